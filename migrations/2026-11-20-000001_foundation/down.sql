@@ -1,0 +1,6 @@
+DROP TABLE signing_keys, audit_events, outbox, idempotency_keys;
+DROP FUNCTION refuse_change();
+ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE USAGE ON SEQUENCES FROM sotay_app;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE SELECT, INSERT, UPDATE, DELETE ON TABLES FROM sotay_app;
+REVOKE USAGE ON SCHEMA public FROM sotay_app;
+DROP EXTENSION btree_gist;

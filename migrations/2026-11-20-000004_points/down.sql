@@ -1,0 +1,1 @@
+DROP TABLE member_months, point_entries, point_parameters, point_rules;

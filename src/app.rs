@@ -1,0 +1,178 @@
+//! The composition root: state, features, middleware in order, the server's life.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_cors::Cors;
+use actix_web::dev::{HttpServiceFactory, Server};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use object_store::local::LocalFileSystem;
+use serde_json::Value;
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::kernel::auth::Keys;
+use crate::kernel::clock::Clock;
+use crate::kernel::config::{Config, Mode};
+use crate::kernel::crypto::Crypto;
+use crate::kernel::db::Db;
+use crate::kernel::openapi;
+use crate::kernel::operations::Operations;
+use crate::kernel::problem::{Code, Problem};
+use crate::kernel::rate_limit::RateLimits;
+use crate::kernel::state::State;
+use crate::kernel::{context, health, problem_pages};
+use crate::{identity, jobs, organisation};
+
+/// Bodies other than files: more than any operation needs.
+const BODY_BYTES: usize = 256 * 1024;
+
+/// Everything under `/v1`, declared once for actix and for the document.
+fn features(config: &mut ServiceConfig) {
+    identity::routes(config);
+    organisation::routes(config);
+}
+
+fn api() -> utoipa_actix_web::scope::Scope<
+    impl actix_web::dev::ServiceFactory<
+        actix_web::dev::ServiceRequest,
+        Config = (),
+        Response = actix_web::dev::ServiceResponse,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    utoipa_actix_web::scope("/v1").configure(features)
+}
+
+/// The OpenAPI document, as checked in under `openapi/`.
+pub fn document() -> Value {
+    let (_, mut api) = App::new()
+        .into_utoipa_app()
+        .service(api())
+        .split_for_parts();
+    openapi::add_problem_schema(&mut api);
+    openapi::finish(&api)
+}
+
+/// Makes the state of a process. `database_url` is the application role's.
+///
+/// # Errors
+/// When keys cannot be read or derived, or the data directory cannot be used.
+pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, String> {
+    let url = config.database_url.clone().ok_or("no database")?;
+    let master_key = match &config.master_key {
+        Some(key) => key.clone(),
+        None if config.mode == Mode::Production => {
+            return Err("master_key is required in production mode".to_owned());
+        }
+        None => {
+            Crypto::key_from_file(&config.data_dir.join("master.key")).map_err(|e| e.to_string())?
+        }
+    };
+    let files = config.data_dir.join("files");
+    std::fs::create_dir_all(&files)
+        .map_err(|e| format!("the folder of files cannot be made: {e}"))?;
+    Ok(State {
+        db: Db::new(&url, config.database_connections).map_err(|e| e.to_string())?,
+        clock,
+        crypto: Crypto::new(&master_key).map_err(|e| e.to_string())?,
+        keys: Keys::default(),
+        authenticator: Box::new(identity::Authentication),
+        limits: RateLimits::new(
+            config.requests_per_minute,
+            config.anonymous_requests_per_minute,
+        ),
+        operations: Operations::from_document(&document())?,
+        files: Arc::new(LocalFileSystem::new_with_prefix(files).map_err(|e| e.to_string())?),
+        password_slots: tokio::sync::Semaphore::new(config.password_concurrency),
+        public_url,
+        config,
+    })
+}
+
+/// Starts answering on the listener. Signing keys must be in place (see [`identity::refresh_keys`]).
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(state: web::Data<State>, listener: TcpListener) -> std::io::Result<Server> {
+    let document = web::Data::new(document());
+    let workers = match state.config.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    };
+    jobs::start(state.clone());
+    let server = HttpServer::new(move || {
+        let (app, _) = App::new()
+            .into_utoipa_app()
+            .app_data(state.clone())
+            .app_data(document.clone())
+            .app_data(web::PayloadConfig::new(BODY_BYTES))
+            .service(api())
+            .split_for_parts();
+        app.service(outside_v1())
+            .default_service(web::to(unknown_path))
+            .wrap(Compress::default())
+            .wrap(from_fn(context::middleware))
+            .wrap(cors())
+    })
+    .workers(workers)
+    .shutdown_timeout(20)
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
+
+/// What is not part of the API proper: health, keys, documentation.
+fn outside_v1() -> impl HttpServiceFactory + 'static {
+    (
+        health::healthz,
+        health::readyz,
+        identity::jwks,
+        problem_pages::catalogue,
+        problem_pages::one,
+        openapi::document_route,
+        openapi::docs_redirect,
+        openapi::docs(),
+    )
+}
+
+/// Tokens travel in a header, never in a cookie, so any origin may call.
+fn cors() -> Cors {
+    Cors::default()
+        .allow_any_origin()
+        .send_wildcard()
+        .allow_any_method()
+        .allow_any_header()
+        .expose_headers([
+            "ETag",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+            "X-Request-Id",
+            "Idempotency-Replayed",
+        ])
+        .max_age(3600)
+}
+
+/// 404, or 405 with `Allow` when the path exists under other methods.
+async fn unknown_path(
+    req: HttpRequest,
+    document: web::Data<Value>,
+) -> Result<HttpResponse, Problem> {
+    let Some(pattern) = req.match_pattern() else {
+        return Err(Problem::not_found());
+    };
+    let methods: Vec<String> = document["paths"][&pattern]
+        .as_object()
+        .into_iter()
+        .flat_map(|item| item.keys().map(|method| method.to_ascii_uppercase()))
+        .collect();
+    if methods.is_empty() {
+        return Err(Problem::not_found());
+    }
+    let mut problem = Problem::new(Code::MethodNotAllowed);
+    problem.allow = Some(methods.join(", "));
+    Err(problem)
+}

@@ -1,0 +1,12 @@
+//! Accounts, sign-in, device sessions, tokens and keys. What other features and `app` may call.
+
+mod authentication;
+mod keys;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use authentication::Authentication;
+pub use keys::{jwks, refresh_keys};
+
+/// The operations of this feature.
+pub fn routes(_config: &mut ServiceConfig) {}

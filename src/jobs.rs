@@ -1,0 +1,70 @@
+//! Background work of every instance: signing keys, the outbox, sweeping. Whatever must happen once takes a lease in the database.
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+
+use crate::identity;
+use crate::kernel::problem::Problem;
+use crate::kernel::state::State;
+use crate::kernel::{idempotency, outbox, rate_limit};
+
+const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
+const KEYS_PAUSE: Duration = Duration::from_secs(60);
+
+/// Starts the loops on the current runtime; they end with it.
+pub fn start(state: Data<State>) {
+    let outbox_state = state.clone();
+    actix_web::rt::spawn(async move {
+        loop {
+            let delivered = deliver(&outbox_state).await.unwrap_or(0);
+            if delivered == 0 {
+                tokio::time::sleep(OUTBOX_PAUSE).await;
+            }
+        }
+    });
+    let keys_state = state.clone();
+    actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(KEYS_PAUSE).await;
+            if let Err(problem) = identity::refresh_keys(&keys_state).await {
+                tracing::warn!(%problem, "signing keys could not be refreshed");
+            }
+        }
+    });
+    actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(rate_limit::SWEEP).await;
+            state.limits.forget_idle();
+            if let Err(problem) = sweep(&state).await {
+                tracing::warn!(%problem, "old rows could not be swept");
+            }
+        }
+    });
+}
+
+async fn sweep(state: &State) -> Result<(), Problem> {
+    let mut conn = state.db.conn().await?;
+    idempotency::sweep(&mut conn, state.clock.now()).await?;
+    Ok(())
+}
+
+/// Delivers what waits in the outbox, each event in a transaction of its own. Returns how many.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn deliver(state: &State) -> Result<usize, Problem> {
+    const BATCH: i64 = 50;
+    let now = state.clock.now();
+    let events = outbox::claim(&mut *state.db.conn().await?, BATCH, now).await?;
+    for event in &events {
+        let outcome = state
+            .db
+            .transaction(async |conn| outbox::done(conn, event.id, now).await)
+            .await;
+        if let Err(problem) = outcome {
+            tracing::warn!(%problem, event = event.id, topic = %event.topic, attempts = event.attempts, "event will be tried again");
+        }
+    }
+    Ok(events.len())
+}

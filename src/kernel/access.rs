@@ -1,0 +1,299 @@
+//! Who may do what: roles, permissions and grants as pure types; deny by default.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A role held on a unit for a term; it reaches the unit and everything below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Member,
+    CellSecretary,
+    DeputySecretary,
+    CellCommitteeMember,
+    MinuteTaker,
+    CommitteeOfficer,
+    PropagandaOfficer,
+    OrganisationOfficer,
+    Inspector,
+    SystemAdministrator,
+}
+
+/// What an operation needs on a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// Know the unit, its place and its name.
+    ReadUnit,
+    /// Make, rename and place units.
+    ManageUnits,
+    /// See the list of members, without personal numbers.
+    ListMembers,
+    /// See a member's profile with personal numbers.
+    ReadMember,
+    /// Admit and correct members, bring in rosters, record exemptions.
+    ManageMembers,
+    /// Propose and decide transfers.
+    TransferMembers,
+    /// Give and revoke roles.
+    ManageGrants,
+    /// Issue activation slips.
+    IssueSlips,
+    /// See the threshold board and its summary.
+    ReadBoard,
+    /// Take the board out as a file.
+    ExportBoard,
+    /// Write, publish and recall documents.
+    PublishDocuments,
+    /// See who has opened and read a document.
+    ReadReadership,
+    /// Read the audit log.
+    ReadAudit,
+}
+
+use Permission as P;
+use Role as R;
+
+const SECRETARY: &[Permission] = &[
+    P::ReadUnit,
+    P::ListMembers,
+    P::ReadMember,
+    P::ManageMembers,
+    P::TransferMembers,
+    P::IssueSlips,
+    P::ReadBoard,
+    P::ExportBoard,
+    P::ReadReadership,
+];
+
+impl Role {
+    pub const ALL: &'static [Role] = &[
+        R::Member,
+        R::CellSecretary,
+        R::DeputySecretary,
+        R::CellCommitteeMember,
+        R::MinuteTaker,
+        R::CommitteeOfficer,
+        R::PropagandaOfficer,
+        R::OrganisationOfficer,
+        R::Inspector,
+        R::SystemAdministrator,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            R::Member => "member",
+            R::CellSecretary => "cell_secretary",
+            R::DeputySecretary => "deputy_secretary",
+            R::CellCommitteeMember => "cell_committee_member",
+            R::MinuteTaker => "minute_taker",
+            R::CommitteeOfficer => "committee_officer",
+            R::PropagandaOfficer => "propaganda_officer",
+            R::OrganisationOfficer => "organisation_officer",
+            R::Inspector => "inspector",
+            R::SystemAdministrator => "system_administrator",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.as_str() == name)
+    }
+
+    /// What the role allows on its unit and below.
+    pub fn permissions(self) -> &'static [Permission] {
+        match self {
+            R::Member => &[],
+            R::CellSecretary | R::DeputySecretary => SECRETARY,
+            R::CellCommitteeMember => {
+                &[P::ReadUnit, P::ListMembers, P::ReadBoard, P::ReadReadership]
+            }
+            R::MinuteTaker => &[P::ReadUnit, P::ListMembers],
+            R::CommitteeOfficer => &[
+                P::ReadUnit,
+                P::ListMembers,
+                P::ReadMember,
+                P::ManageUnits,
+                P::TransferMembers,
+                P::ManageGrants,
+                P::IssueSlips,
+                P::ReadBoard,
+                P::ExportBoard,
+                P::ReadReadership,
+            ],
+            R::PropagandaOfficer => &[P::ReadUnit, P::PublishDocuments, P::ReadReadership],
+            R::OrganisationOfficer => &[
+                P::ReadUnit,
+                P::ListMembers,
+                P::ReadMember,
+                P::ManageMembers,
+                P::ManageUnits,
+                P::TransferMembers,
+                P::ManageGrants,
+                P::IssueSlips,
+            ],
+            R::Inspector => &[
+                P::ReadUnit,
+                P::ListMembers,
+                P::ReadMember,
+                P::ReadBoard,
+                P::ExportBoard,
+                P::ReadReadership,
+                P::ReadAudit,
+            ],
+            // Runs the system; sees no points and no readings of people.
+            R::SystemAdministrator => &[
+                P::ReadUnit,
+                P::ManageUnits,
+                P::ListMembers,
+                P::ManageMembers,
+                P::ManageGrants,
+                P::IssueSlips,
+                P::ReadAudit,
+            ],
+        }
+    }
+}
+
+/// A permission as a type, so that a handler's signature says what it needs.
+pub trait Needs: 'static {
+    const PERMISSION: Permission;
+}
+
+/// One type a permission.
+pub mod needs {
+    use super::{Needs, Permission};
+
+    macro_rules! needs {
+        ($($name:ident),*) => { $(
+            #[doc = concat!("See [`Permission::", stringify!($name), "`].")]
+            pub struct $name;
+            impl Needs for $name {
+                const PERMISSION: Permission = Permission::$name;
+            }
+        )* };
+    }
+    needs!(
+        ReadUnit,
+        ManageUnits,
+        ListMembers,
+        ReadMember,
+        ManageMembers,
+        TransferMembers,
+        ManageGrants,
+        IssueSlips,
+        ReadBoard,
+        ExportBoard,
+        PublishDocuments,
+        ReadReadership,
+        ReadAudit
+    );
+}
+
+/// A role in force: given on a unit, or on everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    pub role: Role,
+    pub unit_id: Option<Uuid>,
+}
+
+/// Answer to "may they?".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    Allowed,
+    /// They know the object; it is not theirs to do: 403.
+    Forbidden,
+    /// They may not know that it exists: 404.
+    Hidden,
+}
+
+/// Decides on a unit. `path` is the unit with all its ancestors, `home` the caller's own cell with all of its.
+pub fn decide(grants: &[Grant], home: &[Uuid], path: &[Uuid], permission: Permission) -> Decision {
+    let reaching = |grant: &&Grant| grant.unit_id.is_none_or(|unit| path.contains(&unit));
+    if grants
+        .iter()
+        .filter(reaching)
+        .any(|grant| grant.role.permissions().contains(&permission))
+    {
+        return Decision::Allowed;
+    }
+    let knows = path.first().is_some_and(|unit| home.contains(unit))
+        || grants.iter().any(|grant| reaching(&grant));
+    match (knows, permission) {
+        (true, Permission::ReadUnit) => Decision::Allowed,
+        (true, _) => Decision::Forbidden,
+        (false, _) => Decision::Hidden,
+    }
+}
+
+/// A term: from a day to the day before `valid_to`, or without end.
+pub fn in_force(valid_from: NaiveDate, valid_to: Option<NaiveDate>, day: NaiveDate) -> bool {
+    valid_from <= day && valid_to.is_none_or(|to| day < to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROVINCE: Uuid = Uuid::from_u128(1);
+    const WARD: Uuid = Uuid::from_u128(2);
+    const CELL: Uuid = Uuid::from_u128(3);
+    const SIBLING: Uuid = Uuid::from_u128(4);
+
+    fn on(role: Role, unit: Uuid) -> Vec<Grant> {
+        vec![Grant {
+            role,
+            unit_id: Some(unit),
+        }]
+    }
+
+    #[test]
+    fn a_grant_reaches_down_never_up_nor_aside() {
+        let (cell, ward, sibling) = (
+            [CELL, WARD, PROVINCE],
+            [WARD, PROVINCE],
+            [SIBLING, WARD, PROVINCE],
+        );
+        let secretary = on(Role::CellSecretary, CELL);
+        assert_eq!(
+            decide(&secretary, &cell, &cell, P::ReadBoard),
+            Decision::Allowed
+        );
+        assert_eq!(
+            decide(&secretary, &cell, &sibling, P::ReadBoard),
+            Decision::Hidden
+        );
+        assert_eq!(
+            decide(&secretary, &cell, &ward, P::ReadBoard),
+            Decision::Forbidden
+        );
+        let officer = on(Role::CommitteeOfficer, WARD);
+        assert_eq!(
+            decide(&officer, &[], &sibling, P::ReadBoard),
+            Decision::Allowed
+        );
+        assert_eq!(
+            decide(&officer, &[], &[PROVINCE], P::ReadBoard),
+            Decision::Hidden
+        );
+    }
+
+    #[test]
+    fn a_member_knows_the_way_up_and_may_do_nothing_there() {
+        let home = [CELL, WARD, PROVINCE];
+        assert_eq!(decide(&[], &home, &home, P::ReadUnit), Decision::Allowed);
+        assert_eq!(decide(&[], &home, &home, P::ReadBoard), Decision::Forbidden);
+        assert_eq!(
+            decide(&[], &home, &[SIBLING, WARD, PROVINCE], P::ReadUnit),
+            Decision::Hidden
+        );
+    }
+
+    #[test]
+    fn names_of_roles_read_back() {
+        for role in Role::ALL {
+            assert_eq!(Role::parse(role.as_str()), Some(*role));
+        }
+        assert_eq!(Role::parse("chairman"), None);
+    }
+}

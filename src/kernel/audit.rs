@@ -1,0 +1,49 @@
+//! The audit log: who did what to whose record; written with the deed, never changed.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::db::Conn;
+use super::ids::new_id;
+use super::problem::Problem;
+use super::schema::audit_events;
+
+/// One deed. Carries ids and what changed, never personal data.
+#[derive(Debug, Clone)]
+pub struct Event<'a> {
+    /// Who did it; none for the system itself.
+    pub actor_id: Option<Uuid>,
+    /// `feature.deed`, for example `points.exported`.
+    pub action: &'static str,
+    pub object_kind: &'static str,
+    pub object_id: Uuid,
+    /// The unit it concerns, by which officers find it.
+    pub unit_id: Option<Uuid>,
+    /// The person whose record it touched, by which they find it.
+    pub member_id: Option<Uuid>,
+    pub request_id: Option<&'a str>,
+    pub details: Value,
+}
+
+/// Writes the event in the transaction of the deed.
+pub async fn record(conn: &mut Conn, event: Event<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
+    diesel::insert_into(audit_events::table)
+        .values((
+            audit_events::id.eq(new_id(now)),
+            audit_events::at.eq(now),
+            audit_events::actor_id.eq(event.actor_id),
+            audit_events::action.eq(event.action),
+            audit_events::object_kind.eq(event.object_kind),
+            audit_events::object_id.eq(event.object_id.to_string()),
+            audit_events::unit_id.eq(event.unit_id),
+            audit_events::member_id.eq(event.member_id),
+            audit_events::request_id.eq(event.request_id),
+            audit_events::details.eq(event.details),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Access tokens (JWT, Ed25519) and the signed-in caller of a request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use chrono::{DateTime, Utc};
+use futures_util::future::LocalBoxFuture;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::access::{Decision, Grant, Permission, decide};
+use super::db::Conn;
+use super::problem::{Code, Problem};
+
+/// `iss` of every token.
+pub const ISSUER: &str = "sotay";
+/// `aud` of tokens of the handbook's own app; those of third parties carry another.
+pub const FIRST_PARTY: &str = "sotay-app";
+
+/// What an access token says. Roles are never in it: they are read at each request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Claims {
+    pub iss: String,
+    pub aud: String,
+    /// The account.
+    pub sub: Uuid,
+    /// The device session; its revocation ends the token too.
+    pub sid: Uuid,
+    /// Seconds since 1970.
+    pub iat: i64,
+    /// Seconds since 1970.
+    pub exp: i64,
+}
+
+/// The keys in force: one signs, all verify.
+#[derive(Default)]
+pub struct KeyRing {
+    pub signing: Option<(String, EncodingKey)>,
+    pub verifying: HashMap<String, DecodingKey>,
+    /// The public halves as a JWK set (RFC 7517).
+    pub jwks: serde_json::Value,
+}
+
+/// The key ring, replaced as a whole when keys rotate.
+#[derive(Default)]
+pub struct Keys(RwLock<Arc<KeyRing>>);
+
+impl Keys {
+    pub fn current(&self) -> Arc<KeyRing> {
+        self.0
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+
+    pub fn replace(&self, ring: KeyRing) {
+        *self
+            .0
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(ring);
+    }
+}
+
+impl KeyRing {
+    /// Signs an access token.
+    ///
+    /// # Errors
+    /// When no signing key is in force.
+    pub fn sign(&self, claims: &Claims) -> Result<String, Problem> {
+        let (kid, key) = self
+            .signing
+            .as_ref()
+            .ok_or_else(|| Problem::internal("no signing key"))?;
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some(kid.clone());
+        jsonwebtoken::encode(&header, claims, key).map_err(Problem::internal)
+    }
+
+    /// Checks signature, issuer, audience and expiry against the injected clock.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Claims> {
+        let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_audience(&[FIRST_PARTY]);
+        validation.set_issuer(&[ISSUER]);
+        validation.validate_exp = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, self.verifying.get(&kid)?, &validation)
+            .ok()?
+            .claims;
+        (claims.exp > now.timestamp()).then_some(claims)
+    }
+}
+
+/// What kind of account calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountKind {
+    Member,
+    Administrator,
+}
+
+/// The signed-in caller, read from the database at each request.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    pub account_id: Uuid,
+    pub session_id: Uuid,
+    pub kind: AccountKind,
+    pub grants: Vec<Grant>,
+    /// A member's own cell and all its ancestors, the cell first; empty for others.
+    pub home: Vec<Uuid>,
+}
+
+impl Principal {
+    /// May they, on the unit with these ancestors (itself first)? 403 or 404 when not.
+    pub fn require(&self, path: &[Uuid], permission: Permission) -> Result<(), Problem> {
+        match decide(&self.grants, &self.home, path, permission) {
+            Decision::Allowed => Ok(()),
+            Decision::Forbidden => Err(Problem::new(Code::Forbidden)),
+            Decision::Hidden => Err(Problem::not_found()),
+        }
+    }
+
+    pub fn may(&self, path: &[Uuid], permission: Permission) -> bool {
+        decide(&self.grants, &self.home, path, permission) == Decision::Allowed
+    }
+}
+
+/// Finds the caller a token speaks for. Identity implements it; `app` wires it in.
+pub trait Authenticator {
+    fn load<'a>(
+        &'a self,
+        conn: &'a mut Conn,
+        claims: &'a Claims,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Principal, Problem>>;
+}
+
+/// The token of an `Authorization: Bearer` header.
+pub fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,373 @@
+//! Extractors: the signed-in caller with the object they may act on, a checked body, and one transaction a write.
+
+use std::ops::Deref;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
+use diesel_async::pooled_connection::deadpool::Object;
+use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::auth::{AccountKind, Principal};
+use super::context::RequestContext;
+use super::db::{Conn, transaction};
+use super::idempotency::{self, Claim, Key};
+use super::problem::{Code, Problem};
+use super::state::State;
+use super::{audit, reply};
+
+/// Something a caller may act on. Loading it checks the permission, so that no handler can forget to.
+pub trait Target: Sized {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>>;
+}
+
+/// Any signed-in caller.
+pub struct Anyone;
+
+impl Target for Anyone {
+    fn authorise<'a>(
+        _: &'a HttpRequest,
+        _: &'a mut Conn,
+        _: &'a Principal,
+        _: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async { Ok(Self) })
+    }
+}
+
+/// The signed-in member themselves; others get 403.
+pub struct Myself;
+
+impl Target for Myself {
+    fn authorise<'a>(
+        _: &'a HttpRequest,
+        _: &'a mut Conn,
+        caller: &'a Principal,
+        _: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        let member = caller.kind == AccountKind::Member;
+        Box::pin(async move {
+            member.then_some(Self).ok_or_else(|| {
+                Problem::with(
+                    Code::Forbidden,
+                    "Chỉ dành cho đảng viên.",
+                    "For members only.",
+                )
+            })
+        })
+    }
+}
+
+/// A request whose caller is known and whose object is authorised.
+pub struct Scope<B, T> {
+    pub state: web::Data<State>,
+    pub context: RequestContext,
+    pub caller: Principal,
+    pub on: T,
+    pub body: B,
+    /// When the server accepted the request.
+    pub now: DateTime<Utc>,
+}
+
+impl<B, T> Scope<B, T> {
+    /// An audit event by this caller.
+    pub fn audit(
+        &self,
+        action: &'static str,
+        object_kind: &'static str,
+        object_id: Uuid,
+    ) -> audit::Event<'_> {
+        audit::Event {
+            actor_id: Some(self.caller.account_id),
+            action,
+            object_kind,
+            object_id,
+            unit_id: None,
+            member_id: None,
+            request_id: Some(&self.context.request_id),
+            details: serde_json::json!({}),
+        }
+    }
+}
+
+/// A read.
+pub struct Ask<T> {
+    pub conn: Object<Conn>,
+    pub scope: Scope<(), T>,
+    pub request: HttpRequest,
+}
+
+impl<T> Ask<T> {
+    /// Answers 200 with an `ETag`, or 304 when the client has it already.
+    pub fn reply(&self, body: &impl Serialize) -> Result<HttpResponse, Problem> {
+        reply::json(&self.request, body)
+    }
+}
+
+/// A write with body `B` on a target `T`.
+pub struct Call<B, T = Anyone> {
+    conn: Object<Conn>,
+    scope: Scope<B, T>,
+    key: Option<Key>,
+}
+
+impl<B, T> Deref for Call<B, T> {
+    type Target = Scope<B, T>;
+    fn deref(&self) -> &Self::Target {
+        &self.scope
+    }
+}
+
+enum Answer {
+    Fresh(serde_json::Value),
+    Replayed(u16, serde_json::Value),
+}
+
+impl<B, T> Call<B, T> {
+    /// Does the work in one transaction, together with the idempotency key, and answers what it returned.
+    /// The work may run again after a conflict: it must do nothing outside the database.
+    pub async fn commit<R: Serialize>(
+        self,
+        status: StatusCode,
+        work: impl AsyncFn(&mut Conn, &Scope<B, T>) -> Result<R, Problem>,
+    ) -> Result<HttpResponse, Problem> {
+        let Self {
+            mut conn,
+            scope,
+            key,
+        } = self;
+        let answer = transaction(&mut conn, async |conn| {
+            if let Some(key) = &key
+                && let Claim::Done(status, body) = idempotency::claim(conn, key, scope.now).await?
+            {
+                return Ok(Answer::Replayed(status, body));
+            }
+            let done = work(conn, &scope).await?;
+            let body = serde_json::to_value(done).map_err(Problem::internal)?;
+            if let Some(key) = &key {
+                idempotency::store(conn, key, status.as_u16(), &body, scope.now).await?;
+            }
+            Ok(Answer::Fresh(body))
+        })
+        .await?;
+        let (status, body, replayed) = match answer {
+            Answer::Fresh(body) => (status, body, false),
+            Answer::Replayed(status, body) => (
+                StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
+                body,
+                true,
+            ),
+        };
+        let mut response = HttpResponse::build(status);
+        if replayed {
+            response.insert_header(("Idempotency-Replayed", "true"));
+        }
+        if status == StatusCode::NO_CONTENT {
+            return Ok(response.finish());
+        }
+        Ok(response.json(body))
+    }
+}
+
+/// A request without a sign-in, with a checked body.
+pub struct Guest<B> {
+    pub state: web::Data<State>,
+    pub context: RequestContext,
+    pub body: B,
+    pub now: DateTime<Utc>,
+}
+
+/// The shared state; wired by `app`, so it is always there.
+pub fn state_of(req: &HttpRequest) -> Result<web::Data<State>, Problem> {
+    req.app_data::<web::Data<State>>()
+        .cloned()
+        .ok_or_else(|| Problem::internal("no state"))
+}
+
+async fn scope<T: Target>(req: &HttpRequest) -> Result<(Object<Conn>, Scope<(), T>), Problem> {
+    let state = state_of(req)?;
+    let context = RequestContext::of(req);
+    let claims = context
+        .claims
+        .clone()
+        .ok_or_else(|| Problem::new(Code::Unauthenticated))?;
+    let now = state.clock.now();
+    let mut conn = state.db.conn().await?;
+    let caller = state.authenticator.load(&mut conn, &claims, now).await?;
+    let on = T::authorise(req, &mut conn, &caller, now).await?;
+    let scope = Scope {
+        state,
+        context,
+        caller,
+        on,
+        body: (),
+        now,
+    };
+    Ok((conn, scope))
+}
+
+/// Reads the whole body, within the limit set for the route.
+pub async fn read_body(req: &HttpRequest, payload: &mut Payload) -> Result<web::Bytes, Problem> {
+    web::Bytes::from_request(req, payload)
+        .await
+        .map_err(|error| match error.as_response_error().status_code() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge),
+            _ => Problem::new(Code::MalformedBody),
+        })
+}
+
+fn parse_body<B: DeserializeOwned>(req: &HttpRequest, bytes: &[u8]) -> Result<B, Problem> {
+    let kind = req
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !bytes.is_empty() && !essence.eq_ignore_ascii_case("application/json") {
+        return Err(Problem::with(
+            Code::UnsupportedMediaType,
+            "Hãy gửi application/json.",
+            "Send application/json.",
+        ));
+    }
+    let operation = RequestContext::of(req)
+        .operation
+        .ok_or_else(|| Problem::internal("the route is not in the document"))?;
+    let value = operation.check_body(bytes)?;
+    serde_json::from_value(value).map_err(|error| {
+        Problem::with(
+            Code::MalformedBody,
+            format!("Nội dung không dùng được: {error}."),
+            format!("The body cannot be used: {error}."),
+        )
+    })
+}
+
+fn key_of(req: &HttpRequest, caller: &Principal, body: &[u8]) -> Result<Option<Key>, Problem> {
+    let Some(header) = req.headers().get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = idempotency::parse(header.to_str().unwrap_or_default())?;
+    Ok(Some(Key {
+        principal_id: caller.account_id,
+        operation: format!("{} {}", req.method(), req.uri().path()),
+        key: key.to_owned(),
+        body_hash: aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body)
+            .as_ref()
+            .to_vec(),
+    }))
+}
+
+impl<T: Target + 'static> FromRequest for Ask<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = req.clone();
+        Box::pin(async move {
+            let (conn, scope) = scope(&request).await?;
+            Ok(Self {
+                conn,
+                scope,
+                request,
+            })
+        })
+    }
+}
+
+impl<B: DeserializeOwned + 'static, T: Target + 'static> FromRequest for Call<B, T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let (conn, scope) = scope::<T>(&req).await?;
+            let bytes = read_body(&req, &mut payload).await?;
+            let key = key_of(&req, &scope.caller, &bytes)?;
+            let body = parse_body(&req, &bytes)?;
+            let Scope {
+                state,
+                context,
+                caller,
+                on,
+                now,
+                ..
+            } = scope;
+            Ok(Self {
+                conn,
+                scope: Scope {
+                    state,
+                    context,
+                    caller,
+                    on,
+                    body,
+                    now,
+                },
+                key,
+            })
+        })
+    }
+}
+
+impl<B: DeserializeOwned + 'static> FromRequest for Guest<B> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let state = state_of(&req)?;
+            let bytes = read_body(&req, &mut payload).await?;
+            let body = parse_body(&req, &bytes)?;
+            Ok(Self {
+                now: state.clock.now(),
+                context: RequestContext::of(&req),
+                state,
+                body,
+            })
+        })
+    }
+}
+
+/// Query parameters, already checked against the document.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Query<T> {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parsed = web::Query::<T>::from_query(req.query_string());
+        std::future::ready(
+            parsed
+                .map(|query| Self(query.into_inner()))
+                .map_err(|_| Problem::new(Code::InvalidRequest)),
+        )
+    }
+}
+
+/// An id in the path; what is no id is not found.
+pub fn path_id(req: &HttpRequest, name: &str) -> Result<Uuid, Problem> {
+    req.match_info()
+        .get(name)
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(Problem::not_found)
+}
+
+/// The body of operations that take none: `{}`, or nothing at all.
+#[derive(Debug, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}

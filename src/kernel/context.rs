@@ -1,0 +1,252 @@
+//! The outermost middleware: request ids, language, budgets, document rules, problem+json, the request log.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use uuid::Uuid;
+
+use super::auth::{Claims, bearer};
+use super::operations::Operation;
+use super::problem::{Code, Language, Problem, text};
+use super::rate_limit::{Budget, Payer};
+use super::state::State;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What is known of every request before its handler runs.
+#[derive(Clone)]
+pub struct RequestContext {
+    pub request_id: String,
+    pub language: Language,
+    /// The caller's address, as far as trusted proxies tell it.
+    pub address: IpAddr,
+    /// A valid access token's contents.
+    pub claims: Option<Claims>,
+    /// The operation of the OpenAPI document, if the path belongs to one.
+    pub operation: Option<Arc<Operation>>,
+}
+
+impl RequestContext {
+    pub fn of(req: &HttpRequest) -> Self {
+        req.extensions()
+            .get::<Self>()
+            .cloned()
+            .unwrap_or_else(|| Self {
+                request_id: String::new(),
+                language: Language::default(),
+                address: IpAddr::from([0, 0, 0, 0]),
+                claims: None,
+                operation: None,
+            })
+    }
+}
+
+/// Wraps the whole application.
+pub async fn middleware(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let started = Instant::now();
+    let Some(state) = req.app_data::<web::Data<State>>().cloned() else {
+        return next
+            .call(req)
+            .await
+            .map(ServiceResponse::map_into_boxed_body);
+    };
+    let context = read(&req, &state);
+    let pattern = req.match_pattern().unwrap_or_else(|| "-".to_owned());
+    let method = req.method().clone();
+    req.extensions_mut().insert(context.clone());
+
+    let budget = pattern
+        .starts_with("/v1")
+        .then(|| state.limits.take(payer(&context)));
+    let refusal = match budget.and_then(|b| b.retry_after) {
+        Some(wait) => Some(Problem::new(Code::TooManyRequests).retry_after(wait)),
+        None => check_shape(&req, &context).err(),
+    };
+    let mut response = match refusal {
+        Some(problem) => req.into_response(HttpResponse::from_error(problem)),
+        None => match next.call(req).await {
+            Ok(response) => response.map_into_boxed_body(),
+            Err(error) => return Err(error),
+        },
+    };
+    response = render_problem(response, &state, &context);
+    add_headers(&mut response, &context, budget);
+    tracing::info!(
+        request_id = %context.request_id,
+        %method,
+        route = %pattern,
+        status = response.status().as_u16(),
+        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    Ok(response)
+}
+
+fn payer(context: &RequestContext) -> Payer {
+    context
+        .claims
+        .as_ref()
+        .map_or(Payer::Address(context.address), |claims| {
+            Payer::Account(claims.sub)
+        })
+}
+
+/// Query parameters the document does not know are refused; headers that carry text must be text.
+fn check_shape(req: &ServiceRequest, context: &RequestContext) -> Result<(), Problem> {
+    match &context.operation {
+        Some(operation) => operation.check_query(req.query_string()),
+        None => Ok(()),
+    }
+}
+
+fn read(req: &ServiceRequest, state: &State) -> RequestContext {
+    let header = |name: HeaderName| {
+        req.headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let request_id = header(REQUEST_ID)
+        .filter(|id| {
+            (1..=64).contains(&id.len())
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        })
+        .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned);
+    let claims = header(header::AUTHORIZATION)
+        .and_then(bearer)
+        .and_then(|token| state.keys.current().verify(token, state.clock.now()));
+    let operation = req
+        .match_pattern()
+        .and_then(|pattern| state.operations.find(req.method().as_str(), &pattern));
+    RequestContext {
+        request_id,
+        language: header(header::ACCEPT_LANGUAGE)
+            .map(Language::from_header)
+            .unwrap_or_default(),
+        address: address(req, state.config.trusted_proxies),
+        claims,
+        operation,
+    }
+}
+
+/// The address, counted from the right of `X-Forwarded-For` by the number of proxies that are ours.
+fn address(req: &ServiceRequest, trusted_proxies: usize) -> IpAddr {
+    let peer = req
+        .peer_addr()
+        .map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
+    if trusted_proxies == 0 {
+        return peer;
+    }
+    let forwarded: Vec<&str> = req
+        .headers()
+        .get_all("x-forwarded-for")
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    let index = forwarded.len().checked_sub(trusted_proxies);
+    index
+        .and_then(|i| forwarded[i].parse().ok())
+        .unwrap_or(peer)
+}
+
+/// Gives every error answer its body: ours from the code table, the framework's by their status.
+fn render_problem(
+    response: ServiceResponse<BoxBody>,
+    state: &State,
+    context: &RequestContext,
+) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let known = response
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<Problem>().cloned());
+    let problem = known.unwrap_or_else(|| of_framework(status, response.response().error()));
+    let mut builder = HttpResponse::build(
+        StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+    );
+    builder.content_type("application/problem+json");
+    builder.insert_header((header::CONTENT_LANGUAGE, context.language.tag()));
+    builder.insert_header((header::CACHE_CONTROL, "no-store"));
+    if let Some(seconds) = problem.retry_after {
+        builder.insert_header((header::RETRY_AFTER, seconds));
+    }
+    if let Some(allow) = &problem.allow {
+        builder.insert_header((header::ALLOW, allow.as_str()));
+    }
+    if problem.code == Code::Unauthenticated {
+        builder.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+    }
+    let body = problem.render(context.language, &state.public_url, &context.request_id);
+    let answer = builder.body(serde_json::to_vec(&body).unwrap_or_default());
+    let (request, _) = response.into_parts();
+    ServiceResponse::new(request, answer)
+}
+
+fn of_framework(status: StatusCode, error: Option<&actix_web::Error>) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::not_found(),
+        StatusCode::METHOD_NOT_ALLOWED => Problem::new(Code::MethodNotAllowed),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(Code::UnsupportedMediaType),
+        status if status.is_client_error() => {
+            let detail = text(
+                "Yêu cầu không đúng giao thức HTTP.",
+                "The request does not follow HTTP.",
+            );
+            let mut problem = Problem::new(Code::MalformedBody);
+            problem.detail = Some(detail);
+            problem
+        }
+        _ => Problem::internal(error.map_or_else(|| "unknown".to_owned(), ToString::to_string)),
+    }
+}
+
+fn add_headers(
+    response: &mut ServiceResponse<BoxBody>,
+    context: &RequestContext,
+    budget: Option<Budget>,
+) {
+    let headers = response.headers_mut();
+    let mut put = |name: HeaderName, value: String| {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    };
+    put(REQUEST_ID, context.request_id.clone());
+    if let Some(budget) = budget {
+        let wait = budget.retry_after.unwrap_or(60);
+        put(
+            RATE_LIMIT,
+            format!("\"default\";r={};t={wait}", budget.remaining),
+        );
+        put(
+            RATE_LIMIT_POLICY,
+            format!("\"default\";q={};w=60", budget.quota),
+        );
+    }
+    put(header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned());
+    put(header::REFERRER_POLICY, "no-referrer".to_owned());
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-cache"),
+        );
+    }
+}

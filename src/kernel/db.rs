@@ -1,0 +1,192 @@
+//! The connection pool, transactions that repeat after a conflict, and migrations.
+
+use std::time::Duration;
+
+use diesel::{ConnectionError, ConnectionResult};
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, TransactionManager};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::config::Host;
+
+use super::problem::Problem;
+
+/// A connection to PostgreSQL. Stores take this, never the pool.
+pub type Conn = AsyncPgConnection;
+
+/// Every change of the schema, in order, each with its way back.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+
+/// How often a transaction is repeated after a deadlock or a serialisation failure.
+const ATTEMPTS: usize = 4;
+
+/// The pool of connections of the application role.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<Conn>,
+}
+
+impl Db {
+    /// Makes the pool; connects only when a connection is first needed.
+    ///
+    /// # Errors
+    /// When the pool's settings do not fit together.
+    pub fn new(url: &SecretString, connections: usize) -> Result<Self, Problem> {
+        let mut config = ManagerConfig::default();
+        config.custom_setup = Box::new(establish);
+        config.recycling_method = RecyclingMethod::Fast;
+        let manager = AsyncDieselConnectionManager::new_with_config(url.expose_secret(), config);
+        let pool = Pool::builder(manager)
+            .max_size(connections)
+            .runtime(deadpool::Runtime::Tokio1)
+            .wait_timeout(Some(Duration::from_secs(5)))
+            .create_timeout(Some(Duration::from_secs(5)))
+            .build()
+            .map_err(Problem::internal)?;
+        Ok(Self { pool })
+    }
+
+    /// A connection, or 503 when there is none within five seconds.
+    pub async fn conn(&self) -> Result<Object<Conn>, Problem> {
+        self.pool.get().await.map_err(Problem::unavailable)
+    }
+
+    /// Runs `work` in a transaction of its own. See [`transaction`].
+    pub async fn transaction<T>(
+        &self,
+        work: impl AsyncFn(&mut Conn) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        transaction(&mut *self.conn().await?, work).await
+    }
+}
+
+/// What a transaction came to, when it did not commit.
+enum Failure {
+    Conflict,
+    Problem(Problem),
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// Runs `work` in a transaction: commits what it did, or undoes all of it. After a deadlock or a
+/// serialisation failure it runs again, so `work` must do nothing outside the database.
+pub async fn transaction<T>(
+    conn: &mut Conn,
+    work: impl AsyncFn(&mut Conn) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    for _ in 1..ATTEMPTS {
+        match attempt(conn, &work).await {
+            Ok(value) => return Ok(value),
+            Err(Failure::Problem(problem)) => return Err(problem),
+            Err(Failure::Conflict) => tracing::info!("transaction repeated after a conflict"),
+        }
+    }
+    attempt(conn, &work).await.map_err(|failure| match failure {
+        Failure::Problem(problem) => problem,
+        Failure::Conflict => Problem::unavailable("conflicts did not end"),
+    })
+}
+
+async fn attempt<T>(
+    conn: &mut Conn,
+    work: &impl AsyncFn(&mut Conn) -> Result<T, Problem>,
+) -> Result<T, Failure> {
+    type Manager = <Conn as AsyncConnection>::TransactionManager;
+    Manager::begin_transaction(conn)
+        .await
+        .map_err(Problem::from)?;
+    match work(conn).await {
+        Ok(value) => {
+            Manager::commit_transaction(conn)
+                .await
+                .map_err(Problem::from)?;
+            Ok(value)
+        }
+        Err(problem) => {
+            let undone = Manager::rollback_transaction(conn).await;
+            if problem.conflict {
+                return Err(Failure::Conflict);
+            }
+            if let Err(error) = undone {
+                tracing::warn!(%error, "rollback failed; the connection is dropped");
+            }
+            Err(problem.into())
+        }
+    }
+}
+
+/// Connects. Off this host the connection is TLS; over a socket or loopback it need not be.
+fn establish(url: &str) -> BoxFuture<'_, ConnectionResult<Conn>> {
+    async move {
+        let bad = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
+        let config: tokio_postgres::Config = url
+            .parse()
+            .map_err(|_| bad(&"the address of PostgreSQL cannot be read"))?;
+        if config.get_hosts().iter().all(is_local) {
+            let (client, connection) = config
+                .connect(tokio_postgres::NoTls)
+                .await
+                .map_err(|e| bad(&e))?;
+            return Conn::try_from_client_and_connection(client, connection).await;
+        }
+        let tls = tokio_postgres_rustls::MakeRustlsConnect::new(tls_config().map_err(|e| bad(&e))?);
+        let mut config = config;
+        config.ssl_mode(tokio_postgres::config::SslMode::Require);
+        let (client, connection) = config.connect(tls).await.map_err(|e| bad(&e))?;
+        Conn::try_from_client_and_connection(client, connection).await
+    }
+    .boxed()
+}
+
+fn is_local(host: &Host) -> bool {
+    match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost"
+                || name
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|ip| ip.is_loopback())
+        }
+    }
+}
+
+fn tls_config() -> Result<rustls::ClientConfig, rustls::Error> {
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in rustls_native_certs::load_native_certs().certs {
+        roots.add(certificate)?;
+    }
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+/// Brings the schema up to date, as the owner role. Returns the names of the migrations that ran.
+///
+/// # Errors
+/// When the database cannot be reached or a migration fails; that migration is undone.
+pub async fn migrate(owner_url: &SecretString) -> Result<Vec<String>, String> {
+    let conn = establish(owner_url.expose_secret())
+        .await
+        .map_err(|e| e.to_string())?;
+    // The harness blocks its thread while it drives the connection.
+    tokio::task::spawn_blocking(move || {
+        let mut harness = AsyncMigrationHarness::new(conn);
+        let ran = harness
+            .run_pending_migrations(MIGRATIONS)
+            .map_err(|e| e.to_string())?;
+        Ok(ran.iter().map(ToString::to_string).collect())
+    })
+    .await
+    .map_err(|e| e.to_string())?
+}

@@ -1,0 +1,47 @@
+//! Liveness and readiness.
+
+use actix_web::{HttpResponse, get, web};
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::Timestamptz;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+use super::clock::Clock;
+use super::problem::Problem;
+use super::state::State;
+
+/// How far this machine's clock may be from the database's, seconds.
+const CLOCK_TOLERANCE: i64 = 2;
+
+/// The process answers.
+#[get("/healthz")]
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"status": "ok"}))
+}
+
+#[derive(QueryableByName)]
+struct Now {
+    #[diesel(sql_type = Timestamptz)]
+    now: DateTime<Utc>,
+}
+
+/// Requests can be served: the database answers, keys are in force, the clocks agree.
+#[get("/readyz")]
+pub async fn readyz(state: web::Data<State>) -> Result<HttpResponse, Problem> {
+    let mut conn = state.db.conn().await?;
+    let there: Now = diesel::sql_query("SELECT clock_timestamp() AS now")
+        .get_result(&mut *conn)
+        .await?;
+    if matches!(state.clock, Clock::System)
+        && (there.now - state.clock.now()).num_seconds().abs() > CLOCK_TOLERANCE
+    {
+        return Err(Problem::unavailable(
+            "this machine's clock and the database's differ",
+        ));
+    }
+    if state.keys.current().signing.is_none() {
+        return Err(Problem::unavailable("no signing key in force"));
+    }
+    Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
+}

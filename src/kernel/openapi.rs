@@ -1,0 +1,340 @@
+//! Finishes the OpenAPI document: what every operation shares is added here, so that a new route gets it for free.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, get, web};
+use serde_json::{Map, Value, json};
+use utoipa::PartialSchema;
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::problem::{FieldError, ProblemOut};
+
+/// The groups of operations, in alphabetical order.
+const TAGS: &[(&str, &str)] = &[
+    ("Audit", "Who did what to whose record."),
+    (
+        "Documents",
+        "The library: documents distributed to units, their files, reading measured by the server.",
+    ),
+    ("Leaderboards", "Ranks by points, within the privacy rules."),
+    (
+        "Me",
+        "The signed-in person: profile, notifications, access log.",
+    ),
+    (
+        "Members",
+        "Members, memberships, exemptions, transfers, rosters.",
+    ),
+    (
+        "Points",
+        "The ledger of study points, thresholds, the threshold board, exports.",
+    ),
+    ("Roles", "Grants of roles on units for a term."),
+    (
+        "Sessions",
+        "Activation, sign-in, device sessions, passwords.",
+    ),
+    ("Units", "The tree of organisations."),
+];
+
+const INTRODUCTION: &str = "Backend of the electronic Party-member handbook: study points and the monthly threshold, \
+documents, leaderboards. Ids are opaque strings. Instants are RFC 3339, days `YYYY-MM-DD`, months `YYYY-MM` in \
+Asia/Ho_Chi_Minh. Lists are pages: pass `next_cursor` as `cursor` until it is null. Errors are `application/problem+json`; \
+rely on `code`. New optional fields in responses, new codes and new enum values are not breaking changes: ignore what you \
+do not know. Unknown request fields and parameters are refused. A `POST` may carry `Idempotency-Key`: repeated within 24 \
+hours with the same body it answers what the first one answered and does nothing.";
+
+/// Statuses any operation can answer with, and what they mean.
+const COMMON: &[(&str, &str)] = &[
+    (
+        "400",
+        "The request does not match this document; `errors` names every fault.",
+    ),
+    ("401", "There is no valid access token."),
+    (
+        "429",
+        "The budget of requests is used up; wait for `Retry-After` seconds.",
+    ),
+    (
+        "500",
+        "An error of the system, recorded under `request_id`.",
+    ),
+    (
+        "503",
+        "The database cannot be reached; nothing was lost. Repeat after `Retry-After` seconds.",
+    ),
+];
+
+/// Completes what the handlers declared into the published document.
+pub fn finish(api: &utoipa::openapi::OpenApi) -> Value {
+    let mut document = serde_json::to_value(api).unwrap_or_default();
+    document["openapi"] = json!("3.1.0");
+    document["info"] = json!({
+        "title": "Sổ tay đảng viên điện tử",
+        "version": env!("CARGO_PKG_VERSION"),
+        "summary": "Points, documents and boards of the Party-member handbook.",
+        "description": INTRODUCTION,
+        "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
+        "contact": {"name": "Sotay developers", "url": "https://sotay.example/developers", "email": "api@sotay.example"},
+    });
+    document["servers"] = json!([{"url": "/", "description": "The server this document came from, local or production.", "x-internal": false}]);
+    document["security"] = json!([{"bearer": []}]);
+    document["tags"] = TAGS
+        .iter()
+        .map(|(name, description)| json!({"name": name, "description": description}))
+        .collect();
+    finish_components(&mut document["components"]);
+    for item in members(&mut document["paths"]) {
+        for (method, operation) in item.1.as_object_mut().into_iter().flatten() {
+            finish_operation(method, operation);
+        }
+    }
+    bound_all(&mut document);
+    document
+}
+
+fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
+    value.as_object_mut().into_iter().flatten()
+}
+
+fn finish_components(components: &mut Value) {
+    if !components.is_object() {
+        *components = json!({});
+    }
+    components["securitySchemes"] = json!({"bearer": {
+        "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+        "description": "Access token of a device session: a signed JWT (EdDSA), used as RFC8725 advises, valid for at most 15 minutes.",
+    }});
+    let header = |description: &str, max: i32, pattern: &str, example: &str| json!({"description": description, "schema": {"type": "string", "maxLength": max, "pattern": pattern, "examples": [example]}});
+    components["headers"] = json!({
+        "Access-Control-Allow-Origin": header("Which origins may read the answer in a browser; sent when the request has an `Origin`.", 200, "^.+$", "*"),
+        "ETag": header("Changes whenever the content does; send it back as `If-None-Match`.", 100, "^(W/)?\"[^\"]*\"$", "W/\"q1w2e3\""),
+        "RateLimit": header("Requests left (`r`) and the seconds (`t`) until the budget is full again.", 100, "^.+$", "\"default\";r=599;t=60"),
+        "RateLimit-Policy": header("The budget: requests (`q`) in a window of seconds (`w`).", 100, "^.+$", "\"default\";q=600;w=60"),
+        "Retry-After": {"description": "Seconds to wait before trying again.",
+            "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86400, "examples": [2]}},
+        "X-Request-Id": header("Identifies the request in the server's records.", 64, "^[A-Za-z0-9._-]+$", "0199a3f07c1b"),
+    });
+}
+
+fn finish_operation(method: &str, operation: &mut Value) {
+    let id = camel_case(operation["operationId"].as_str().unwrap_or_default());
+    operation["operationId"] = json!(id);
+    if !operation["description"].is_string() {
+        operation["description"] = operation["summary"].clone();
+    }
+    let public = operation["security"]
+        .as_array()
+        .is_some_and(|s| s.contains(&json!({})));
+    let mut common: Vec<(&str, &str)> = COMMON.to_vec();
+    let has_path_parameter = operation["parameters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|p| p["in"] == "path");
+    if has_path_parameter {
+        common.push((
+            "404",
+            "There is no such object, or the caller may not know that there is.",
+        ));
+        if !public {
+            common.push((
+                "403",
+                "The caller may know of the object but may not do this.",
+            ));
+        }
+    }
+    if method == "post" && !public {
+        add_parameter(
+            operation,
+            "Idempotency-Key",
+            "Names this request: a repetition within 24 hours does nothing and gets the same answer.",
+            "^[!-~]+$",
+            100,
+        );
+        common.push(("409", "In conflict with the present state, or the first request with this key is still being processed."));
+        common.push((
+            "422",
+            "A rule is not met, or the key was used for another request.",
+        ));
+    }
+    let cacheable = method == "get"
+        && operation
+            .pointer("/responses/200/content/application~1json")
+            .is_some();
+    if cacheable {
+        add_parameter(
+            operation,
+            "If-None-Match",
+            "The `ETag` of the copy the client has; unchanged content is answered with 304.",
+            "^.+$",
+            500,
+        );
+        operation["responses"]["304"] = json!({"description": "The client's copy is still right."});
+    }
+    if operation.get("requestBody").is_some() {
+        common.push(("413", "The body is too large."));
+        common.push(("415", "The media type is not the documented one."));
+    }
+    for (status, description) in common {
+        if operation["responses"].get(status).is_none() {
+            operation["responses"][status] = json!({"description": description});
+        }
+    }
+    finish_responses(operation);
+}
+
+fn finish_responses(operation: &mut Value) {
+    for (status, response) in members(&mut operation["responses"]) {
+        let error = status.as_str() >= "400";
+        if status != "304" {
+            let names: &[&str] = match status.as_str() {
+                "429" | "503" => &[
+                    "Access-Control-Allow-Origin",
+                    "RateLimit",
+                    "RateLimit-Policy",
+                    "Retry-After",
+                    "X-Request-Id",
+                ],
+                "200" if response.pointer("/content/application~1json").is_some() => &[
+                    "Access-Control-Allow-Origin",
+                    "ETag",
+                    "RateLimit",
+                    "RateLimit-Policy",
+                    "X-Request-Id",
+                ],
+                _ => &[
+                    "Access-Control-Allow-Origin",
+                    "RateLimit",
+                    "RateLimit-Policy",
+                    "X-Request-Id",
+                ],
+            };
+            response["headers"] = names
+                .iter()
+                .map(|name| {
+                    (
+                        (*name).to_owned(),
+                        json!({"$ref": format!("#/components/headers/{name}")}),
+                    )
+                })
+                .collect::<Map<_, _>>()
+                .into();
+        }
+        if error && response.get("content").is_none() {
+            response["content"] = json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
+        }
+    }
+}
+
+fn add_parameter(operation: &mut Value, name: &str, description: &str, pattern: &str, max: i32) {
+    let parameter = json!({"name": name, "in": "header", "required": false, "description": description,
+        "schema": {"type": "string", "maxLength": max, "pattern": pattern}});
+    match operation["parameters"].as_array_mut() {
+        Some(parameters) => parameters.push(parameter),
+        None => operation["parameters"] = json!([parameter]),
+    }
+}
+
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |mut made, word| {
+        let (head, tail) = word.split_at(word.len().min(1));
+        made.push_str(&head.to_ascii_uppercase());
+        made.push_str(tail);
+        made
+    })
+}
+
+/// Gives every schema in the document the bounds it does not state itself.
+fn bound_all(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            // A map of properties may have a field called `type`; a schema's `type` is never an object.
+            if fields
+                .get("type")
+                .is_some_and(|t| t.is_string() || t.is_array())
+                && !fields.contains_key("in")
+            {
+                bound(fields);
+            }
+            for (name, field) in fields.iter_mut() {
+                if !matches!(name.as_str(), "example" | "examples" | "default" | "enum") {
+                    bound_all(field);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(bound_all),
+        _ => {}
+    }
+}
+
+fn bound(schema: &mut Map<String, Value>) {
+    let is = |name: &str| match &schema["type"] {
+        Value::String(one) => one == name,
+        Value::Array(several) => several.iter().any(|t| t == name),
+        _ => false,
+    };
+    let (string, integer, array) = (is("string"), is("integer"), is("array"));
+    let mut default = |key: &str, value: Value| {
+        schema.entry(key).or_insert(value);
+    };
+    if array {
+        default("maxItems", json!(1000));
+    }
+    if integer {
+        default("format", json!("int32"));
+        default("minimum", json!(0));
+        default("maximum", json!(i32::MAX));
+    }
+    if string && !schema.contains_key("enum") {
+        let (min, max) = match schema.get("format").and_then(Value::as_str) {
+            Some("uuid") => (Some(36), 36),
+            Some("date") => (Some(10), 10),
+            Some("date-time") => (None, 40),
+            _ => (None, 500),
+        };
+        if let Some(min) = min {
+            schema.entry("minLength").or_insert(json!(min));
+        }
+        schema.entry("maxLength").or_insert(json!(max));
+        if !schema.contains_key("format") && !schema.contains_key("pattern") {
+            schema.insert("pattern".to_owned(), json!("^[^\\u0000]*$"));
+        }
+    }
+}
+
+/// Adds the schema of error answers, which no handler names.
+pub fn add_problem_schema(api: &mut utoipa::openapi::OpenApi) {
+    let components = api.components.get_or_insert_default();
+    components
+        .schemas
+        .insert("Problem".to_owned(), ProblemOut::schema());
+    components
+        .schemas
+        .insert("FieldError".to_owned(), FieldError::schema());
+}
+
+/// The document that this very server follows.
+#[get("/openapi.json")]
+pub async fn document_route(document: web::Data<Value>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .json(document.as_ref())
+}
+
+/// Interactive documentation; its assets are part of the program.
+pub fn docs() -> SwaggerUi {
+    let config = utoipa_swagger_ui::Config::from("/openapi.json")
+        .try_it_out_enabled(true)
+        .validator_url("none");
+    SwaggerUi::new("/docs/{_:.*}").config(config)
+}
+
+/// The address people type.
+#[get("/docs")]
+pub async fn docs_redirect() -> HttpResponse {
+    HttpResponse::PermanentRedirect()
+        .insert_header((header::LOCATION, "/docs/"))
+        .finish()
+}

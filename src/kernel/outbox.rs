@@ -1,0 +1,71 @@
+//! The outbox: events written with their cause and delivered at least once, by claiming rows.
+
+use chrono::{DateTime, Duration, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Int4, Jsonb, Text, Timestamptz};
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+
+use super::db::Conn;
+use super::problem::Problem;
+use super::schema::outbox;
+
+/// How long a claimed event is left to the instance that claimed it.
+const LEASE_SECONDS: i64 = 60;
+
+/// An event to deliver.
+#[derive(Debug, QueryableByName)]
+pub struct Event {
+    #[diesel(sql_type = BigInt)]
+    pub id: i64,
+    #[diesel(sql_type = Text)]
+    pub topic: String,
+    #[diesel(sql_type = Jsonb)]
+    pub payload: Value,
+    #[diesel(sql_type = Int4)]
+    pub attempts: i32,
+}
+
+/// Writes an event in the transaction of its cause.
+pub async fn emit(
+    conn: &mut Conn,
+    topic: &str,
+    payload: Value,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    diesel::insert_into(outbox::table)
+        .values((
+            outbox::topic.eq(topic),
+            outbox::payload.eq(payload),
+            outbox::created_at.eq(now),
+            outbox::available_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Claims waiting events for a minute. Whoever dies with a claim loses it to the next one.
+pub async fn claim(conn: &mut Conn, most: i64, now: DateTime<Utc>) -> Result<Vec<Event>, Problem> {
+    let claimed = diesel::sql_query(
+        "UPDATE outbox SET available_at = $1, attempts = attempts + 1 WHERE id IN (
+             SELECT id FROM outbox WHERE done_at IS NULL AND available_at <= $2
+             ORDER BY available_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+         RETURNING id, topic, payload, attempts",
+    )
+    .bind::<Timestamptz, _>(now + Duration::seconds(LEASE_SECONDS))
+    .bind::<Timestamptz, _>(now)
+    .bind::<BigInt, _>(most)
+    .get_results(conn)
+    .await?;
+    Ok(claimed)
+}
+
+/// Marks an event as delivered, in the transaction of its consumer.
+pub async fn done(conn: &mut Conn, id: i64, now: DateTime<Utc>) -> Result<(), Problem> {
+    diesel::update(outbox::table.find(id))
+        .set(outbox::done_at.eq(now))
+        .execute(conn)
+        .await?;
+    Ok(())
+}

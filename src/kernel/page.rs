@@ -1,0 +1,115 @@
+//! Cursor pages: `limit` and an opaque `cursor` that stays put when rows are inserted.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::crypto::{from_text, to_text};
+use super::problem::{Problem, text};
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// How many items at most; 1 to 200.
+    #[serde(default = "default_limit")]
+    #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
+    pub limit: i32,
+    /// `next_cursor` of the page before; leave it out for the first page.
+    #[param(max_length = 512, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
+    pub cursor: Option<String>,
+}
+
+fn default_limit() -> i32 {
+    50
+}
+
+/// One part of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The items, in the order the operation describes.
+    #[schema(max_items = 200)]
+    pub items: Vec<T>,
+    /// Where the next page begins; null on the last one.
+    #[schema(max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
+    pub next_cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// Rows to ask the database for: one more than shown tells whether there is a next page.
+    pub fn fetch(&self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// The key after which this page begins, if it is not the first.
+    ///
+    /// # Errors
+    /// 400 when the cursor was not made by the same list.
+    pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>, Problem> {
+        let Some(cursor) = &self.cursor else {
+            return Ok(None);
+        };
+        let key = from_text(cursor).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        key.map(Some).ok_or_else(|| {
+            Problem::fault(
+                "cursor",
+                "cursor",
+                text(
+                    "Con trỏ trang không hợp lệ; hãy lấy lại từ trang đầu.",
+                    "The cursor is not valid; start from the first page.",
+                ),
+            )
+        })
+    }
+
+    /// Cuts the extra row off and makes the cursor from the last row shown.
+    pub fn page<R, T, K: Serialize>(
+        &self,
+        mut rows: Vec<R>,
+        key: impl Fn(&R) -> K,
+        show: impl Fn(R) -> T,
+    ) -> Page<T> {
+        let limit = usize::try_from(self.limit).unwrap_or(1);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows
+            .last()
+            .filter(|_| more)
+            .and_then(|row| serde_json::to_vec(&key(row)).ok())
+            .map(|bytes| to_text(&bytes));
+        Page {
+            items: rows.into_iter().map(show).collect(),
+            next_cursor,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_page_has_no_cursor() {
+        let query = PageQuery {
+            limit: 2,
+            cursor: None,
+        };
+        let page = query.page(vec![1, 2, 3], |n| *n, |n| n);
+        assert_eq!(page.items, [1, 2]);
+        let next = PageQuery {
+            limit: 2,
+            cursor: page.next_cursor,
+        };
+        assert_eq!(next.after::<i32>().unwrap(), Some(2));
+        assert!(query.page(vec![1, 2], |n| *n, |n| n).next_cursor.is_none());
+    }
+
+    #[test]
+    fn a_forged_cursor_is_refused() {
+        let query = PageQuery {
+            limit: 2,
+            cursor: Some("bm90IGpzb24".into()),
+        };
+        assert!(query.after::<i32>().is_err());
+    }
+}

@@ -1,0 +1,379 @@
+//! The tables as Diesel sees them; one entry a table of `migrations/`, compared with the database by a test.
+
+diesel::table! {
+    accounts (id) {
+        id -> Uuid,
+        kind -> Text,
+        display_name -> Text,
+        password_hash -> Nullable<Text>,
+        password_set_at -> Nullable<Timestamptz>,
+        disabled_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    activation_slips (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        code_digest -> Bytea,
+        issued_by -> Uuid,
+        issued_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        failures -> Int4,
+        redeemed_at -> Nullable<Timestamptz>,
+        voided_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    active_readings (member_id) {
+        member_id -> Uuid,
+        session_id -> Uuid,
+    }
+}
+diesel::table! {
+    audit_events (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        actor_id -> Nullable<Uuid>,
+        action -> Text,
+        object_kind -> Text,
+        object_id -> Text,
+        unit_id -> Nullable<Uuid>,
+        member_id -> Nullable<Uuid>,
+        request_id -> Nullable<Text>,
+        details -> Jsonb,
+    }
+}
+diesel::table! {
+    document_acknowledgements (document_id, member_id) {
+        document_id -> Uuid,
+        member_id -> Uuid,
+        acknowledged_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    document_files (id) {
+        id -> Uuid,
+        document_id -> Uuid,
+        name -> Text,
+        media_type -> Text,
+        bytes -> Int8,
+        sha256 -> Bytea,
+        added_by -> Uuid,
+        added_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    document_targets (document_id, unit_id) {
+        document_id -> Uuid,
+        unit_id -> Uuid,
+    }
+}
+diesel::table! {
+    documents (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        symbol -> Text,
+        kind -> Text,
+        title -> Text,
+        summary -> Text,
+        body -> Text,
+        words -> Int4,
+        pages -> Nullable<Int4>,
+        must_read_by -> Nullable<Date>,
+        status -> Text,
+        version -> Int4,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        attested_no_secrets_by -> Nullable<Uuid>,
+        published_at -> Nullable<Timestamptz>,
+        recalled_at -> Nullable<Timestamptz>,
+        recall_reason -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    exemptions (id) {
+        id -> Uuid,
+        member_id -> Uuid,
+        kind -> Text,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        reason -> Text,
+        recorded_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    grants (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        role -> Text,
+        unit_id -> Nullable<Uuid>,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        granted_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+        revoked_by -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
+    idempotency_keys (principal_id, operation, key) {
+        principal_id -> Uuid,
+        operation -> Text,
+        key -> Text,
+        body_hash -> Bytea,
+        status -> Int2,
+        response -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    known_devices (account_id, digest) {
+        account_id -> Uuid,
+        digest -> Bytea,
+        last_seen_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    member_months (member_id, period) {
+        member_id -> Uuid,
+        period -> Date,
+        points -> Int4,
+        counters -> Jsonb,
+    }
+}
+diesel::table! {
+    members (id) {
+        id -> Uuid,
+        no -> Int8,
+        full_name -> Text,
+        given_name -> Text,
+        birth_date -> Date,
+        sex -> Text,
+        admitted_on -> Date,
+        official_on -> Nullable<Date>,
+        citizen_id_sealed -> Bytea,
+        card_number_sealed -> Nullable<Bytea>,
+        phone_sealed -> Nullable<Bytea>,
+        without_device -> Bool,
+        named_on_leaderboards -> Bool,
+        version -> Int4,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    memberships (id) {
+        id -> Uuid,
+        member_id -> Uuid,
+        unit_id -> Uuid,
+        origin -> Text,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+    }
+}
+diesel::table! {
+    notifications (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        kind -> Text,
+        details -> Jsonb,
+        created_at -> Timestamptz,
+        read_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    outbox (id) {
+        id -> Int8,
+        topic -> Text,
+        payload -> Jsonb,
+        created_at -> Timestamptz,
+        available_at -> Timestamptz,
+        attempts -> Int4,
+        done_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    point_entries (member_id, id) {
+        member_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        rule_code -> Text,
+        rule_version -> Int4,
+        object_kind -> Text,
+        object_id -> Text,
+        points -> Int4,
+        period -> Date,
+        day -> Date,
+        occurred_at -> Timestamptz,
+        unit_id -> Uuid,
+        attested_by -> Nullable<Uuid>,
+        reverses -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
+    point_parameters (id) {
+        id -> Uuid,
+        name -> Text,
+        unit_id -> Nullable<Uuid>,
+        value -> Int4,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+    }
+}
+diesel::table! {
+    point_rules (code, version) {
+        code -> Text,
+        version -> Int4,
+        event -> Text,
+        points -> Int4,
+        tiers -> Nullable<Jsonb>,
+        cap_day -> Nullable<Int4>,
+        cap_month -> Nullable<Int4>,
+        self_service -> Bool,
+        audience -> Text,
+        attested_by -> Text,
+        title_vi -> Text,
+        title_en -> Text,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+    }
+}
+diesel::table! {
+    reading_sessions (id) {
+        id -> Uuid,
+        member_id -> Uuid,
+        document_id -> Uuid,
+        document_version -> Int4,
+        required_seconds -> Int4,
+        credited_ms -> Int8,
+        started_at -> Timestamptz,
+        last_beat_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        completed_at -> Nullable<Timestamptz>,
+        receipt -> Nullable<Jsonb>,
+    }
+}
+diesel::table! {
+    sessions (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        device_name -> Text,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        generation -> Int4,
+        rotated_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+        revoked_because -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    sign_in_failures (bucket) {
+        bucket -> Bytea,
+        window_started_at -> Timestamptz,
+        failures -> Int4,
+    }
+}
+diesel::table! {
+    sign_in_handles (account_id, kind) {
+        account_id -> Uuid,
+        kind -> Text,
+        digest -> Bytea,
+    }
+}
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        public_key -> Bytea,
+        private_key_sealed -> Bytea,
+        created_at -> Timestamptz,
+        active_from -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    transfers (id) {
+        id -> Uuid,
+        member_id -> Uuid,
+        from_unit_id -> Uuid,
+        to_unit_id -> Uuid,
+        state -> Text,
+        reason -> Text,
+        proposed_by -> Uuid,
+        proposed_at -> Timestamptz,
+        due_on -> Date,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        decision_note -> Nullable<Text>,
+        effective_on -> Nullable<Date>,
+    }
+}
+diesel::table! {
+    unit_kinds (code) {
+        code -> Text,
+        rank -> Int2,
+        name_vi -> Text,
+        name_en -> Text,
+        holds_members -> Bool,
+    }
+}
+diesel::table! {
+    unit_links (unit_id, valid_from) {
+        unit_id -> Uuid,
+        parent_id -> Nullable<Uuid>,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+    }
+}
+diesel::table! {
+    unit_tree (ancestor_id, descendant_id, valid_from) {
+        ancestor_id -> Uuid,
+        descendant_id -> Uuid,
+        depth -> Int2,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+    }
+}
+diesel::table! {
+    units (id) {
+        id -> Uuid,
+        kind -> Text,
+        name -> Text,
+        code -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    activation_slips,
+    active_readings,
+    audit_events,
+    document_acknowledgements,
+    document_files,
+    document_targets,
+    documents,
+    exemptions,
+    grants,
+    idempotency_keys,
+    known_devices,
+    member_months,
+    members,
+    memberships,
+    notifications,
+    outbox,
+    point_entries,
+    point_parameters,
+    point_rules,
+    reading_sessions,
+    sessions,
+    sign_in_failures,
+    sign_in_handles,
+    signing_keys,
+    transfers,
+    unit_kinds,
+    unit_links,
+    unit_tree,
+    units,
+);

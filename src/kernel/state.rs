@@ -1,0 +1,31 @@
+//! What every request can reach: configuration, pool, clock, keys, limits, the document's rules.
+
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+
+use super::auth::{Authenticator, Keys};
+use super::clock::Clock;
+use super::config::Config;
+use super::crypto::Crypto;
+use super::db::Db;
+use super::operations::Operations;
+use super::rate_limit::RateLimits;
+
+/// Shared by all workers; one a process.
+pub struct State {
+    pub config: Config,
+    pub db: Db,
+    pub clock: Clock,
+    pub crypto: Crypto,
+    pub keys: Keys,
+    pub authenticator: Box<dyn Authenticator + Send + Sync>,
+    pub limits: RateLimits,
+    pub operations: Operations,
+    /// Files of documents.
+    pub files: Arc<dyn ObjectStore>,
+    /// Passwords are hashed this many at a time.
+    pub password_slots: tokio::sync::Semaphore,
+    /// Begins links in answers; no slash at the end.
+    pub public_url: String,
+}

@@ -1,0 +1,8 @@
+//! sotay: the backend of the electronic Party-member handbook. `ARCHITECTURE.md` is the map.
+
+pub mod app;
+pub mod cli;
+pub mod identity;
+pub mod jobs;
+pub mod kernel;
+pub mod organisation;

@@ -1,0 +1,102 @@
+//! Units and members as authorised objects: loading one checks the permission on it.
+
+use std::marker::PhantomData;
+
+use actix_web::HttpRequest;
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use futures_util::future::LocalBoxFuture;
+use uuid::Uuid;
+
+use crate::kernel::access::Needs;
+use crate::kernel::auth::Principal;
+use crate::kernel::call::{Target, path_id};
+use crate::kernel::clock::day_of;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+use crate::kernel::schema::memberships;
+
+use super::units;
+
+/// The unit of the path's `unit_id`, on which the caller has the permission `N`.
+pub struct OnUnit<N> {
+    pub unit_id: Uuid,
+    /// The unit and its ancestors today, the unit first.
+    pub path: Vec<Uuid>,
+    needs: PhantomData<N>,
+}
+
+impl<N: Needs> Target for OnUnit<N> {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async move {
+            let unit_id = path_id(req, "unit_id")?;
+            let path = units::path(conn, unit_id, day_of(now)).await?;
+            caller.require(&path, N::PERMISSION)?;
+            Ok(Self {
+                unit_id,
+                path,
+                needs: PhantomData,
+            })
+        })
+    }
+}
+
+/// The member of the path's `member_id`, on whose cell the caller has the permission `N`.
+pub struct OnMember<N> {
+    pub member_id: Uuid,
+    /// The member's cell today.
+    pub unit_id: Uuid,
+    /// The cell and its ancestors, the cell first.
+    pub path: Vec<Uuid>,
+    needs: PhantomData<N>,
+}
+
+impl<N: Needs> Target for OnMember<N> {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async move {
+            let member_id = path_id(req, "member_id")?;
+            let unit_id = cell_of(conn, member_id, day_of(now))
+                .await?
+                .ok_or_else(Problem::not_found)?;
+            let path = units::path(conn, unit_id, day_of(now)).await?;
+            caller.require(&path, N::PERMISSION)?;
+            Ok(Self {
+                member_id,
+                unit_id,
+                path,
+                needs: PhantomData,
+            })
+        })
+    }
+}
+
+/// The cell a member belongs to on a day.
+pub async fn cell_of(
+    conn: &mut Conn,
+    member_id: Uuid,
+    day: NaiveDate,
+) -> Result<Option<Uuid>, Problem> {
+    Ok(memberships::table
+        .filter(memberships::member_id.eq(member_id))
+        .filter(memberships::valid_from.le(day))
+        .filter(
+            memberships::valid_to
+                .is_null()
+                .or(memberships::valid_to.gt(day)),
+        )
+        .select(memberships::unit_id)
+        .first(conn)
+        .await
+        .optional()?)
+}

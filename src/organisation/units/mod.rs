@@ -1,0 +1,6 @@
+//! The tree of units; parent links are effective-dated.
+
+pub mod routes;
+mod store;
+
+pub use store::{NewUnit, create, path};

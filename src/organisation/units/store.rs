@@ -1,0 +1,249 @@
+//! Queries on units, their links and the closure of the links.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date, Int2, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::db::Conn;
+use crate::kernel::ids::new_id;
+use crate::kernel::problem::{Code, Problem, text};
+use crate::kernel::schema::{unit_kinds, unit_links, unit_tree, units};
+
+/// A unit that is to be made.
+#[derive(Debug, Clone)]
+pub struct NewUnit {
+    pub name: String,
+    pub kind: String,
+    pub parent_id: Option<Uuid>,
+    pub code: Option<String>,
+    /// First day of its life.
+    pub valid_from: NaiveDate,
+}
+
+/// A unit as it stands on a day.
+#[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]
+pub struct Unit {
+    /// Identifier.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    /// Its name.
+    #[diesel(sql_type = Text)]
+    #[schema(max_length = 200, example = "Chi bộ Tổ dân phố số 5")]
+    pub name: String,
+    /// Its kind, for example `cell`.
+    #[diesel(sql_type = Text)]
+    #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "cell")]
+    pub kind: String,
+    /// Code of 14 digits, if it has one.
+    #[diesel(sql_type = Nullable<Text>)]
+    #[schema(
+        max_length = 18,
+        pattern = "^[0-9]{2}([.][0-9]{3}){4}$",
+        example = "38.168.053.000.001"
+    )]
+    pub code: Option<String>,
+    /// The unit above it; null at the top.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub parent_id: Option<Uuid>,
+    /// Number of units directly below.
+    #[diesel(sql_type = BigInt)]
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub children: i64,
+}
+
+const UNIT: &str = "
+    SELECT u.id, u.name, u.kind, u.code, l.parent_id,
+        (SELECT count(*) FROM unit_links c
+         WHERE c.parent_id = u.id AND c.valid_from <= $1 AND (c.valid_to IS NULL OR c.valid_to > $1)) AS children
+    FROM units u JOIN unit_links l ON l.unit_id = u.id AND l.valid_from <= $1 AND (l.valid_to IS NULL OR l.valid_to > $1)";
+
+/// The unit and all its ancestors on a day, the unit first.
+///
+/// # Errors
+/// 404 when there is no such unit on that day.
+pub async fn path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
+    let path: Vec<Uuid> = unit_tree::table
+        .filter(unit_tree::descendant_id.eq(unit_id))
+        .filter(unit_tree::valid_from.le(day))
+        .filter(
+            unit_tree::valid_to
+                .is_null()
+                .or(unit_tree::valid_to.gt(day)),
+        )
+        .order(unit_tree::depth)
+        .select(unit_tree::ancestor_id)
+        .load(conn)
+        .await?;
+    if path.is_empty() {
+        Err(Problem::not_found())
+    } else {
+        Ok(path)
+    }
+}
+
+/// One unit on a day.
+pub async fn get(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Unit, Problem> {
+    Ok(diesel::sql_query(format!("{UNIT} WHERE u.id = $2"))
+        .bind::<Date, _>(day)
+        .bind::<SqlUuid, _>(unit_id)
+        .get_result(conn)
+        .await?)
+}
+
+/// The units directly below a parent, by name.
+pub async fn children(
+    conn: &mut Conn,
+    parent_id: Uuid,
+    day: NaiveDate,
+    after: Option<(String, Uuid)>,
+    fetch: i64,
+) -> Result<Vec<Unit>, Problem> {
+    let (name, id) = after.unzip();
+    Ok(diesel::sql_query(format!(
+        "{UNIT} WHERE l.parent_id = $2 AND ($3::text IS NULL OR (u.name, u.id) > ($3 COLLATE \"vi-x-icu\", $4))
+         ORDER BY u.name, u.id LIMIT $5"
+    ))
+    .bind::<Date, _>(day)
+    .bind::<SqlUuid, _>(parent_id)
+    .bind::<Nullable<Text>, _>(name)
+    .bind::<Nullable<SqlUuid>, _>(id)
+    .bind::<BigInt, _>(fetch)
+    .load(conn)
+    .await?)
+}
+
+/// The units of a list of ids, or the topmost ones of all when the list is none; by name.
+pub async fn of_ids(
+    conn: &mut Conn,
+    ids: Option<&[Uuid]>,
+    day: NaiveDate,
+    after: Option<(String, Uuid)>,
+    fetch: i64,
+) -> Result<Vec<Unit>, Problem> {
+    let (name, id) = after.unzip();
+    Ok(diesel::sql_query(format!(
+        "{UNIT} WHERE (CASE WHEN $2::uuid[] IS NULL THEN l.parent_id IS NULL ELSE u.id = ANY($2) END)
+         AND ($3::text IS NULL OR (u.name, u.id) > ($3 COLLATE \"vi-x-icu\", $4))
+         ORDER BY u.name, u.id LIMIT $5"
+    ))
+    .bind::<Date, _>(day)
+    .bind::<Nullable<diesel::sql_types::Array<SqlUuid>>, _>(ids)
+    .bind::<Nullable<Text>, _>(name)
+    .bind::<Nullable<SqlUuid>, _>(id)
+    .bind::<BigInt, _>(fetch)
+    .load(conn)
+    .await?)
+}
+
+/// Makes a unit with its link and its place in the closure.
+///
+/// # Errors
+/// 400 for an unknown kind, 404 for an unknown parent, 409 for a code in use, 422 when the kind cannot stand below the parent's.
+pub async fn create(conn: &mut Conn, new: &NewUnit, now: DateTime<Utc>) -> Result<Uuid, Problem> {
+    let rank = rank_of(conn, &new.kind).await?.ok_or_else(|| {
+        Problem::fault(
+            "/kind",
+            "not_an_option",
+            text(
+                "Không có loại tổ chức này.",
+                "There is no such kind of unit.",
+            ),
+        )
+    })?;
+    if let Some(parent_id) = new.parent_id {
+        let parent_kind: String = units::table
+            .find(parent_id)
+            .select(units::kind)
+            .first(conn)
+            .await?;
+        if rank_of(conn, &parent_kind)
+            .await?
+            .is_none_or(|parent_rank| parent_rank >= rank)
+        {
+            return Err(Problem::with(
+                Code::RuleNotMet,
+                "Loại tổ chức này không thể trực thuộc tổ chức cấp trên đã chọn.",
+                "A unit of this kind cannot stand below the chosen parent.",
+            ));
+        }
+    }
+    let id = new_id(now);
+    let inserted = diesel::insert_into(units::table)
+        .values((
+            units::id.eq(id),
+            units::kind.eq(&new.kind),
+            units::name.eq(&new.name),
+            units::code.eq(&new.code),
+            units::created_at.eq(now),
+        ))
+        .on_conflict(units::code)
+        .do_nothing()
+        .execute(conn)
+        .await?;
+    if inserted == 0 {
+        return Err(Problem::with(
+            Code::Conflict,
+            "Mã tổ chức đã được dùng.",
+            "The unit code is in use.",
+        ));
+    }
+    link(conn, id, new.parent_id, new.valid_from).await?;
+    Ok(id)
+}
+
+async fn rank_of(conn: &mut Conn, kind: &str) -> Result<Option<i16>, Problem> {
+    Ok(unit_kinds::table
+        .find(kind)
+        .select(unit_kinds::rank)
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+async fn link(
+    conn: &mut Conn,
+    unit_id: Uuid,
+    parent_id: Option<Uuid>,
+    valid_from: NaiveDate,
+) -> Result<(), Problem> {
+    diesel::insert_into(unit_links::table)
+        .values((
+            unit_links::unit_id.eq(unit_id),
+            unit_links::parent_id.eq(parent_id),
+            unit_links::valid_from.eq(valid_from),
+        ))
+        .execute(conn)
+        .await?;
+    let ancestors: Vec<(Uuid, i16)> = match parent_id {
+        Some(parent_id) => {
+            unit_tree::table
+                .filter(unit_tree::descendant_id.eq(parent_id))
+                .filter(unit_tree::valid_to.is_null())
+                .select((unit_tree::ancestor_id, unit_tree::depth))
+                .load(conn)
+                .await?
+        }
+        None => Vec::new(),
+    };
+    let (mut ids, mut depths): (Vec<Uuid>, Vec<i16>) = ancestors
+        .into_iter()
+        .map(|(id, depth)| (id, depth + 1))
+        .unzip();
+    ids.push(unit_id);
+    depths.push(0);
+    diesel::sql_query(
+        "INSERT INTO unit_tree (ancestor_id, descendant_id, depth, valid_from)
+         SELECT a, $3, d, $4 FROM unnest($1, $2) AS t(a, d)",
+    )
+    .bind::<diesel::sql_types::Array<SqlUuid>, _>(ids)
+    .bind::<diesel::sql_types::Array<Int2>, _>(depths)
+    .bind::<SqlUuid, _>(unit_id)
+    .bind::<Date, _>(valid_from)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
