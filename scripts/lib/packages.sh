@@ -32,7 +32,8 @@ install_packages() {
 set -euo pipefail
 policy=/usr/sbin/policy-rc.d
 cluster=/etc/postgresql-common/createcluster.d/sotay.conf
-undo=()
+log=$(mktemp)
+undo=("$log")
 trap 'for file in "${undo[@]}"; do rm -f "$file"; done' EXIT
 if [ ! -e "$policy" ]; then
   undo+=("$policy")
@@ -45,8 +46,10 @@ if [ ! -e "$cluster" ]; then
   echo 'create_main_cluster = false' >"$cluster"
 fi
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-apt-get install -y -qq --no-install-recommends "$@"
+{ apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } >"$log" 2>&1 || {
+  cat "$log"
+  exit 1
+}
 for package in "$@"; do
   # Enabled by its package, redis-server would start with the next boot.
   if [ "$package" = redis-server ] && [ -d /run/systemd/system ]; then systemctl disable --quiet redis-server; fi
