@@ -1,10 +1,16 @@
-//! The command line.
+//! The command line: one variant a command, the work in `cli/`.
+
+mod admin;
+mod runtime;
+mod serve;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
 
 use crate::app;
+use crate::kernel::config::Config;
 
 #[derive(Parser)]
 #[command(
@@ -19,19 +25,62 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Answer requests; without DATABASE_URL over a private PostgreSQL of its own.
+    Serve,
+    /// Bring the database schema up to date, as the owner role.
+    Migrate,
     /// Print the OpenAPI document.
     Openapi,
+    /// Make an account of a system administrator and print its password once.
+    CreateAdmin(admin::CreateAdmin),
 }
 
 /// Runs the command given on the command line.
 pub fn main() -> ExitCode {
-    match Arguments::parse().command {
-        Command::Openapi => {
-            println!(
-                "{}",
-                serde_json::to_string_pretty(&app::document()).unwrap_or_default()
-            );
-            ExitCode::SUCCESS
+    let arguments = Arguments::parse();
+    if let Command::Openapi = arguments.command {
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&app::document()).unwrap_or_default()
+        );
+        return ExitCode::SUCCESS;
+    }
+    let config = match Config::load() {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("sotay: {error}");
+            return ExitCode::from(2);
         }
+    };
+    start_logging(&config);
+    let done = actix_web::rt::System::new().block_on(run(arguments.command, config));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sotay: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command, config: Config) -> Result<(), String> {
+    match command {
+        Command::Serve => serve::run(config).await,
+        Command::Migrate => runtime::migrate(&config).await,
+        Command::CreateAdmin(arguments) => admin::create(config, arguments).await,
+        Command::Openapi => Ok(()),
+    }
+}
+
+/// Log lines go to standard error; standard output belongs to what a command prints.
+fn start_logging(config: &Config) {
+    let filter = EnvFilter::try_from_env("SOTAY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if config.log_format == "json" {
+        builder.json().init();
+    } else {
+        builder.init();
     }
 }

@@ -6,3 +6,4 @@ pub mod identity;
 pub mod jobs;
 pub mod kernel;
 pub mod organisation;
+pub mod points;

@@ -86,3 +86,16 @@ CREATE TABLE member_months (
     counters jsonb NOT NULL DEFAULT '{}',
     PRIMARY KEY (member_id, period)
 );
+
+-- What can still be earned: written by the feature that publishes an object, read by forecasts and suggestions.
+CREATE TABLE point_offers (
+    rule_code text NOT NULL,
+    object_id text NOT NULL,
+    unit_id uuid NOT NULL REFERENCES units,
+    object_kind text NOT NULL,
+    title text NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date CHECK (valid_to > valid_from),
+    PRIMARY KEY (rule_code, object_id, unit_id)
+);
+CREATE INDEX point_offers_unit ON point_offers (unit_id, valid_from);

@@ -75,7 +75,7 @@ pub async fn middleware(
         None => check_shape(&req, &context).err(),
     };
     let mut response = match refusal {
-        Some(problem) => req.into_response(HttpResponse::from_error(problem)),
+        Some(problem) => req.error_response(problem),
         None => match next.call(req).await {
             Ok(response) => response.map_into_boxed_body(),
             Err(error) => return Err(error),

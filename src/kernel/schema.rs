@@ -212,6 +212,17 @@ diesel::table! {
     }
 }
 diesel::table! {
+    point_offers (rule_code, object_id, unit_id) {
+        rule_code -> Text,
+        object_id -> Text,
+        unit_id -> Uuid,
+        object_kind -> Text,
+        title -> Text,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+    }
+}
+diesel::table! {
     point_parameters (id) {
         id -> Uuid,
         name -> Text,
@@ -364,6 +375,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     notifications,
     outbox,
     point_entries,
+    point_offers,
     point_parameters,
     point_rules,
     reading_sessions,

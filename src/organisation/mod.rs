@@ -1,6 +1,7 @@
 //! Units, members, memberships, transfers, roles, imports. What other features may call.
 
 pub mod members;
+pub mod roster;
 mod targets;
 pub mod units;
 

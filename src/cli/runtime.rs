@@ -1,0 +1,76 @@
+//! The database a command works on: the one configured, or a private one.
+
+use secrecy::SecretString;
+
+use crate::kernel::config::{Config, Mode};
+use crate::kernel::db;
+use crate::kernel::private_postgres::{PrivatePostgres, Role};
+
+/// An open database. A private one is stopped with [`Database::close`] by the command that started it.
+pub struct Database {
+    private: Option<PrivatePostgres>,
+}
+
+/// Opens the database for a command that owns it for a while (`serve`, `demo`): starts the private one if none is
+/// configured and brings its schema up to date. Fills in `config.database_url`.
+///
+/// # Errors
+/// When PostgreSQL cannot be started or reached, or a migration fails.
+pub async fn open(config: &mut Config) -> Result<Database, String> {
+    open_with(config, false).await
+}
+
+/// Opens it for a command that joins a running server (`import`, `verify`, `create-admin`).
+pub async fn join(config: &mut Config) -> Result<Database, String> {
+    open_with(config, true).await
+}
+
+async fn open_with(config: &mut Config, join: bool) -> Result<Database, String> {
+    if config.database_url.is_some() {
+        if config.mode == Mode::Development && config.database_owner_url.is_some() {
+            migrate(config).await?;
+        }
+        return Ok(Database { private: None });
+    }
+    std::fs::create_dir_all(&config.data_dir)
+        .map_err(|e| format!("the data directory cannot be made: {e}"))?;
+    let folder = config.data_dir.join("postgres");
+    let started = if join {
+        PrivatePostgres::attach(&folder).await
+    } else {
+        PrivatePostgres::start(&folder).await
+    };
+    let private = started.map_err(|e| e.to_string())?;
+    config.database_owner_url = Some(SecretString::from(private.url(Role::Owner)));
+    config.database_url = Some(SecretString::from(private.url(Role::Application)));
+    migrate(config).await?;
+    Ok(Database {
+        private: Some(private),
+    })
+}
+
+impl Database {
+    /// Stops the private database, if this command started it.
+    pub async fn close(self) {
+        if let Some(private) = self.private
+            && let Err(error) = private.stop().await
+        {
+            tracing::warn!(%error, "the private database could not be stopped");
+        }
+    }
+}
+
+/// Runs pending migrations as the owner role.
+///
+/// # Errors
+/// When no owner is configured, the database cannot be reached, or a migration fails.
+pub async fn migrate(config: &Config) -> Result<(), String> {
+    let url = config
+        .database_owner_url
+        .as_ref()
+        .ok_or("SOTAY_DATABASE_OWNER_URL is needed: migrations run as the owner role, not as the application")?;
+    for name in db::migrate(url).await? {
+        tracing::info!(migration = %name, "schema changed");
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Passwords: argon2id, a few at a time, so that sign-ins never take all memory or all cores.
+
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, PasswordHash, Version};
+
+use crate::kernel::problem::{Code, Problem};
+use crate::kernel::state::State;
+
+/// Fewest characters of a password.
+pub const SHORTEST: usize = 8;
+
+fn hasher(memory_kib: u32) -> Result<Argon2<'static>, Problem> {
+    let params = Params::new(memory_kib, 2, 1, None).map_err(Problem::internal)?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// Hashes a password into the PHC string that is stored.
+///
+/// # Errors
+/// 422 when the password is too easy to guess.
+pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
+    if too_easy(password) {
+        return Err(Problem::with(
+            Code::RuleNotMet,
+            "Mật khẩu quá dễ đoán: hãy dùng ít nhất 8 ký tự, không chỉ gồm chữ số liên tiếp hoặc lặp lại.",
+            "The password is too easy to guess: use at least 8 characters, not only repeated or consecutive digits.",
+        ));
+    }
+    let _slot = state
+        .password_slots
+        .acquire()
+        .await
+        .map_err(Problem::internal)?;
+    let (password, memory) = (password.to_owned(), state.config.password_memory_kib);
+    tokio::task::spawn_blocking(move || {
+        let hash = hasher(memory)?
+            .hash_password(password.as_bytes())
+            .map_err(Problem::internal)?;
+        Ok(hash.to_string())
+    })
+    .await
+    .map_err(Problem::internal)?
+}
+
+/// Whether a password fits a stored hash. Without a hash it takes as long and says no.
+pub async fn verify(
+    state: &State,
+    password: &str,
+    stored: Option<String>,
+) -> Result<bool, Problem> {
+    let _slot = state
+        .password_slots
+        .acquire()
+        .await
+        .map_err(Problem::internal)?;
+    let (password, memory) = (password.to_owned(), state.config.password_memory_kib);
+    tokio::task::spawn_blocking(move || match stored {
+        Some(stored) => {
+            let hash = PasswordHash::new(&stored).map_err(Problem::internal)?;
+            Ok(Argon2::default()
+                .verify_password(password.as_bytes(), &hash)
+                .is_ok())
+        }
+        None => {
+            hasher(memory)?
+                .hash_password(password.as_bytes())
+                .map_err(Problem::internal)?;
+            Ok(false)
+        }
+    })
+    .await
+    .map_err(Problem::internal)?
+}
+
+/// One character repeated, or digits in a row: what is tried first.
+fn too_easy(password: &str) -> bool {
+    let chars: Vec<char> = password.chars().collect();
+    if chars.len() < SHORTEST {
+        return true;
+    }
+    let steps: Vec<i64> = chars
+        .windows(2)
+        .map(|w| i64::from(u32::from(w[1])) - i64::from(u32::from(w[0])))
+        .collect();
+    [-1, 0, 1]
+        .iter()
+        .any(|step| steps.iter().all(|s| s == step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::too_easy;
+
+    #[test]
+    fn what_is_tried_first_is_refused() {
+        for password in ["12345678", "88888888", "87654321", "ngan", "aaaaaaaaaa"] {
+            assert!(too_easy(password), "{password}");
+        }
+        assert!(!too_easy("mua thu 1945"));
+    }
+}

@@ -1,0 +1,314 @@
+//! Single cells: text, dates, numbers that identify, and what is wrong with them.
+
+use chrono::{Datelike, NaiveDate};
+
+use super::fault::Kind;
+use super::text::{fold, looks_like_formula, tidy, title_case};
+use super::workbook::{Cell, Value};
+use super::{Position, Sex};
+
+/// Names longer than this many characters are refused.
+pub(super) const NAME_CHARACTERS: usize = 100;
+
+/// Age in years from which one can be admitted.
+const ADMISSION_AGE: i32 = 18;
+
+const fn kind(code: &'static str, vi: &'static str, en: &'static str) -> Kind {
+    Kind { code, vi, en }
+}
+
+pub(super) const FORMULA: Kind = kind(
+    "formula",
+    "ô chứa công thức; chỉ nhập giá trị",
+    "the cell holds a formula; enter the value itself",
+);
+const CELL_ERROR: Kind = kind(
+    "cell_error",
+    "ô báo lỗi của Excel hoặc chứa ngày không có thật",
+    "the cell holds an Excel error or a date that does not exist",
+);
+const NAME_MISSING: Kind = kind(
+    "name_missing",
+    "thiếu họ và tên",
+    "the full name is missing",
+);
+const NAME_TOO_LONG: Kind = kind(
+    "name_too_long",
+    "họ và tên dài quá 100 ký tự",
+    "the full name is longer than 100 characters",
+);
+const NAME_INVALID: Kind = kind(
+    "name_invalid",
+    "họ và tên có chữ số, ký tự điều khiển hoặc không có chữ cái",
+    "the full name has digits or control characters, or no letters",
+);
+const DATE_MISSING: Kind = kind("date_missing", "thiếu ngày", "the date is missing");
+const DATE_INVALID: Kind = kind(
+    "date_invalid",
+    "ngày không có thật hoặc sai dạng; cần dd/mm/yyyy",
+    "the date does not exist or is not written dd/mm/yyyy",
+);
+const DATE_TOO_EARLY: Kind = kind(
+    "date_too_early",
+    "ngày trước năm 1900",
+    "the date is before the year 1900",
+);
+const DATE_IN_FUTURE: Kind = kind(
+    "date_in_future",
+    "ngày ở trong tương lai",
+    "the date lies in the future",
+);
+pub(super) const OFFICIAL_BEFORE_ADMISSION: Kind = kind(
+    "official_before_admission",
+    "ngày chính thức trước ngày vào Đảng (dự bị)",
+    "the official date is before the admission (probationary) date",
+);
+pub(super) const ADMITTED_UNDER_AGE: Kind = kind(
+    "admitted_under_18",
+    "ngày vào Đảng trước khi đủ 18 tuổi",
+    "admitted before the age of 18",
+);
+const SEX_MISSING: Kind = kind("sex_missing", "thiếu giới tính", "the sex is missing");
+const SEX_INVALID: Kind = kind(
+    "sex_invalid",
+    "giới tính phải là Nam hoặc Nữ",
+    "the sex must be Nam or Nữ",
+);
+const CITIZEN_ID_MISSING: Kind = kind(
+    "citizen_id_missing",
+    "thiếu số CCCD",
+    "the citizen ID is missing",
+);
+const CITIZEN_ID_INVALID: Kind = kind(
+    "citizen_id_invalid",
+    "số CCCD phải có đúng 12 chữ số",
+    "the citizen ID must have exactly 12 digits",
+);
+const CARD_NUMBER_INVALID: Kind = kind(
+    "card_number_invalid",
+    "số thẻ đảng viên phải có đúng 12 chữ số; định dạng cột là Text để giữ số 0 ở đầu",
+    "the card number must have exactly 12 digits; format the column as text to keep leading zeros",
+);
+const PHONE_INVALID: Kind = kind(
+    "phone_invalid",
+    "số điện thoại phải là số di động Việt Nam, 10 chữ số, đầu 03, 05, 07, 08 hoặc 09",
+    "the phone must be a Vietnamese mobile number: 10 digits beginning 03, 05, 07, 08 or 09",
+);
+const EXEMPT_INVALID: Kind = kind(
+    "exempt_invalid",
+    "ghi x nếu được miễn sinh hoạt, nếu không thì để trống",
+    "write x if the member is exempt, else leave the cell empty",
+);
+
+/// A full name in NFC, without needless spaces or capitals.
+pub(super) fn name(cell: Option<&Cell>) -> Result<String, Kind> {
+    let text = match plain(cell)? {
+        None => return Err(NAME_MISSING),
+        Some(Value::Text(text)) => tidy(text),
+        Some(_) => return Err(NAME_INVALID),
+    };
+    if looks_like_formula(&text) {
+        return Err(FORMULA);
+    }
+    if text.chars().count() > NAME_CHARACTERS {
+        return Err(NAME_TOO_LONG);
+    }
+    let wrong = |c: char| c.is_numeric() || c.is_control() || is_invisible(c);
+    if text.contains(wrong) || !text.contains(char::is_alphabetic) {
+        return Err(NAME_INVALID);
+    }
+    Ok(title_case(&text))
+}
+
+/// Characters that change how text is shown without being seen themselves.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}')
+}
+
+/// A date in the past or today that has to be there.
+pub(super) fn date(cell: Option<&Cell>, today: NaiveDate) -> Result<NaiveDate, Kind> {
+    optional_date(cell, today)?.ok_or(DATE_MISSING)
+}
+
+/// A date in the past or today, if there is one.
+pub(super) fn optional_date(
+    cell: Option<&Cell>,
+    today: NaiveDate,
+) -> Result<Option<NaiveDate>, Kind> {
+    let date = match plain(cell)? {
+        None => return Ok(None),
+        Some(Value::Date(date)) => *date,
+        Some(Value::Text(text)) => written_date(text).ok_or(DATE_INVALID)?,
+        // A bare number may be a year, a typed 20111985 or an unformatted
+        // date: guessing would import wrong birthdays.
+        Some(_) => return Err(DATE_INVALID),
+    };
+    if date.year() < 1900 {
+        Err(DATE_TOO_EARLY)
+    } else if date > today {
+        Err(DATE_IN_FUTURE)
+    } else {
+        Ok(Some(date))
+    }
+}
+
+/// `d/m/yyyy` with `/`, `-` or `.` between, or ISO `yyyy-mm-dd`.
+fn written_date(text: &str) -> Option<NaiveDate> {
+    let parts: Vec<&str> = text.trim().split(['/', '-', '.']).map(str::trim).collect();
+    let &[first, second, third] = parts.as_slice() else {
+        return None;
+    };
+    if !parts.iter().all(|part| is_digits(part)) || second.len() > 2 {
+        return None;
+    }
+    let (day, year) = match (first.len(), third.len()) {
+        (1..=2, 4) => (first, third),
+        (4, 1..=2) => (third, first),
+        _ => return None,
+    };
+    NaiveDate::from_ymd_opt(year.parse().ok()?, second.parse().ok()?, day.parse().ok()?)
+}
+
+/// Whether somebody born on `birth` had come of age on `admitted`.
+pub(super) fn of_age(birth: NaiveDate, admitted: NaiveDate) -> bool {
+    let born = (birth.year() + ADMISSION_AGE, birth.month(), birth.day());
+    (admitted.year(), admitted.month(), admitted.day()) >= born
+}
+
+pub(super) fn sex(cell: Option<&Cell>) -> Result<Sex, Kind> {
+    match plain(cell)? {
+        None => Err(SEX_MISSING),
+        Some(Value::Text(text)) => match tidy(text).to_lowercase().as_str() {
+            "nam" => Ok(Sex::Male),
+            "nữ" => Ok(Sex::Female),
+            _ => Err(SEX_INVALID),
+        },
+        Some(_) => Err(SEX_INVALID),
+    }
+}
+
+/// Twelve digits. A number that Excel has stripped of one or two leading zeros
+/// gets them back; text that is too short was written too short.
+pub(super) fn citizen_id(cell: Option<&Cell>) -> Result<String, Kind> {
+    match plain(cell)? {
+        None => Err(CITIZEN_ID_MISSING),
+        Some(Value::Number(number)) => whole(*number)
+            .filter(|digits| (10..=12).contains(&digits.len()))
+            .map(|digits| format!("{digits:0>12}"))
+            .ok_or(CITIZEN_ID_INVALID),
+        Some(Value::Text(text)) => twelve_digits(text).ok_or(CITIZEN_ID_INVALID),
+        Some(_) => Err(CITIZEN_ID_INVALID),
+    }
+}
+
+/// Twelve digits, if there are any: probationary members hold no card.
+pub(super) fn card_number(cell: Option<&Cell>) -> Result<Option<String>, Kind> {
+    let digits = match plain(cell)? {
+        None => return Ok(None),
+        Some(Value::Number(number)) => whole(*number).and_then(|digits| twelve_digits(&digits)),
+        Some(Value::Text(text)) => twelve_digits(text),
+        Some(_) => None,
+    };
+    digits.map(Some).ok_or(CARD_NUMBER_INVALID)
+}
+
+/// A Vietnamese mobile number as `0xxxxxxxxx`.
+pub(super) fn phone(cell: Option<&Cell>) -> Result<Option<String>, Kind> {
+    let digits = match plain(cell)? {
+        None => return Ok(None),
+        Some(Value::Number(number)) => match whole(*number) {
+            Some(digits) if digits.len() == 9 => format!("0{digits}"),
+            Some(digits) => digits,
+            None => return Err(PHONE_INVALID),
+        },
+        Some(Value::Text(text)) => text
+            .chars()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '.' | '-' | '(' | ')'))
+            .collect(),
+        Some(_) => return Err(PHONE_INVALID),
+    };
+    mobile(&digits).map(Some).ok_or(PHONE_INVALID)
+}
+
+fn mobile(digits: &str) -> Option<String> {
+    let abroad = digits.strip_prefix('+').unwrap_or(digits);
+    let local = match abroad.strip_prefix("84") {
+        Some(rest) if rest.len() == 9 => format!("0{rest}"),
+        _ => digits.to_owned(),
+    };
+    let prefix = matches!(local.get(..2), Some("03" | "05" | "07" | "08" | "09"));
+    (prefix && local.len() == 10 && is_digits(&local)).then_some(local)
+}
+
+/// What a cell says about the member's position.
+pub(super) enum Held {
+    Nothing,
+    Known(Position),
+    /// Some office outside the cell's committee.
+    Other,
+}
+
+pub(super) fn position(cell: Option<&Cell>) -> Result<Held, Kind> {
+    let text = match plain(cell)? {
+        None => return Ok(Held::Nothing),
+        Some(Value::Text(text)) => fold(text),
+        Some(_) => return Ok(Held::Other),
+    };
+    let text = text.trim_end_matches(" chi bo");
+    Ok(match text {
+        "" | "dang vien" | "khong" => Held::Nothing,
+        "bi thu" | "bt" => Held::Known(Position::Secretary),
+        "pho bi thu" | "p bi thu" | "pbt" => Held::Known(Position::DeputySecretary),
+        "chi uy vien"
+        | "uy vien"
+        | "cuv"
+        | "chi uy"
+        | "uy vien ban chi uy"
+        | "uy vien chi uy"
+        | "chi uy vien ban chi uy" => Held::Known(Position::CommitteeMember),
+        _ => Held::Other,
+    })
+}
+
+pub(super) fn exempt(cell: Option<&Cell>) -> Result<bool, Kind> {
+    match plain(cell)? {
+        None => Ok(false),
+        Some(Value::Flag(flag)) => Ok(*flag),
+        Some(Value::Number(number)) if *number == 1.0 => Ok(true),
+        Some(Value::Number(number)) if *number == 0.0 => Ok(false),
+        Some(Value::Text(text)) => match tidy(text).to_lowercase().as_str() {
+            "x" | "v" | "✓" | "✔" | "có" | "1" | "miễn" | "được miễn" | "miễn sinh hoạt" => {
+                Ok(true)
+            }
+            "không" | "0" | "-" => Ok(false),
+            _ => Err(EXEMPT_INVALID),
+        },
+        Some(_) => Err(EXEMPT_INVALID),
+    }
+}
+
+/// The value of a cell that nobody computes and that is no error.
+fn plain(cell: Option<&Cell>) -> Result<Option<&Value>, Kind> {
+    match cell {
+        None => Ok(None),
+        Some(cell) if cell.formula => Err(FORMULA),
+        Some(cell) if cell.value == Value::Error => Err(CELL_ERROR),
+        Some(cell) => Ok(Some(&cell.value)),
+    }
+}
+
+fn twelve_digits(text: &str) -> Option<String> {
+    let digits: String = text.split_whitespace().collect();
+    (digits.len() == 12 && is_digits(&digits)).then_some(digits)
+}
+
+/// The digits of a whole number that a spreadsheet holds exactly.
+fn whole(number: f64) -> Option<String> {
+    let exact = number.fract() == 0.0 && (0.0..1e15).contains(&number);
+    exact.then(|| format!("{number:.0}"))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}

@@ -1,0 +1,203 @@
+//! The sheets of a measured archive, row by row, never as a whole.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
+use chrono::NaiveDate;
+
+use super::{Limits, RosterError};
+
+/// Characters of a cell that are looked at. Longer than any valid content, so
+/// that what was cut off can only be found too long.
+const CELL_CHARACTERS: usize = 500;
+
+/// How many sheets of a workbook are searched for a roster.
+const SHEETS: usize = 20;
+
+/// What a cell holds. A date that Excel shows but no calendar has is `Error`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Text(String),
+    Number(f64),
+    Date(NaiveDate),
+    Flag(bool),
+    Error,
+}
+
+/// A cell that is not empty.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Cell {
+    /// Zero-based column.
+    pub position: u32,
+    pub value: Value,
+    /// Whether a formula computes the value.
+    pub formula: bool,
+}
+
+/// The filled cells of one row, from left to right.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    /// As Excel numbers it, from 1.
+    pub number: u32,
+    pub cells: Vec<Cell>,
+}
+
+impl Row {
+    pub fn cell(&self, position: u32) -> Option<&Cell> {
+        self.cells
+            .binary_search_by_key(&position, |cell| cell.position)
+            .ok()
+            .map(|index| &self.cells[index])
+    }
+}
+
+/// Whether a sheet is worth reading on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Row,
+    Sheet,
+}
+
+/// What looks at the rows of one sheet after the other.
+pub(super) trait Visitor {
+    /// A sheet begins.
+    fn sheet(&mut self);
+    /// A row with at least one filled cell.
+    fn row(&mut self, row: Row) -> Next;
+    /// The sheet ended or was left; whether the search goes on.
+    fn end(&mut self) -> Next;
+}
+
+/// Shows the visible sheets of a workbook to `visitor` until it has found what
+/// it looks for.
+///
+/// # Errors
+///
+/// [`RosterError::NotAWorkbook`] and [`RosterError::TooLarge`].
+pub(super) fn visit(
+    archive: Vec<u8>,
+    limits: &Limits,
+    visitor: &mut impl Visitor,
+) -> Result<(), RosterError> {
+    let mut workbook: Xlsx<_> = guarded(|| Xlsx::new(Cursor::new(archive)))?;
+    let names: Vec<String> = workbook
+        .sheets_metadata()
+        .iter()
+        .filter(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible)
+        .take(SHEETS)
+        .map(|sheet| sheet.name.clone())
+        .collect();
+    for name in names {
+        visitor.sheet();
+        visit_rows(&mut workbook, &name, limits, visitor)?;
+        if visitor.end() == Next::Row {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn visit_rows(
+    workbook: &mut Xlsx<Cursor<Vec<u8>>>,
+    sheet: &str,
+    limits: &Limits,
+    visitor: &mut impl Visitor,
+) -> Result<(), RosterError> {
+    let mut reader = guarded(|| workbook.worksheet_cells_reader(sheet))?;
+    let mut row = Row {
+        number: 0,
+        cells: Vec::new(),
+    };
+    while let Some(record) = guarded(|| reader.next_cell_with_formula_metadata())? {
+        let formula = record.formula.is_some();
+        let Some(value) = read(record.value, formula) else {
+            continue;
+        };
+        let (number, position) = locate(record.pos, limits)?;
+        if number != row.number {
+            if number < row.number {
+                return Err(RosterError::NotAWorkbook);
+            }
+            let cells = std::mem::take(&mut row.cells);
+            if !cells.is_empty() && visitor.row(Row { cells, ..row }) == Next::Sheet {
+                return Ok(());
+            }
+            row.number = number;
+        }
+        if row
+            .cells
+            .last()
+            .is_some_and(|last| last.position >= position)
+        {
+            return Err(RosterError::NotAWorkbook);
+        }
+        row.cells.push(Cell {
+            position,
+            value,
+            formula,
+        });
+    }
+    if !row.cells.is_empty() {
+        visitor.row(row);
+    }
+    Ok(())
+}
+
+/// The 1-based row and 0-based column of a filled cell, if within the limits.
+fn locate((row, column): (u32, u32), limits: &Limits) -> Result<(u32, u32), RosterError> {
+    if row >= limits.rows {
+        return Err(RosterError::TooLarge {
+            what: "rows",
+            limit: limits.rows.into(),
+        });
+    }
+    if column >= limits.columns {
+        return Err(RosterError::TooLarge {
+            what: "columns",
+            limit: limits.columns.into(),
+        });
+    }
+    Ok((row + 1, column))
+}
+
+/// The value of a cell, `None` if it is empty. A formula is never empty.
+fn read(value: DataRef<'_>, formula: bool) -> Option<Value> {
+    match value {
+        DataRef::Empty if formula => Some(Value::Text(String::new())),
+        DataRef::Empty => None,
+        DataRef::String(text) => read_text(&text, formula),
+        DataRef::SharedString(text) => read_text(text, formula),
+        DataRef::Int(number) => Some(Value::Number(number as f64)),
+        DataRef::Float(number) => Some(Value::Number(number)),
+        DataRef::Bool(flag) => Some(Value::Flag(flag)),
+        DataRef::DateTime(date) => Some(read_date(date)),
+        DataRef::DateTimeIso(text) => read_text(text.get(..10).unwrap_or(&text), formula),
+        DataRef::DurationIso(_) | DataRef::Error(_) => Some(Value::Error),
+    }
+}
+
+fn read_text(text: &str, formula: bool) -> Option<Value> {
+    if text.trim().is_empty() && !formula {
+        return None;
+    }
+    Some(Value::Text(text.chars().take(CELL_CHARACTERS).collect()))
+}
+
+fn read_date(date: ExcelDateTime) -> Value {
+    if date.is_duration() {
+        return Value::Error;
+    }
+    let (year, month, day, ..) = date.to_ymd_hms_milli();
+    NaiveDate::from_ymd_opt(year.into(), month.into(), day.into()).map_or(Value::Error, Value::Date)
+}
+
+/// Calls the parser. Its arithmetic may overflow on references like `ZZZZZZZZ1`:
+/// a panic in it means a broken file, not a broken server. Its message is
+/// dropped, for it may quote the file. Nothing of it is used after a panic.
+fn guarded<T>(call: impl FnOnce() -> Result<T, XlsxError>) -> Result<T, RosterError> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(_)) | Err(_) => Err(RosterError::NotAWorkbook),
+    }
+}

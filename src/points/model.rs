@@ -1,0 +1,122 @@
+//! Types of the points engine and its pure rules: no clock, no database.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::clock::Period;
+
+/// Something a member did that rules may reward.
+#[derive(Debug, Clone)]
+pub struct Deed {
+    /// What happened, for example `document.read`; rules listen to it.
+    pub event: &'static str,
+    /// What kind of thing it was done with: `document`, `day`, `meeting`, `quiz`.
+    pub object_kind: &'static str,
+    /// Which one; a rule rewards each object once.
+    pub object_id: String,
+    /// The officer on whose word it is, if it was not the server itself that saw it.
+    pub attested_by: Option<Uuid>,
+    /// Share of right answers in percent, for rules with tiers.
+    pub percent: Option<i32>,
+}
+
+/// Where a member stands in a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The threshold is reached.
+    Met,
+    /// Not reached, but what is still attainable suffices.
+    OnTrack,
+    /// What is still attainable does not suffice.
+    AtRisk,
+    /// The month has ended without reaching it.
+    Below,
+    /// Exempt members are in no denominator.
+    Exempt,
+    /// Excused for the month, in no denominator.
+    Excused,
+}
+
+/// What an entry is about.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ObjectRef {
+    /// Its kind: `document`, `day`, `meeting`, `quiz`.
+    #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "document")]
+    pub kind: String,
+    /// Its id, or the day.
+    #[schema(max_length = 100, example = "2026-11-20")]
+    pub id: String,
+}
+
+/// A row of the ledger.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Entry {
+    /// Identifier.
+    pub id: Uuid,
+    /// Code of the rule.
+    #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "document_read")]
+    pub rule: String,
+    /// Version of the rule at that time.
+    #[schema(minimum = 1, maximum = 100_000, example = 1)]
+    pub rule_version: i32,
+    /// Points, negative for a reversal.
+    #[schema(minimum = -10_000, maximum = 10_000, example = 3)]
+    pub points: i32,
+    /// The month it counts for.
+    pub period: Period,
+    /// When the server accepted the deed.
+    pub occurred_at: DateTime<Utc>,
+    /// What it was done with.
+    pub object: ObjectRef,
+}
+
+/// Why a rule gave nothing.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Refusal {
+    /// Code of the rule.
+    #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "document_read")]
+    pub rule: String,
+    /// `already_credited`, `day_cap`, `month_cap`, `self_service_day_cap`, `not_for_this_member`, `too_few_points`.
+    #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "day_cap")]
+    pub reason: String,
+    /// The reason in words.
+    #[schema(
+        max_length = 300,
+        example = "Đã đạt tối đa 6 điểm/ngày cho quy tắc này."
+    )]
+    pub detail: String,
+}
+
+/// A month in short.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MonthBrief {
+    /// The month.
+    pub period: Period,
+    /// Points so far.
+    #[schema(minimum = -10_000, maximum = 10_000, example = 27)]
+    pub points: i32,
+    /// Points to reach.
+    #[schema(minimum = 0, maximum = 10_000, example = 30)]
+    pub threshold: i32,
+    /// Where the member stands.
+    pub status: Status,
+}
+
+/// What came of a deed.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Award {
+    /// Sum of the entries.
+    #[schema(minimum = 0, maximum = 10_000, example = 3)]
+    pub points_awarded: i32,
+    /// What was written to the ledger.
+    #[schema(max_items = 20)]
+    pub entries: Vec<Entry>,
+    /// Which rules gave nothing, and why.
+    #[schema(max_items = 20)]
+    pub refusals: Vec<Refusal>,
+    /// The month after it.
+    pub month: MonthBrief,
+}
