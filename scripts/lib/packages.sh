@@ -4,7 +4,7 @@
 # To be sourced. Everything it says goes to standard error: standard output belongs to the caller.
 
 # Where tools that are not Debian packages are kept between runs.
-tools_dir=${SOTAY_TOOLS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/sotay/tools}
+tools_dir=${XDG_CACHE_HOME:-$HOME/.cache}/sotay/tools
 
 say() { printf '%s\n' "$*" >&2; }
 
