@@ -181,3 +181,23 @@ async fn an_interrupted_creation_is_begun_again() {
         .unwrap();
     assert!(!unfinished.exists());
 }
+
+#[tokio::test]
+async fn root_gets_another_folder_when_only_root_can_enter_the_wanted_one() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let home = folder();
+    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let wanted = home.path().join("postgres");
+    let first = PrivatePostgres::start(&wanted).await.unwrap();
+    let used = first.folder().to_owned();
+    first.stop().await.unwrap();
+    // The same one the next time, or the data would seem lost.
+    let second = PrivatePostgres::start(&wanted).await.unwrap();
+    let again = second.folder().to_owned();
+    second.stop().await.unwrap();
+    fs::remove_dir_all(&used).unwrap();
+    assert_eq!(used, again);
+    assert!(used.starts_with("/var/lib/sotay") && !wanted.exists());
+}
