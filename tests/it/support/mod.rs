@@ -1,0 +1,115 @@
+//! A program of its own for each test: own database, own clock, real HTTP.
+
+mod client;
+mod database;
+mod world;
+
+pub use client::{Reply, Request};
+pub use world::{Actor, World};
+
+use std::net::TcpListener;
+
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use sotay::kernel::clock::Clock;
+use sotay::kernel::config::Config;
+use sotay::kernel::state::State;
+use sotay::{app, identity};
+
+/// When tests begin: Friday 20 November 2026, 10:00 in Viet Nam.
+pub const START: &str = "2026-11-20T03:00:00Z";
+
+/// A running program.
+pub struct TestApp {
+    pub state: Data<State>,
+    pub base_url: String,
+    server: actix_web::dev::ServerHandle,
+    data_dir: tempfile::TempDir,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts with settings of the test's own.
+    pub async fn start_with(adjust: impl FnOnce(&mut Config)) -> Self {
+        let url = database::fresh().await;
+        Self::over(&url, adjust).await
+    }
+
+    /// Another instance of the program over a database that is there already, with the same keys and the same clock.
+    pub async fn beside(other: &TestApp) -> Self {
+        let config = other.state.config.clone();
+        let clock = other.state.clock.clone();
+        Self::launch(config, clock, tempfile::tempdir().unwrap()).await
+    }
+
+    async fn over(url: &str, adjust: impl FnOnce(&mut Config)) -> Self {
+        let data_dir = tempfile::tempdir().unwrap();
+        let mut config = Config::defaults();
+        config.database_url = Some(SecretString::from(url.to_owned()));
+        config.master_key = Some(SecretString::from(
+            "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=".to_owned(),
+        ));
+        config.data_dir = data_dir.path().to_owned();
+        config.workers = 1;
+        config.database_connections = 12;
+        config.password_memory_kib = 8;
+        config.requests_per_minute = 100_000;
+        config.anonymous_requests_per_minute = 100_000;
+        adjust(&mut config);
+        let clock = Clock::manual(START.parse::<DateTime<Utc>>().unwrap());
+        Self::launch(config, clock, data_dir).await
+    }
+
+    async fn launch(config: Config, clock: Clock, data_dir: tempfile::TempDir) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Data::new(app::state(config, clock, base_url.clone()).unwrap());
+        identity::refresh_keys(&state).await.unwrap();
+        let server = app::serve(state.clone(), listener).unwrap();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Self {
+            state,
+            base_url,
+            server: handle,
+            data_dir,
+        }
+    }
+
+    /// Moves the clock on.
+    pub fn advance(&self, seconds: i64) {
+        self.state.clock.advance(chrono::Duration::seconds(seconds));
+    }
+
+    /// Sets the clock to an instant in RFC 3339.
+    pub fn set_time(&self, at: &str) {
+        self.state.clock.set(
+            at.parse::<DateTime<chrono::FixedOffset>>()
+                .unwrap()
+                .to_utc(),
+        );
+    }
+
+    /// A request without a sign-in.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(method, &format!("{}{path}", self.base_url))
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.request("GET", path).send().await
+    }
+
+    /// A folder that lives as long as the program.
+    pub fn folder(&self) -> &std::path::Path {
+        self.data_dir.path()
+    }
+
+    /// Stops the program as a deployment does.
+    pub async fn stop(&self) {
+        self.server.stop(true).await;
+    }
+}

@@ -1,0 +1,261 @@
+//! A small world for tests: a ward with two cells, people with roles, everybody signed in.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use sotay::kernel::access::Role;
+use sotay::kernel::auth::{Claims, FIRST_PARTY, ISSUER};
+use sotay::kernel::ids::new_id;
+use sotay::kernel::schema::{accounts, grants, sessions};
+use sotay::organisation::members::{NewMember, Origin, admit};
+use sotay::organisation::units::{NewUnit, create};
+
+use super::{Reply, Request, TestApp};
+
+/// Citizen IDs of invented people: the next number.
+static NUMBER: AtomicU64 = AtomicU64::new(1_000_000_000);
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub id: Uuid,
+    pub token: String,
+    base_url: String,
+}
+
+impl Actor {
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(method, &format!("{}{path}", self.base_url)).token(&self.token)
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.request("GET", path).send().await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.request("POST", path).json(body).send().await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Reply {
+        self.request("PATCH", path).json(body).send().await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.request("DELETE", path).send().await
+    }
+}
+
+/// The units and the program they live in.
+pub struct World {
+    pub app: TestApp,
+    pub province: Uuid,
+    pub ward: Uuid,
+    pub cell: Uuid,
+    pub sibling: Uuid,
+    /// A ward of the same province with one cell.
+    pub other_ward: Uuid,
+    pub other_cell: Uuid,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::in_app(TestApp::start().await).await
+    }
+
+    pub async fn in_app(app: TestApp) -> Self {
+        let province = unit(&app, "Tỉnh ủy Sông Xanh", "province", None).await;
+        let ward = unit(
+            &app,
+            "Đảng bộ phường Bình Minh",
+            "grassroots_committee",
+            Some(province),
+        )
+        .await;
+        let cell = unit(&app, "Chi bộ Tổ dân phố số 5", "cell", Some(ward)).await;
+        let sibling = unit(&app, "Chi bộ Tổ dân phố số 6", "cell", Some(ward)).await;
+        let other_ward = unit(
+            &app,
+            "Đảng bộ phường Hoàng Hôn",
+            "grassroots_committee",
+            Some(province),
+        )
+        .await;
+        let other_cell = unit(&app, "Chi bộ Tổ dân phố số 1", "cell", Some(other_ward)).await;
+        Self {
+            app,
+            province,
+            ward,
+            cell,
+            sibling,
+            other_ward,
+            other_cell,
+        }
+    }
+
+    /// A member of the cell, since the year before.
+    pub async fn member(&self) -> Actor {
+        self.member_of(self.cell, "Nguyễn Văn An").await
+    }
+
+    /// A member of the sibling cell.
+    pub async fn outsider(&self) -> Actor {
+        self.member_of(self.sibling, "Trần Thị Bình").await
+    }
+
+    pub async fn secretary(&self) -> Actor {
+        self.officer(self.cell, Role::CellSecretary, self.cell)
+            .await
+    }
+
+    pub async fn committee_officer(&self) -> Actor {
+        self.officer(self.other_cell, Role::CommitteeOfficer, self.ward)
+            .await
+    }
+
+    pub async fn propaganda_officer(&self) -> Actor {
+        self.officer(self.other_cell, Role::PropagandaOfficer, self.ward)
+            .await
+    }
+
+    pub async fn organisation_officer(&self) -> Actor {
+        self.officer(self.other_cell, Role::OrganisationOfficer, self.ward)
+            .await
+    }
+
+    pub async fn inspector(&self) -> Actor {
+        self.officer(self.other_cell, Role::Inspector, self.ward)
+            .await
+    }
+
+    /// A member of `home` with a role on `unit`.
+    pub async fn officer(&self, home: Uuid, role: Role, unit: Uuid) -> Actor {
+        let actor = self.member_of(home, "Lê Thị Cúc").await;
+        self.grant(actor.id, role, Some(unit)).await;
+        actor
+    }
+
+    /// A system administrator, who is no member.
+    pub async fn administrator(&self) -> Actor {
+        let now = self.app.state.clock.now();
+        let id = new_id(now);
+        let mut conn = self.app.state.db.conn().await.unwrap();
+        diesel::insert_into(accounts::table)
+            .values((
+                accounts::id.eq(id),
+                accounts::kind.eq("administrator"),
+                accounts::display_name.eq("Quản trị"),
+                accounts::created_at.eq(now),
+            ))
+            .execute(&mut *conn)
+            .await
+            .unwrap();
+        self.grant(id, Role::SystemAdministrator, None).await;
+        self.sign_in(id).await
+    }
+
+    pub async fn member_of(&self, cell: Uuid, name: &str) -> Actor {
+        self.member_since(cell, name, "2025-01-01".parse().unwrap())
+            .await
+    }
+
+    /// A member whose membership begins on a day.
+    pub async fn member_since(&self, cell: Uuid, name: &str, since: NaiveDate) -> Actor {
+        let now = self.app.state.clock.now();
+        let number = format!("{:012}", NUMBER.fetch_add(1, Ordering::SeqCst));
+        let person = NewMember {
+            full_name: name.to_owned(),
+            birth_date: "1980-05-19".parse().unwrap(),
+            sex: "female",
+            admitted_on: "2005-02-03".parse().unwrap(),
+            official_on: Some("2006-02-03".parse().unwrap()),
+            citizen_id: number,
+            card_number: None,
+            phone: None,
+        };
+        let mut conn = self.app.state.db.conn().await.unwrap();
+        let ids = admit(
+            &mut conn,
+            &self.app.state.crypto,
+            &[person],
+            cell,
+            Origin::Admitted,
+            since,
+            now,
+        )
+        .await
+        .unwrap();
+        drop(conn);
+        self.sign_in(ids[0]).await
+    }
+
+    pub async fn grant(&self, account: Uuid, role: Role, unit: Option<Uuid>) {
+        let now = self.app.state.clock.now();
+        let mut conn = self.app.state.db.conn().await.unwrap();
+        diesel::insert_into(grants::table)
+            .values((
+                grants::id.eq(new_id(now)),
+                grants::account_id.eq(account),
+                grants::role.eq(role.as_str()),
+                grants::unit_id.eq(unit),
+                grants::valid_from.eq("2025-01-01".parse::<NaiveDate>().unwrap()),
+                grants::created_at.eq(now),
+            ))
+            .execute(&mut *conn)
+            .await
+            .unwrap();
+    }
+
+    /// A session and a token good for a year, without the password dance.
+    pub async fn sign_in(&self, account: Uuid) -> Actor {
+        let now = self.app.state.clock.now();
+        let session = new_id(now);
+        let mut conn = self.app.state.db.conn().await.unwrap();
+        diesel::insert_into(sessions::table)
+            .values((
+                sessions::id.eq(session),
+                sessions::account_id.eq(account),
+                sessions::device_name.eq("thử nghiệm"),
+                sessions::created_at.eq(now),
+                sessions::last_used_at.eq(now),
+                sessions::expires_at.eq(now + chrono::Duration::days(365)),
+                sessions::generation.eq(0),
+                sessions::rotated_at.eq(now),
+            ))
+            .execute(&mut *conn)
+            .await
+            .unwrap();
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            aud: FIRST_PARTY.to_owned(),
+            sub: account,
+            sid: session,
+            iat: now.timestamp(),
+            exp: (now + chrono::Duration::days(365)).timestamp(),
+        };
+        let token = self.app.state.keys.current().sign(&claims).unwrap();
+        Actor {
+            id: account,
+            token,
+            base_url: self.app.base_url.clone(),
+        }
+    }
+}
+
+async fn unit(app: &TestApp, name: &str, kind: &str, parent_id: Option<Uuid>) -> Uuid {
+    let new = NewUnit {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        parent_id,
+        code: None,
+        valid_from: "2020-01-01".parse().unwrap(),
+    };
+    let mut conn = app.state.db.conn().await.unwrap();
+    create(&mut conn, &new, app.state.clock.now())
+        .await
+        .unwrap()
+}
