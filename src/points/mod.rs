@@ -1,6 +1,9 @@
 //! The ledger of study points: rules, awards, thresholds, boards. What other features may call.
 
+mod engine;
 mod model;
+mod rules;
+mod store;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -10,18 +13,33 @@ use crate::kernel::problem::Problem;
 
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
 
+/// The event of a first visit of a day.
+const VISIT: &str = "visit";
+
 /// Awards what the rules in force give a member for a deed, inside the caller's transaction. Locks the member's month
 /// first: call it before locking anything else of the member. An award that the rules refuse is not an error.
 ///
 /// # Errors
 /// 403 when the member belongs to no cell, 503 when the database cannot be reached.
 pub async fn award(
-    _conn: &mut Conn,
-    _member_id: Uuid,
-    _deed: &Deed,
-    _now: DateTime<Utc>,
+    conn: &mut Conn,
+    member_id: Uuid,
+    deed: &Deed,
+    now: DateTime<Utc>,
 ) -> Result<Award, Problem> {
-    Err(Problem::internal("the engine is not here yet"))
+    engine::award(conn, member_id, deed, now).await
+}
+
+/// Locks the member's present month, for transactions that must lock more before they award.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn lock_month(
+    conn: &mut Conn,
+    member_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    engine::lock_month(conn, member_id, now).await
 }
 
 /// Something members of a unit (and everything below it) can earn points with from today on.
@@ -35,15 +53,21 @@ pub struct Offer {
 }
 
 /// Announces an offer; announcing it again changes its title only.
-pub async fn offer(_conn: &mut Conn, _offer: &Offer, _now: DateTime<Utc>) -> Result<(), Problem> {
-    Err(Problem::internal("the engine is not here yet"))
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn offer(conn: &mut Conn, offer: &Offer, now: DateTime<Utc>) -> Result<(), Problem> {
+    engine::offer(conn, offer, now).await
 }
 
 /// Ends all offers of an object.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
 pub async fn withdraw_offers(
-    _conn: &mut Conn,
-    _object_kind: &str,
-    _object_id: &str,
+    conn: &mut Conn,
+    object_kind: &str,
+    object_id: &str,
 ) -> Result<(), Problem> {
-    Err(Problem::internal("the engine is not here yet"))
+    engine::withdraw_offers(conn, object_kind, object_id).await
 }

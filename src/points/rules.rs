@@ -1,0 +1,312 @@
+//! The pure core of the engine: rules, counters and the decision. No clock, no database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::clock::Period;
+use crate::kernel::problem::{Text, text};
+
+use super::model::Status;
+
+/// Days whose counters are kept: awards of yesterday may still be waiting for a lock at midnight.
+const DAYS_KEPT: usize = 3;
+
+/// Whom a rule is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    Everyone,
+    WithDevice,
+    WithoutDevice,
+}
+
+/// Points from a share of right answers on.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Tier {
+    pub min_percent: i32,
+    pub points: i32,
+}
+
+/// A rule in force.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    pub code: String,
+    pub version: i32,
+    pub event: String,
+    /// Points of one award; with tiers, the most.
+    pub points: i32,
+    pub tiers: Vec<Tier>,
+    /// Points a day.
+    pub cap_day: Option<i32>,
+    /// Points a month.
+    pub cap_month: Option<i32>,
+    /// Whether it counts under the daily cap of what members do by themselves.
+    pub self_service: bool,
+    pub audience: Audience,
+    /// Who vouches for it: `server`, `member`, `officers`.
+    pub attested_by: String,
+    pub title_vi: String,
+    pub title_en: String,
+}
+
+impl Rule {
+    fn is_for(&self, without_device: bool) -> bool {
+        match self.audience {
+            Audience::Everyone => true,
+            Audience::WithDevice => !without_device,
+            Audience::WithoutDevice => without_device,
+        }
+    }
+
+    fn worth(&self, percent: Option<i32>) -> i32 {
+        if self.tiers.is_empty() {
+            return self.points;
+        }
+        let reached = self
+            .tiers
+            .iter()
+            .filter(|tier| percent.is_some_and(|p| p >= tier.min_percent));
+        reached.map(|tier| tier.points).max().unwrap_or(0)
+    }
+}
+
+/// Points of one day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayCounters {
+    pub rules: BTreeMap<String, i32>,
+    pub self_service: i32,
+}
+
+/// What caps are checked against; kept with the month's total, rebuilt from the ledger at any time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counters {
+    pub rules: BTreeMap<String, i32>,
+    pub days: BTreeMap<NaiveDate, DayCounters>,
+}
+
+impl Counters {
+    /// Counts an award. Reversals are not counted: they free no cap.
+    pub fn add(&mut self, rule: &Rule, day: NaiveDate, points: i32) {
+        *self.rules.entry(rule.code.clone()).or_default() += points;
+        let counters = self.days.entry(day).or_default();
+        *counters.rules.entry(rule.code.clone()).or_default() += points;
+        if rule.self_service {
+            counters.self_service += points;
+        }
+        while self.days.len() > DAYS_KEPT {
+            self.days.pop_first();
+        }
+    }
+
+    fn on(&self, day: NaiveDate, rule: &str) -> i32 {
+        self.days
+            .get(&day)
+            .and_then(|d| d.rules.get(rule))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    fn self_service_on(&self, day: NaiveDate) -> i32 {
+        self.days.get(&day).map_or(0, |d| d.self_service)
+    }
+
+    pub fn of_rule(&self, rule: &str) -> i32 {
+        self.rules.get(rule).copied().unwrap_or(0)
+    }
+
+    /// What the caps leave of a rule on a day, and which cap binds first.
+    fn left(&self, rule: &Rule, day: NaiveDate, self_service_cap: i32) -> (i32, Reason) {
+        let month = rule
+            .cap_month
+            .map(|cap| (cap - self.of_rule(&rule.code), Reason::MonthCap(cap)));
+        let of_day = rule
+            .cap_day
+            .map(|cap| (cap - self.on(day, &rule.code), Reason::DayCap(cap)));
+        let own = rule.self_service.then(|| {
+            (
+                self_service_cap - self.self_service_on(day),
+                Reason::SelfServiceDayCap(self_service_cap),
+            )
+        });
+        [month, of_day, own]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(left, _)| *left)
+            .unwrap_or((i32::MAX, Reason::AlreadyCredited))
+    }
+}
+
+/// Why a rule gives nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    AlreadyCredited,
+    DayCap(i32),
+    MonthCap(i32),
+    SelfServiceDayCap(i32),
+    NotForThisMember,
+    BelowTheLowestTier,
+}
+
+impl Reason {
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::AlreadyCredited => "already_credited",
+            Self::DayCap(_) => "day_cap",
+            Self::MonthCap(_) => "month_cap",
+            Self::SelfServiceDayCap(_) => "self_service_day_cap",
+            Self::NotForThisMember => "not_for_this_member",
+            Self::BelowTheLowestTier => "too_few_points",
+        }
+    }
+
+    pub fn detail(self) -> Text {
+        match self {
+            Self::AlreadyCredited => text(
+                "Nội dung này đã được tính điểm.",
+                "This was credited before.",
+            ),
+            Self::DayCap(cap) => text(
+                format!("Đã đạt tối đa {cap} điểm/ngày cho quy tắc này."),
+                format!("The rule's {cap} points a day are reached."),
+            ),
+            Self::MonthCap(cap) => text(
+                format!("Đã đạt tối đa {cap} điểm/tháng cho quy tắc này."),
+                format!("The rule's {cap} points a month are reached."),
+            ),
+            Self::SelfServiceDayCap(cap) => text(
+                format!("Đã đạt tối đa {cap} điểm tự học trong ngày."),
+                format!("The {cap} points a day that one can earn alone are reached."),
+            ),
+            Self::NotForThisMember => text(
+                "Quy tắc này không dành cho đảng viên này.",
+                "The rule is not for this member.",
+            ),
+            Self::BelowTheLowestTier => text(
+                "Kết quả chưa đạt mức được tính điểm.",
+                "The result is below the lowest level that earns points.",
+            ),
+        }
+    }
+}
+
+/// What the engine knows when it decides.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    pub event: &'a str,
+    pub percent: Option<i32>,
+    pub day: NaiveDate,
+    pub without_device: bool,
+    pub self_service_cap: i32,
+    /// Rules that have credited this object before.
+    pub credited: &'a BTreeSet<String>,
+}
+
+/// One rule's answer to a deed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Points(i32),
+    Refused(Reason),
+}
+
+/// Decides what each rule that listens to the deed gives, in the order of the rules. `counters` takes in what is given.
+/// An award is clipped to what the caps leave; with nothing left it is refused, and the object stays creditable.
+pub fn decide<'r>(
+    rules: &'r [Rule],
+    facts: &Facts<'_>,
+    counters: &mut Counters,
+) -> Vec<(&'r Rule, Outcome)> {
+    let listening = rules.iter().filter(|rule| rule.event == facts.event);
+    listening
+        .map(|rule| {
+            let outcome = judge(rule, facts, counters);
+            if let Outcome::Points(points) = outcome {
+                counters.add(rule, facts.day, points);
+            }
+            (rule, outcome)
+        })
+        .collect()
+}
+
+fn judge(rule: &Rule, facts: &Facts<'_>, counters: &Counters) -> Outcome {
+    if !rule.is_for(facts.without_device) {
+        return Outcome::Refused(Reason::NotForThisMember);
+    }
+    if facts.credited.contains(&rule.code) {
+        return Outcome::Refused(Reason::AlreadyCredited);
+    }
+    let worth = rule.worth(facts.percent);
+    if worth <= 0 {
+        return Outcome::Refused(Reason::BelowTheLowestTier);
+    }
+    let (left, reason) = counters.left(rule, facts.day, facts.self_service_cap);
+    if left <= 0 {
+        Outcome::Refused(reason)
+    } else {
+        Outcome::Points(worth.min(left))
+    }
+}
+
+/// The threshold of somebody who entered the system's membership on `entered`: by days, rounded up, when prorated.
+/// Returns the threshold and whether it was prorated.
+pub fn threshold(base: i32, prorate: bool, entered: NaiveDate, period: Period) -> (i32, bool) {
+    if !prorate || entered <= period.first_day() || entered > period.last_day() {
+        return (base, false);
+    }
+    let days = period.days_left(entered);
+    let share = (base * days + period.days() - 1) / period.days();
+    (share, true)
+}
+
+/// What can still be earned until the end of the month, under all caps.
+/// `open` tells for each rule how many objects are on offer and not yet credited; visits need no offer.
+pub fn attainable(
+    rules: &[Rule],
+    counters: &Counters,
+    open: &BTreeMap<String, i64>,
+    today: NaiveDate,
+    period: Period,
+    without_device: bool,
+    self_service_cap: i32,
+) -> i32 {
+    let days = period.days_left(today);
+    if days == 0 {
+        return 0;
+    }
+    let (mut alone, mut attested) = (0, 0);
+    for rule in rules.iter().filter(|rule| rule.is_for(without_device)) {
+        let objects = if rule.event == super::VISIT {
+            i64::from(days - i32::from(counters.on(today, &rule.code) > 0))
+        } else {
+            open.get(&rule.code).copied().unwrap_or(0)
+        };
+        let mut most = objects.saturating_mul(i64::from(rule.points));
+        if let Some(cap) = rule.cap_day {
+            most = most.min(i64::from(cap * days - counters.on(today, &rule.code)));
+        }
+        if let Some(cap) = rule.cap_month {
+            most = most.min(i64::from(cap - counters.of_rule(&rule.code)));
+        }
+        let most = i32::try_from(most.clamp(0, 10_000)).unwrap_or(0);
+        if rule.self_service {
+            alone += most
+        } else {
+            attested += most
+        }
+    }
+    alone.min((self_service_cap * days - counters.self_service_on(today)).max(0)) + attested
+}
+
+/// Where a member stands who is neither exempt nor excused.
+pub fn status(points: i32, threshold: i32, attainable: i32, ended: bool) -> Status {
+    if points >= threshold {
+        Status::Met
+    } else if ended {
+        Status::Below
+    } else if points + attainable >= threshold {
+        Status::OnTrack
+    } else {
+        Status::AtRisk
+    }
+}
