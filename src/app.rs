@@ -23,7 +23,7 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::rate_limit::RateLimits;
 use crate::kernel::state::State;
 use crate::kernel::{context, health, problem_pages};
-use crate::{identity, jobs, organisation};
+use crate::{identity, jobs, leaderboards, organisation, points};
 
 /// Bodies other than files: more than any operation needs.
 const BODY_BYTES: usize = 256 * 1024;
@@ -32,6 +32,8 @@ const BODY_BYTES: usize = 256 * 1024;
 fn features(config: &mut ServiceConfig) {
     identity::routes(config);
     organisation::routes(config);
+    points::routes(config);
+    leaderboards::routes(config);
 }
 
 fn api() -> utoipa_actix_web::scope::Scope<

@@ -3,6 +3,7 @@
 mod admin;
 mod runtime;
 mod serve;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,8 @@ enum Command {
     Serve,
     /// Bring the database schema up to date, as the owner role.
     Migrate,
+    /// Recompute totals, counters and caps from the ledger and name every difference.
+    Verify,
     /// Print the OpenAPI document.
     Openapi,
     /// Make an account of a system administrator and print its password once.
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
 async fn run(command: Command, config: Config) -> Result<(), String> {
     match command {
         Command::Serve => serve::run(config).await,
+        Command::Verify => verify::run(config).await,
         Command::Migrate => runtime::migrate(&config).await,
         Command::CreateAdmin(arguments) => admin::create(config, arguments).await,
         Command::Openapi => Ok(()),

@@ -5,5 +5,6 @@ pub mod cli;
 pub mod identity;
 pub mod jobs;
 pub mod kernel;
+pub mod leaderboards;
 pub mod organisation;
 pub mod points;

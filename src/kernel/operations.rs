@@ -15,6 +15,8 @@ pub struct Operation {
     body: Option<Validator>,
     /// Whether an absent body counts as `{}`.
     body_optional: bool,
+    /// Whether the body has no fields at all.
+    bodiless: bool,
     query: Validator,
     query_types: HashMap<String, Value>,
 }
@@ -57,6 +59,7 @@ impl Operation {
         let body_optional = body
             .as_ref()
             .is_some_and(|validator| validator.is_valid(&json!({})));
+        let bodiless = body.is_some() && has_no_fields(body_schema, components);
         let mut properties = Map::new();
         let mut required = Vec::new();
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
@@ -79,6 +82,7 @@ impl Operation {
                 .to_owned(),
             body,
             body_optional,
+            bodiless,
             query: compile(&schema, components)?,
             query_types: properties.into_iter().collect(),
         })
@@ -152,11 +156,36 @@ impl Operation {
         };
         let mut faults = Vec::new();
         collect_nuls(&value, "", &mut faults);
-        if let Some(validator) = &self.body {
+        if let (true, Some(fields)) = (self.bodiless, value.as_object()) {
+            // The validator stops at the first of them.
+            faults.extend(
+                fields
+                    .keys()
+                    .map(|name| unknown_field(format!("/{}", name.replace('\0', "")))),
+            );
+        } else if let Some(validator) = &self.body {
             collect(validator, &value, &mut faults);
         }
         conclude(faults).map(|()| value)
     }
+}
+
+fn has_no_fields(schema: Option<&Value>, components: &Value) -> bool {
+    let name = schema
+        .and_then(|schema| schema["$ref"].as_str())
+        .and_then(|path| path.rsplit('/').next());
+    let resolved = name.map_or(schema, |name| {
+        components.pointer(&format!("/schemas/{name}"))
+    });
+    resolved.is_some_and(|schema| schema["properties"].as_object().is_none_or(Map::is_empty))
+}
+
+fn unknown_field(pointer: String) -> Fault {
+    fault(
+        pointer,
+        "unknown_field",
+        text("Không có trường này.", "There is no such field."),
+    )
 }
 
 fn compile(schema: &Value, components: &Value) -> Result<Validator, String> {
@@ -234,14 +263,11 @@ fn describe(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
             return;
         }
         Kind::AdditionalProperties { unexpected } => {
-            for name in unexpected {
-                let detail = text("Không có trường này.", "There is no such field.");
-                faults.push(fault(
-                    format!("{at}/{}", name.replace('\0', "")),
-                    "unknown_field",
-                    detail,
-                ));
-            }
+            faults.extend(
+                unexpected
+                    .iter()
+                    .map(|name| unknown_field(format!("{at}/{}", name.replace('\0', "")))),
+            );
             return;
         }
         Kind::Type { kind } => {

@@ -3,4 +3,4 @@
 pub mod routes;
 mod store;
 
-pub use store::{NewUnit, create, path};
+pub use store::{NewUnit, create, name, path};

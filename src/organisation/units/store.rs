@@ -85,6 +85,15 @@ pub async fn path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<
     }
 }
 
+/// The name of a unit, whatever the day.
+pub async fn name(conn: &mut Conn, unit_id: Uuid) -> Result<String, Problem> {
+    Ok(units::table
+        .find(unit_id)
+        .select(units::name)
+        .first(conn)
+        .await?)
+}
+
 /// One unit on a day.
 pub async fn get(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Unit, Problem> {
     Ok(diesel::sql_query(format!("{UNIT} WHERE u.id = $2"))

@@ -2,9 +2,11 @@
 
 mod client;
 mod database;
+mod ledger;
 mod world;
 
 pub use client::{Reply, Request};
+pub use ledger::sum_of_entries;
 pub use world::{Actor, World};
 
 use std::net::TcpListener;
