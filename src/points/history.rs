@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::prelude::*;
 use diesel::sql_types::{Array, Date, Int4, Jsonb, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
