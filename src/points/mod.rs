@@ -1,6 +1,7 @@
 //! The ledger of study points: rules, awards, thresholds, boards. What other features may call.
 
 mod board;
+mod catalogue;
 mod engine;
 mod history;
 mod mine;
@@ -28,7 +29,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(mine::record_visit)
         .service(mine::get_my_points)
         .service(mine::list_my_entries)
-        .service(mine::list_rules)
+        .service(catalogue::list_rules)
         .service(board::routes::get_roll_up)
         .service(board::routes::get_board)
         .service(board::routes::export_xlsx)
