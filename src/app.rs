@@ -18,15 +18,12 @@ use crate::kernel::config::{Config, Mode};
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Db;
 use crate::kernel::openapi;
-use crate::kernel::operations::Operations;
+use crate::kernel::operations::{self, Operations};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::rate_limit::RateLimits;
 use crate::kernel::state::State;
 use crate::kernel::{context, health, problem_pages};
-use crate::{identity, jobs, leaderboards, organisation, points};
-
-/// Bodies other than files: more than any operation needs.
-const BODY_BYTES: usize = 256 * 1024;
+use crate::{documents, identity, jobs, leaderboards, organisation, points};
 
 /// Everything under `/v1`, declared once for actix and for the document.
 fn features(config: &mut ServiceConfig) {
@@ -34,6 +31,7 @@ fn features(config: &mut ServiceConfig) {
     organisation::routes(config);
     points::routes(config);
     leaderboards::routes(config);
+    documents::routes(config);
 }
 
 fn api() -> utoipa_actix_web::scope::Scope<
@@ -110,7 +108,7 @@ pub fn serve(state: web::Data<State>, listener: TcpListener) -> std::io::Result<
             .into_utoipa_app()
             .app_data(state.clone())
             .app_data(document.clone())
-            .app_data(web::PayloadConfig::new(BODY_BYTES))
+            .app_data(web::PayloadConfig::new(operations::BODY_BYTES))
             .service(api())
             .split_for_parts();
         app.service(outside_v1())

@@ -1,1 +1,1 @@
-DROP TABLE active_readings, reading_sessions, document_acknowledgements, document_files, document_targets, documents;
+DROP TABLE active_readings, reading_sessions, document_openings, document_acknowledgements, document_files, document_targets, documents;

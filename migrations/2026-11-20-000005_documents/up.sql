@@ -17,7 +17,10 @@ CREATE TABLE documents (
     attested_no_secrets_by uuid REFERENCES accounts,
     published_at timestamptz,
     recalled_at timestamptz,
+    recalled_by uuid REFERENCES accounts,
     recall_reason text,
+    -- Symbol, title, summary and body without diacritics, as " word word word": what a search looks in.
+    search text NOT NULL,
     CHECK ((status = 'draft') = (published_at IS NULL)),
     CHECK (status = 'draft' OR attested_no_secrets_by IS NOT NULL)
 );
@@ -37,6 +40,8 @@ CREATE TABLE document_files (
     media_type text NOT NULL,
     bytes bigint NOT NULL,
     sha256 bytea NOT NULL,
+    -- Where the file store keeps it; cannot be guessed and is never shown.
+    storage_key text NOT NULL UNIQUE,
     added_by uuid NOT NULL REFERENCES accounts,
     added_at timestamptz NOT NULL
 );
@@ -47,6 +52,14 @@ CREATE TABLE document_acknowledgements (
     member_id uuid NOT NULL REFERENCES members,
     acknowledged_at timestamptz NOT NULL,
     PRIMARY KEY (document_id, member_id)
+);
+
+-- Who has had a document before their eyes: text, file or reading session. Opened is not read.
+CREATE TABLE document_openings (
+    document_id uuid NOT NULL REFERENCES documents,
+    account_id uuid NOT NULL REFERENCES accounts,
+    opened_at timestamptz NOT NULL,
+    PRIMARY KEY (document_id, account_id)
 );
 
 CREATE TABLE reading_sessions (

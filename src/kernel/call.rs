@@ -2,7 +2,8 @@
 
 use std::ops::Deref;
 
-use actix_web::dev::Payload;
+use actix_web::body::{BodyStream, to_bytes_limited};
+use actix_web::dev::{Decompress, Payload};
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
@@ -17,6 +18,7 @@ use super::auth::{AccountKind, Principal};
 use super::context::RequestContext;
 use super::db::{Conn, transaction};
 use super::idempotency::{self, Claim, Key};
+use super::operations::BODY_BYTES;
 use super::problem::{Code, Problem};
 use super::state::State;
 use super::{audit, reply};
@@ -216,14 +218,20 @@ async fn scope<T: Target>(req: &HttpRequest) -> Result<(Object<Conn>, Scope<(), 
     Ok((conn, scope))
 }
 
-/// Reads the whole body, within the limit set for the route.
+/// Reads the whole body, within the limit that the document sets for the operation.
 pub async fn read_body(req: &HttpRequest, payload: &mut Payload) -> Result<web::Bytes, Problem> {
-    web::Bytes::from_request(req, payload)
-        .await
-        .map_err(|error| match error.as_response_error().status_code() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge),
-            _ => Problem::new(Code::MalformedBody),
-        })
+    let limit = RequestContext::of(req)
+        .operation
+        .map_or(BODY_BYTES, |operation| operation.body_bytes);
+    let plain = Decompress::from_headers(payload.take(), req.headers());
+    match to_bytes_limited(BodyStream::new(plain), limit).await {
+        Ok(read) => read.map_err(|_| Problem::new(Code::MalformedBody)),
+        Err(_) => Err(Problem::with(
+            Code::TooLarge,
+            format!("Nội dung lớn nhất {limit} byte."),
+            format!("A body has at most {limit} bytes."),
+        )),
+    }
 }
 
 fn parse_body<B: DeserializeOwned>(req: &HttpRequest, bytes: &[u8]) -> Result<B, Problem> {

@@ -190,6 +190,9 @@ fn render_problem(
     if let Some(allow) = &problem.allow {
         builder.insert_header((header::ALLOW, allow.as_str()));
     }
+    if let Some(bytes) = problem.file_size {
+        builder.insert_header((header::CONTENT_RANGE, format!("bytes */{bytes}")));
+    }
     if problem.code == Code::Unauthenticated {
         builder.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
     }

@@ -9,9 +9,14 @@ use serde_json::{Map, Value, json};
 
 use super::problem::{Code, Fault, Problem, Text, text};
 
+/// Bodies other than files: more than most operations need.
+pub const BODY_BYTES: usize = 256 * 1024;
+
 /// What one operation accepts.
 pub struct Operation {
     pub id: String,
+    /// The longest body, bytes; an operation that needs more says so as `x-body-bytes`.
+    pub body_bytes: usize,
     body: Option<Validator>,
     /// Whether an absent body counts as `{}`.
     body_optional: bool,
@@ -80,6 +85,10 @@ impl Operation {
                 .as_str()
                 .unwrap_or_default()
                 .to_owned(),
+            body_bytes: operation["x-body-bytes"]
+                .as_u64()
+                .and_then(|bytes| usize::try_from(bytes).ok())
+                .unwrap_or(BODY_BYTES),
             body,
             body_optional,
             bodiless,

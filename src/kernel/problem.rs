@@ -218,6 +218,8 @@ pub struct Problem {
     pub faults: Vec<Fault>,
     pub retry_after: Option<u64>,
     pub allow: Option<String>,
+    /// Size of the file of which a range was asked that it does not have, bytes.
+    pub file_size: Option<i64>,
     /// A deadlock or serialisation failure: the transaction may be run again.
     pub conflict: bool,
 }
@@ -230,6 +232,7 @@ impl Problem {
             faults: Vec::new(),
             retry_after: None,
             allow: None,
+            file_size: None,
             conflict: false,
         }
     }

@@ -59,8 +59,16 @@ diesel::table! {
         media_type -> Text,
         bytes -> Int8,
         sha256 -> Bytea,
+        storage_key -> Text,
         added_by -> Uuid,
         added_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    document_openings (document_id, account_id) {
+        document_id -> Uuid,
+        account_id -> Uuid,
+        opened_at -> Timestamptz,
     }
 }
 diesel::table! {
@@ -88,7 +96,9 @@ diesel::table! {
         attested_no_secrets_by -> Nullable<Uuid>,
         published_at -> Nullable<Timestamptz>,
         recalled_at -> Nullable<Timestamptz>,
+        recalled_by -> Nullable<Uuid>,
         recall_reason -> Nullable<Text>,
+        search -> Text,
     }
 }
 diesel::table! {
@@ -363,6 +373,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_events,
     document_acknowledgements,
     document_files,
+    document_openings,
     document_targets,
     documents,
     exemptions,

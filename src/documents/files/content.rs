@@ -1,0 +1,132 @@
+//! The contents of files in the file store: streamed in under a key nobody can guess, streamed out in parts.
+
+use std::ops::Range;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt};
+use object_store::path::Path;
+use object_store::{GetOptions, ObjectStore, ObjectStoreExt, WriteMultipart};
+
+use crate::documents::model::{Media, Sniffer};
+use crate::kernel::crypto::{random_bytes, to_text};
+use crate::kernel::problem::{Code, Problem};
+
+/// Parts written at the same time; with their size they bound the memory of an upload.
+const PARTS_AT_ONCE: usize = 2;
+/// Bytes a part; S3 takes no smaller ones than 5 MiB.
+const PART_BYTES: usize = 5 * 1024 * 1024;
+
+/// A file whose contents are in the file store.
+#[derive(Debug, Clone)]
+pub struct StoredFile {
+    pub media: Media,
+    pub bytes: i64,
+    pub sha256: Vec<u8>,
+    pub(super) key: String,
+}
+
+/// Takes a file in. Nothing stays of what is refused.
+///
+/// # Errors
+/// 413 above `most` bytes, 422 when it is not of the kind it is said to be, 400 when the sender breaks off.
+pub async fn keep<E>(
+    files: &dyn ObjectStore,
+    media: Media,
+    most: usize,
+    content: impl Stream<Item = Result<Bytes, E>>,
+) -> Result<StoredFile, Problem> {
+    let key = format!(
+        "documents/{}",
+        to_text(&random_bytes::<32>().map_err(Problem::internal)?)
+    );
+    let upload = files
+        .put_multipart(&Path::from(key.as_str()))
+        .await
+        .map_err(Problem::internal)?;
+    let mut writer = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
+    match pour(&mut writer, media, most, content).await {
+        Ok((bytes, sha256)) => {
+            writer.finish().await.map_err(Problem::internal)?;
+            Ok(StoredFile {
+                media,
+                bytes,
+                sha256,
+                key,
+            })
+        }
+        Err(problem) => {
+            if let Err(error) = writer.abort().await {
+                tracing::warn!(%error, "a refused upload could not be cleared away");
+            }
+            Err(problem)
+        }
+    }
+}
+
+async fn pour<E>(
+    writer: &mut WriteMultipart,
+    media: Media,
+    most: usize,
+    content: impl Stream<Item = Result<Bytes, E>>,
+) -> Result<(i64, Vec<u8>), Problem> {
+    let (mut bytes, mut digest, mut sniffer) = (0, Context::new(&SHA256), Sniffer::new(media));
+    let mut content = std::pin::pin!(content);
+    while let Some(chunk) = content.next().await {
+        let chunk = chunk.map_err(|_| Problem::new(Code::MalformedBody))?;
+        bytes += chunk.len();
+        if bytes > most {
+            return Err(too_large(most));
+        }
+        digest.update(&chunk);
+        sniffer.look(&chunk);
+        writer
+            .wait_for_capacity(PARTS_AT_ONCE)
+            .await
+            .map_err(Problem::internal)?;
+        writer.put(chunk);
+    }
+    if !sniffer.agrees() {
+        return Err(Problem::with(
+            Code::FileUnreadable,
+            format!("Tệp không phải là {}.", media.as_str()),
+            format!("The file is not of the type {}.", media.as_str()),
+        ));
+    }
+    let bytes = i64::try_from(bytes).map_err(Problem::internal)?;
+    Ok((bytes, digest.finish().as_ref().to_vec()))
+}
+
+/// A file has at most this many bytes.
+pub fn too_large(most: usize) -> Problem {
+    Problem::with(
+        Code::TooLarge,
+        format!("Tệp lớn nhất {most} byte."),
+        format!("A file has at most {most} bytes."),
+    )
+}
+
+/// Removes the contents of a file that no document has.
+pub async fn discard(files: &dyn ObjectStore, file: &StoredFile) {
+    if let Err(error) = files.delete(&Path::from(file.key.as_str())).await {
+        tracing::warn!(%error, "an unused file could not be removed");
+    }
+}
+
+/// The contents of a file, or a part of them.
+pub async fn open(
+    files: &dyn ObjectStore,
+    key: &str,
+    range: Option<Range<u64>>,
+) -> Result<BoxStream<'static, object_store::Result<Bytes>>, Problem> {
+    let options = GetOptions {
+        range: range.map(Into::into),
+        ..GetOptions::default()
+    };
+    let found = files
+        .get_opts(&Path::from(key), options)
+        .await
+        .map_err(Problem::internal)?;
+    Ok(found.into_stream())
+}

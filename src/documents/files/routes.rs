@@ -1,0 +1,263 @@
+//! Adding and downloading files over HTTP.
+
+use std::ops::Range;
+
+use actix_web::body::SizedStream;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, ContentEncoding};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::documents::model::Media;
+use crate::documents::store::note_opening;
+use crate::documents::targets::{OnDocument, Readable};
+use crate::kernel::access::needs::PublishDocuments;
+use crate::kernel::audit;
+use crate::kernel::call::{Ask, Query, Scope, path_id};
+use crate::kernel::crypto::to_text;
+use crate::kernel::db::Conn;
+use crate::kernel::idempotency::{self, Claim, Key};
+use crate::kernel::problem::{Code, Problem, text};
+use crate::kernel::reply::matches_any;
+
+use super::content::{self, StoredFile};
+use super::range::{Wanted, wanted};
+use super::store::{self, FileOut, FileRow};
+
+/// What the file is called.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FileQuery {
+    /// Its name, without a path.
+    #[param(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^/\\]*[^/\\\s][^/\\]*$",
+        example = "98-KH-ĐU.pdf"
+    )]
+    filename: String,
+}
+
+/// Add a file
+///
+/// The body is the file itself: PDF, DOCX, XLSX, PNG, JPEG or MP3, by `Content-Type`. What the file is not is refused.
+/// The document gets its next version.
+#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."), FileQuery),
+    request_body(description = "The file.", content(
+        (Vec<u8> = "application/pdf"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (Vec<u8> = "image/png"),
+        (Vec<u8> = "image/jpeg"),
+        (Vec<u8> = "audio/mpeg"))),
+    responses((status = 201, description = "The file.", body = FileOut),
+        (status = 409, description = "The document was recalled."),
+        (status = 422, description = "The file is not of the type it is said to be, or the document has twenty files.")))]
+#[post("/documents/{document_id}/files")]
+pub async fn add_document_file(
+    ask: Ask<OnDocument<PublishDocuments>>,
+    query: Query<FileQuery>,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let Ask {
+        conn,
+        scope,
+        request,
+    } = ask;
+    // A slow upload must not hold a connection.
+    drop(conn);
+    let name = file_name(&query.0.filename)?;
+    let media = media_of(&request)?;
+    let most = scope.state.config.file_bytes;
+    if declared_length(&request).is_some_and(|bytes| bytes > most) {
+        return Err(content::too_large(most));
+    }
+    let files = scope.state.files.as_ref();
+    let file = content::keep(files, media, most, payload).await?;
+    let key = key_of(&request, scope.caller.account_id, &file)?;
+    let added = scope
+        .state
+        .db
+        .transaction(async |conn| add(conn, &scope, key.as_ref(), &name, &file).await)
+        .await;
+    // When it is not known whether the row was committed, contents without a row are the lesser evil.
+    let unused = match &added {
+        Ok((_, replayed)) => *replayed,
+        Err(problem) => !matches!(problem.code, Code::Unavailable | Code::Internal),
+    };
+    if unused {
+        content::discard(files, &file).await;
+    }
+    let (answer, replayed) = added?;
+    let mut response = HttpResponse::Created();
+    if replayed {
+        response.insert_header(("Idempotency-Replayed", "true"));
+    }
+    Ok(response.json(answer))
+}
+
+/// Adds the row, or finds the answer of the same request. The second part says which.
+async fn add(
+    conn: &mut Conn,
+    scope: &Scope<(), OnDocument<PublishDocuments>>,
+    key: Option<&Key>,
+    name: &str,
+    file: &StoredFile,
+) -> Result<(serde_json::Value, bool), Problem> {
+    if let Some(key) = key
+        && let Claim::Done(_, answer) = idempotency::claim(conn, key, scope.now).await?
+    {
+        return Ok((answer, true));
+    }
+    let (id, by) = (scope.on.document_id, scope.caller.account_id);
+    let added = store::attach(conn, id, name, file, by, scope.now).await?;
+    let event = audit::Event {
+        unit_id: Some(scope.on.unit_id),
+        details: json!({"file_id": added.id}),
+        ..scope.audit("document.file_added", "document", id)
+    };
+    audit::record(conn, event, scope.now).await?;
+    let answer = serde_json::to_value(added).map_err(Problem::internal)?;
+    if let Some(key) = key {
+        let status = StatusCode::CREATED.as_u16();
+        idempotency::store(conn, key, status, &answer, scope.now).await?;
+    }
+    Ok((answer, false))
+}
+
+fn key_of(req: &HttpRequest, caller: Uuid, file: &StoredFile) -> Result<Option<Key>, Problem> {
+    let Some(header) = req.headers().get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = idempotency::parse(header.to_str().unwrap_or_default())?;
+    Ok(Some(Key {
+        principal_id: caller,
+        operation: format!("{} {}", req.method(), req.uri()),
+        key: key.to_owned(),
+        body_hash: file.sha256.clone(),
+    }))
+}
+
+fn file_name(name: &str) -> Result<String, Problem> {
+    if name.chars().any(char::is_control) {
+        let detail = text(
+            "Tên tệp không được chứa ký tự điều khiển.",
+            "The name of a file has no control characters.",
+        );
+        return Err(Problem::fault("filename", "pattern", detail));
+    }
+    Ok(name.trim().to_owned())
+}
+
+fn media_of(req: &HttpRequest) -> Result<Media, Problem> {
+    let header = req.headers().get(header::CONTENT_TYPE);
+    header
+        .and_then(|value| value.to_str().ok())
+        .and_then(Media::of_content_type)
+        .ok_or_else(|| {
+            Problem::with(
+                Code::UnsupportedMediaType,
+                "Hãy gửi PDF, DOCX, XLSX, PNG, JPEG hoặc MP3.",
+                "Send PDF, DOCX, XLSX, PNG, JPEG or MP3.",
+            )
+        })
+}
+
+fn declared_length(req: &HttpRequest) -> Option<usize> {
+    let header = req.headers().get(header::CONTENT_LENGTH)?;
+    header.to_str().ok()?.parse().ok()
+}
+
+/// Download a file
+///
+/// Honours `Range` for one range of bytes, `If-Range` and `If-None-Match`.
+#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."),
+        ("file_id" = Uuid, Path, description = "The file."),
+        ("Range" = Option<String>, Header, description = "Which bytes are wanted, for example `bytes=0-1023`.", max_length = 200, pattern = "^.+$", nullable = false),
+        ("If-Range" = Option<String>, Header, description = "The `ETag` the part must belong to; otherwise the whole file comes.", max_length = 200, pattern = "^.+$", nullable = false),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the copy the client has.", max_length = 500, pattern = "^.+$", nullable = false)),
+    responses((status = 200, description = "The file.", content_type = "application/octet-stream"),
+        (status = 206, description = "The wanted part of the file.", content_type = "application/octet-stream"),
+        (status = 304, description = "The client's copy is still right."),
+        (status = 416, description = "The file has no such bytes.")))]
+#[get("/documents/{document_id}/files/{file_id}")]
+pub async fn download_document_file(ask: Ask<Readable>) -> Result<HttpResponse, Problem> {
+    let Ask {
+        mut conn,
+        scope,
+        request,
+    } = ask;
+    let (document_id, file_id) = (scope.on.row.id, path_id(&request, "file_id")?);
+    let file = store::one(&mut conn, document_id, file_id).await?;
+    note_opening(&mut conn, document_id, scope.caller.account_id, scope.now).await?;
+    // A slow download must not hold a connection.
+    drop(conn);
+    let tag = format!("\"{}\"", to_text(&file.sha256));
+    if matches_any(&request, header::IF_NONE_MATCH, &tag) {
+        return Ok(HttpResponse::NotModified()
+            .insert_header((header::ETAG, tag))
+            .finish());
+    }
+    let range = match wanted(&request, &tag, file.bytes) {
+        Wanted::Everything => None,
+        Wanted::Part(range) => Some(range),
+        Wanted::Nothing => {
+            let mut problem = Problem::new(Code::RangeNotSatisfiable);
+            problem.file_size = Some(file.bytes);
+            return Err(problem);
+        }
+    };
+    let content =
+        content::open(scope.state.files.as_ref(), &file.storage_key, range.clone()).await?;
+    Ok(answer(&file, tag, range, content))
+}
+
+fn answer(
+    file: &FileRow,
+    tag: String,
+    range: Option<Range<u64>>,
+    content: futures_util::stream::BoxStream<'static, object_store::Result<web::Bytes>>,
+) -> HttpResponse {
+    let whole = u64::try_from(file.bytes).unwrap_or(0);
+    let mut response = HttpResponse::Ok();
+    let mut length = whole;
+    if let Some(range) = range {
+        length = range.end - range.start;
+        let part = format!("bytes {}-{}/{whole}", range.start, range.end - 1);
+        response.status(StatusCode::PARTIAL_CONTENT);
+        response.insert_header((header::CONTENT_RANGE, part));
+    }
+    response
+        .content_type(file.media_type.as_str())
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        // Compressed on the way, its parts and its strong tag would be those of another file.
+        .insert_header(ContentEncoding::Identity)
+        .insert_header((header::CONTENT_DISPOSITION, disposition(&file.name)))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .body(SizedStream::new(length, content))
+}
+
+/// A name for old clients, and the real one as RFC 8187 writes it.
+fn disposition(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .map(|c| match c {
+            ' ' | '-' | '_' | '.' | '(' | ')' => c,
+            c if c.is_ascii_alphanumeric() => c,
+            _ => '_',
+        })
+        .collect();
+    let encoded: String = name
+        .bytes()
+        .map(|byte| match byte {
+            b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+}

@@ -1,0 +1,97 @@
+//! The library over HTTP: the list of a cell, one document, the kinds there are.
+
+use actix_web::{HttpResponse, get};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::documents::model::{Kind, search_words};
+use crate::documents::store::note_opening;
+use crate::documents::targets::Readable;
+use crate::kernel::call::{Anyone, Ask, Myself, Query};
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::Problem;
+
+use super::store::{self, Detail, Filter, Item};
+
+/// Which documents are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DocumentQuery {
+    /// Only those the caller has not finished reading.
+    #[serde(default)]
+    #[param(nullable = false, default = false)]
+    unread: bool,
+    /// Beginnings of words of the symbol, title, summary or text, with or without diacritics; the first ten words count.
+    #[param(nullable = false, min_length = 1, max_length = 200, pattern = r"\S")]
+    q: Option<String>,
+}
+
+/// List documents
+///
+/// The documents distributed to the caller's cell, newest first; recalled ones are not among them.
+#[utoipa::path(tag = "Documents", params(PageQuery, DocumentQuery),
+    responses((status = 200, description = "A page of documents.", body = Page<Item>),
+        (status = 403, description = "The caller is not a member.")))]
+#[get("/documents")]
+pub async fn list_documents(
+    mut ask: Ask<Myself>,
+    page: Query<PageQuery>,
+    query: Query<DocumentQuery>,
+) -> Result<HttpResponse, Problem> {
+    let Query(page) = page;
+    let words = search_words(query.0.q.as_deref().unwrap_or_default());
+    let filter = Filter {
+        member_id: ask.scope.caller.account_id,
+        home: &ask.scope.caller.home,
+        unread: query.0.unread,
+        words: &words,
+    };
+    let rows = store::list(&mut ask.conn, &filter, page.after()?, page.fetch()).await?;
+    ask.reply(&page.page(rows, |item| (item.published_at, item.id), |item| item))
+}
+
+/// Get a document
+///
+/// Its text and its files. Members find what is distributed to their cell; those who may publish it find drafts and
+/// recalled documents too. The `ETag` is what a change needs as `If-Match`.
+#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
+    responses((status = 200, description = "The document.", body = Detail)))]
+#[get("/documents/{document_id}")]
+pub async fn get_document(mut ask: Ask<Readable>) -> Result<HttpResponse, Problem> {
+    let (caller, now) = (ask.scope.caller.account_id, ask.scope.now);
+    let row = ask.scope.on.row.clone();
+    note_opening(&mut ask.conn, row.id, caller, now).await?;
+    let detail = store::detail(&mut ask.conn, row, caller, ask.scope.on.publisher).await?;
+    ask.reply(&detail)
+}
+
+/// A kind of document.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KindOut {
+    /// Its code in this API.
+    code: Kind,
+    /// The letters that symbols carry; two kinds share `QĐ`.
+    #[schema(max_length = 10, example = "KH")]
+    abbreviation: &'static str,
+    /// Its name in the language of the request.
+    #[schema(max_length = 60, example = "Kế hoạch")]
+    name: String,
+}
+
+/// List kinds of documents
+///
+/// All kinds on one page, with the letters that symbols carry.
+#[utoipa::path(tag = "Documents", responses((status = 200, description = "The kinds.", body = Page<KindOut>)))]
+#[get("/document-kinds")]
+pub async fn list_document_kinds(ask: Ask<Anyone>) -> Result<HttpResponse, Problem> {
+    let language = ask.scope.context.language;
+    let items = Kind::ALL.iter().map(|kind| KindOut {
+        code: *kind,
+        abbreviation: kind.abbreviation(),
+        name: language.pick(&kind.name()).to_owned(),
+    });
+    ask.reply(&Page {
+        items: items.collect(),
+        next_cursor: None,
+    })
+}

@@ -1,0 +1,207 @@
+//! Queries of the library: what is distributed to a cell, and one document in full.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::documents::files::{FileOut, of_document};
+use crate::documents::model::{Kind, Symbol, parse_symbol};
+use crate::documents::store::{Row, targets};
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+use crate::kernel::schema::{document_acknowledgements, reading_sessions};
+
+/// A document in a member's list.
+#[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]
+pub struct Item {
+    /// Identifier.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    /// Its symbol as printed.
+    #[diesel(sql_type = Text)]
+    #[schema(max_length = 60, example = "98-KH/ĐU")]
+    pub symbol: String,
+    /// What kind of document it is.
+    #[diesel(sql_type = Text)]
+    #[schema(value_type = Kind)]
+    pub kind: String,
+    /// What it is about.
+    #[diesel(sql_type = Text)]
+    #[schema(max_length = 500, example = "Kế hoạch sinh hoạt chuyên đề quý IV")]
+    pub title: String,
+    /// A few sentences on what it says; may be empty.
+    #[diesel(sql_type = Text)]
+    #[schema(
+        max_length = 2000,
+        example = "Nội dung và thời gian sinh hoạt chuyên đề."
+    )]
+    pub summary: String,
+    /// When it was published.
+    #[diesel(sql_type = Timestamptz)]
+    pub published_at: DateTime<Utc>,
+    /// The last day on which it should be read; null when it need not be.
+    #[diesel(sql_type = Nullable<Date>)]
+    pub must_read_by: Option<NaiveDate>,
+    /// Whether the caller has finished reading it.
+    #[diesel(sql_type = Bool)]
+    pub read: bool,
+    /// Whether the caller has confirmed it.
+    #[diesel(sql_type = Bool)]
+    pub acknowledged: bool,
+    /// Number of files.
+    #[diesel(sql_type = BigInt)]
+    #[schema(minimum = 0, maximum = 20)]
+    pub files: i64,
+}
+
+/// Which documents of a member's cell are wanted.
+pub struct Filter<'a> {
+    pub member_id: Uuid,
+    /// The cell and its ancestors.
+    pub home: &'a [Uuid],
+    pub unread: bool,
+    /// Beginnings of words, each after a space.
+    pub words: &'a [String],
+}
+
+/// The documents distributed to a cell, newest first.
+pub async fn list(
+    conn: &mut Conn,
+    filter: &Filter<'_>,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    fetch: i64,
+) -> Result<Vec<Item>, Problem> {
+    let (at, id) = after.unzip();
+    Ok(diesel::sql_query(
+        "SELECT * FROM (
+             SELECT d.id, d.symbol, d.kind, d.title, d.summary, d.published_at, d.must_read_by,
+                 EXISTS (SELECT 1 FROM reading_sessions s
+                     WHERE s.document_id = d.id AND s.member_id = $1 AND s.completed_at IS NOT NULL) AS read,
+                 EXISTS (SELECT 1 FROM document_acknowledgements a
+                     WHERE a.document_id = d.id AND a.member_id = $1) AS acknowledged,
+                 (SELECT count(*) FROM document_files f WHERE f.document_id = d.id) AS files
+             FROM documents d
+             WHERE d.status = 'published'
+             AND EXISTS (SELECT 1 FROM document_targets t WHERE t.document_id = d.id AND t.unit_id = ANY($2))
+             AND NOT EXISTS (SELECT 1 FROM unnest($3) AS w WHERE position(w IN d.search) = 0)
+             AND ($4 IS NULL OR (d.published_at, d.id) < ($4, $5))
+         ) AS mine WHERE NOT ($6 AND read) ORDER BY published_at DESC, id DESC LIMIT $7",
+    )
+    .bind::<SqlUuid, _>(filter.member_id)
+    .bind::<Array<SqlUuid>, _>(filter.home)
+    .bind::<Array<Text>, _>(filter.words)
+    .bind::<Nullable<Timestamptz>, _>(at)
+    .bind::<Nullable<SqlUuid>, _>(id)
+    .bind::<Bool, _>(filter.unread)
+    .bind::<BigInt, _>(fetch)
+    .load(conn)
+    .await?)
+}
+
+/// A document in full.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Document)]
+pub struct Detail {
+    /// Identifier.
+    pub id: Uuid,
+    /// The unit that owns it.
+    pub unit_id: Uuid,
+    /// Its symbol as printed.
+    #[schema(max_length = 60, example = "98-KH/ĐU")]
+    pub symbol: String,
+    /// The parts of the symbol, when it is written in the usual way.
+    pub symbol_parts: Option<Symbol>,
+    /// What kind of document it is.
+    #[schema(value_type = Kind)]
+    pub kind: String,
+    /// What it is about.
+    #[schema(max_length = 500, example = "Kế hoạch sinh hoạt chuyên đề quý IV")]
+    pub title: String,
+    /// A few sentences on what it says; may be empty.
+    #[schema(
+        max_length = 2000,
+        example = "Nội dung và thời gian sinh hoạt chuyên đề."
+    )]
+    pub summary: String,
+    /// Its text; empty for a scan.
+    #[schema(max_length = 200_000, example = "Điều 1. …")]
+    pub text: String,
+    /// Number of pages of a scan.
+    #[schema(minimum = 1, maximum = 5000, example = 4)]
+    pub pages: Option<i32>,
+    /// The last day on which it should be read; null when it need not be.
+    pub must_read_by: Option<NaiveDate>,
+    /// `draft`, `published` or `recalled`.
+    #[schema(max_length = 20, pattern = "^[a-z]+$", example = "published")]
+    pub status: String,
+    /// Counts its changes; a reading session is for one version.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
+    pub version: i32,
+    /// When it was published; null for a draft.
+    pub published_at: Option<DateTime<Utc>>,
+    /// When it was recalled.
+    pub recalled_at: Option<DateTime<Utc>>,
+    /// Why it was recalled.
+    #[schema(max_length = 1000, example = "Gửi nhầm đơn vị.")]
+    pub recall_reason: Option<String>,
+    /// Its files.
+    #[schema(max_items = 20)]
+    pub files: Vec<FileOut>,
+    /// The units it is distributed to, with everything below them; shown to those who may publish it, empty for others.
+    #[schema(max_items = 5000)]
+    pub unit_ids: Vec<Uuid>,
+    /// Whether the caller has finished reading it.
+    pub read: bool,
+    /// Whether the caller has confirmed it.
+    pub acknowledged: bool,
+}
+
+/// A document in full, as one caller sees it.
+pub async fn detail(
+    conn: &mut Conn,
+    row: Row,
+    caller_id: Uuid,
+    publisher: bool,
+) -> Result<Detail, Problem> {
+    let read = reading_sessions::table
+        .filter(reading_sessions::document_id.eq(row.id))
+        .filter(reading_sessions::member_id.eq(caller_id))
+        .filter(reading_sessions::completed_at.is_not_null());
+    let read = diesel::select(diesel::dsl::exists(read))
+        .get_result(conn)
+        .await?;
+    let acknowledged = document_acknowledgements::table.find((row.id, caller_id));
+    let acknowledged = diesel::select(diesel::dsl::exists(acknowledged))
+        .get_result(conn)
+        .await?;
+    let unit_ids = if publisher {
+        targets(conn, row.id).await?
+    } else {
+        Vec::new()
+    };
+    Ok(Detail {
+        files: of_document(conn, row.id).await?,
+        unit_ids,
+        read,
+        acknowledged,
+        id: row.id,
+        unit_id: row.unit_id,
+        symbol_parts: parse_symbol(&row.symbol),
+        symbol: row.symbol,
+        kind: row.kind,
+        title: row.title,
+        summary: row.summary,
+        text: row.body,
+        pages: row.pages,
+        must_read_by: row.must_read_by,
+        status: row.status,
+        version: row.version,
+        published_at: row.published_at,
+        recalled_at: row.recalled_at,
+        recall_reason: row.recall_reason,
+    })
+}

@@ -1,0 +1,40 @@
+//! The library: documents distributed to units, their files, reading measured by the server. What other features may call.
+
+mod files;
+mod library;
+mod model;
+mod publishing;
+mod readership;
+mod reading;
+mod store;
+mod targets;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use files::{StoredFile, attach, keep};
+pub use model::{Kind, Media};
+pub use publishing::{NewDocument, draft, publish};
+
+/// What the ledger calls a document.
+const OBJECT_KIND: &str = "document";
+
+/// The operations of this feature.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(library::routes::list_document_kinds)
+        .service(library::routes::list_documents)
+        .service(library::routes::get_document)
+        .service(publishing::routes::list_unit_documents)
+        .service(publishing::routes::create_document)
+        .service(publishing::routes::update_document)
+        .service(publishing::routes::publish_document)
+        .service(publishing::routes::recall_document)
+        .service(files::routes::add_document_file)
+        .service(files::routes::download_document_file)
+        .service(reading::routes::acknowledge_document)
+        .service(reading::routes::start_reading)
+        .service(reading::routes::send_heartbeat)
+        .service(reading::routes::complete_reading)
+        .service(readership::routes::list_document_readers)
+        .service(readership::routes::get_document_readership);
+}

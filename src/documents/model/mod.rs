@@ -1,0 +1,13 @@
+//! Types of the library and its pure rules: no clock, no database.
+
+mod kinds;
+mod media;
+mod symbol;
+mod text;
+mod timing;
+
+pub use kinds::Kind;
+pub use media::{Media, Sniffer};
+pub use symbol::{Symbol, parse_symbol};
+pub use text::{carries_secret_marking, fold, search_words, words};
+pub use timing::{Pace, credit, required_seconds};

@@ -1,0 +1,76 @@
+//! Readership over HTTP.
+
+use actix_web::{HttpResponse, get};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::documents::targets::OnDocument;
+use crate::kernel::access::Permission;
+use crate::kernel::access::needs::ReadReadership;
+use crate::kernel::audit;
+use crate::kernel::call::{Anyone, Ask, Query, path_id};
+use crate::kernel::clock::day_of;
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::Problem;
+use crate::organisation::units;
+
+use super::store::{self, Reader, Readership};
+
+/// List readers of a document
+///
+/// Who has opened it, by name, in the order in which they did; of a recalled document too. Recorded in the audit log.
+/// Needs the right to see readership on the unit that owns the document.
+#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."), PageQuery),
+    responses((status = 200, description = "A page of readers.", body = Page<Reader>)))]
+#[get("/documents/{document_id}/readers")]
+pub async fn list_document_readers(
+    mut ask: Ask<OnDocument<ReadReadership>>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let Query(page) = page;
+    let (id, unit_id) = (ask.scope.on.document_id, ask.scope.on.unit_id);
+    let rows = store::readers(&mut ask.conn, id, page.after()?, page.fetch()).await?;
+    let event = audit::Event {
+        unit_id: Some(unit_id),
+        ..ask.scope.audit("document.readers_listed", "document", id)
+    };
+    audit::record(&mut ask.conn, event, ask.scope.now).await?;
+    ask.reply(&page.page(
+        rows,
+        |reader| (reader.opened_at, reader.account_id),
+        |reader| reader,
+    ))
+}
+
+/// Whose readership is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ReadershipQuery {
+    /// The unit, with everything below it.
+    unit_id: Uuid,
+}
+
+/// Get the readership of a document
+///
+/// How many members of a unit and everything below it have opened, finished and confirmed the document. Needs the right
+/// to see readership on that unit, and a document that reaches it or somebody below it.
+#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."), ReadershipQuery),
+    responses((status = 200, description = "The counts.", body = Readership)))]
+#[get("/documents/{document_id}/readership")]
+pub async fn get_document_readership(
+    mut ask: Ask<Anyone>,
+    query: Query<ReadershipQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (unit_id, today) = (query.0.unit_id, day_of(ask.scope.now));
+    let path = units::path(&mut ask.conn, unit_id, today).await?;
+    ask.scope
+        .caller
+        .require(&path, Permission::ReadReadership)?;
+    let id = path_id(&ask.request, "document_id")?;
+    if !store::concerns(&mut ask.conn, id, &path, today).await? {
+        return Err(Problem::not_found());
+    }
+    let counts = store::of_unit(&mut ask.conn, id, unit_id, today).await?;
+    ask.reply(&counts)
+}

@@ -1,0 +1,5 @@
+//! Reading measured by the server, and confirming what must be read.
+
+pub mod routes;
+mod sessions;
+mod store;

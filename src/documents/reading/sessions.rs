@@ -1,0 +1,163 @@
+//! The life of a reading session: start, heartbeats, completion. One clock a member runs, and it is the server's.
+
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use crate::documents::OBJECT_KIND;
+use crate::documents::model::{Pace, credit, required_seconds};
+use crate::documents::store::{Row, get, note_opening, reaches};
+use crate::kernel::auth::Principal;
+use crate::kernel::config::Config;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::{Code, Problem};
+use crate::points::{self, Award, Deed};
+
+use super::store::{self, NewSession, Session};
+
+/// What is read: the event that rules listen to.
+const READ: &str = "document.read";
+/// What is confirmed.
+const ACKNOWLEDGED: &str = "document.acknowledged";
+
+/// Opens a session for the present version of a document.
+pub async fn start(
+    conn: &mut Conn,
+    config: &Config,
+    member_id: Uuid,
+    document: &Row,
+    now: DateTime<Utc>,
+) -> Result<Session, Problem> {
+    let pace = Pace {
+        words_per_minute: config.reading_words_per_minute,
+        floor: config.reading_floor_seconds,
+        ceiling: config.reading_ceiling_seconds,
+    };
+    let new = NewSession {
+        member_id,
+        document_id: document.id,
+        document_version: document.version,
+        required_seconds: required_seconds(document.words, document.pages, pace),
+        expires_at: now + Duration::seconds(i64::from(config.reading_session_seconds)),
+    };
+    note_opening(conn, document.id, member_id, now).await?;
+    store::open(conn, &new, now).await
+}
+
+/// Credits the time since the last request when this session's clock runs; otherwise lets it run from now on.
+pub async fn beat(
+    conn: &mut Conn,
+    config: &Config,
+    caller: &Principal,
+    session_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Session, Problem> {
+    let active = store::lock_active(conn, caller.account_id).await?;
+    let mut session = store::lock(conn, session_id).await?;
+    if session.completed_at.is_some() {
+        return Ok(session);
+    }
+    require_open(conn, &session, caller, now).await?;
+    if active == Some(session.id) {
+        take_credit(&mut session, config, now);
+    } else {
+        store::activate(conn, caller.account_id, session.id).await?;
+        session.last_beat_at = session.last_beat_at.max(now);
+    }
+    store::write_beat(conn, &session).await?;
+    Ok(session)
+}
+
+/// Ends a session that was read for long enough and awards its points. A finished one answers what it answered then.
+pub async fn complete(
+    conn: &mut Conn,
+    config: &Config,
+    caller: &Principal,
+    session_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Award, Problem> {
+    points::lock_month(conn, caller.account_id, now).await?;
+    let active = store::lock_active(conn, caller.account_id).await?;
+    let mut session = store::lock(conn, session_id).await?;
+    if let Some(receipt) = session.receipt {
+        return serde_json::from_value(receipt).map_err(Problem::internal);
+    }
+    require_open(conn, &session, caller, now).await?;
+    if active != Some(session.id) {
+        return Err(Problem::new(Code::ReadingPaused));
+    }
+    take_credit(&mut session, config, now);
+    let missing = i64::from(session.required_seconds) * 1000 - session.credited_ms;
+    if missing > 0 {
+        let seconds = (missing + 999) / 1000;
+        return Err(Problem::with(
+            Code::ReadingTooShort,
+            format!("Cần đọc thêm {seconds} giây."),
+            format!("Read for {seconds} more second(s)."),
+        ));
+    }
+    let award = award(conn, caller.account_id, READ, session.document_id, now).await?;
+    let receipt = serde_json::to_value(&award).map_err(Problem::internal)?;
+    store::finish(conn, &session, &receipt, now).await?;
+    Ok(award)
+}
+
+/// Notes that a member confirms a must-read document. Confirming again earns nothing more, unless a cap stood in the way.
+/// The second part says whether it was the first time.
+pub async fn acknowledge(
+    conn: &mut Conn,
+    member_id: Uuid,
+    document: &Row,
+    now: DateTime<Utc>,
+) -> Result<(Award, bool), Problem> {
+    if document.must_read_by.is_none() {
+        return Err(Problem::with(
+            Code::RuleNotMet,
+            "Tài liệu này không yêu cầu xác nhận.",
+            "This document asks for no confirmation.",
+        ));
+    }
+    let award = award(conn, member_id, ACKNOWLEDGED, document.id, now).await?;
+    let first = store::acknowledge(conn, document.id, member_id, now).await?;
+    Ok((award, first))
+}
+
+async fn award(
+    conn: &mut Conn,
+    member_id: Uuid,
+    event: &'static str,
+    document_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Award, Problem> {
+    let deed = Deed {
+        event,
+        object_kind: OBJECT_KIND,
+        object_id: document_id.to_string(),
+        attested_by: None,
+        percent: None,
+    };
+    points::award(conn, member_id, &deed, now).await
+}
+
+/// The document must still be there for the member, in the version that the session was opened for, and time must be left.
+async fn require_open(
+    conn: &mut Conn,
+    session: &Session,
+    caller: &Principal,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    if !reaches(conn, session.document_id, &caller.home).await? {
+        return Err(Problem::not_found());
+    }
+    if session.expires_at <= now {
+        return Err(Problem::new(Code::ReadingExpired));
+    }
+    if get(conn, session.document_id).await?.version != session.document_version {
+        return Err(Problem::new(Code::DocumentChanged));
+    }
+    Ok(())
+}
+
+fn take_credit(session: &mut Session, config: &Config, now: DateTime<Utc>) {
+    session.credited_ms += credit(session.last_beat_at, now, config.reading_gap_seconds);
+    session.last_beat_at = session.last_beat_at.max(now);
+}
