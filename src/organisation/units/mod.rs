@@ -3,4 +3,4 @@
 pub mod routes;
 mod store;
 
-pub use store::{NewUnit, create, path};
+pub use store::{NewUnit, Unit, create, get, is_cell, lock, path, require_cell};
