@@ -24,7 +24,9 @@ pub fn json(req: &HttpRequest, body: &impl Serialize) -> Result<HttpResponse, Pr
 
 /// The weak `ETag` of a body.
 pub fn tag(body: &impl Serialize) -> Result<String, Problem> {
-    Ok(tag_of(&serde_json::to_vec(body).map_err(Problem::internal)?))
+    Ok(tag_of(
+        &serde_json::to_vec(body).map_err(Problem::internal)?,
+    ))
 }
 
 fn tag_of(bytes: &[u8]) -> String {

@@ -35,5 +35,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(transfers::routes::accept_transfer)
         .service(transfers::routes::decline_transfer)
         .service(transfers::routes::withdraw_transfer)
-        .service(transfers::routes::list_transfers);
+        .service(transfers::routes::list_transfers)
+        .service(imports::routes::import_roster);
 }

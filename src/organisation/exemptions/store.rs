@@ -46,11 +46,7 @@ pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Exemption, Problem> {
 ///
 /// # Errors
 /// 409 when one of the same kind covers a day of it.
-pub async fn create(
-    conn: &mut Conn,
-    new: &Exemption,
-    recorded_by: Uuid,
-) -> Result<(), Problem> {
+pub async fn create(conn: &mut Conn, new: &Exemption, recorded_by: Uuid) -> Result<(), Problem> {
     let mut overlapping = exemptions::table
         .filter(exemptions::member_id.eq(new.member_id))
         .filter(exemptions::kind.eq(&new.kind))

@@ -75,7 +75,10 @@ mod tests {
         assert!(!may_grant(&officer, &[]));
         let secretary = holding(Role::CellSecretary, Some(CELL));
         assert!(!may_grant(&secretary, &[CELL, WARD]));
-        assert!(!may_grant(&holding(Role::Inspector, Some(WARD)), &[CELL, WARD]));
+        assert!(!may_grant(
+            &holding(Role::Inspector, Some(WARD)),
+            &[CELL, WARD]
+        ));
         let administrator = holding(Role::SystemAdministrator, None);
         assert!(may_grant(&administrator, &[WARD]));
     }

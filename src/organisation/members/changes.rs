@@ -93,14 +93,7 @@ pub async fn apply(
             .set(members::phone_sealed.eq(sealed))
             .execute(conn)
             .await?;
-        replace_handle(
-            conn,
-            crypto,
-            before.id,
-            HandleKind::Phone,
-            phone.as_deref(),
-        )
-        .await?;
+        replace_handle(conn, crypto, before.id, HandleKind::Phone, phone.as_deref()).await?;
         changed.push("phone");
     }
     if let Some(card) = patch

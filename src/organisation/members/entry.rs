@@ -147,12 +147,7 @@ pub fn check_patch(
     }
 }
 
-fn check_official(
-    faults: &mut Faults,
-    admitted: NaiveDate,
-    official: NaiveDate,
-    today: NaiveDate,
-) {
+fn check_official(faults: &mut Faults, admitted: NaiveDate, official: NaiveDate, today: NaiveDate) {
     faults.take("/official_on", entry::past_day(official, today));
     faults.take("/official_on", entry::official_after(admitted, official));
 }

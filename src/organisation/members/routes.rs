@@ -47,15 +47,7 @@ pub async fn list_members(
     let (unit_id, today) = (ask.scope.on.unit_id, day_of(ask.scope.now));
     let after = page.0.after()?;
     let search = query.0.q.as_deref();
-    let rows = list::page(
-        &mut ask.conn,
-        unit_id,
-        today,
-        search,
-        after,
-        page.0.fetch(),
-    )
-    .await?;
+    let rows = list::page(&mut ask.conn, unit_id, today, search, after, page.0.fetch()).await?;
     let place = |row: &Listed| (row.given_name.clone(), row.full_name.clone(), row.id);
     ask.reply(&page.0.page(rows, place, |row| row))
 }

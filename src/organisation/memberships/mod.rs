@@ -3,4 +3,4 @@
 pub mod routes;
 mod store;
 
-pub use store::{OnDay, end, begin, lock_member, on_day};
+pub use store::{OnDay, begin, end, lock_member, on_day};
