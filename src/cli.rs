@@ -1,6 +1,7 @@
 //! The command line: one variant a command, the work in `cli/`.
 
 mod admin;
+pub mod import;
 mod runtime;
 mod serve;
 mod verify;
@@ -36,6 +37,8 @@ enum Command {
     Openapi,
     /// Make an account of a system administrator and print its password once.
     CreateAdmin(admin::CreateAdmin),
+    /// Import the roster of a cell from an Excel file; a dry run unless --commit is given.
+    Import(import::Import),
 }
 
 /// Runs the command given on the command line.
@@ -72,6 +75,7 @@ async fn run(command: Command, config: Config) -> Result<(), String> {
         Command::Verify => verify::run(config).await,
         Command::Migrate => runtime::migrate(&config).await,
         Command::CreateAdmin(arguments) => admin::create(config, arguments).await,
+        Command::Import(arguments) => import::run(config, arguments).await,
         Command::Openapi => Ok(()),
     }
 }

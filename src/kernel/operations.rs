@@ -63,7 +63,7 @@ impl Operation {
             .transpose()?;
         let body_optional = body
             .as_ref()
-            .is_some_and(|validator| validator.is_valid(&json!({})));
+            .is_none_or(|validator| validator.is_valid(&json!({})));
         let bodiless = body.is_some() && has_no_fields(body_schema, components);
         let mut properties = Map::new();
         let mut required = Vec::new();
