@@ -3,6 +3,9 @@
 mod support;
 
 mod architecture;
+mod crash;
 mod health;
+mod hostile;
+mod permissions;
 mod points;
 mod schema;
