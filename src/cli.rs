@@ -1,8 +1,10 @@
 //! The command line: one variant a command, the work in `cli/`.
 
 mod admin;
+pub mod import;
 mod runtime;
 mod serve;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -29,10 +31,14 @@ enum Command {
     Serve,
     /// Bring the database schema up to date, as the owner role.
     Migrate,
+    /// Recompute totals, counters and caps from the ledger and name every difference.
+    Verify,
     /// Print the OpenAPI document.
     Openapi,
     /// Make an account of a system administrator and print its password once.
     CreateAdmin(admin::CreateAdmin),
+    /// Import the roster of a cell from an Excel file; a dry run unless --commit is given.
+    Import(import::Import),
 }
 
 /// Runs the command given on the command line.
@@ -66,8 +72,10 @@ pub fn main() -> ExitCode {
 async fn run(command: Command, config: Config) -> Result<(), String> {
     match command {
         Command::Serve => serve::run(config).await,
+        Command::Verify => verify::run(config).await,
         Command::Migrate => runtime::migrate(&config).await,
         Command::CreateAdmin(arguments) => admin::create(config, arguments).await,
+        Command::Import(arguments) => import::run(config, arguments).await,
         Command::Openapi => Ok(()),
     }
 }

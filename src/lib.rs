@@ -6,5 +6,6 @@ pub mod documents;
 pub mod identity;
 pub mod jobs;
 pub mod kernel;
+pub mod leaderboards;
 pub mod organisation;
 pub mod points;

@@ -1,5 +1,7 @@
 //! Extractors: the signed-in caller with the object they may act on, a checked body, and one transaction a write.
 
+mod upload;
+
 use std::ops::Deref;
 
 use actix_web::body::{BodyStream, to_bytes_limited};
@@ -22,6 +24,8 @@ use super::operations::BODY_BYTES;
 use super::problem::{Code, Problem};
 use super::state::State;
 use super::{audit, reply};
+
+pub use upload::{MediaType, Upload};
 
 /// Something a caller may act on. Loading it checks the permission, so that no handler can forget to.
 pub trait Target: Sized {
@@ -268,7 +272,7 @@ fn key_of(req: &HttpRequest, caller: &Principal, body: &[u8]) -> Result<Option<K
     let key = idempotency::parse(header.to_str().unwrap_or_default())?;
     Ok(Some(Key {
         principal_id: caller.account_id,
-        operation: format!("{} {}", req.method(), req.uri().path()),
+        operation: format!("{} {}", req.method(), req.uri()),
         key: key.to_owned(),
         body_hash: aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body)
             .as_ref()

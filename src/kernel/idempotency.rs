@@ -18,7 +18,7 @@ pub const KEPT_HOURS: i64 = 24;
 #[derive(Debug, Clone)]
 pub struct Key {
     pub principal_id: Uuid,
-    /// Method and path of the request.
+    /// Method, path and query of the request.
     pub operation: String,
     pub key: String,
     /// Digest of the body.

@@ -89,6 +89,44 @@ pub fn finish(api: &utoipa::openapi::OpenApi) -> Value {
         }
     }
     bound_all(&mut document);
+    name_pages(&document)
+}
+
+/// The generator repeats an item's schema inside its page and calls it `Page_Item`: here it becomes `ItemPage`, whose
+/// items are references, so that clients get one type for one thing.
+fn name_pages(document: &Value) -> Value {
+    let mut text = document.to_string();
+    let names: Vec<String> = document["components"]["schemas"]
+        .as_object()
+        .into_iter()
+        .flat_map(Map::keys)
+        .cloned()
+        .collect();
+    for name in &names {
+        if let Some(item) = name.strip_prefix("Page_") {
+            text = text.replace(
+                &format!("#/components/schemas/{name}\""),
+                &format!("#/components/schemas/{item}Page\""),
+            );
+        }
+    }
+    let mut document: Value = serde_json::from_str(&text).unwrap_or_default();
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
+        return document;
+    };
+    for name in names {
+        let Some(item) = name.strip_prefix("Page_").map(str::to_owned) else {
+            continue;
+        };
+        let Some(mut page) = schemas.remove(&name) else {
+            continue;
+        };
+        if schemas.contains_key(&item) {
+            page["properties"]["items"]["items"] =
+                json!({"$ref": format!("#/components/schemas/{item}")});
+        }
+        schemas.insert(format!("{item}Page"), page);
+    }
     document
 }
 

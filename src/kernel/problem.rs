@@ -181,7 +181,7 @@ pub struct ProblemOut {
     #[schema(
         format = "uri",
         max_length = 500,
-        example = "/problems/invalid_request"
+        example = "https://sotay.example/problems/invalid_request"
     )]
     pub kind: String,
     /// The code's short title, in the language of the request.

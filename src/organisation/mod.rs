@@ -1,8 +1,13 @@
 //! Units, members, memberships, transfers, roles, imports. What other features may call.
 
+pub mod exemptions;
+pub mod grants;
+pub mod imports;
 pub mod members;
+pub mod memberships;
 pub mod roster;
 mod targets;
+pub mod transfers;
 pub mod units;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -14,5 +19,22 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(units::routes::list_units)
         .service(units::routes::create_unit)
-        .service(units::routes::get_unit);
+        .service(units::routes::get_unit)
+        .service(members::routes::list_members)
+        .service(members::routes::admit_member)
+        .service(members::routes::get_member)
+        .service(members::routes::update_member)
+        .service(memberships::routes::list_memberships)
+        .service(exemptions::routes::create_exemption)
+        .service(exemptions::routes::list_exemptions)
+        .service(exemptions::routes::end_exemption)
+        .service(grants::routes::create_grant)
+        .service(grants::routes::list_grants)
+        .service(grants::routes::revoke_grant)
+        .service(transfers::routes::propose_transfer)
+        .service(transfers::routes::accept_transfer)
+        .service(transfers::routes::decline_transfer)
+        .service(transfers::routes::withdraw_transfer)
+        .service(transfers::routes::list_transfers)
+        .service(imports::routes::import_roster);
 }

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -36,6 +36,40 @@ impl<N: Needs> Target for OnUnit<N> {
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
         Box::pin(async move {
             let unit_id = path_id(req, "unit_id")?;
+            let path = units::path(conn, unit_id, day_of(now)).await?;
+            caller.require(&path, N::PERMISSION)?;
+            Ok(Self {
+                unit_id,
+                path,
+                needs: PhantomData,
+            })
+        })
+    }
+}
+
+/// The unit of the query's `unit_id`, on which the caller has the permission `N`.
+pub struct OnUnitOfQuery<N> {
+    pub unit_id: Uuid,
+    /// The unit and its ancestors today, the unit first.
+    pub path: Vec<Uuid>,
+    needs: PhantomData<N>,
+}
+
+#[derive(serde::Deserialize)]
+struct UnitOfQuery {
+    unit_id: Uuid,
+}
+
+impl<N: Needs> Target for OnUnitOfQuery<N> {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async move {
+            let query = web::Query::<UnitOfQuery>::from_query(req.query_string());
+            let unit_id = query.map_err(|_| Problem::not_found())?.unit_id;
             let path = units::path(conn, unit_id, day_of(now)).await?;
             caller.require(&path, N::PERMISSION)?;
             Ok(Self {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Language, Problem};
+use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::point_offers;
 
 use super::Offer;
@@ -77,7 +77,8 @@ fn no_cell() -> Problem {
     )
 }
 
-fn split(
+/// Sorts what was decided into rows for the ledger and refusals.
+pub fn split(
     decided: &[(&Rule, Outcome)],
     deed: &Deed,
     member_id: Uuid,
@@ -108,12 +109,13 @@ fn split(
     (new, refusals)
 }
 
-/// The language of a stored receipt cannot follow the reader, so reasons are kept in Vietnamese, with their code.
 fn refusal(rule: &str, reason: Reason) -> Refusal {
+    let detail = reason.detail();
     Refusal {
         rule: rule.to_owned(),
         reason: reason.code().to_owned(),
-        detail: Language::Vietnamese.pick(&reason.detail()).to_owned(),
+        detail: detail.vi.into_owned(),
+        detail_en: detail.en.into_owned(),
     }
 }
 

@@ -1,17 +1,40 @@
 //! The ledger of study points: rules, awards, thresholds, boards. What other features may call.
 
+mod board;
+mod catalogue;
 mod engine;
+mod history;
+mod mine;
 mod model;
 mod rules;
 mod store;
+mod verify;
 
 use chrono::{DateTime, Utc};
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
+pub use board::{BoardMember, STANDINGS};
+pub use history::{Deeds, award_history};
+pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
+pub use verify::verify;
+
+/// The operations of this feature.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(mine::record_visit)
+        .service(mine::get_my_points)
+        .service(mine::list_my_entries)
+        .service(catalogue::list_rules)
+        .service(board::routes::get_roll_up)
+        .service(board::routes::get_board)
+        .service(board::routes::export_xlsx)
+        .service(board::routes::export_csv);
+}
 
 /// The event of a first visit of a day.
 const VISIT: &str = "visit";

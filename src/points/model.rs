@@ -82,12 +82,15 @@ pub struct Refusal {
     /// `already_credited`, `day_cap`, `month_cap`, `self_service_day_cap`, `not_for_this_member`, `too_few_points`.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "day_cap")]
     pub reason: String,
-    /// The reason in words.
+    /// The reason in Vietnamese.
     #[schema(
         max_length = 300,
         example = "Đã đạt tối đa 6 điểm/ngày cho quy tắc này."
     )]
     pub detail: String,
+    /// The same in English: a stored receipt cannot follow the reader's language.
+    #[schema(max_length = 300, example = "The rule's 6 points a day are reached.")]
+    pub detail_en: String,
 }
 
 /// A month in short.

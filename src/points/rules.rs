@@ -310,3 +310,6 @@ pub fn status(points: i32, threshold: i32, attainable: i32, ended: bool) -> Stat
         Status::AtRisk
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,4 +2,7 @@
 
 mod support;
 
+mod architecture;
 mod health;
+mod points;
+mod schema;

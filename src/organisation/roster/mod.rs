@@ -3,6 +3,7 @@
 //! Everything here is pure: bytes go in, members or the complete list of what
 //! is wrong come out. The bytes may be hostile; see [`Limits`].
 
+pub mod entry;
 mod fault;
 mod guard;
 mod header;

@@ -84,12 +84,12 @@ const CITIZEN_ID_INVALID: Kind = kind(
     "số CCCD phải có đúng 12 chữ số",
     "the citizen ID must have exactly 12 digits",
 );
-const CARD_NUMBER_INVALID: Kind = kind(
+pub(super) const CARD_NUMBER_INVALID: Kind = kind(
     "card_number_invalid",
     "số thẻ đảng viên phải có đúng 12 chữ số; định dạng cột là Text để giữ số 0 ở đầu",
     "the card number must have exactly 12 digits; format the column as text to keep leading zeros",
 );
-const PHONE_INVALID: Kind = kind(
+pub(super) const PHONE_INVALID: Kind = kind(
     "phone_invalid",
     "số điện thoại phải là số di động Việt Nam, 10 chữ số, đầu 03, 05, 07, 08 hoặc 09",
     "the phone must be a Vietnamese mobile number: 10 digits beginning 03, 05, 07, 08 or 09",

@@ -85,6 +85,15 @@ pub async fn path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<
     }
 }
 
+/// The name of a unit, whatever the day.
+pub async fn name(conn: &mut Conn, unit_id: Uuid) -> Result<String, Problem> {
+    Ok(units::table
+        .find(unit_id)
+        .select(units::name)
+        .first(conn)
+        .await?)
+}
+
 /// One unit on a day.
 pub async fn get(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Unit, Problem> {
     Ok(diesel::sql_query(format!("{UNIT} WHERE u.id = $2"))
@@ -137,6 +146,45 @@ pub async fn of_ids(
     .bind::<BigInt, _>(fetch)
     .load(conn)
     .await?)
+}
+
+/// Whether members belong to units of this unit's kind.
+///
+/// # Errors
+/// 404 when there is no such unit.
+pub async fn is_cell(conn: &mut Conn, unit_id: Uuid) -> Result<bool, Problem> {
+    Ok(units::table
+        .inner_join(unit_kinds::table.on(unit_kinds::code.eq(units::kind)))
+        .filter(units::id.eq(unit_id))
+        .select(unit_kinds::holds_members)
+        .first(conn)
+        .await?)
+}
+
+/// Refuses units that hold no members.
+///
+/// # Errors
+/// 404 when there is no such unit, 422 when it is no cell.
+pub async fn require_cell(conn: &mut Conn, unit_id: Uuid) -> Result<(), Problem> {
+    if is_cell(conn, unit_id).await? {
+        return Ok(());
+    }
+    Err(Problem::with(
+        Code::RuleNotMet,
+        "Chỉ chi bộ mới có đảng viên sinh hoạt trực tiếp.",
+        "Only a cell holds members.",
+    ))
+}
+
+/// Holds the unit's row until the transaction ends, so that what must be unique in the unit is decided one by one.
+pub async fn lock(conn: &mut Conn, unit_id: Uuid) -> Result<(), Problem> {
+    units::table
+        .find(unit_id)
+        .select(units::id)
+        .for_no_key_update()
+        .first::<Uuid>(conn)
+        .await?;
+    Ok(())
 }
 
 /// Makes a unit with its link and its place in the closure.

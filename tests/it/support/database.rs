@@ -74,3 +74,21 @@ pub async fn fresh() -> String {
         .unwrap();
     url_as("sotay_app", &name)
 }
+
+/// An empty database and its address for the owner role.
+pub async fn empty() -> String {
+    TEMPLATE.get_or_init(template).await;
+    let name = format!(
+        "sotay_empty_{}_{}",
+        std::process::id(),
+        NUMBER.fetch_add(1, Ordering::SeqCst)
+    );
+    admin()
+        .await
+        .batch_execute(&format!(
+            "CREATE DATABASE {name} OWNER sotay_owner ENCODING 'UTF8' TEMPLATE template0"
+        ))
+        .await
+        .unwrap();
+    url_as("sotay_owner", &name)
+}

@@ -2,9 +2,12 @@
 
 mod client;
 mod database;
+mod ledger;
 mod world;
 
 pub use client::{Reply, Request};
+pub use database::empty as empty_database;
+pub use ledger::sum_of_entries;
 pub use world::{Actor, World};
 
 use std::net::TcpListener;
@@ -112,4 +115,18 @@ impl TestApp {
     pub async fn stop(&self) {
         self.server.stop(true).await;
     }
+}
+
+/// The address of a program's database for another role.
+pub fn database_url_as(app: &TestApp, role: &str) -> String {
+    use secrecy::ExposeSecret;
+    let url = app
+        .state
+        .config
+        .database_url
+        .as_ref()
+        .unwrap()
+        .expose_secret();
+    let name = url.split('?').next().unwrap().rsplit('/').next().unwrap();
+    database::url_as(role, name)
 }

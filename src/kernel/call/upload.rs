@@ -1,0 +1,97 @@
+//! A write whose body is a file: checked for its type and size, then handled like any other write.
+
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+
+use super::{Call, Scope, Target, key_of, scope};
+use crate::kernel::problem::{Code, Problem};
+
+/// The kind of file an operation takes.
+pub trait MediaType: 'static {
+    /// Its `Content-Type`.
+    const NAME: &'static str;
+    /// The largest file taken, bytes.
+    const BYTES: usize;
+}
+
+/// A write on a target `T` whose body is a file of type `M`.
+pub struct Upload<M, T> {
+    pub call: Call<Bytes, T>,
+    media: PhantomData<M>,
+}
+
+impl<M: MediaType, T: Target + 'static> FromRequest for Upload<M, T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let (conn, scope) = scope::<T>(&req).await?;
+            // A slow upload must not hold a connection.
+            drop(conn);
+            let body = read::<M>(&req, payload).await?;
+            let key = key_of(&req, &scope.caller, &body)?;
+            let conn = scope.state.db.conn().await?;
+            let Scope {
+                state,
+                context,
+                caller,
+                on,
+                now,
+                ..
+            } = scope;
+            let scope = Scope {
+                state,
+                context,
+                caller,
+                on,
+                body,
+                now,
+            };
+            Ok(Self {
+                call: Call { conn, scope, key },
+                media: PhantomData,
+            })
+        })
+    }
+}
+
+async fn read<M: MediaType>(
+    req: &HttpRequest,
+    mut payload: Payload,
+) -> Result<web::Bytes, Problem> {
+    let kind = req
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case(M::NAME) {
+        return Err(Problem::with(
+            Code::UnsupportedMediaType,
+            format!("Hãy gửi {}.", M::NAME),
+            format!("Send {}.", M::NAME),
+        ));
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::new(Code::MalformedBody))?;
+        if body.len() + chunk.len() > M::BYTES {
+            return Err(Problem::with(
+                Code::TooLarge,
+                format!("Tệp lớn nhất {} byte.", M::BYTES),
+                format!("A file has at most {} bytes.", M::BYTES),
+            ));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}

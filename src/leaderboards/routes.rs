@@ -1,0 +1,151 @@
+//! Leaderboards over HTTP.
+
+use actix_web::{HttpResponse, get};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::kernel::access::Permission;
+use crate::kernel::auth::Principal;
+use crate::kernel::call::{Anyone, Ask, Query};
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::problem::{Code, Problem};
+use crate::organisation::units;
+use crate::points::{BoardMember, PeriodQuery};
+
+use super::store::{self, Ranked};
+
+/// Kinds of units whose board PostgreSQL computes at each request.
+const RANKED_KINDS: [&str; 3] = ["cell", "sub_committee", "grassroots_committee"];
+
+/// Which board.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LeaderboardQuery {
+    /// The unit whose members are ranked; one's own cell when left out.
+    #[param(nullable = false)]
+    unit_id: Option<Uuid>,
+    /// How many places at most; 1 to 200.
+    #[serde(default = "default_limit")]
+    #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
+    limit: i32,
+}
+
+fn default_limit() -> i32 {
+    50
+}
+
+/// A place on the board.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Place {
+    /// Equal points share a rank: 1, 2, 2, 4.
+    #[schema(minimum = 1, maximum = 10_000_000, example = 1)]
+    rank: i64,
+    /// Who; null when the viewer may not see the name.
+    member: Option<BoardMember>,
+    /// Points of the month.
+    #[schema(minimum = -10_000, maximum = 10_000, example = 44)]
+    points: i32,
+}
+
+/// The viewer's own place.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OwnPlace {
+    /// Equal points share a rank.
+    #[schema(minimum = 1, maximum = 10_000_000, example = 12)]
+    rank: i64,
+    /// Points of the month.
+    #[schema(minimum = -10_000, maximum = 10_000, example = 27)]
+    points: i32,
+}
+
+/// Members ranked by points.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MemberLeaderboard {
+    /// The unit.
+    unit_id: Uuid,
+    /// The month.
+    period: Period,
+    /// The first places.
+    #[schema(max_items = 200)]
+    items: Vec<Place>,
+    /// The viewer's own place; null for whoever is not ranked here.
+    me: Option<OwnPlace>,
+}
+
+/// Get the leaderboard of members
+///
+/// Members of a cell or a committee by points of a month; exempt and excused members are not ranked. Peers see the names
+/// of those who reached the threshold: all of them in the own cell, elsewhere those who agreed to it.
+#[utoipa::path(tag = "Leaderboards", params(LeaderboardQuery, PeriodQuery), responses(
+    (status = 200, description = "The board.", body = MemberLeaderboard),
+    (status = 404, description = "There is no such unit, or the caller may not know that there is."),
+    (status = 422, description = "Units of this kind have no leaderboard of members.")))]
+#[get("/leaderboards/members")]
+pub async fn get_member_leaderboard(
+    mut ask: Ask<Anyone>,
+    query: Query<LeaderboardQuery>,
+    period: Query<PeriodQuery>,
+) -> Result<HttpResponse, Problem> {
+    let today = day_of(ask.scope.now);
+    let period = period.0.resolve(today)?;
+    let viewer = &ask.scope.caller;
+    let own_cell = viewer.home.as_slice().first().copied();
+    let unit_id = query
+        .0
+        .unit_id
+        .or(own_cell)
+        .ok_or_else(Problem::not_found)?;
+    let path = units::path(&mut ask.conn, unit_id, today).await?;
+    viewer.require(&path, Permission::ReadUnit)?;
+    let kind = store::kind(&mut ask.conn, unit_id).await?;
+    if !kind.is_some_and(|kind| RANKED_KINDS.contains(&kind.as_str())) {
+        return Err(Problem::with(
+            Code::RuleNotMet,
+            "Bảng xếp hạng đảng viên chỉ có ở chi bộ và đảng bộ cơ sở.",
+            "Members are ranked in cells and grassroots committees only.",
+        ));
+    }
+    let officer = viewer.may(&path, Permission::ReadBoard);
+    let rows = store::ranks(
+        &mut ask.conn,
+        unit_id,
+        period,
+        period.reference_day(today),
+        viewer.account_id,
+        query.0.limit.into(),
+    )
+    .await?;
+    let me = rows
+        .iter()
+        .find(|row| row.member_id == viewer.account_id)
+        .map(|row| OwnPlace {
+            rank: row.rank,
+            points: row.points,
+        });
+    let most = usize::try_from(query.0.limit).unwrap_or(1);
+    let items = rows
+        .into_iter()
+        .take(most)
+        .map(|row| place(row, viewer, own_cell, officer))
+        .collect();
+    ask.reply(&MemberLeaderboard {
+        unit_id,
+        period,
+        items,
+        me,
+    })
+}
+
+fn place(row: Ranked, viewer: &Principal, own_cell: Option<Uuid>, officer: bool) -> Place {
+    let peer_sees = row.met && (own_cell == Some(row.unit_id) || row.opted_in);
+    let named = officer || peer_sees || row.member_id == viewer.account_id;
+    Place {
+        rank: row.rank,
+        member: named.then_some(BoardMember {
+            id: row.member_id,
+            full_name: row.full_name,
+        }),
+        points: row.points,
+    }
+}

@@ -1,0 +1,137 @@
+//! Queries on exemptions.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::db::Conn;
+use crate::kernel::problem::{Code, Problem};
+use crate::kernel::schema::exemptions;
+
+/// A stretch of time in which a member counts nowhere.
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = exemptions)]
+pub struct Exemption {
+    /// Identifier.
+    pub id: Uuid,
+    /// The member.
+    pub member_id: Uuid,
+    /// `exempt` from work and meetings for good reasons of age or health, or `excused` for a while.
+    #[schema(max_length = 10, pattern = "^[a-z]+$", example = "exempt")]
+    pub kind: String,
+    /// Its first day.
+    pub valid_from: NaiveDate,
+    /// The day after its last; null while it has no end.
+    pub valid_to: Option<NaiveDate>,
+    /// Why.
+    #[schema(max_length = 500, example = "Tuổi cao, sức yếu")]
+    pub reason: String,
+    /// When it was recorded.
+    pub created_at: DateTime<Utc>,
+}
+
+/// One exemption.
+pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Exemption, Problem> {
+    Ok(exemptions::table
+        .find(id)
+        .select(Exemption::as_select())
+        .first(conn)
+        .await?)
+}
+
+/// Records an exemption of a member whose row is locked.
+///
+/// # Errors
+/// 409 when one of the same kind covers a day of it.
+pub async fn create(conn: &mut Conn, new: &Exemption, recorded_by: Uuid) -> Result<(), Problem> {
+    let mut overlapping = exemptions::table
+        .filter(exemptions::member_id.eq(new.member_id))
+        .filter(exemptions::kind.eq(&new.kind))
+        .filter(
+            exemptions::valid_to
+                .is_null()
+                .or(exemptions::valid_to.gt(new.valid_from)),
+        )
+        .into_boxed();
+    if let Some(to) = new.valid_to {
+        overlapping = overlapping.filter(exemptions::valid_from.lt(to));
+    }
+    let found: i64 = overlapping.count().get_result(conn).await?;
+    if found > 0 {
+        return Err(Problem::with(
+            Code::Conflict,
+            "Đảng viên đã được miễn cùng loại trong thời gian này.",
+            "An exemption of this kind covers a part of this time already.",
+        ));
+    }
+    diesel::insert_into(exemptions::table)
+        .values((
+            exemptions::id.eq(new.id),
+            exemptions::member_id.eq(new.member_id),
+            exemptions::kind.eq(&new.kind),
+            exemptions::valid_from.eq(new.valid_from),
+            exemptions::valid_to.eq(new.valid_to),
+            exemptions::reason.eq(&new.reason),
+            exemptions::recorded_by.eq(recorded_by),
+            exemptions::created_at.eq(new.created_at),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The exemptions of a member, the one that began last first.
+pub async fn of_member(
+    conn: &mut Conn,
+    member_id: Uuid,
+    before: Option<(NaiveDate, Uuid)>,
+    fetch: i64,
+) -> Result<Vec<Exemption>, Problem> {
+    let mut query = exemptions::table
+        .filter(exemptions::member_id.eq(member_id))
+        .into_boxed();
+    if let Some((day, id)) = before {
+        query = query.filter(
+            exemptions::valid_from
+                .lt(day)
+                .or(exemptions::valid_from.eq(day).and(exemptions::id.lt(id))),
+        );
+    }
+    Ok(query
+        .order((exemptions::valid_from.desc(), exemptions::id.desc()))
+        .limit(fetch)
+        .select(Exemption::as_select())
+        .load(conn)
+        .await?)
+}
+
+/// Ends an exemption; it only ever becomes shorter.
+///
+/// # Errors
+/// 422 when the end is not within it.
+pub async fn end(conn: &mut Conn, id: Uuid, valid_to: NaiveDate) -> Result<(), Problem> {
+    let ended = diesel::update(
+        exemptions::table
+            .find(id)
+            .filter(exemptions::valid_from.lt(valid_to))
+            .filter(
+                exemptions::valid_to
+                    .is_null()
+                    .or(exemptions::valid_to.ge(valid_to)),
+            ),
+    )
+    .set(exemptions::valid_to.eq(valid_to))
+    .execute(conn)
+    .await?;
+    if ended == 0 {
+        return Err(Problem::with(
+            Code::RuleNotMet,
+            "Ngày kết thúc phải sau ngày bắt đầu và không muộn hơn ngày kết thúc đã ghi.",
+            "The end must come after the beginning and not after the recorded end.",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! Grants over HTTP.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, delete, get, post};
+use chrono::NaiveDate;
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::access::{Permission, Role};
+use crate::kernel::audit;
+use crate::kernel::auth::Principal;
+use crate::kernel::call::{Anyone, Ask, Call, Empty, Query};
+use crate::kernel::clock::day_of;
+use crate::kernel::db::Conn;
+use crate::kernel::ids::new_id;
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::{Code, Problem, text};
+use crate::organisation::{cell_of, units};
+
+use super::rule;
+use super::store::{self, GrantOut, NewGrant};
+use super::target::{OnGrant, OnGrantsOf};
+
+/// A role to be given. Either `member_id` or `account_id` names the holder.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantIn {
+    /// The member who is to hold it.
+    member_id: Option<Uuid>,
+    /// The account that is to hold it, when it is no member's; for system administrators only.
+    account_id: Option<Uuid>,
+    /// The role. Cell roles are given on cells, committee roles on the units above.
+    #[schema(inline, example = "minute_taker")]
+    role: Role,
+    /// The unit it is given on.
+    #[schema(example = "0192f0c1-0000-7000-8000-000000000001")]
+    unit_id: Uuid,
+    /// Its first day; today by default, never earlier.
+    valid_from: Option<NaiveDate>,
+    /// The day after its last; leave it out when it has no end.
+    valid_to: Option<NaiveDate>,
+}
+
+/// Give a role
+///
+/// Gives a member a role on a unit for a term. Roles are given from above: by somebody who manages roles on a unit strictly
+/// above this one, or by a system administrator; never to oneself. The roles `member` and `system_administrator` are not
+/// given here. A cell has one secretary at a time.
+#[utoipa::path(tag = "Roles", request_body = GrantIn, responses(
+    (status = 201, description = "The grant.", body = GrantOut),
+    (status = 403, description = "The caller may not give roles there, or not to themselves."),
+    (status = 404, description = "There is no such unit or member, or the caller may not know that there is."),
+    (status = 409, description = "The role is held already."),
+    (status = 422, description = "The role does not belong on a unit of this kind.")))]
+#[post("/grants")]
+pub async fn create_grant(call: Call<GrantIn, Anyone>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::CREATED, async |conn, scope| {
+        let (body, today) = (&scope.body, day_of(scope.now));
+        let path = units::path(conn, body.unit_id, today).await?;
+        rule::require(&scope.caller, &path)?;
+        let valid_from = term(body, today)?;
+        let account_id = holder(conn, &scope.caller, body, today).await?;
+        if account_id == scope.caller.account_id {
+            return Err(Problem::with(
+                Code::Forbidden,
+                "Không ai tự giao vai trò cho mình.",
+                "Nobody gives a role to themselves.",
+            ));
+        }
+        let cell = units::is_cell(conn, body.unit_id).await?;
+        if rule::on_cell(body.role) != Some(cell) {
+            return Err(Problem::with(
+                Code::RuleNotMet,
+                "Vai trò này không giao được ở tổ chức thuộc loại này.",
+                "This role cannot be given on a unit of this kind.",
+            ));
+        }
+        units::lock(conn, body.unit_id).await?;
+        let new = NewGrant {
+            id: new_id(scope.now),
+            account_id,
+            role: body.role,
+            unit_id: body.unit_id,
+            valid_from,
+            valid_to: body.valid_to,
+            granted_by: scope.caller.account_id,
+        };
+        store::create(conn, &new, scope.now).await?;
+        let event = audit::Event {
+            unit_id: Some(body.unit_id),
+            member_id: body.member_id,
+            details: json!({"role": body.role, "valid_from": valid_from, "valid_to": body.valid_to}),
+            ..scope.audit("grant.given", "grant", new.id)
+        };
+        audit::record(conn, event, scope.now).await?;
+        store::get(conn, new.id).await
+    })
+    .await
+}
+
+/// The first day of the term, when the term makes sense.
+fn term(body: &GrantIn, today: NaiveDate) -> Result<NaiveDate, Problem> {
+    let valid_from = body.valid_from.unwrap_or(today);
+    if valid_from < today {
+        let detail = text("Sớm nhất là hôm nay.", "Today at the earliest.");
+        return Err(Problem::fault("/valid_from", "too_early", detail));
+    }
+    if body.valid_to.is_some_and(|to| to <= valid_from) {
+        let detail = text("Phải sau ngày bắt đầu.", "Must come after the first day.");
+        return Err(Problem::fault("/valid_to", "too_early", detail));
+    }
+    Ok(valid_from)
+}
+
+/// Who is to hold the role: a member whom the caller may know, or for administrators another account.
+async fn holder(
+    conn: &mut Conn,
+    caller: &Principal,
+    body: &GrantIn,
+    today: NaiveDate,
+) -> Result<Uuid, Problem> {
+    match (body.member_id, body.account_id) {
+        (Some(member_id), None) => {
+            let cell = cell_of(conn, member_id, today)
+                .await?
+                .ok_or_else(Problem::not_found)?;
+            let path = units::path(conn, cell, today).await?;
+            // Everybody may learn from the answer that they themselves exist.
+            if member_id != caller.account_id && !caller.may(&path, Permission::ListMembers) {
+                return Err(Problem::not_found());
+            }
+            Ok(member_id)
+        }
+        (None, Some(account_id)) => {
+            let administrator = caller
+                .grants
+                .iter()
+                .any(|grant| grant.role == Role::SystemAdministrator);
+            if !administrator || !store::is_staff(conn, account_id).await? {
+                return Err(Problem::not_found());
+            }
+            Ok(account_id)
+        }
+        _ => {
+            let detail = text(
+                "Nêu đúng một trong member_id và account_id.",
+                "Name exactly one of member_id and account_id.",
+            );
+            Err(Problem::fault("/member_id", "one_of", detail))
+        }
+    }
+}
+
+/// List a unit's roles
+///
+/// Who holds and held which role on this very unit, the latest first. For those who give roles there and for inspectors.
+#[utoipa::path(tag = "Roles", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
+    responses((status = 200, description = "A page of grants.", body = Page<GrantOut>)))]
+#[get("/units/{unit_id}/grants")]
+pub async fn list_grants(
+    mut ask: Ask<OnGrantsOf>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let before = page.0.after()?;
+    let unit_id = ask.scope.on.unit_id;
+    let rows = store::of_unit(&mut ask.conn, unit_id, before, page.0.fetch()).await?;
+    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+}
+
+/// Revoke a role
+///
+/// Ends it at once; the record stays. Revoking it again does nothing.
+#[utoipa::path(tag = "Roles", params(("grant_id" = Uuid, Path, description = "The grant.")),
+    responses((status = 204, description = "It is revoked.")))]
+#[delete("/grants/{grant_id}")]
+pub async fn revoke_grant(call: Call<Empty, OnGrant>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::NO_CONTENT, async |conn, scope| {
+        let (on, by) = (&scope.on, scope.caller.account_id);
+        if store::revoke(conn, on.grant_id, by, scope.now).await? {
+            let event = audit::Event {
+                unit_id: Some(on.unit_id),
+                member_id: Some(on.account_id),
+                ..scope.audit("grant.revoked", "grant", on.grant_id)
+            };
+            audit::record(conn, event, scope.now).await?;
+        }
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,69 @@
+//! Grants as authorised objects, and the list of a unit's.
+
+use actix_web::HttpRequest;
+use chrono::{DateTime, Utc};
+use futures_util::future::LocalBoxFuture;
+use uuid::Uuid;
+
+use crate::kernel::access::Permission;
+use crate::kernel::auth::Principal;
+use crate::kernel::call::{Target, path_id};
+use crate::kernel::clock::day_of;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+use crate::organisation::units;
+
+use super::{rule, store};
+
+/// The unit of the path's `unit_id`, whose grants the caller manages or inspects.
+pub struct OnGrantsOf {
+    pub unit_id: Uuid,
+}
+
+impl Target for OnGrantsOf {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async move {
+            let unit_id = path_id(req, "unit_id")?;
+            let path = units::path(conn, unit_id, day_of(now)).await?;
+            if !caller.may(&path, Permission::ReadAudit) {
+                caller.require(&path, Permission::ManageGrants)?;
+            }
+            Ok(Self { unit_id })
+        })
+    }
+}
+
+/// The grant of the path's `grant_id`, on a unit where the caller may revoke it.
+pub struct OnGrant {
+    pub grant_id: Uuid,
+    pub unit_id: Uuid,
+    pub account_id: Uuid,
+}
+
+impl Target for OnGrant {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async move {
+            let grant_id = path_id(req, "grant_id")?;
+            let (account_id, unit_id) = store::place(conn, grant_id).await?;
+            // Administrators of the whole system are made and unmade outside the API.
+            let unit_id = unit_id.ok_or_else(Problem::not_found)?;
+            let path = units::path(conn, unit_id, day_of(now)).await?;
+            rule::require(caller, &path)?;
+            Ok(Self {
+                grant_id,
+                unit_id,
+                account_id,
+            })
+        })
+    }
+}

@@ -1,0 +1,265 @@
+//! Writing a plan: a handful of statements, however many rows there are.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Binary, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::kernel::audit;
+use crate::kernel::crypto::Crypto;
+use crate::kernel::db::Conn;
+use crate::kernel::ids::new_id;
+use crate::kernel::problem::Problem;
+use crate::kernel::schema::grants;
+use crate::organisation::members::handles::HandleKind;
+use crate::organisation::members::{NewMember, Origin, admit};
+use crate::organisation::roster::RosterRow;
+
+use super::Importer;
+use super::plan::{Change, Plan, sex};
+
+/// Why a member is exempt who was marked so in a sheet.
+const REASON: &str = "Theo danh sách chi bộ";
+
+/// Does what the plan says.
+pub async fn write(
+    conn: &mut Conn,
+    crypto: &Crypto,
+    plan: &Plan<'_>,
+    cell_id: Uuid,
+    as_of: NaiveDate,
+    importer: &Importer<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let people: Vec<NewMember> = plan.added.iter().map(|row| person(row)).collect();
+    let new = admit(conn, crypto, &people, cell_id, Origin::Imported, as_of, now).await?;
+    let mut ids = plan.known.clone();
+    ids.extend(plan.added.iter().map(|row| row.row).zip(new));
+    change_records(conn, crypto, &plan.changed).await?;
+    change_handles(conn, &plan.changed).await?;
+    let begin = Begin {
+        ids,
+        since: &plan.since,
+        as_of,
+    };
+    exempt(conn, plan, &begin, importer, now).await?;
+    grant(conn, plan, &begin, cell_id, importer, now).await?;
+    record(conn, plan, cell_id, importer, now).await
+}
+
+/// The ids of all rows, and from when something about them holds.
+struct Begin<'a> {
+    ids: HashMap<u32, Uuid>,
+    since: &'a HashMap<Uuid, NaiveDate>,
+    as_of: NaiveDate,
+}
+
+impl Begin<'_> {
+    /// The member of a row, and the day of the sheet, or the first in the cell if that is later.
+    fn of(&self, row: &RosterRow) -> Result<(Uuid, NaiveDate), Problem> {
+        let id = *self
+            .ids
+            .get(&row.row)
+            .ok_or_else(|| Problem::internal("a row without a member"))?;
+        let since = self.since.get(&id).copied().unwrap_or(self.as_of);
+        Ok((id, since.max(self.as_of)))
+    }
+}
+
+fn person(row: &RosterRow) -> NewMember {
+    NewMember {
+        full_name: row.full_name.clone(),
+        birth_date: row.birth_date,
+        sex: sex(row.sex),
+        admitted_on: row.admitted_on,
+        official_on: row.official_on,
+        citizen_id: row.citizen_id.clone(),
+        card_number: row.card_number.clone(),
+        phone: row.phone.clone(),
+    }
+}
+
+/// The number of a changed field under seal; none when it did not change.
+fn sealed(
+    crypto: &Crypto,
+    changes: &[Change<'_>],
+    field: &'static str,
+    value: impl Fn(&RosterRow) -> Option<&str>,
+) -> Result<Vec<Option<Vec<u8>>>, Problem> {
+    changes
+        .iter()
+        .map(|change| {
+            value(change.line.row)
+                .filter(|_| change.fields.contains(&field))
+                .map(|value| crypto.seal(change.id, field, value.as_bytes()))
+                .transpose()
+                .map_err(Problem::internal)
+        })
+        .collect()
+}
+
+async fn change_records(
+    conn: &mut Conn,
+    crypto: &Crypto,
+    changes: &[Change<'_>],
+) -> Result<(), Problem> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let rows = || changes.iter().map(|change| change.line.row);
+    let citizen_ids = sealed(crypto, changes, "citizen_id", |row| Some(&row.citizen_id))?;
+    let cards = sealed(crypto, changes, "card_number", |row| {
+        row.card_number.as_deref()
+    })?;
+    let phones = sealed(crypto, changes, "phone", |row| row.phone.as_deref())?;
+    diesel::sql_query(
+        "WITH new AS (SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             AS t(id, full_name, birth_date, sex, admitted_on, official_on, citizen_id, card_number, phone)),
+         named AS (UPDATE accounts a SET display_name = new.full_name FROM new WHERE a.id = new.id)
+         UPDATE members m SET full_name = new.full_name, birth_date = new.birth_date, sex = new.sex,
+             admitted_on = new.admitted_on, official_on = coalesce(new.official_on, m.official_on),
+             citizen_id_sealed = coalesce(new.citizen_id, m.citizen_id_sealed),
+             card_number_sealed = coalesce(new.card_number, m.card_number_sealed),
+             phone_sealed = coalesce(new.phone, m.phone_sealed), version = m.version + 1
+         FROM new WHERE m.id = new.id",
+    )
+    .bind::<Array<SqlUuid>, _>(changes.iter().map(|change| change.id).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(rows().map(|row| row.full_name.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Date>, _>(rows().map(|row| row.birth_date).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(rows().map(|row| sex(row.sex)).collect::<Vec<_>>())
+    .bind::<Array<Date>, _>(rows().map(|row| row.admitted_on).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Date>>, _>(rows().map(|row| row.official_on).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Binary>>, _>(citizen_ids)
+    .bind::<Array<Nullable<Binary>>, _>(cards)
+    .bind::<Array<Nullable<Binary>>, _>(phones)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn change_handles(conn: &mut Conn, changes: &[Change<'_>]) -> Result<(), Problem> {
+    let mut ids = Vec::new();
+    let mut kinds = Vec::new();
+    let mut digests = Vec::new();
+    for change in changes {
+        let line = change.line;
+        let numbers = [
+            (HandleKind::CitizenId, Some(&line.citizen_id)),
+            (HandleKind::CardNumber, line.card_number.as_ref()),
+            (HandleKind::Phone, line.phone.as_ref()),
+        ];
+        for (kind, digest) in numbers {
+            if let Some(digest) = digest.filter(|_| change.fields.contains(&kind.as_str())) {
+                ids.push(change.id);
+                kinds.push(kind.as_str());
+                digests.push(digest.as_slice());
+            }
+        }
+    }
+    // First all go, then all come: people may swap numbers.
+    diesel::sql_query(
+        "DELETE FROM sign_in_handles h USING unnest($1, $2) AS t(id, kind)
+         WHERE h.account_id = t.id AND h.kind = t.kind",
+    )
+    .bind::<Array<SqlUuid>, _>(&ids)
+    .bind::<Array<Text>, _>(&kinds)
+    .execute(conn)
+    .await?;
+    diesel::sql_query(
+        "INSERT INTO sign_in_handles (account_id, kind, digest) SELECT * FROM unnest($1, $2, $3)",
+    )
+    .bind::<Array<SqlUuid>, _>(&ids)
+    .bind::<Array<Text>, _>(&kinds)
+    .bind::<Array<Binary>, _>(digests)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn exempt(
+    conn: &mut Conn,
+    plan: &Plan<'_>,
+    begin: &Begin<'_>,
+    importer: &Importer<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let mut rows = Vec::with_capacity(plan.exempted.len());
+    for row in &plan.exempted {
+        rows.push(begin.of(row)?);
+    }
+    let (members, days): (Vec<Uuid>, Vec<NaiveDate>) = rows.into_iter().unzip();
+    let ids: Vec<Uuid> = members.iter().map(|_| new_id(now)).collect();
+    diesel::sql_query(
+        "INSERT INTO exemptions (id, member_id, kind, valid_from, reason, recorded_by, created_at)
+         SELECT t.id, t.member_id, 'exempt', t.day, $4, $5, $6 FROM unnest($1, $2, $3) AS t(id, member_id, day)",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<SqlUuid>, _>(members)
+    .bind::<Array<Date>, _>(days)
+    .bind::<Text, _>(REASON)
+    .bind::<Nullable<SqlUuid>, _>(importer.account_id)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn grant(
+    conn: &mut Conn,
+    plan: &Plan<'_>,
+    begin: &Begin<'_>,
+    cell_id: Uuid,
+    importer: &Importer<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let mut rows = Vec::with_capacity(plan.granted.len());
+    for (row, role) in &plan.granted {
+        let (account_id, day) = begin.of(row)?;
+        rows.push((
+            grants::id.eq(new_id(now)),
+            grants::account_id.eq(account_id),
+            grants::role.eq(role.as_str()),
+            grants::unit_id.eq(cell_id),
+            grants::valid_from.eq(day),
+            grants::granted_by.eq(importer.account_id),
+            grants::created_at.eq(now),
+        ));
+    }
+    const CHUNK: usize = 5_000;
+    for chunk in rows.chunks(CHUNK) {
+        diesel::insert_into(grants::table)
+            .values(chunk.to_vec())
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn record(
+    conn: &mut Conn,
+    plan: &Plan<'_>,
+    cell_id: Uuid,
+    importer: &Importer<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let event = audit::Event {
+        actor_id: importer.account_id,
+        action: "roster.imported",
+        object_kind: "unit",
+        object_id: cell_id,
+        unit_id: Some(cell_id),
+        member_id: None,
+        request_id: importer.request_id,
+        details: json!({
+            "added": plan.added.len(),
+            "changed": plan.changed.len(),
+            "exempted": plan.exempted.len(),
+            "granted": plan.granted.len(),
+        }),
+    };
+    audit::record(conn, event, now).await
+}

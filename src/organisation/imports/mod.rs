@@ -1,0 +1,78 @@
+//! Imports of rosters: what the sheet says against what the register holds, then all of it or nothing.
+
+mod apply;
+mod faults;
+pub mod file;
+mod plan;
+mod register;
+mod report;
+pub mod routes;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::crypto::Crypto;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::{Code, Problem};
+use crate::organisation::members::lock_numbers;
+use crate::organisation::roster::Roster;
+use crate::organisation::units;
+
+pub use report::ImportReport;
+
+/// Who imports, and how far their word goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Importer<'a> {
+    /// None for the operator at the command line.
+    pub account_id: Option<Uuid>,
+    /// Whether positions become roles; otherwise they are only proposed.
+    pub may_grant: bool,
+    pub request_id: Option<&'a str>,
+}
+
+/// Brings a roster into a cell, in the caller's transaction. Memberships, exemptions and roles begin on the day the sheet
+/// states, else on the first of this month. People are found by citizen ID, then by card number; nobody is ever removed. A
+/// dry run reads and compares, and writes nothing.
+///
+/// # Errors
+/// 404 for an unknown unit, 422 when it is no cell or the sheet is of a later day, 422 with every fault otherwise.
+pub async fn import(
+    conn: &mut Conn,
+    crypto: &Crypto,
+    roster: &Roster,
+    cell_id: Uuid,
+    importer: Importer<'_>,
+    now: DateTime<Utc>,
+    dry_run: bool,
+) -> Result<ImportReport, Problem> {
+    let today = day_of(now);
+    let as_of = start(roster, today)?;
+    units::require_cell(conn, cell_id).await?;
+    if !dry_run {
+        units::lock(conn, cell_id).await?;
+        lock_numbers(conn).await?;
+    }
+    let sheet = register::Sheet::new(crypto, roster);
+    let register = register::load(conn, &sheet, cell_id, as_of, today).await?;
+    let plan = plan::compare(&sheet, &register, &importer)?;
+    if !dry_run {
+        apply::write(conn, crypto, &plan, cell_id, as_of, &importer, now).await?;
+    }
+    let unit = units::get(conn, cell_id, today).await?;
+    Ok(report::of(roster, &plan, unit, as_of, dry_run))
+}
+
+/// The day on which what the sheet says begins.
+fn start(roster: &Roster, today: NaiveDate) -> Result<NaiveDate, Problem> {
+    let first = Period::containing(today).first_day();
+    let as_of = roster.as_of.unwrap_or(first);
+    if as_of > today {
+        return Err(Problem::with(
+            Code::RuleNotMet,
+            "Danh sách ghi “tính đến” một ngày trong tương lai.",
+            "The sheet states a day in the future.",
+        ));
+    }
+    Ok(as_of)
+}

@@ -1,0 +1,274 @@
+//! The comparison: who is new, what changed, what is missing, what may not be done. Pure.
+
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+
+use crate::kernel::access::Role;
+use crate::kernel::problem::Problem;
+use crate::organisation::roster::{Position, RosterRow, Sex};
+
+use super::Importer;
+use super::faults::{CARD_NUMBER, CITIZEN_ID, Faults, POSITION, Wrong};
+use super::register::{Held, Line, Register, Sheet};
+
+/// A member whose record differs from the sheet.
+pub struct Change<'a> {
+    pub id: Uuid,
+    pub line: &'a Line<'a>,
+    /// Names of the fields that differ.
+    pub fields: Vec<&'static str>,
+}
+
+/// Something the sheet says that this importer may not bring about.
+pub struct Proposal {
+    pub row: u32,
+    /// The role, or `exempt`.
+    pub what: &'static str,
+    pub because: &'static str,
+}
+
+/// What an import is going to do.
+#[derive(Default)]
+pub struct Plan<'a> {
+    pub added: Vec<&'a RosterRow>,
+    /// Members recognised, by row.
+    pub known: HashMap<u32, Uuid>,
+    pub changed: Vec<Change<'a>>,
+    /// Rows of members to be exempted.
+    pub exempted: Vec<&'a RosterRow>,
+    /// Roles to be given.
+    pub granted: Vec<(&'a RosterRow, Role)>,
+    pub proposals: Vec<Proposal>,
+    /// Rows that do not mark a member exempt who is.
+    pub unmarked: Vec<u32>,
+    /// Values the register has and the sheet leaves empty; they stay.
+    pub left_empty: Vec<(u32, Vec<&'static str>)>,
+    /// Members of the cell who are not in the sheet: id, name.
+    pub missing: Vec<(Uuid, String)>,
+    /// First days in the cell of those recognised.
+    pub since: HashMap<Uuid, chrono::NaiveDate>,
+}
+
+/// The register's word for a sex.
+pub fn sex(sex: Sex) -> &'static str {
+    match sex {
+        Sex::Male => "male",
+        Sex::Female => "female",
+    }
+}
+
+/// The role of a position.
+pub fn role(position: Position) -> Role {
+    match position {
+        Position::Secretary => Role::CellSecretary,
+        Position::DeputySecretary => Role::DeputySecretary,
+        Position::CommitteeMember => Role::CellCommitteeMember,
+    }
+}
+
+/// Compares the sheet with the register.
+///
+/// # Errors
+/// 422 with every fault.
+pub fn compare<'a>(
+    sheet: &'a Sheet<'a>,
+    register: &Register,
+    importer: &Importer<'_>,
+) -> Result<Plan<'a>, Problem> {
+    let (mut plan, mut faults) = (Plan::default(), Faults::default());
+    let mut seen = HashSet::new();
+    for line in &sheet.0 {
+        match recognise(line, register) {
+            Ok(None) => plan.added.push(line.row),
+            Ok(Some(held)) if seen.insert(held.id) => plan.recognised(line, held),
+            Ok(Some(_)) => faults.add(line.row.row, CITIZEN_ID, Wrong::Twice),
+            Err((column, wrong)) => faults.add(line.row.row, column, wrong),
+        }
+        let held = plan
+            .known
+            .get(&line.row.row)
+            .and_then(|id| register.held.get(id));
+        plan.exemption(line.row, held, importer);
+        plan.position(line.row, held, register, importer, &mut faults);
+    }
+    check_secretaries(sheet, &mut faults);
+    faults.conclude()?;
+    let missing = register
+        .held
+        .values()
+        .filter(|held| !seen.contains(&held.id));
+    plan.missing = missing
+        .map(|held| (held.id, held.full_name.clone()))
+        .collect();
+    plan.missing.sort();
+    Ok(plan)
+}
+
+/// Finds the member of a row: by citizen ID; else by card number, if the birthday agrees, for a slip in one digit must not
+/// turn a record into somebody else's.
+fn recognise<'r>(
+    line: &Line<'_>,
+    register: &'r Register,
+) -> Result<Option<&'r Held>, (&'static str, Wrong)> {
+    let by_citizen_id = register.citizen_ids.get(&line.citizen_id);
+    let by_card = line
+        .card_number
+        .as_ref()
+        .and_then(|digest| register.card_numbers.get(digest));
+    let in_cell = |id: &Uuid| register.held.get(id);
+    match (by_citizen_id, by_card) {
+        (None, None) => Ok(None),
+        (Some(id), card) => {
+            let held = in_cell(id).ok_or((CITIZEN_ID, Wrong::ElsewhereMember))?;
+            if card.is_some_and(|owner| owner != id) {
+                return Err((CARD_NUMBER, Wrong::CardTaken));
+            }
+            Ok(Some(held))
+        }
+        (None, Some(id)) => {
+            let held = in_cell(id).ok_or((CARD_NUMBER, Wrong::ElsewhereMember))?;
+            if held.birth_date != line.row.birth_date {
+                return Err((CARD_NUMBER, Wrong::CardTaken));
+            }
+            Ok(Some(held))
+        }
+    }
+}
+
+fn check_secretaries(sheet: &Sheet<'_>, faults: &mut Faults) {
+    let secretaries: Vec<u32> = sheet
+        .0
+        .iter()
+        .filter(|line| line.row.position == Some(Position::Secretary))
+        .map(|line| line.row.row)
+        .collect();
+    if secretaries.len() > 1 {
+        for row in secretaries {
+            faults.add(row, POSITION, Wrong::SecondSecretary);
+        }
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// How many records agree with the sheet.
+    pub fn unchanged(&self) -> usize {
+        self.known.len() - self.changed.len()
+    }
+
+    fn recognised(&mut self, line: &'a Line<'a>, held: &Held) {
+        self.known.insert(line.row.row, held.id);
+        self.since.insert(held.id, held.since);
+        let fields = differing(line, held);
+        if !fields.is_empty() {
+            let id = held.id;
+            self.changed.push(Change { id, line, fields });
+        }
+        let empty = left_empty(line, held);
+        if !empty.is_empty() {
+            self.left_empty.push((line.row.row, empty));
+        }
+    }
+
+    fn exemption(&mut self, row: &'a RosterRow, held: Option<&Held>, importer: &Importer<'_>) {
+        let exempt = held.is_some_and(|held| held.exempt);
+        if exempt && !row.exempt {
+            self.unmarked.push(row.row);
+        }
+        if exempt || !row.exempt {
+            return;
+        }
+        if is_oneself(held, importer) {
+            self.propose(row, "exempt", "own_record");
+        } else {
+            self.exempted.push(row);
+        }
+    }
+
+    fn position(
+        &mut self,
+        row: &'a RosterRow,
+        held: Option<&Held>,
+        register: &Register,
+        importer: &Importer<'_>,
+        faults: &mut Faults,
+    ) {
+        let Some(role) = row.position.map(role) else {
+            return;
+        };
+        let held_id = held.map(|held| held.id);
+        if held_id.is_some_and(|id| register.roles.contains(&(id, role.as_str().to_owned()))) {
+            return;
+        }
+        let taken = role == Role::CellSecretary
+            && register.secretaries.iter().any(|id| Some(*id) != held_id);
+        if !importer.may_grant {
+            let because = if taken {
+                "held_by_another"
+            } else {
+                "not_allowed"
+            };
+            self.propose(row, role.as_str(), because);
+        } else if taken {
+            faults.add(row.row, POSITION, Wrong::SecretaryHeld);
+        } else if is_oneself(held, importer) {
+            self.propose(row, role.as_str(), "own_record");
+        } else {
+            self.granted.push((row, role));
+        }
+    }
+
+    fn propose(&mut self, row: &RosterRow, what: &'static str, because: &'static str) {
+        let row = row.row;
+        self.proposals.push(Proposal { row, what, because });
+    }
+}
+
+/// Nobody exempts or promotes themselves.
+fn is_oneself(held: Option<&Held>, importer: &Importer<'_>) -> bool {
+    held.is_some_and(|held| Some(held.id) == importer.account_id)
+}
+
+/// Fields in which the sheet says something else than the register.
+fn differing(line: &Line<'_>, held: &Held) -> Vec<&'static str> {
+    let row = line.row;
+    let said = |new: &Option<Vec<u8>>, old: &Option<Vec<u8>>| new.is_some() && new != old;
+    [
+        ("full_name", row.full_name != held.full_name),
+        ("birth_date", row.birth_date != held.birth_date),
+        ("sex", sex(row.sex) != held.sex),
+        ("admitted_on", row.admitted_on != held.admitted_on),
+        (
+            "official_on",
+            row.official_on.is_some() && row.official_on != held.official_on,
+        ),
+        (
+            "citizen_id",
+            held.citizen_id.as_ref() != Some(&line.citizen_id),
+        ),
+        ("card_number", said(&line.card_number, &held.card_number)),
+        ("phone", said(&line.phone, &held.phone)),
+    ]
+    .into_iter()
+    .filter_map(|(name, differs)| differs.then_some(name))
+    .collect()
+}
+
+/// Fields that the sheet leaves empty and the register does not.
+fn left_empty(line: &Line<'_>, held: &Held) -> Vec<&'static str> {
+    let row = line.row;
+    [
+        (
+            "official_on",
+            row.official_on.is_none() && held.official_on.is_some(),
+        ),
+        (
+            "card_number",
+            row.card_number.is_none() && held.card_number.is_some(),
+        ),
+        ("phone", row.phone.is_none() && held.phone.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(name, empty)| empty.then_some(name))
+    .collect()
+}

@@ -1,0 +1,169 @@
+//! What the register holds about the people of a sheet: a few queries, however many rows there are.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Binary, Bool, Date, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::kernel::crypto::Crypto;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+use crate::kernel::schema::grants;
+use crate::organisation::grants::open_secretary;
+use crate::organisation::members::handles::HandleKind;
+use crate::organisation::roster::{Roster, RosterRow};
+
+/// A row with the keyed hashes of its numbers.
+pub struct Line<'a> {
+    pub row: &'a RosterRow,
+    pub citizen_id: Vec<u8>,
+    pub card_number: Option<Vec<u8>>,
+    pub phone: Option<Vec<u8>>,
+}
+
+/// The rows of a roster, ready to be compared.
+pub struct Sheet<'a>(pub Vec<Line<'a>>);
+
+impl<'a> Sheet<'a> {
+    pub fn new(crypto: &Crypto, roster: &'a Roster) -> Self {
+        let digest = |kind: HandleKind, number: &Option<String>| {
+            number.as_ref().map(|number| kind.digest(crypto, number))
+        };
+        let line = |row: &'a RosterRow| Line {
+            row,
+            citizen_id: HandleKind::CitizenId.digest(crypto, &row.citizen_id),
+            card_number: digest(HandleKind::CardNumber, &row.card_number),
+            phone: digest(HandleKind::Phone, &row.phone),
+        };
+        Self(roster.rows.iter().map(line).collect())
+    }
+}
+
+/// A member of the cell as the register has them.
+#[derive(QueryableByName)]
+pub struct Held {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub full_name: String,
+    #[diesel(sql_type = Date)]
+    pub birth_date: NaiveDate,
+    #[diesel(sql_type = Text)]
+    pub sex: String,
+    #[diesel(sql_type = Date)]
+    pub admitted_on: NaiveDate,
+    #[diesel(sql_type = Nullable<Date>)]
+    pub official_on: Option<NaiveDate>,
+    /// First day in the cell.
+    #[diesel(sql_type = Date)]
+    pub since: NaiveDate,
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub citizen_id: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub card_number: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub phone: Option<Vec<u8>>,
+    /// Whether an exemption is in force on the day of the sheet or begins later.
+    #[diesel(sql_type = Bool)]
+    pub exempt: bool,
+}
+
+/// Everything the comparison needs.
+pub struct Register {
+    /// The members of the cell today.
+    pub held: HashMap<Uuid, Held>,
+    /// Whose the citizen IDs and card numbers of the sheet are, in the whole register.
+    pub citizen_ids: HashMap<Vec<u8>, Uuid>,
+    pub card_numbers: HashMap<Vec<u8>, Uuid>,
+    /// Who holds which role on the cell.
+    pub roles: HashSet<(Uuid, String)>,
+    pub secretaries: Vec<Uuid>,
+}
+
+#[derive(QueryableByName)]
+struct Owner {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Binary)]
+    digest: Vec<u8>,
+}
+
+/// Reads it all.
+pub async fn load(
+    conn: &mut Conn,
+    sheet: &Sheet<'_>,
+    cell_id: Uuid,
+    as_of: NaiveDate,
+    today: NaiveDate,
+) -> Result<Register, Problem> {
+    let (mut citizen_ids, mut card_numbers) = (HashMap::new(), HashMap::new());
+    for owner in owners(conn, sheet).await? {
+        let kind = if owner.kind == HandleKind::CitizenId.as_str() {
+            &mut citizen_ids
+        } else {
+            &mut card_numbers
+        };
+        kind.insert(owner.digest, owner.account_id);
+    }
+    let roles: Vec<(Uuid, String)> = grants::table
+        .filter(grants::unit_id.eq(cell_id))
+        .filter(grants::revoked_at.is_null())
+        .filter(grants::valid_to.is_null().or(grants::valid_to.gt(as_of)))
+        .select((grants::account_id, grants::role))
+        .load(conn)
+        .await?;
+    Ok(Register {
+        held: held(conn, cell_id, as_of, today).await?,
+        citizen_ids,
+        card_numbers,
+        roles: roles.into_iter().collect(),
+        secretaries: open_secretary(conn, cell_id, as_of).await?,
+    })
+}
+
+async fn owners(conn: &mut Conn, sheet: &Sheet<'_>) -> Result<Vec<Owner>, Problem> {
+    let lines = || sheet.0.iter();
+    let citizen_ids: Vec<&[u8]> = lines().map(|line| line.citizen_id.as_slice()).collect();
+    let cards: Vec<&[u8]> = lines()
+        .filter_map(|line| line.card_number.as_deref())
+        .collect();
+    Ok(diesel::sql_query(
+        "SELECT h.account_id, h.kind, h.digest FROM sign_in_handles h
+         JOIN (SELECT 'citizen_id' AS kind, unnest($1) AS digest UNION ALL SELECT 'card_number', unnest($2)) n
+           ON n.kind = h.kind AND n.digest = h.digest",
+    )
+    .bind::<Array<Binary>, _>(citizen_ids)
+    .bind::<Array<Binary>, _>(cards)
+    .load(conn)
+    .await?)
+}
+
+async fn held(
+    conn: &mut Conn,
+    cell_id: Uuid,
+    as_of: NaiveDate,
+    today: NaiveDate,
+) -> Result<HashMap<Uuid, Held>, Problem> {
+    let rows: Vec<Held> = diesel::sql_query(
+        "SELECT m.id, m.full_name, m.birth_date, m.sex, m.admitted_on, m.official_on, s.valid_from AS since,
+             c.digest AS citizen_id, k.digest AS card_number, p.digest AS phone,
+             EXISTS (SELECT 1 FROM exemptions e WHERE e.member_id = m.id AND e.kind = 'exempt'
+                     AND (e.valid_to IS NULL OR e.valid_to > $3)) AS exempt
+         FROM memberships s JOIN members m ON m.id = s.member_id
+         LEFT JOIN sign_in_handles c ON c.account_id = m.id AND c.kind = 'citizen_id'
+         LEFT JOIN sign_in_handles k ON k.account_id = m.id AND k.kind = 'card_number'
+         LEFT JOIN sign_in_handles p ON p.account_id = m.id AND p.kind = 'phone'
+         WHERE s.unit_id = $1 AND s.valid_from <= $2 AND (s.valid_to IS NULL OR s.valid_to > $2)",
+    )
+    .bind::<SqlUuid, _>(cell_id)
+    .bind::<Date, _>(today)
+    .bind::<Date, _>(as_of)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(|held| (held.id, held)).collect())
+}

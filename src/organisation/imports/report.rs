@@ -1,0 +1,205 @@
+//! What an import found and did, for people to check before and after.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::organisation::roster::{Position, Roster, RosterRow};
+use crate::organisation::units::Unit;
+
+use super::faults;
+use super::plan::Plan;
+
+/// Rows listed one by one; the totals beside the lists count the rest.
+const LISTED: usize = 1_000;
+
+/// Result of an import or of its dry run.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportReport {
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// The cell.
+    pub unit: Unit,
+    /// The day on which memberships, exemptions and roles begin.
+    pub as_of: NaiveDate,
+    /// Members in the sheet.
+    pub read: usize,
+    /// Members who are new.
+    pub added: usize,
+    /// Members whose record agrees with the sheet.
+    pub unchanged: usize,
+    /// Members whose record changes.
+    pub changed_total: usize,
+    /// The first 1,000 of them.
+    #[schema(max_items = 1000)]
+    pub changed: Vec<RowFields>,
+    /// Rows that leave something empty which the register has; it stays.
+    #[schema(max_items = 1000)]
+    pub left_empty: Vec<RowFields>,
+    /// Members of the cell who are not in the sheet; they stay members.
+    pub missing_total: usize,
+    /// The first 1,000 of them.
+    #[schema(max_items = 1000)]
+    pub missing_from_sheet: Vec<Missing>,
+    /// Members newly exempted.
+    pub exempted: usize,
+    /// Rows that do not mark a member as exempt who is; the exemption stays.
+    #[schema(max_items = 1000)]
+    pub exempt_unmarked: Vec<u32>,
+    /// Roles newly given.
+    pub granted: usize,
+    /// What the sheet says but the caller may not bring about; somebody else has to.
+    #[schema(max_items = 1000)]
+    pub proposals: Vec<ProposalOut>,
+    /// The sheet in numbers.
+    pub counts: Counts,
+    /// Positions in the sheet.
+    pub positions: Positions,
+    /// Headings of columns that were not read.
+    #[schema(max_items = 100)]
+    pub ignored_columns: Vec<String>,
+    /// What was passed over without harm.
+    #[schema(max_items = 200)]
+    pub notices: Vec<Notice>,
+}
+
+/// A row and the fields it is about.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RowFields {
+    /// The row as Excel numbers it.
+    pub row: u32,
+    /// Names of the fields, never their values.
+    #[schema(max_items = 10, example = json!(["phone"]))]
+    pub fields: Vec<&'static str>,
+}
+
+/// A member who is not in the sheet.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Missing {
+    /// The member.
+    pub id: Uuid,
+    /// Full name.
+    #[schema(max_length = 100, example = "Nguyễn Văn An")]
+    pub full_name: String,
+}
+
+/// Something for somebody else to decide.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProposalOut {
+    /// The row as Excel numbers it.
+    pub row: u32,
+    /// The role, or `exempt`.
+    #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "cell_secretary")]
+    pub what: &'static str,
+    /// `not_allowed`: the caller gives no roles here; `own_record`: it is about the caller; `held_by_another`: the cell has
+    /// another secretary.
+    #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "not_allowed")]
+    pub because: &'static str,
+}
+
+/// How many members of which standing the sheet has.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Counts {
+    /// All.
+    pub members: usize,
+    /// Official ones.
+    pub official: usize,
+    /// Those on probation.
+    pub probationary: usize,
+    /// Those exempt.
+    pub exempt: usize,
+}
+
+/// How many hold which position.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Positions {
+    /// Bí thư.
+    pub secretary: usize,
+    /// Phó bí thư.
+    pub deputy: usize,
+    /// Chi ủy viên.
+    pub committee_members: usize,
+}
+
+/// Something passed over.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Notice {
+    /// Where it stands.
+    #[schema(max_length = 500, example = "row 146, column \"A\"")]
+    pub pointer: String,
+    /// Stable name of its kind.
+    #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "row_ignored")]
+    pub code: &'static str,
+    /// What it is, in Vietnamese.
+    #[schema(max_length = 1000)]
+    pub detail: String,
+}
+
+/// Sums a plan up.
+pub fn of(
+    roster: &Roster,
+    plan: &Plan<'_>,
+    unit: Unit,
+    as_of: NaiveDate,
+    dry_run: bool,
+) -> ImportReport {
+    let count = |test: fn(&RosterRow) -> bool| roster.rows.iter().filter(|row| test(row)).count();
+    let official = count(|row| row.official_on.is_some());
+    ImportReport {
+        dry_run,
+        unit,
+        as_of,
+        read: roster.rows.len(),
+        added: plan.added.len(),
+        unchanged: plan.unchanged(),
+        changed_total: plan.changed.len(),
+        changed: listed(&plan.changed, |change| RowFields {
+            row: change.line.row.row,
+            fields: change.fields.clone(),
+        }),
+        left_empty: listed(&plan.left_empty, |(row, fields)| RowFields {
+            row: *row,
+            fields: fields.clone(),
+        }),
+        missing_total: plan.missing.len(),
+        missing_from_sheet: listed(&plan.missing, |(id, name)| Missing {
+            id: *id,
+            full_name: name.clone(),
+        }),
+        exempted: plan.exempted.len(),
+        exempt_unmarked: listed(&plan.unmarked, |row| *row),
+        granted: plan.granted.len(),
+        proposals: listed(&plan.proposals, |proposal| ProposalOut {
+            row: proposal.row,
+            what: proposal.what,
+            because: proposal.because,
+        }),
+        counts: Counts {
+            members: roster.rows.len(),
+            official,
+            probationary: roster.rows.len() - official,
+            exempt: count(|row| row.exempt),
+        },
+        positions: Positions {
+            secretary: count(|row| row.position == Some(Position::Secretary)),
+            deputy: count(|row| row.position == Some(Position::DeputySecretary)),
+            committee_members: count(|row| row.position == Some(Position::CommitteeMember)),
+        },
+        ignored_columns: roster.ignored_columns.clone(),
+        notices: roster.notices.iter().map(notice).collect(),
+    }
+}
+
+fn listed<T, R>(all: &[T], show: impl Fn(&T) -> R) -> Vec<R> {
+    all.iter().take(LISTED).map(show).collect()
+}
+
+fn notice(notice: &crate::organisation::roster::Fault) -> Notice {
+    let located = faults::of_roster(notice);
+    Notice {
+        pointer: located.pointer,
+        code: located.code,
+        detail: located.detail.vi.into_owned(),
+    }
+}

@@ -1,0 +1,77 @@
+//! Rosters over HTTP.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, post};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::kernel::access::needs::ManageMembers;
+use crate::kernel::call::{MediaType, Query, Upload};
+use crate::kernel::clock::day_of;
+use crate::kernel::problem::Problem;
+use crate::organisation::grants::may_grant;
+use crate::organisation::roster::Limits;
+use crate::organisation::targets::OnUnitOfQuery;
+
+use super::{ImportReport, Importer, file, import};
+
+/// An Excel workbook.
+pub struct Workbook;
+
+impl MediaType for Workbook {
+    const NAME: &'static str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    const BYTES: usize = 20 << 20;
+}
+
+/// Where a roster goes, and whether for real.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ImportQuery {
+    /// The cell.
+    #[param(nullable = false)]
+    #[expect(dead_code, reason = "the authorised unit is made from it")]
+    unit_id: Uuid,
+    /// Compare only and write nothing.
+    #[serde(default = "yes")]
+    #[param(nullable = false, default = true)]
+    dry_run: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Import a roster
+///
+/// Reads the member list of a cell from an Excel file of at most 20 MiB and brings it in: all of it, or nothing when anything
+/// is wrong, and then `errors` names every fault with its row and column. Members are recognised by citizen ID, then by card
+/// number; importing the same file again changes nothing; nobody is removed. Positions become roles where the caller may give
+/// them, and are only proposed otherwise. Without `dry_run=false` nothing is written.
+#[utoipa::path(tag = "Members", params(ImportQuery),
+    request_body(content = Vec<u8>, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        description = "The workbook."),
+    responses(
+    (status = 200, description = "What was found, and done unless it was a dry run.", body = ImportReport),
+    (status = 403, description = "The caller may know of the cell but may not manage its members."),
+    (status = 404, description = "There is no such unit, or the caller may not know that there is."),
+    (status = 422, description = "The roster has faults, or the file cannot be read.")))]
+#[post("/imports")]
+pub async fn import_roster(
+    upload: Upload<Workbook, OnUnitOfQuery<ManageMembers>>,
+    query: Query<ImportQuery>,
+) -> Result<HttpResponse, Problem> {
+    let call = upload.call;
+    let roster = file::read(call.body.clone(), day_of(call.now), Limits::cell()).await?;
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let importer = Importer {
+            account_id: Some(scope.caller.account_id),
+            may_grant: may_grant(&scope.caller, &scope.on.path),
+            request_id: Some(&scope.context.request_id),
+        };
+        let (crypto, cell) = (&scope.state.crypto, scope.on.unit_id);
+        let dry_run = query.0.dry_run;
+        import(conn, crypto, &roster, cell, importer, scope.now, dry_run).await
+    })
+    .await
+}

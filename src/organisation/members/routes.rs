@@ -1,0 +1,212 @@
+//! Members over HTTP.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, get, patch, post};
+use chrono::NaiveDate;
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::kernel::access::needs::{ListMembers, ManageMembers, ReadMember};
+use crate::kernel::audit;
+use crate::kernel::call::{Ask, Call, Query};
+use crate::kernel::clock::day_of;
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::{Code, Problem, text};
+use crate::kernel::reply;
+use crate::organisation::memberships::lock_member;
+use crate::organisation::{OnMember, OnUnit, units};
+
+use super::changes::{self, lock_numbers, require_free};
+use super::entry::{self, MemberIn};
+use super::handles::HandleKind;
+use super::list::{self, Listed};
+use super::profile::{self, Profile, record_view};
+use super::store::{Origin, admit};
+
+/// Which members are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct MemberQuery {
+    /// Part of a name, with or without accents.
+    #[param(nullable = false, min_length = 1, max_length = 100, pattern = r"\S")]
+    q: Option<String>,
+}
+
+/// List a unit's members
+///
+/// The members of the cell, or of every cell below a committee, by given name in Vietnamese order. No personal numbers.
+#[utoipa::path(tag = "Members", params(PageQuery, MemberQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
+    responses((status = 200, description = "A page of members.", body = Page<Listed>)))]
+#[get("/units/{unit_id}/members")]
+pub async fn list_members(
+    mut ask: Ask<OnUnit<ListMembers>>,
+    page: Query<PageQuery>,
+    query: Query<MemberQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (unit_id, today) = (ask.scope.on.unit_id, day_of(ask.scope.now));
+    let after = page.0.after()?;
+    let search = query.0.q.as_deref();
+    let rows = list::page(&mut ask.conn, unit_id, today, search, after, page.0.fetch()).await?;
+    let place = |row: &Listed| (row.given_name.clone(), row.full_name.clone(), row.id);
+    ask.reply(&page.0.page(rows, place, |row| row))
+}
+
+/// Admit a member
+///
+/// Admits a person into a cell from today on. Whoever is in the system already needs a transfer instead.
+#[utoipa::path(tag = "Members", params(("unit_id" = Uuid, Path, description = "The cell.")), request_body = MemberIn, responses(
+    (status = 201, description = "The profile, personal numbers masked.", body = Profile),
+    (status = 409, description = "The citizen ID or the card number is in the system already."),
+    (status = 422, description = "The unit holds no members.")))]
+#[post("/units/{unit_id}/members")]
+pub async fn admit_member(
+    call: Call<MemberIn, OnUnit<ManageMembers>>,
+) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::CREATED, async |conn, scope| {
+        let (today, unit_id) = (day_of(scope.now), scope.on.unit_id);
+        let crypto = &scope.state.crypto;
+        units::require_cell(conn, unit_id).await?;
+        let person = entry::check(&scope.body, today)?;
+        lock_numbers(conn).await?;
+        let citizen_id = &person.citizen_id;
+        require_free(conn, crypto, HandleKind::CitizenId, citizen_id, None).await?;
+        if let Some(card) = &person.card_number {
+            require_free(conn, crypto, HandleKind::CardNumber, card, None).await?;
+        }
+        let people = [person];
+        let ids = admit(
+            conn,
+            crypto,
+            &people,
+            unit_id,
+            Origin::Admitted,
+            today,
+            scope.now,
+        )
+        .await?;
+        let id = ids
+            .first()
+            .copied()
+            .ok_or_else(|| Problem::internal("nobody admitted"))?;
+        let event = audit::Event {
+            unit_id: Some(unit_id),
+            member_id: Some(id),
+            ..scope.audit("member.admitted", "member", id)
+        };
+        audit::record(conn, event, scope.now).await?;
+        Ok(profile::full(conn, crypto, id, today).await?.masked())
+    })
+    .await
+}
+
+/// How much of a profile is shown.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ProfileQuery {
+    /// Show personal numbers in full.
+    #[serde(default)]
+    #[param(nullable = false, default = false)]
+    reveal: bool,
+}
+
+/// Get a member's profile
+///
+/// Personal numbers show their last four digits unless `reveal` is true. Each look is recorded in the audit log, where
+/// the member finds it. The `ETag` is what a change needs as `If-Match`.
+#[utoipa::path(tag = "Members", params(ProfileQuery, ("member_id" = Uuid, Path, description = "The member.")),
+    responses((status = 200, description = "The profile.", body = Profile)))]
+#[get("/members/{member_id}")]
+pub async fn get_member(
+    mut ask: Ask<OnMember<ReadMember>>,
+    query: Query<ProfileQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (member_id, today) = (ask.scope.on.member_id, day_of(ask.scope.now));
+    let reveal = query.0.reveal;
+    record_view(&mut ask.conn, &ask.scope, json!({"revealed": reveal})).await?;
+    let full = profile::full(&mut ask.conn, &ask.scope.state.crypto, member_id, today).await?;
+    if !reveal {
+        return ask.reply(&full.masked());
+    }
+    // Numbers in full are for this moment, not for anybody's cache.
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(full))
+}
+
+/// A field that was named, even if it is null.
+fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+/// What is to change; fields left out stay as they are, null removes a value.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberPatch {
+    /// Full name.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S", nullable = false, value_type = Option<String>)]
+    pub full_name: Option<String>,
+    /// Vietnamese mobile number; several members may share one, who then cannot sign in with it.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(max_length = 20, pattern = "^[0-9+. -]+$", value_type = Option<String>)]
+    pub phone: Option<Option<String>>,
+    /// Party card number, 12 digits.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(max_length = 12, pattern = "^[0-9]{12}$", value_type = Option<String>)]
+    pub card_number: Option<Option<String>>,
+    /// When the member became official.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub official_on: Option<Option<NaiveDate>>,
+    /// Whether the member has no device of their own.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(nullable = false, value_type = Option<bool>)]
+    pub without_device: Option<bool>,
+}
+
+/// Change a member's record
+///
+/// Needs the `ETag` of the profile as `If-Match`; 412 when somebody changed the member meanwhile. What people sign in
+/// with changes along. The audit log keeps the names of the changed fields, never their values.
+#[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member."),
+        ("If-Match" = String, Header, description = "The `ETag` of the profile that was read.", max_length = 500, pattern = "^.+$")),
+    request_body = MemberPatch, responses(
+    (status = 200, description = "The profile, personal numbers masked.", body = Profile),
+    (status = 409, description = "The card number is somebody else's."),
+    (status = 412, description = "Somebody changed the member meanwhile.")))]
+#[patch("/members/{member_id}")]
+pub async fn update_member(
+    req: HttpRequest,
+    call: Call<MemberPatch, OnMember<ManageMembers>>,
+) -> Result<HttpResponse, Problem> {
+    if !req.headers().contains_key(header::IF_MATCH) {
+        let detail = text("Thiếu If-Match.", "If-Match is required.");
+        return Err(Problem::fault("If-Match", "required", detail));
+    }
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let (member_id, today) = (scope.on.member_id, day_of(scope.now));
+        let crypto = &scope.state.crypto;
+        lock_member(conn, member_id).await?;
+        let before = profile::full(conn, crypto, member_id, today).await?;
+        let seen = before.clone().masked();
+        if !reply::matches_any(&req, header::IF_MATCH, &reply::tag(&seen)?) {
+            return Err(Problem::new(Code::PreconditionFailed));
+        }
+        let patch = entry::check_patch(&before, &scope.body, today)?;
+        let changed = changes::apply(conn, crypto, &before, &patch).await?;
+        if !changed.is_empty() {
+            let event = audit::Event {
+                unit_id: Some(scope.on.unit_id),
+                member_id: Some(member_id),
+                details: json!({"fields": changed}),
+                ..scope.audit("member.changed", "member", member_id)
+            };
+            audit::record(conn, event, scope.now).await?;
+        }
+        Ok(profile::full(conn, crypto, member_id, today)
+            .await?
+            .masked())
+    })
+    .await
+}

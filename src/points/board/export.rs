@@ -1,0 +1,189 @@
+//! The threshold board as a file for people who live in spreadsheets.
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use serde_json::json;
+
+use crate::kernel::access::needs::ExportBoard;
+use crate::kernel::audit;
+use crate::kernel::call::Ask;
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::db::transaction;
+use crate::kernel::problem::{Code, Problem};
+use crate::kernel::sheet::{Column, ColumnKind, Sheet, Value, to_csv, to_xlsx};
+use crate::organisation::{OnUnit, units};
+use crate::points::model::Status;
+
+use super::routes::{Summary, statuses};
+use super::standings::{self, Standing, View};
+
+/// Most members of one file; a larger unit exports its child units one by one.
+const MOST: i64 = 20_000;
+
+/// What file is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Xlsx,
+    Csv,
+}
+
+impl Kind {
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Xlsx => "xlsx",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// Makes the file, having recorded in the audit log who takes it out.
+///
+/// # Errors
+/// 422 when the unit has more members than a file may hold.
+pub async fn answer(
+    mut ask: Ask<OnUnit<ExportBoard>>,
+    view: View,
+    kind: Kind,
+) -> Result<HttpResponse, Problem> {
+    let today = day_of(ask.scope.now);
+    let sheet = {
+        let conn = &mut *ask.conn;
+        let rows = standings::page(conn, view, None, MOST + 1).await?;
+        if rows.len() > usize::try_from(MOST).unwrap_or(usize::MAX) {
+            return Err(Problem::with(
+                Code::RuleNotMet,
+                format!(
+                    "Mỗi tệp chứa tối đa {MOST} đảng viên; hãy xuất theo từng đơn vị trực thuộc."
+                ),
+                format!("A file holds at most {MOST} members; export the units below one by one."),
+            ));
+        }
+        let summary: Summary = standings::counts(conn, view).await?.into();
+        let statuses = statuses(conn, &rows, view, today, &ask.scope.on.path).await?;
+        let name = units::name(conn, view.unit_id).await?;
+        let with_unit = rows.iter().any(|row| row.unit_id != view.unit_id);
+        let status = |row: &Standing| {
+            statuses
+                .get(&row.member_id)
+                .copied()
+                .unwrap_or(Status::Below)
+        };
+        sheet(&name, view.period, &summary, &rows, with_unit, status)
+    };
+    record(&mut ask, view, kind, sheet.rows.len()).await?;
+    let bytes = match kind {
+        Kind::Csv => to_csv(&sheet),
+        Kind::Xlsx => tokio::task::spawn_blocking(move || to_xlsx(&sheet))
+            .await
+            .map_err(Problem::internal)?
+            .map_err(Problem::internal)?,
+    };
+    Ok(HttpResponse::Ok()
+        .content_type(kind.media_type())
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            format!(
+                "attachment; filename=\"diem-{}.{}\"",
+                view.period,
+                kind.extension()
+            ),
+        ))
+        .body(bytes))
+}
+
+async fn record(
+    ask: &mut Ask<OnUnit<ExportBoard>>,
+    view: View,
+    kind: Kind,
+    rows: usize,
+) -> Result<(), Problem> {
+    let scope = &ask.scope;
+    transaction(&mut ask.conn, async |conn| {
+        let event = audit::Event {
+            unit_id: Some(view.unit_id),
+            details: json!({"period": view.period, "format": kind.extension(), "rows": rows}),
+            ..scope.audit("points.exported", "unit", view.unit_id)
+        };
+        audit::record(conn, event, scope.now).await
+    })
+    .await
+}
+
+fn sheet(
+    name: &str,
+    period: Period,
+    summary: &Summary,
+    rows: &[Standing],
+    with_unit: bool,
+    status: impl Fn(&Standing) -> Status,
+) -> Sheet {
+    let column = |title: &str, width: f64, kind| Column {
+        title: title.to_owned(),
+        width,
+        kind,
+    };
+    let mut headers = vec![
+        column("STT", 6.0, ColumnKind::Number),
+        column("Họ và tên", 30.0, ColumnKind::Text),
+    ];
+    if with_unit {
+        headers.push(column("Chi bộ", 32.0, ColumnKind::Text));
+    }
+    headers.extend([
+        column("Điểm", 9.0, ColumnKind::Number),
+        column("Chỉ tiêu", 9.0, ColumnKind::Number),
+        column("Kết quả", 16.0, ColumnKind::Centred),
+    ]);
+    let rows = rows.iter().zip(1..).map(|(row, number)| {
+        let mut cells = vec![Value::Integer(number), Value::Text(row.full_name.clone())];
+        if with_unit {
+            cells.push(Value::Text(row.unit_name.clone()));
+        }
+        cells.extend([
+            Value::Integer(row.points.into()),
+            Value::Integer(row.threshold.into()),
+            Value::Text(in_vietnamese(status(row)).to_owned()),
+        ]);
+        cells
+    });
+    let percent = summary.rate.map_or_else(
+        || "–".to_owned(),
+        |rate| format!("{:.1}%", rate * 100.0).replace('.', ","),
+    );
+    Sheet {
+        title_lines: vec![
+            name.to_uppercase(),
+            format!("ĐIỂM TÍCH LŨY THÁNG {}", in_words(period)),
+            format!(
+                "Tổng số: {} đảng viên; tính chỉ tiêu: {}; miễn sinh hoạt: {}; được miễn trong tháng: {}; đạt: {} ({percent})",
+                summary.members, summary.counted, summary.exempt, summary.excused, summary.met
+            ),
+        ],
+        headers,
+        rows: rows.collect(),
+        footer: Vec::new(),
+        landscape: with_unit,
+    }
+}
+
+fn in_words(period: Period) -> String {
+    period.first_day().format("%m/%Y").to_string()
+}
+
+fn in_vietnamese(status: Status) -> &'static str {
+    match status {
+        Status::Met => "Đạt",
+        Status::OnTrack => "Có thể đạt",
+        Status::AtRisk => "Có nguy cơ",
+        Status::Below => "Chưa đạt",
+        Status::Exempt => "Miễn sinh hoạt",
+        Status::Excused => "Được miễn",
+    }
+}

@@ -1,0 +1,8 @@
+//! The threshold board of a unit: who has reached it, the summary, the roll-up by child unit, files of it.
+
+mod export;
+pub mod routes;
+mod standings;
+
+pub use routes::BoardMember;
+pub use standings::STANDINGS;

@@ -1,0 +1,304 @@
+//! The threshold board over HTTP.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, get};
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::access::needs::{ExportBoard, ReadBoard};
+use crate::kernel::call::{Ask, Query};
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::db::Conn;
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::Problem;
+use crate::organisation::OnUnit;
+use crate::points::mine::PeriodQuery;
+use crate::points::model::Status;
+use crate::points::rules::{self, Counters};
+use crate::points::store;
+
+use super::export::{self, Kind};
+use super::standings::{self, ChildCounts, Counts, Standing, View};
+
+/// How many members a unit has and how many of those who count reached the threshold.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Summary {
+    /// Everybody who belongs to the unit.
+    #[schema(minimum = 0, maximum = 10_000_000, example = 135)]
+    pub members: i64,
+    /// The denominator: members without the exempt and the excused.
+    #[schema(minimum = 0, maximum = 10_000_000, example = 81)]
+    pub counted: i64,
+    /// Members who are exempt.
+    #[schema(minimum = 0, maximum = 10_000_000, example = 54)]
+    pub exempt: i64,
+    /// Members who are excused for the month.
+    #[schema(minimum = 0, maximum = 10_000_000, example = 0)]
+    pub excused: i64,
+    /// Counted members who reached their threshold.
+    #[schema(minimum = 0, maximum = 10_000_000, example = 60)]
+    pub met: i64,
+    /// `met` of `counted`, between 0 and 1; null when nobody counts.
+    #[schema(minimum = 0, maximum = 1, example = 0.74)]
+    pub rate: Option<f64>,
+}
+
+impl From<Counts> for Summary {
+    fn from(counts: Counts) -> Self {
+        let counted = counts.members - counts.exempt - counts.excused;
+        // Counts of people are far below the 2^53 that a float holds exactly.
+        #[expect(clippy::cast_precision_loss)]
+        let rate = (counted > 0).then(|| counts.met as f64 / counted as f64);
+        Self {
+            members: counts.members,
+            counted,
+            exempt: counts.exempt,
+            excused: counts.excused,
+            met: counts.met,
+            rate,
+        }
+    }
+}
+
+/// A member on a board.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BoardMember {
+    /// Identifier.
+    pub id: Uuid,
+    /// Full name.
+    #[schema(max_length = 100, example = "Nguyễn Văn An")]
+    pub full_name: String,
+}
+
+/// A row of the board.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BoardRow {
+    /// Who.
+    pub member: BoardMember,
+    /// The member's cell.
+    pub unit_id: Uuid,
+    /// Points of the month.
+    #[schema(minimum = -10_000, maximum = 10_000, example = 27)]
+    pub points: i32,
+    /// The member's own threshold.
+    #[schema(minimum = 0, maximum = 10_000, example = 30)]
+    pub threshold: i32,
+    /// Where the member stands.
+    pub status: Status,
+}
+
+/// The threshold board of a unit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Board {
+    /// The month.
+    pub period: Period,
+    /// The unit's threshold before proration.
+    #[schema(minimum = 0, maximum = 10_000, example = 30)]
+    pub threshold: i32,
+    /// Of the whole unit, whatever the page.
+    pub summary: Summary,
+    /// Members by Vietnamese given name.
+    #[schema(max_items = 200)]
+    pub items: Vec<BoardRow>,
+    /// Where the next page begins; null on the last one.
+    #[schema(max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
+    pub next_cursor: Option<String>,
+}
+
+/// Get the threshold board of a unit
+///
+/// Members of the unit and everything below it, by given name, with points, own threshold and status. Exempt and excused
+/// members are shown and leave the denominator. A month counts whole in the cell of its last day.
+#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery),
+    responses((status = 200, description = "The board.", body = Board)))]
+#[get("/units/{unit_id}/points")]
+pub async fn get_board(
+    mut ask: Ask<OnUnit<ReadBoard>>,
+    page: Query<PageQuery>,
+    query: Query<PeriodQuery>,
+) -> Result<HttpResponse, Problem> {
+    let Query(page) = page;
+    let today = day_of(ask.scope.now);
+    let view = view(ask.scope.on.unit_id, &query.0, today)?;
+    let threshold = store::parameters(&mut ask.conn, &ask.scope.on.path, view.day)
+        .await?
+        .threshold;
+    let summary = standings::counts(&mut ask.conn, view).await?.into();
+    let rows = standings::page(&mut ask.conn, view, page.after()?, page.fetch()).await?;
+    let statuses = statuses(&mut ask.conn, &rows, view, today, &ask.scope.on.path).await?;
+    let shown = page.page(
+        rows,
+        |row| (row.given_name.clone(), row.full_name.clone(), row.member_id),
+        |row| BoardRow {
+            status: statuses
+                .get(&row.member_id)
+                .copied()
+                .unwrap_or(Status::Below),
+            member: BoardMember {
+                id: row.member_id,
+                full_name: row.full_name,
+            },
+            unit_id: row.unit_id,
+            points: row.points,
+            threshold: row.threshold,
+        },
+    );
+    ask.reply(&Board {
+        period: view.period,
+        threshold,
+        summary,
+        items: shown.items,
+        next_cursor: shown.next_cursor,
+    })
+}
+
+fn view(unit_id: Uuid, query: &PeriodQuery, today: NaiveDate) -> Result<View, Problem> {
+    let period = query.resolve(today)?;
+    Ok(View {
+        unit_id,
+        period,
+        day: period.reference_day(today),
+    })
+}
+
+/// The status of each row; what is attainable is looked up only for those it can matter to.
+pub async fn statuses(
+    conn: &mut Conn,
+    rows: &[Standing],
+    view: View,
+    today: NaiveDate,
+    path: &[Uuid],
+) -> Result<BTreeMap<Uuid, Status>, Problem> {
+    let ended = view.period.days_left(today) == 0;
+    let short: Vec<Uuid> = rows
+        .iter()
+        .filter(|row| !ended && row.exemption.is_none() && row.points < row.threshold)
+        .map(|row| row.member_id)
+        .collect();
+    let open = if short.is_empty() {
+        BTreeMap::new()
+    } else {
+        standings::open_offers(conn, &short, today).await?
+    };
+    let rules = store::rules(conn, view.day).await?;
+    let cap = store::parameters(conn, path, view.day)
+        .await?
+        .self_service_cap;
+    let nothing = BTreeMap::new();
+    let status = |row: &Standing| match row.exemption.as_deref() {
+        Some("exempt") => Status::Exempt,
+        Some(_) => Status::Excused,
+        None => {
+            let counters: Counters =
+                serde_json::from_value(row.counters.clone()).unwrap_or_default();
+            let open = open.get(&row.member_id).unwrap_or(&nothing);
+            let more = rules::attainable(
+                &rules,
+                &counters,
+                open,
+                today,
+                view.period,
+                row.without_device,
+                cap,
+            );
+            rules::status(row.points, row.threshold, more, ended)
+        }
+    };
+    Ok(rows
+        .iter()
+        .map(|row| (row.member_id, status(row)))
+        .collect())
+}
+
+/// A unit directly below, in the roll-up.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChildSummary {
+    /// The unit.
+    pub unit_id: Uuid,
+    /// Its name.
+    #[schema(max_length = 200, example = "Chi bộ Tổ dân phố số 5")]
+    pub name: String,
+    /// Its kind.
+    #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "cell")]
+    pub kind: String,
+    /// Its counts.
+    pub summary: Summary,
+}
+
+/// The roll-up of a unit by the units directly below it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RollUp {
+    /// The month.
+    pub period: Period,
+    /// Of the whole unit.
+    pub summary: Summary,
+    /// The units directly below, by name.
+    #[schema(max_items = 200)]
+    pub items: Vec<ChildSummary>,
+    /// Where the next page begins; null on the last one.
+    #[schema(max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
+    pub next_cursor: Option<String>,
+}
+
+/// Get the roll-up of a unit
+///
+/// How many members of the unit, and of each unit directly below it, reached the threshold.
+#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery),
+    responses((status = 200, description = "The roll-up.", body = RollUp)))]
+#[get("/units/{unit_id}/points/summary")]
+pub async fn get_roll_up(
+    mut ask: Ask<OnUnit<ReadBoard>>,
+    page: Query<PageQuery>,
+    query: Query<PeriodQuery>,
+) -> Result<HttpResponse, Problem> {
+    let view = view(ask.scope.on.unit_id, &query.0, day_of(ask.scope.now))?;
+    let summary = standings::counts(&mut ask.conn, view).await?.into();
+    let rows = standings::children(&mut ask.conn, view, page.0.after()?, page.0.fetch()).await?;
+    let shown: Page<ChildSummary> = page.0.page(
+        rows,
+        |row| (row.name.clone(), row.id),
+        |row: ChildCounts| ChildSummary {
+            unit_id: row.id,
+            name: row.name,
+            kind: row.kind,
+            summary: row.counts.into(),
+        },
+    );
+    ask.reply(&RollUp {
+        period: view.period,
+        summary,
+        items: shown.items,
+        next_cursor: shown.next_cursor,
+    })
+}
+
+/// Export the threshold board as XLSX
+///
+/// The whole board as an Excel workbook with Vietnamese headers. Recorded in the audit log.
+#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PeriodQuery),
+    responses((status = 200, description = "The workbook.", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
+#[get("/units/{unit_id}/points.xlsx")]
+pub async fn export_xlsx(
+    ask: Ask<OnUnit<ExportBoard>>,
+    query: Query<PeriodQuery>,
+) -> Result<HttpResponse, Problem> {
+    let view = view(ask.scope.on.unit_id, &query.0, day_of(ask.scope.now))?;
+    export::answer(ask, view, Kind::Xlsx).await
+}
+
+/// Export the threshold board as CSV
+///
+/// The whole board as comma-separated values in UTF-8 with a byte order mark. Recorded in the audit log.
+#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PeriodQuery),
+    responses((status = 200, description = "The file.", content_type = "text/csv")))]
+#[get("/units/{unit_id}/points.csv")]
+pub async fn export_csv(
+    ask: Ask<OnUnit<ExportBoard>>,
+    query: Query<PeriodQuery>,
+) -> Result<HttpResponse, Problem> {
+    let view = view(ask.scope.on.unit_id, &query.0, day_of(ask.scope.now))?;
+    export::answer(ask, view, Kind::Csv).await
+}

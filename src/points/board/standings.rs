@@ -1,0 +1,219 @@
+//! Where each member of a unit stands in a month: one definition for boards, summaries, exports and leaderboards.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Date, Int4, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::kernel::clock::Period;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+
+/// The members of unit `$1` and everything below it on day `$2`, in the month from `$3` to `$4`: points, own threshold,
+/// exemption. A month counts whole in the cell of its last day. Used as the CTE `standings`.
+pub const STANDINGS: &str = "
+    belonging AS (
+        SELECT ms.member_id, ms.unit_id FROM unit_tree t
+        JOIN memberships ms ON ms.unit_id = t.descendant_id
+            AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)
+        WHERE t.ancestor_id = $1 AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)),
+    cells AS (
+        SELECT c.unit_id, p.threshold, p.prorated FROM (SELECT DISTINCT unit_id FROM belonging) c
+        CROSS JOIN LATERAL (
+            SELECT (array_agg(q.value ORDER BY q.depth NULLS LAST) FILTER (WHERE q.name = 'threshold'))[1] AS threshold,
+                (array_agg(q.value ORDER BY q.depth NULLS LAST) FILTER (WHERE q.name = 'prorated'))[1] AS prorated
+            FROM (SELECT pp.name, pp.value, a.depth FROM point_parameters pp
+                LEFT JOIN unit_tree a ON a.ancestor_id = pp.unit_id AND a.descendant_id = c.unit_id
+                    AND a.valid_from <= $2 AND (a.valid_to IS NULL OR a.valid_to > $2)
+                WHERE pp.valid_from <= $2 AND (pp.valid_to IS NULL OR pp.valid_to > $2)
+                  AND (pp.unit_id IS NULL OR a.ancestor_id IS NOT NULL)) q) p),
+    standings AS (
+        SELECT b.member_id, b.unit_id, m.full_name, m.given_name, m.without_device, m.named_on_leaderboards,
+            coalesce(mm.points, 0) AS points, coalesce(mm.counters, '{}') AS counters,
+            CASE WHEN c.prorated > 0 AND e.entered > $3 AND e.entered <= $4
+                THEN ceil(c.threshold * ($4 - e.entered + 1)::numeric / ($4 - $3 + 1))::int
+                ELSE c.threshold END AS threshold,
+            (SELECT min(x.kind) FROM exemptions x WHERE x.member_id = b.member_id AND (
+                (x.kind = 'exempt' AND x.valid_from <= $2 AND (x.valid_to IS NULL OR x.valid_to > $2))
+                OR (x.kind = 'excused' AND x.valid_from <= $4 AND (x.valid_to IS NULL OR x.valid_to > $3)))) AS exemption
+        FROM belonging b
+        JOIN cells c ON c.unit_id = b.unit_id
+        JOIN members m ON m.id = b.member_id
+        CROSS JOIN LATERAL (SELECT min(f.valid_from) AS entered FROM memberships f WHERE f.member_id = b.member_id) e
+        LEFT JOIN member_months mm ON mm.member_id = b.member_id AND mm.period = $3)";
+
+/// One member's standing.
+#[derive(Debug, QueryableByName)]
+pub struct Standing {
+    #[diesel(sql_type = SqlUuid)]
+    pub member_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    pub unit_id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub unit_name: String,
+    #[diesel(sql_type = Text)]
+    pub full_name: String,
+    #[diesel(sql_type = Text)]
+    pub given_name: String,
+    #[diesel(sql_type = Bool)]
+    pub without_device: bool,
+    #[diesel(sql_type = Int4)]
+    pub points: i32,
+    #[diesel(sql_type = Jsonb)]
+    pub counters: serde_json::Value,
+    #[diesel(sql_type = Int4)]
+    pub threshold: i32,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub exemption: Option<String>,
+}
+
+/// Counts of a unit; the denominator of `rate` is `counted`.
+#[derive(Debug, Default, QueryableByName)]
+pub struct Counts {
+    #[diesel(sql_type = BigInt)]
+    pub members: i64,
+    #[diesel(sql_type = BigInt)]
+    pub exempt: i64,
+    #[diesel(sql_type = BigInt)]
+    pub excused: i64,
+    #[diesel(sql_type = BigInt)]
+    pub met: i64,
+}
+
+/// The same for one child unit.
+#[derive(Debug, QueryableByName)]
+pub struct ChildCounts {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    #[diesel(embed)]
+    pub counts: Counts,
+}
+
+/// Where a list by name goes on: given name, full name, id.
+pub type NameKey = (String, String, Uuid);
+
+const COUNTS: &str = "count(s.member_id) AS members,
+    count(s.member_id) FILTER (WHERE s.exemption = 'exempt') AS exempt,
+    count(s.member_id) FILTER (WHERE s.exemption = 'excused') AS excused,
+    count(s.member_id) FILTER (WHERE s.exemption IS NULL AND s.points >= s.threshold) AS met";
+
+/// The unit and the month a board is about, and the day on which it is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    pub unit_id: Uuid,
+    pub period: Period,
+    pub day: NaiveDate,
+}
+
+/// Members by Vietnamese given name.
+pub async fn page(
+    conn: &mut Conn,
+    view: View,
+    after: Option<NameKey>,
+    fetch: i64,
+) -> Result<Vec<Standing>, Problem> {
+    let (given, full, id) =
+        after.map_or((None, None, None), |(g, f, i)| (Some(g), Some(f), Some(i)));
+    Ok(diesel::sql_query(format!(
+        "WITH {STANDINGS} SELECT s.*, u.name AS unit_name FROM standings s JOIN units u ON u.id = s.unit_id
+         WHERE $5::text IS NULL
+            OR (s.given_name, s.full_name, s.member_id) > ($5 COLLATE \"vi-x-icu\", $6 COLLATE \"vi-x-icu\", $7)
+         ORDER BY s.given_name, s.full_name, s.member_id LIMIT $8"
+    ))
+    .bind::<SqlUuid, _>(view.unit_id)
+    .bind::<Date, _>(view.day)
+    .bind::<Date, _>(view.period.first_day())
+    .bind::<Date, _>(view.period.last_day())
+    .bind::<Nullable<Text>, _>(given)
+    .bind::<Nullable<Text>, _>(full)
+    .bind::<Nullable<SqlUuid>, _>(id)
+    .bind::<BigInt, _>(fetch)
+    .load(conn)
+    .await?)
+}
+
+/// The counts of the whole unit, whatever page is shown.
+pub async fn counts(conn: &mut Conn, view: View) -> Result<Counts, Problem> {
+    Ok(
+        diesel::sql_query(format!("WITH {STANDINGS} SELECT {COUNTS} FROM standings s"))
+            .bind::<SqlUuid, _>(view.unit_id)
+            .bind::<Date, _>(view.day)
+            .bind::<Date, _>(view.period.first_day())
+            .bind::<Date, _>(view.period.last_day())
+            .get_result(conn)
+            .await?,
+    )
+}
+
+/// The counts of each unit directly below, by name.
+pub async fn children(
+    conn: &mut Conn,
+    view: View,
+    after: Option<(String, Uuid)>,
+    fetch: i64,
+) -> Result<Vec<ChildCounts>, Problem> {
+    let (name, id) = after.unzip();
+    Ok(diesel::sql_query(format!(
+        "WITH {STANDINGS} SELECT u.id, u.name, u.kind, {COUNTS} FROM unit_tree c JOIN units u ON u.id = c.descendant_id
+         LEFT JOIN unit_tree t ON t.ancestor_id = u.id AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
+         LEFT JOIN standings s ON s.unit_id = t.descendant_id
+         WHERE c.ancestor_id = $1 AND c.depth = 1 AND c.valid_from <= $2 AND (c.valid_to IS NULL OR c.valid_to > $2)
+           AND ($5::text IS NULL OR (u.name, u.id) > ($5 COLLATE \"vi-x-icu\", $6))
+         GROUP BY u.id ORDER BY u.name, u.id LIMIT $7"
+    ))
+    .bind::<SqlUuid, _>(view.unit_id)
+    .bind::<Date, _>(view.day)
+    .bind::<Date, _>(view.period.first_day())
+    .bind::<Date, _>(view.period.last_day())
+    .bind::<Nullable<Text>, _>(name)
+    .bind::<Nullable<SqlUuid>, _>(id)
+    .bind::<BigInt, _>(fetch)
+    .load(conn)
+    .await?)
+}
+
+#[derive(QueryableByName)]
+struct OpenCount {
+    #[diesel(sql_type = SqlUuid)]
+    member_id: Uuid,
+    #[diesel(sql_type = Text)]
+    rule_code: String,
+    #[diesel(sql_type = BigInt)]
+    open: i64,
+}
+
+/// For each of these members and each rule, how many objects on offer are not yet credited.
+pub async fn open_offers(
+    conn: &mut Conn,
+    members: &[Uuid],
+    day: NaiveDate,
+) -> Result<BTreeMap<Uuid, BTreeMap<String, i64>>, Problem> {
+    let rows: Vec<OpenCount> = diesel::sql_query(
+        "SELECT ms.member_id, o.rule_code, count(DISTINCT o.object_id) AS open FROM memberships ms
+         JOIN unit_tree t ON t.descendant_id = ms.unit_id AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
+         JOIN point_offers o ON o.unit_id = t.ancestor_id AND o.valid_from <= $2 AND (o.valid_to IS NULL OR o.valid_to > $2)
+         WHERE ms.member_id = ANY($1) AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)
+           AND NOT EXISTS (SELECT 1 FROM point_entries e
+               WHERE e.member_id = ms.member_id AND e.rule_code = o.rule_code AND e.object_id = o.object_id)
+         GROUP BY ms.member_id, o.rule_code",
+    )
+    .bind::<Array<SqlUuid>, _>(members)
+    .bind::<Date, _>(day)
+    .load(conn)
+    .await?;
+    let mut counts: BTreeMap<Uuid, BTreeMap<String, i64>> = BTreeMap::new();
+    for row in rows {
+        counts
+            .entry(row.member_id)
+            .or_default()
+            .insert(row.rule_code, row.open);
+    }
+    Ok(counts)
+}
