@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod documents;
 mod health;
 mod points;
 mod schema;
