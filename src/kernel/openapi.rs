@@ -138,6 +138,7 @@ fn finish_components(components: &mut Value) {
     if !components.is_object() {
         *components = json!({});
     }
+    name_items_of_pages(&mut components["schemas"]);
     components["securitySchemes"] = json!({"bearer": {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
         "description": "Access token of a device session: a signed JWT (EdDSA), used as RFC8725 advises, valid for at most 15 minutes.",
@@ -152,6 +153,19 @@ fn finish_components(components: &mut Value) {
             "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86400, "examples": [2]}},
         "X-Request-Id": header("Identifies the request in the server's records.", 64, "^[A-Za-z0-9._-]+$", "0199a3f07c1b"),
     });
+}
+
+/// The items of a page are a schema of their own, so that generated clients have one type for them.
+fn name_items_of_pages(schemas: &mut Value) {
+    let names: Vec<String> = members(schemas).map(|(name, _)| name.clone()).collect();
+    for (name, page) in members(schemas) {
+        if let Some(item) = name.strip_prefix("Page_")
+            && names.iter().any(|known| known == item)
+        {
+            page["properties"]["items"]["items"] =
+                json!({"$ref": format!("#/components/schemas/{item}")});
+        }
+    }
 }
 
 fn finish_operation(method: &str, operation: &mut Value) {

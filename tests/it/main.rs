@@ -4,8 +4,10 @@ mod support;
 
 mod architecture;
 mod crash;
+mod documents;
 mod health;
 mod hostile;
+mod organisation;
 mod permissions;
 mod points;
 mod schema;

@@ -47,12 +47,12 @@ pub struct FileQuery {
 /// The document gets its next version.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."), FileQuery),
     request_body(description = "The file.", content(
-        (Vec<u8> = "application/pdf"),
-        (Vec<u8> = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        (Vec<u8> = "image/png"),
-        (Vec<u8> = "image/jpeg"),
-        (Vec<u8> = "audio/mpeg"))),
+        ("application/pdf"),
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("image/png"),
+        ("image/jpeg"),
+        ("audio/mpeg"))),
     responses((status = 201, description = "The file.", body = FileOut),
         (status = 409, description = "The document was recalled."),
         (status = 422, description = "The file is not of the type it is said to be, or the document has twenty files.")))]

@@ -67,6 +67,7 @@ pub async fn get_document(mut ask: Ask<Readable>) -> Result<HttpResponse, Proble
 
 /// A kind of document.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DocumentKind)]
 pub struct KindOut {
     /// Its code in this API.
     code: Kind,

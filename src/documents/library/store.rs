@@ -17,6 +17,7 @@ use crate::kernel::schema::{document_acknowledgements, reading_sessions};
 
 /// A document in a member's list.
 #[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]
+#[schema(as = DocumentItem)]
 pub struct Item {
     /// Identifier.
     #[diesel(sql_type = SqlUuid)]

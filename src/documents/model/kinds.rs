@@ -10,6 +10,7 @@ macro_rules! kinds {
         /// What kind of document it is.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
+        #[schema(as = DocumentKindCode)]
         pub enum Kind { $(#[doc = $en] $variant),* }
 
         impl Kind {

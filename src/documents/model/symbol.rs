@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 /// The parts of a document's symbol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = DocumentSymbol)]
 pub struct Symbol {
     /// Its number among the issuer's documents of this type in a term.
     #[schema(minimum = 1, maximum = 99_999, example = 98)]

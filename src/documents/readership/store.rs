@@ -13,6 +13,7 @@ use crate::kernel::problem::Problem;
 
 /// Somebody who has opened a document.
 #[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]
+#[schema(as = DocumentReader)]
 pub struct Reader {
     /// Who.
     #[diesel(sql_type = SqlUuid)]
@@ -62,6 +63,7 @@ pub async fn readers(
 
 /// How far a document has come in a unit and everything below it. Opened is not read.
 #[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]
+#[schema(as = DocumentReadership)]
 pub struct Readership {
     /// Members today.
     #[diesel(sql_type = BigInt)]

@@ -1,0 +1,209 @@
+//! Adding and downloading files.
+
+use serde_json::json;
+
+use super::{draft, published, recall, write};
+use crate::support::{Actor, Reply, TestApp, World};
+
+const PDF: &[u8] = include_bytes!("../../fixtures/12-KH-DU.pdf");
+const XLSX: &[u8] = include_bytes!("../../fixtures/roster.xlsx");
+const XLSX_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const DOCX_TYPE: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+
+async fn add(officer: &Actor, id: &str, media: &str, bytes: &[u8]) -> Reply {
+    let path = format!("/v1/documents/{id}/files?filename=12-KH-%C4%90U%20%22b%E1%BA%A3n%22.pdf");
+    officer
+        .request("POST", &path)
+        .bytes(media, bytes)
+        .send()
+        .await
+}
+
+fn stored(app: &TestApp) -> usize {
+    let folder = app.folder().join("files/documents");
+    std::fs::read_dir(folder).map_or(0, Iterator::count)
+}
+
+#[actix_web::test]
+async fn what_was_added_comes_back_byte_for_byte() {
+    let world = World::new().await;
+    let (officer, member) = (world.propaganda_officer().await, world.member().await);
+    let id = published(&world, &officer, json!({})).await;
+    let added = add(&officer, &id, "application/pdf", PDF).await.expect(201);
+    assert_eq!(added.body["name"], "12-KH-ĐU \"bản\".pdf");
+    assert_eq!(added.body["bytes"], PDF.len());
+    let list = member.get("/v1/documents").await.expect(200);
+    assert_eq!(list.body["items"][0]["files"], 1);
+    let path = format!("/v1/documents/{id}/files/{}", added.id());
+    let whole = member
+        .request("GET", &path)
+        .header("Accept-Encoding", "gzip")
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(whole.bytes, PDF);
+    for (name, value) in [
+        ("content-type", "application/pdf"),
+        ("content-length", PDF.len().to_string().as_str()),
+        ("accept-ranges", "bytes"),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "private, no-cache"),
+        (
+            "content-disposition",
+            "attachment; filename=\"12-KH-_U _b_n_.pdf\"; filename*=UTF-8''12-KH-%C4%90U%20%22b%E1%BA%A3n%22.pdf",
+        ),
+    ] {
+        assert_eq!(whole.header(name), value, "{name}");
+    }
+    let tag = whole.header("etag").to_owned();
+    assert!(tag.starts_with('"'), "strong: {tag}");
+    let again = member.request("GET", &path).header("If-None-Match", &tag);
+    assert_eq!(again.send().await.status, 304);
+}
+
+#[actix_web::test]
+async fn parts_of_a_file_can_be_asked_for() {
+    let world = World::new().await;
+    let (officer, member) = (world.propaganda_officer().await, world.member().await);
+    let id = published(&world, &officer, json!({})).await;
+    let file = add(&officer, &id, "application/pdf", PDF)
+        .await
+        .expect(201)
+        .id();
+    let path = format!("/v1/documents/{id}/files/{file}");
+    let size = PDF.len();
+    for (range, from, to) in [
+        ("bytes=0-99", 0, 100),
+        ("bytes=27000-", 27_000, size),
+        ("bytes=-10", size - 10, size),
+    ] {
+        let part = member
+            .request("GET", &path)
+            .header("Range", range)
+            .send()
+            .await
+            .expect(206);
+        assert_eq!(part.bytes, &PDF[from..to], "{range}");
+        assert_eq!(
+            part.header("content-range"),
+            format!("bytes {from}-{}/{size}", to - 1)
+        );
+    }
+    let beyond = member
+        .request("GET", &path)
+        .header("Range", "bytes=99999999-")
+        .send()
+        .await;
+    assert_eq!(
+        (beyond.status, beyond.code()),
+        (416, "range_not_satisfiable")
+    );
+    assert_eq!(beyond.header("content-range"), format!("bytes */{size}"));
+    let other = member
+        .request("GET", &path)
+        .header("Range", "bytes=0-9")
+        .header("If-Range", "\"x\"");
+    assert_eq!(other.send().await.expect(200).bytes.len(), size);
+}
+
+#[actix_web::test]
+async fn files_are_for_those_whom_the_document_reaches() {
+    let world = World::new().await;
+    let (officer, member) = (world.propaganda_officer().await, world.member().await);
+    let id = published(&world, &officer, json!({})).await;
+    let other = published(&world, &officer, json!({})).await;
+    assert_eq!(add(&member, &id, "application/pdf", PDF).await.status, 403);
+    assert_eq!(
+        add(&world.outsider().await, &id, "application/pdf", PDF)
+            .await
+            .status,
+        404
+    );
+    let file = add(&officer, &id, "application/pdf", PDF)
+        .await
+        .expect(201)
+        .id();
+    let path = format!("/v1/documents/{id}/files/{file}");
+    assert_eq!(world.outsider().await.get(&path).await.status, 404);
+    assert_eq!(
+        member
+            .get(&format!("/v1/documents/{other}/files/{file}"))
+            .await
+            .status,
+        404
+    );
+    recall(&officer, &id).await.expect(200);
+    assert_eq!(member.get(&path).await.status, 404);
+    assert_eq!(add(&officer, &id, "application/pdf", PDF).await.status, 409);
+    assert_eq!(stored(&world.app), 1, "nothing of the refused ones is kept");
+}
+
+#[actix_web::test]
+async fn a_file_must_be_what_it_is_said_to_be() {
+    let world = World::new().await;
+    let officer = world.propaganda_officer().await;
+    let id = write(&world, &officer, &draft()).await;
+    for (media, bytes, status) in [
+        ("text/html", &b"<script>"[..], 415),
+        ("application/pdf", b"<script>", 422),
+        ("application/pdf", b"", 422),
+        ("image/png", PDF, 422),
+        (DOCX_TYPE, XLSX, 422),
+        (XLSX_TYPE, XLSX, 201),
+    ] {
+        let reply = add(&officer, &id, media, bytes).await;
+        assert_eq!(reply.status, status, "{media}: {}", reply.body);
+    }
+    let path = format!("/v1/documents/{id}/files");
+    for query in [
+        "",
+        "?filename=",
+        "?filename=..%2Fa.pdf",
+        "?filename=a%0Ab.pdf",
+        "?filename=a.pdf&x=1",
+    ] {
+        let request = officer.request("POST", &format!("{path}{query}"));
+        let reply = request.bytes("application/pdf", PDF).send().await;
+        assert_eq!(reply.status, 400, "{query}");
+    }
+    assert_eq!(stored(&world.app), 1);
+}
+
+#[actix_web::test]
+async fn a_file_has_a_greatest_size() {
+    let app = TestApp::start_with(|config| config.file_bytes = 1000).await;
+    let world = World::in_app(app).await;
+    let officer = world.propaganda_officer().await;
+    let id = write(&world, &officer, &draft()).await;
+    assert_eq!(add(&officer, &id, "application/pdf", PDF).await.status, 413);
+    let fits = &PDF[..1000];
+    add(&officer, &id, "application/pdf", fits)
+        .await
+        .expect(201);
+    assert_eq!(stored(&world.app), 1);
+}
+
+#[actix_web::test]
+async fn a_repeated_upload_adds_one_file() {
+    let world = World::new().await;
+    let officer = world.propaganda_officer().await;
+    let id = write(&world, &officer, &draft()).await;
+    let path = format!("/v1/documents/{id}/files?filename=a.pdf");
+    let send = async |bytes: &[u8]| {
+        let request = officer
+            .request("POST", &path)
+            .header("Idempotency-Key", "k1");
+        request.bytes("application/pdf", bytes).send().await
+    };
+    let first = send(PDF).await.expect(201);
+    let second = send(PDF).await.expect(201);
+    assert_eq!(first.body, second.body);
+    assert_eq!(second.header("idempotency-replayed"), "true");
+    assert_eq!(send(&PDF[..2000]).await.code(), "idempotency_key_reused");
+    let seen = officer
+        .get(&format!("/v1/documents/{id}"))
+        .await
+        .expect(200);
+    assert_eq!(seen.body["files"].as_array().unwrap().len(), 1);
+    assert_eq!(stored(&world.app), 1);
+}
