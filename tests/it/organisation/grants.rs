@@ -128,6 +128,7 @@ async fn administrator_gives_roles_on_committees() {
         .expect(422);
     let own = json!({"account_id": administrator.id, "role": "inspector", "unit_id": world.ward});
     administrator.post("/v1/grants", &own).await.expect(403);
+    world.app.advance(60);
     let colleague = world.administrator().await;
     let body = json!({"account_id": colleague.id, "role": "inspector", "unit_id": world.ward});
     let made = administrator

@@ -62,7 +62,7 @@ async fn the_list_is_in_vietnamese_order_page_by_page() {
     for (q, expected) in [
         ("dat", 1),
         ("Đức", 1),
-        ("an", 5),
+        ("an", 6),
         ("%25", 0),
         ("%20b%C3%A1ch%20", 1),
     ] {

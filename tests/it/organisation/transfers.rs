@@ -221,6 +221,7 @@ async fn decline_and_withdraw_leave_everything_as_it_was() {
         .post(&format!("/v1/transfers/{id}/withdraw"), &json!({}))
         .await
         .expect(409);
+    sides.world.app.advance(60);
     let id = sides.propose().await;
     let withdrawn = sides
         .old
