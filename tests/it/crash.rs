@@ -85,7 +85,7 @@ async fn twenty_kills_lose_nothing_and_count_nothing_twice() {
                 .map(|member| visit(program.base_url.clone(), member)),
         );
         // Each round the axe falls a little later.
-        let axe = tokio::time::sleep(Duration::from_micros(1_500 * round as u64));
+        let axe = tokio::time::sleep(Duration::from_millis(6 * round as u64));
         tokio::pin!(visits);
         let early = tokio::select! {
             replies = &mut visits => Some(replies),
