@@ -23,7 +23,7 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::rate_limit::RateLimits;
 use crate::kernel::state::State;
 use crate::kernel::{context, health, problem_pages};
-use crate::{identity, jobs, organisation};
+use crate::{audit_trail, identity, jobs, notifications, organisation};
 
 /// Bodies other than files: more than any operation needs.
 const BODY_BYTES: usize = 256 * 1024;
@@ -31,6 +31,8 @@ const BODY_BYTES: usize = 256 * 1024;
 /// Everything under `/v1`, declared once for actix and for the document.
 fn features(config: &mut ServiceConfig) {
     identity::routes(config);
+    notifications::routes(config);
+    audit_trail::routes(config);
     organisation::routes(config);
 }
 

@@ -1,9 +1,11 @@
 //! sotay: the backend of the electronic Party-member handbook. `ARCHITECTURE.md` is the map.
 
 pub mod app;
+pub mod audit_trail;
 pub mod cli;
 pub mod identity;
 pub mod jobs;
 pub mod kernel;
+pub mod notifications;
 pub mod organisation;
 pub mod points;

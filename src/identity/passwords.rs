@@ -2,8 +2,14 @@
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, PasswordHash, Version};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
 
+use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
+use crate::kernel::schema::accounts;
 use crate::kernel::state::State;
 
 /// Fewest characters of a password.
@@ -14,11 +20,11 @@ fn hasher(memory_kib: u32) -> Result<Argon2<'static>, Problem> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Hashes a password into the PHC string that is stored.
+/// Refuses what is guessed first.
 ///
 /// # Errors
 /// 422 when the password is too easy to guess.
-pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
+pub fn check(password: &str) -> Result<(), Problem> {
     if too_easy(password) {
         return Err(Problem::with(
             Code::RuleNotMet,
@@ -26,6 +32,45 @@ pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
             "The password is too easy to guess: use at least 8 characters, not only repeated or consecutive digits.",
         ));
     }
+    Ok(())
+}
+
+/// Stores a hash as the password of accounts.
+pub async fn store(
+    conn: &mut Conn,
+    account_ids: &[Uuid],
+    hash: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    diesel::update(accounts::table.filter(accounts::id.eq_any(account_ids)))
+        .set((
+            accounts::password_hash.eq(hash),
+            accounts::password_set_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Gives accounts one password, hashed once: for a demonstration with many people.
+///
+/// # Errors
+/// 422 when the password is too easy to guess.
+pub async fn set_password(
+    state: &State,
+    account_ids: &[Uuid],
+    password: &str,
+) -> Result<(), Problem> {
+    let (hash, now) = (hash(state, password).await?, state.clock.now());
+    store(&mut *state.db.conn().await?, account_ids, &hash, now).await
+}
+
+/// Hashes a password into the PHC string that is stored.
+///
+/// # Errors
+/// 422 when the password is too easy to guess.
+pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
+    check(password)?;
     let _slot = state
         .password_slots
         .acquire()
@@ -89,7 +134,18 @@ fn too_easy(password: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::too_easy;
+    use super::*;
+
+    #[test]
+    fn a_hash_is_checked_with_the_parameters_it_was_made_with() {
+        let stored = hasher(64).unwrap().hash_password(b"mua thu 1945").unwrap();
+        let stored = stored.to_string();
+        assert!(stored.contains("m=64,"), "{stored}");
+        let hash = PasswordHash::new(&stored).unwrap();
+        let verifies = |password: &[u8]| Argon2::default().verify_password(password, &hash).is_ok();
+        assert!(verifies(b"mua thu 1945"));
+        assert!(!verifies(b"mua thu 1946"));
+    }
 
     #[test]
     fn what_is_tried_first_is_refused() {

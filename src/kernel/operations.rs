@@ -56,7 +56,7 @@ impl Operation {
             .transpose()?;
         let body_optional = body
             .as_ref()
-            .is_some_and(|validator| validator.is_valid(&json!({})));
+            .is_none_or(|validator| validator.is_valid(&json!({})));
         let mut properties = Map::new();
         let mut required = Vec::new();
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
