@@ -23,11 +23,15 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::rate_limit::RateLimits;
 use crate::kernel::state::State;
 use crate::kernel::{context, health, problem_pages};
-use crate::{documents, identity, jobs, leaderboards, organisation, points};
+use crate::{
+    audit_trail, documents, identity, jobs, leaderboards, notifications, organisation, points,
+};
 
 /// Everything under `/v1`, declared once for actix and for the document.
 fn features(config: &mut ServiceConfig) {
     identity::routes(config);
+    notifications::routes(config);
+    audit_trail::routes(config);
     organisation::routes(config);
     points::routes(config);
     leaderboards::routes(config);

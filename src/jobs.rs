@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 
-use crate::identity;
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
 use crate::kernel::{idempotency, outbox, rate_limit};
+use crate::{identity, notifications};
 
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
@@ -46,6 +46,7 @@ pub fn start(state: Data<State>) {
 async fn sweep(state: &State) -> Result<(), Problem> {
     let mut conn = state.db.conn().await?;
     idempotency::sweep(&mut conn, state.clock.now()).await?;
+    identity::sweep_failures(&mut conn, state.clock.now()).await?;
     Ok(())
 }
 
@@ -60,7 +61,10 @@ pub async fn deliver(state: &State) -> Result<usize, Problem> {
     for event in &events {
         let outcome = state
             .db
-            .transaction(async |conn| outbox::done(conn, event.id, now).await)
+            .transaction(async |conn| {
+                notifications::consume(conn, event, now).await?;
+                outbox::done(conn, event.id, now).await
+            })
             .await;
         if let Err(problem) = outcome {
             tracing::warn!(%problem, event = event.id, topic = %event.topic, attempts = event.attempts, "event will be tried again");

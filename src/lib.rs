@@ -1,6 +1,7 @@
 //! sotay: the backend of the electronic Party-member handbook. `ARCHITECTURE.md` is the map.
 
 pub mod app;
+pub mod audit_trail;
 pub mod cli;
 pub mod demo;
 pub mod documents;
@@ -8,5 +9,6 @@ pub mod identity;
 pub mod jobs;
 pub mod kernel;
 pub mod leaderboards;
+pub mod notifications;
 pub mod organisation;
 pub mod points;

@@ -2,6 +2,8 @@
 CREATE TABLE sessions (
     id uuid PRIMARY KEY,
     account_id uuid NOT NULL REFERENCES accounts,
+    -- From which the device's token is derived; the token itself is not stored.
+    device_id uuid,
     device_name text NOT NULL,
     created_at timestamptz NOT NULL,
     last_used_at timestamptz NOT NULL,
@@ -40,6 +42,7 @@ CREATE TABLE sign_in_failures (
     window_started_at timestamptz NOT NULL,
     failures integer NOT NULL
 );
+CREATE INDEX sign_in_failures_age ON sign_in_failures (window_started_at);
 
 CREATE TABLE notifications (
     id uuid PRIMARY KEY,

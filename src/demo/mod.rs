@@ -67,9 +67,11 @@ async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Prob
     let since = beginning(now);
     let mut dice = Dice::new(19_300_203);
     let scene = scene::build(conn, &state.crypto, &mut dice, since, now).await?;
-    for part in &scene::CAST {
-        identity::store_password(conn, scene.account(part.role), hash, now).await?;
-    }
+    let accounts: Vec<Uuid> = scene::CAST
+        .iter()
+        .map(|part| scene.account(part.role))
+        .collect();
+    identity::store_password(conn, &accounts, hash, now).await?;
     let publisher = scene.account("propaganda_officer");
     let documents = publish_series(conn, &scene, publisher, since, now).await?;
     publish(conn, &scene, publisher, &library::SHORT, now).await?;

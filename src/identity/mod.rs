@@ -3,7 +3,15 @@
 mod administrators;
 mod authentication;
 mod keys;
+mod me;
 mod passwords;
+mod session_routes;
+mod sessions;
+mod sign_in;
+mod slip_routes;
+mod slips;
+mod throttle;
+mod tokens;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -11,6 +19,20 @@ pub use administrators::create_administrator;
 pub use authentication::Authentication;
 pub use keys::{jwks, refresh_keys};
 pub use passwords::{hash as hash_password, store as store_password};
+pub use throttle::sweep as sweep_failures;
 
 /// The operations of this feature.
-pub fn routes(_config: &mut ServiceConfig) {}
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(session_routes::create_session)
+        .service(session_routes::refresh_session)
+        .service(session_routes::delete_current_session)
+        .service(slip_routes::activate)
+        .service(slip_routes::create_activation_slip)
+        .service(me::get_me)
+        .service(me::update_me)
+        .service(me::change_password)
+        .service(session_routes::list_my_sessions)
+        .service(session_routes::delete_my_other_sessions)
+        .service(session_routes::delete_my_session);
+}

@@ -2,7 +2,6 @@
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, PasswordHash, Version};
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -21,11 +20,11 @@ fn hasher(memory_kib: u32) -> Result<Argon2<'static>, Problem> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Hashes a password into the PHC string that is stored.
+/// Refuses what is guessed first.
 ///
 /// # Errors
 /// 422 when the password is too easy to guess.
-pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
+pub fn check(password: &str) -> Result<(), Problem> {
     if too_easy(password) {
         return Err(Problem::with(
             Code::RuleNotMet,
@@ -33,6 +32,32 @@ pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
             "The password is too easy to guess: use at least 8 characters, not only repeated or consecutive digits.",
         ));
     }
+    Ok(())
+}
+
+/// Stores a hash as the password of accounts.
+pub async fn store(
+    conn: &mut Conn,
+    account_ids: &[Uuid],
+    hash: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    diesel::update(accounts::table.filter(accounts::id.eq_any(account_ids)))
+        .set((
+            accounts::password_hash.eq(hash),
+            accounts::password_set_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Hashes a password into the PHC string that is stored.
+///
+/// # Errors
+/// 422 when the password is too easy to guess.
+pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
+    check(password)?;
     let _slot = state
         .password_slots
         .acquire()
@@ -47,23 +72,6 @@ pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
     })
     .await
     .map_err(Problem::internal)?
-}
-
-/// Sets the hash of an account's password.
-pub async fn store(
-    conn: &mut Conn,
-    account_id: Uuid,
-    hash: &str,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    diesel::update(accounts::table.find(account_id))
-        .set((
-            accounts::password_hash.eq(hash),
-            accounts::password_set_at.eq(now),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 /// Whether a password fits a stored hash. Without a hash it takes as long and says no.
@@ -113,7 +121,18 @@ fn too_easy(password: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::too_easy;
+    use super::*;
+
+    #[test]
+    fn a_hash_is_checked_with_the_parameters_it_was_made_with() {
+        let stored = hasher(64).unwrap().hash_password(b"mua thu 1945").unwrap();
+        let stored = stored.to_string();
+        assert!(stored.contains("m=64,"), "{stored}");
+        let hash = PasswordHash::new(&stored).unwrap();
+        let verifies = |password: &[u8]| Argon2::default().verify_password(password, &hash).is_ok();
+        assert!(verifies(b"mua thu 1945"));
+        assert!(!verifies(b"mua thu 1946"));
+    }
 
     #[test]
     fn what_is_tried_first_is_refused() {

@@ -85,6 +85,20 @@ pub struct Scope<B, T> {
     pub now: DateTime<Utc>,
 }
 
+impl<T> Scope<(), T> {
+    /// The same with the body of the request.
+    pub(super) fn with_body<B>(self, body: B) -> Scope<B, T> {
+        Scope {
+            state: self.state,
+            context: self.context,
+            caller: self.caller,
+            on: self.on,
+            body,
+            now: self.now,
+        }
+    }
+}
+
 impl<B, T> Scope<B, T> {
     /// An audit event by this caller.
     pub fn audit(
@@ -200,7 +214,9 @@ pub fn state_of(req: &HttpRequest) -> Result<web::Data<State>, Problem> {
         .ok_or_else(|| Problem::internal("no state"))
 }
 
-async fn scope<T: Target>(req: &HttpRequest) -> Result<(Object<Conn>, Scope<(), T>), Problem> {
+pub(super) async fn scope<T: Target>(
+    req: &HttpRequest,
+) -> Result<(Object<Conn>, Scope<(), T>), Problem> {
     let state = state_of(req)?;
     let context = RequestContext::of(req);
     let claims = context
@@ -238,7 +254,10 @@ pub async fn read_body(req: &HttpRequest, payload: &mut Payload) -> Result<web::
     }
 }
 
-fn parse_body<B: DeserializeOwned>(req: &HttpRequest, bytes: &[u8]) -> Result<B, Problem> {
+pub(super) fn parse_body<B: DeserializeOwned>(
+    req: &HttpRequest,
+    bytes: &[u8],
+) -> Result<B, Problem> {
     let kind = req
         .headers()
         .get(header::CONTENT_TYPE)
@@ -309,24 +328,9 @@ impl<B: DeserializeOwned + 'static, T: Target + 'static> FromRequest for Call<B,
             let bytes = read_body(&req, &mut payload).await?;
             let key = key_of(&req, &scope.caller, &bytes)?;
             let body = parse_body(&req, &bytes)?;
-            let Scope {
-                state,
-                context,
-                caller,
-                on,
-                now,
-                ..
-            } = scope;
             Ok(Self {
                 conn,
-                scope: Scope {
-                    state,
-                    context,
-                    caller,
-                    on,
-                    body,
-                    now,
-                },
+                scope: scope.with_body(body),
                 key,
             })
         })

@@ -7,6 +7,7 @@ use utoipa::PartialSchema;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::problem::{FieldError, ProblemOut};
+use super::secret_call;
 
 /// The groups of operations, in alphabetical order.
 const TAGS: &[(&str, &str)] = &[
@@ -214,7 +215,10 @@ fn finish_operation(method: &str, operation: &mut Value) {
             ));
         }
     }
-    if method == "post" && !public {
+    let secret = operation
+        .as_object_mut()
+        .is_some_and(|fields| fields.remove(secret_call::MARK).is_some());
+    if method == "post" && !public && !secret {
         add_parameter(
             operation,
             "Idempotency-Key",

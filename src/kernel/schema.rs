@@ -279,6 +279,7 @@ diesel::table! {
     sessions (id) {
         id -> Uuid,
         account_id -> Uuid,
+        device_id -> Nullable<Uuid>,
         device_name -> Text,
         created_at -> Timestamptz,
         last_used_at -> Timestamptz,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("kernel", &[]),
     ("organisation", &[]),
+    ("audit_trail", &["organisation"]),
     ("notifications", &["organisation"]),
     ("identity", &["organisation", "notifications"]),
     ("points", &["organisation"]),

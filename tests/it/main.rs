@@ -7,6 +7,7 @@ mod crash;
 mod documents;
 mod health;
 mod hostile;
+mod identity;
 mod organisation;
 mod permissions;
 mod points;

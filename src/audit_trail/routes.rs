@@ -1,0 +1,184 @@
+//! The audit log over HTTP.
+
+use actix_web::{HttpResponse, get};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::kernel::access::Permission;
+use crate::kernel::audit;
+use crate::kernel::call::{Anyone, Ask, Query};
+use crate::kernel::clock::day_of;
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::{Code, Problem};
+use crate::organisation::units;
+
+use super::store::{self, Entry};
+
+/// A role somebody held when they did something.
+#[derive(Serialize, ToSchema)]
+pub struct ActorRole {
+    /// The role.
+    #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "cell_secretary")]
+    role: String,
+    /// The name of the unit it was held on; null for the whole system.
+    #[schema(max_length = 200, example = "Chi bộ Tổ dân phố số 5")]
+    unit_name: Option<String>,
+}
+
+/// Something that was done with one's record.
+#[derive(Serialize, ToSchema)]
+pub struct AccessOut {
+    /// The event.
+    id: Uuid,
+    /// When.
+    at: DateTime<Utc>,
+    /// What: `feature.deed`.
+    #[schema(max_length = 60, pattern = "^[a-z_.]+$", example = "member.viewed")]
+    action: String,
+    /// Who; null for the system itself.
+    #[schema(max_length = 200, example = "Lê Thị Cúc")]
+    actor_name: Option<String>,
+    /// The roles they held at that time.
+    #[schema(max_items = 20)]
+    actor_roles: Vec<ActorRole>,
+    /// Whether it was the person themselves.
+    by_myself: bool,
+}
+
+fn roles(entry: &Entry) -> Vec<ActorRole> {
+    let role = |text: &String| {
+        let (role, unit) = text.split_once(':')?;
+        Some(ActorRole {
+            role: role.to_owned(),
+            unit_name: (!unit.is_empty()).then(|| unit.to_owned()),
+        })
+    };
+    entry.actor_roles.iter().filter_map(role).collect()
+}
+
+/// See who looked at one's record
+///
+/// Everything that was done with the caller's own record, by anybody, the newest first.
+#[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of events.", body = Page<AccessOut>)))]
+#[get("/me/access-log")]
+pub async fn list_my_access_log(
+    mut ask: Ask<Anyone>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (Query(page), me) = (page, ask.scope.caller.account_id);
+    let rows = store::of_member(&mut ask.conn, me, page.after()?, page.fetch()).await?;
+    ask.reply(&page.page(
+        rows,
+        |row| row.id,
+        |row| AccessOut {
+            actor_roles: roles(&row),
+            by_myself: row.actor_id == Some(me),
+            id: row.id,
+            at: row.at,
+            action: row.action,
+            actor_name: row.actor_name,
+        },
+    ))
+}
+
+/// Which events are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// Events of this unit and the units below; only system administrators may leave it out.
+    #[param(nullable = false)]
+    unit_id: Option<Uuid>,
+    /// Only this action, for example `slip.issued`.
+    #[param(max_length = 60, pattern = "^[a-z_.]+$", nullable = false)]
+    action: Option<String>,
+}
+
+/// An event of the audit log.
+#[derive(Serialize, ToSchema)]
+pub struct AuditOut {
+    /// The event.
+    id: Uuid,
+    /// When.
+    at: DateTime<Utc>,
+    /// Who; null for the system itself.
+    actor_id: Option<Uuid>,
+    /// Their name.
+    #[schema(max_length = 200, example = "Lê Thị Cúc")]
+    actor_name: Option<String>,
+    /// The roles they held at that time.
+    #[schema(max_items = 20)]
+    actor_roles: Vec<ActorRole>,
+    /// What: `feature.deed`.
+    #[schema(max_length = 60, pattern = "^[a-z_.]+$", example = "slip.issued")]
+    action: String,
+    /// The kind of object it was done to.
+    #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "activation_slip")]
+    object_kind: String,
+    /// The object.
+    #[schema(max_length = 100)]
+    object_id: String,
+    /// The unit it concerns.
+    unit_id: Option<Uuid>,
+    /// The member it concerns.
+    member_id: Option<Uuid>,
+    /// The request by which it was done.
+    #[schema(max_length = 100)]
+    request_id: Option<String>,
+    /// What changed; ids only, never personal data.
+    #[schema(value_type = Object)]
+    details: Value,
+}
+
+/// Search the audit log
+///
+/// For inspectors of the unit; system administrators see everything. The newest first. The look itself is recorded.
+#[utoipa::path(tag = "Audit", params(PageQuery, AuditQuery), responses(
+    (status = 200, description = "A page of events.", body = Page<AuditOut>),
+    (status = 403, description = "The caller may not read the audit log there."),
+    (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
+#[get("/audit-events")]
+pub async fn list_audit_events(
+    mut ask: Ask<Anyone>,
+    page: Query<PageQuery>,
+    query: Query<AuditQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (Query(page), Query(query), now) = (page, query, ask.scope.now);
+    match query.unit_id {
+        Some(unit_id) => {
+            let path = units::path(&mut ask.conn, unit_id, day_of(now)).await?;
+            ask.scope.caller.require(&path, Permission::ReadAudit)?;
+        }
+        None if ask.scope.caller.may(&[], Permission::ReadAudit) => {}
+        None => return Err(Problem::new(Code::Forbidden)),
+    }
+    let (action, after) = (query.action.as_deref(), page.after()?);
+    let rows = store::of_unit(&mut ask.conn, query.unit_id, action, after, page.fetch()).await?;
+    let object = query.unit_id.unwrap_or(ask.scope.caller.account_id);
+    let look = audit::Event {
+        unit_id: query.unit_id,
+        details: json!({"action": query.action}),
+        ..ask.scope.audit("audit.read", "audit_log", object)
+    };
+    audit::record(&mut ask.conn, look, now).await?;
+    ask.reply(&page.page(
+        rows,
+        |row| row.id,
+        |row| AuditOut {
+            actor_roles: roles(&row),
+            id: row.id,
+            at: row.at,
+            actor_id: row.actor_id,
+            actor_name: row.actor_name,
+            action: row.action,
+            object_kind: row.object_kind,
+            object_id: row.object_id,
+            unit_id: row.unit_id,
+            member_id: row.member_id,
+            request_id: row.request_id,
+            details: row.details,
+        },
+    ))
+}

@@ -1,0 +1,222 @@
+//! Sign-in, refresh, sign-out and the list of one's devices over HTTP.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, delete, get, post};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::audit;
+use crate::kernel::call::{Anyone, Ask, Call, Empty, Guest, Query, Scope, path_id};
+use crate::kernel::db::Conn;
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::{Code, Problem};
+
+use super::sessions::{self, Because};
+use super::sign_in::{Attempt, sign_in};
+use super::tokens::{SessionTokens, parse_refresh_token};
+
+/// A sign-in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInIn {
+    /// Citizen ID, card number, a phone that nobody else uses, or an administrator's user name.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"\S",
+        example = "001080000001"
+    )]
+    login: String,
+    /// The password.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        format = "password",
+        example = "mùa thu năm ấy"
+    )]
+    password: String,
+    /// What the person calls this device; shown in the list of devices.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"\S",
+        example = "Điện thoại của An"
+    )]
+    device_name: String,
+    /// `device_token` of an earlier sign-in on this device.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[A-Za-z0-9_-]+$",
+        nullable = false
+    )]
+    device_token: Option<String>,
+}
+
+/// Sign in
+///
+/// Opens a device session. An account has at most 10; the oldest ends when there are more. Failed tries are
+/// limited for each account, with an allowance of its own for each device that sends its `device_token`.
+#[utoipa::path(tag = "Sessions", security(()), request_body = SignInIn, responses(
+    (status = 201, description = "The tokens of the new session.", body = SessionTokens),
+    (status = 401, description = "The login or the password is wrong."),
+    (status = 429, description = "Too many requests, or too many failed tries (`sign_in_throttled`).")))]
+#[post("/auth/sessions")]
+pub async fn create_session(guest: Guest<SignInIn>) -> Result<HttpResponse, Problem> {
+    let attempt = Attempt {
+        login: &guest.body.login,
+        password: &guest.body.password,
+        device_name: &guest.body.device_name,
+        device_token: guest.body.device_token.as_deref(),
+        address: guest.context.address,
+        request_id: &guest.context.request_id,
+    };
+    let tokens = sign_in(&guest.state, &attempt, guest.now).await?;
+    Ok(tokens.answer(StatusCode::CREATED))
+}
+
+/// A refresh.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshIn {
+    /// The refresh token of the last answer.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[A-Za-z0-9_-]+$",
+        example = "AZqQ3x2kcAGyXw"
+    )]
+    refresh_token: String,
+}
+
+/// Refresh a session
+///
+/// Exchanges the refresh token for new tokens. When the answer got lost, the same token may be sent again for 30
+/// seconds and buys the same successor. Used later than that it ends the session: somebody else has it.
+#[utoipa::path(tag = "Sessions", security(()), request_body = RefreshIn, responses(
+    (status = 200, description = "The next tokens.", body = SessionTokens),
+    (status = 401, description = "The session is over.")))]
+#[post("/auth/sessions/refresh")]
+pub async fn refresh_session(guest: Guest<RefreshIn>) -> Result<HttpResponse, Problem> {
+    let (state, now) = (&guest.state, guest.now);
+    let invalid = || Problem::new(Code::RefreshTokenInvalid);
+    let token =
+        parse_refresh_token(&state.crypto, &guest.body.refresh_token).ok_or_else(invalid)?;
+    let days = state.config.session_days;
+    let issue = state
+        .db
+        .transaction(async |conn| sessions::refresh(conn, token, days, now).await)
+        .await?
+        .ok_or_else(invalid)?;
+    Ok(SessionTokens::issue(state, &issue, now)?.answer(StatusCode::OK))
+}
+
+async fn audit_end<B, T>(
+    conn: &mut Conn,
+    scope: &Scope<B, T>,
+    action: &'static str,
+    session_id: Uuid,
+) -> Result<(), Problem> {
+    let event = audit::Event {
+        member_id: Some(scope.caller.account_id),
+        ..scope.audit(action, "session", session_id)
+    };
+    audit::record(conn, event, scope.now).await
+}
+
+/// Sign out
+///
+/// Ends the session of this very token, which stops working at once.
+#[utoipa::path(tag = "Sessions", responses((status = 204, description = "The session is over.")))]
+#[delete("/auth/sessions/current")]
+pub async fn delete_current_session(call: Call<Empty, Anyone>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::NO_CONTENT, async |conn, scope| {
+        let (account, session) = (scope.caller.account_id, scope.caller.session_id);
+        sessions::revoke(conn, account, session, Because::SignedOut, scope.now).await?;
+        audit_end(conn, scope, "session.signed_out", session).await
+    })
+    .await
+}
+
+/// A device on which one is signed in.
+#[derive(Serialize, ToSchema)]
+pub struct SessionOut {
+    /// The session.
+    id: Uuid,
+    /// The device's name, as given at sign-in.
+    #[schema(max_length = 100, example = "Điện thoại của An")]
+    device_name: String,
+    /// When it signed in.
+    created_at: DateTime<Utc>,
+    /// When it last asked for new tokens.
+    last_used_at: DateTime<Utc>,
+    /// When it ends if it is not used.
+    expires_at: DateTime<Utc>,
+    /// Whether it is the device that asks.
+    current: bool,
+}
+
+/// List one's devices
+///
+/// The live sessions of the caller, the newest first.
+#[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of sessions.", body = Page<SessionOut>)))]
+#[get("/me/sessions")]
+pub async fn list_my_sessions(
+    mut ask: Ask<Anyone>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (Query(page), caller) = (page, &ask.scope.caller);
+    let (after, most, now) = (page.after()?, page.fetch(), ask.scope.now);
+    let rows = sessions::list(&mut ask.conn, caller.account_id, after, most, now).await?;
+    let current = caller.session_id;
+    ask.reply(&page.page(
+        rows,
+        |row| (row.created_at, row.id),
+        |row| SessionOut {
+            current: row.id == current,
+            id: row.id,
+            device_name: row.device_name,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            expires_at: row.expires_at,
+        },
+    ))
+}
+
+/// Sign a device out
+///
+/// Ends one session of the caller's own; its tokens stop working at once.
+#[utoipa::path(tag = "Me", params(("session_id" = Uuid, Path, description = "The session.")),
+    responses((status = 204, description = "The session is over.")))]
+#[delete("/me/sessions/{session_id}")]
+pub async fn delete_my_session(
+    call: Call<Empty, Anyone>,
+    req: actix_web::HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let session = path_id(&req, "session_id")?;
+    call.commit(StatusCode::NO_CONTENT, async |conn, scope| {
+        let account = scope.caller.account_id;
+        if !sessions::revoke(conn, account, session, Because::Revoked, scope.now).await? {
+            return Err(Problem::not_found());
+        }
+        audit_end(conn, scope, "session.revoked", session).await
+    })
+    .await
+}
+
+/// Sign all other devices out
+///
+/// Ends every session of the caller's but the one that asks.
+#[utoipa::path(tag = "Me", responses((status = 204, description = "Only this device is still signed in.")))]
+#[delete("/me/sessions")]
+pub async fn delete_my_other_sessions(call: Call<Empty, Anyone>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::NO_CONTENT, async |conn, scope| {
+        let (account, kept) = (scope.caller.account_id, scope.caller.session_id);
+        sessions::lock_account(conn, account).await?;
+        sessions::revoke_others(conn, account, Some(kept), Because::Revoked, scope.now).await?;
+        audit_end(conn, scope, "session.others_revoked", kept).await
+    })
+    .await
+}

@@ -1,0 +1,371 @@
+//! Device sessions: opening, refreshing, listing and revoking them.
+
+use chrono::{DateTime, Duration, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::kernel::crypto::Crypto;
+use crate::kernel::db::Conn;
+use crate::kernel::ids::new_id;
+use crate::kernel::problem::Problem;
+use crate::kernel::schema::{accounts, known_devices, sessions};
+use crate::kernel::{audit, outbox};
+
+use super::tokens::Issue;
+
+/// Sessions of one account that live at a time.
+const MOST_LIVE: i64 = 10;
+/// Devices an account remembers.
+const MOST_KNOWN: i64 = 30;
+/// How long the last refresh token may be repeated because its answer got lost, seconds.
+const GRACE_SECONDS: i64 = 30;
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy)]
+pub enum Because {
+    SignedOut,
+    Revoked,
+    TooMany,
+    PasswordChanged,
+    SlipRedeemed,
+    Reuse,
+}
+
+impl Because {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::Revoked => "revoked",
+            Self::TooMany => "too_many",
+            Self::PasswordChanged => "password_changed",
+            Self::SlipRedeemed => "slip_redeemed",
+            Self::Reuse => "reuse",
+        }
+    }
+}
+
+/// A sign-in that has been proved.
+pub struct Opening<'a> {
+    pub account_id: Uuid,
+    pub device_id: Uuid,
+    pub device_name: &'a str,
+    pub request_id: &'a str,
+    /// Lifetime without use, days.
+    pub days: u32,
+}
+
+/// Makes one account's changes wait for each other.
+pub async fn lock_account(conn: &mut Conn, account_id: Uuid) -> Result<(), Problem> {
+    accounts::table
+        .find(account_id)
+        .select(accounts::id)
+        .for_update()
+        .first::<Uuid>(conn)
+        .await?;
+    Ok(())
+}
+
+/// Opens a session on a locked account; the oldest goes when there are too many.
+pub async fn open(
+    conn: &mut Conn,
+    opening: &Opening<'_>,
+    now: DateTime<Utc>,
+) -> Result<Issue, Problem> {
+    let surplus: Vec<Uuid> = live(opening.account_id, now)
+        .order((sessions::created_at.desc(), sessions::id.desc()))
+        .offset(MOST_LIVE - 1)
+        .limit(MOST_LIVE)
+        .select(sessions::id)
+        .load(conn)
+        .await?;
+    end(conn, &surplus, Because::TooMany, now).await?;
+    let session_id = new_id(now);
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::id.eq(session_id),
+            sessions::account_id.eq(opening.account_id),
+            sessions::device_id.eq(opening.device_id),
+            sessions::device_name.eq(opening.device_name.trim()),
+            sessions::created_at.eq(now),
+            sessions::last_used_at.eq(now),
+            sessions::expires_at.eq(now + Duration::days(i64::from(opening.days))),
+            sessions::generation.eq(0),
+            sessions::rotated_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    let event = own_event(opening.account_id, "session.opened", session_id);
+    let event = audit::Event {
+        request_id: Some(opening.request_id),
+        ..event
+    };
+    audit::record(conn, event, now).await?;
+    Ok(Issue {
+        account_id: opening.account_id,
+        session_id,
+        generation: 0,
+        device_id: opening.device_id,
+    })
+}
+
+/// An audit event about a session, by its owner.
+fn own_event(account_id: Uuid, action: &'static str, session_id: Uuid) -> audit::Event<'static> {
+    audit::Event {
+        actor_id: Some(account_id),
+        action,
+        object_kind: "session",
+        object_id: session_id,
+        unit_id: None,
+        member_id: Some(account_id),
+        request_id: None,
+        details: json!({}),
+    }
+}
+
+/// The keyed hash under which an account remembers a device.
+fn device_digest(crypto: &Crypto, device_id: Uuid) -> Vec<u8> {
+    crypto.digest("device", &device_id.to_string())
+}
+
+/// Which of the accounts know the device.
+pub async fn knowing(
+    conn: &mut Conn,
+    crypto: &Crypto,
+    accounts: &[Uuid],
+    device_id: Uuid,
+) -> Result<Vec<Uuid>, Problem> {
+    Ok(known_devices::table
+        .filter(known_devices::account_id.eq_any(accounts))
+        .filter(known_devices::digest.eq(device_digest(crypto, device_id)))
+        .select(known_devices::account_id)
+        .load(conn)
+        .await?)
+}
+
+/// Remembers a device of a locked account. Says whether it is a new one.
+pub async fn remember_device(
+    conn: &mut Conn,
+    crypto: &Crypto,
+    account_id: Uuid,
+    device_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool, Problem> {
+    let digest = device_digest(crypto, device_id);
+    let seen = diesel::update(known_devices::table.find((account_id, &digest)))
+        .set(known_devices::last_seen_at.eq(now))
+        .execute(conn)
+        .await?;
+    if seen > 0 {
+        return Ok(false);
+    }
+    let surplus: Vec<Vec<u8>> = known_devices::table
+        .filter(known_devices::account_id.eq(account_id))
+        .order((known_devices::last_seen_at.desc(), known_devices::digest))
+        .offset(MOST_KNOWN - 1)
+        .limit(MOST_KNOWN)
+        .select(known_devices::digest)
+        .load(conn)
+        .await?;
+    diesel::delete(
+        known_devices::table
+            .filter(known_devices::account_id.eq(account_id))
+            .filter(known_devices::digest.eq_any(surplus)),
+    )
+    .execute(conn)
+    .await?;
+    diesel::insert_into(known_devices::table)
+        .values((
+            known_devices::account_id.eq(account_id),
+            known_devices::digest.eq(digest),
+            known_devices::last_seen_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(true)
+}
+
+/// Forgets all devices of an account.
+pub async fn forget_devices(conn: &mut Conn, account_id: Uuid) -> Result<(), Problem> {
+    diesel::delete(known_devices::table.filter(known_devices::account_id.eq(account_id)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct Refreshed {
+    account_id: Uuid,
+    device_id: Option<Uuid>,
+    expires_at: DateTime<Utc>,
+    generation: i32,
+    rotated_at: DateTime<Utc>,
+    revoked_at: Option<DateTime<Utc>>,
+}
+
+/// Takes a refresh token's generation and gives the next one. None when the session is over; a token that was
+/// used before ends it, and the caller must commit that.
+pub async fn refresh(
+    conn: &mut Conn,
+    (session_id, generation): (Uuid, i32),
+    days: u32,
+    now: DateTime<Utc>,
+) -> Result<Option<Issue>, Problem> {
+    let found: Option<Refreshed> = sessions::table
+        .find(session_id)
+        .select(Refreshed::as_select())
+        .for_update()
+        .first(conn)
+        .await
+        .optional()?;
+    let Some(session) = found else {
+        return Ok(None);
+    };
+    let disabled: Option<DateTime<Utc>> = accounts::table
+        .find(session.account_id)
+        .select(accounts::disabled_at)
+        .first(conn)
+        .await?;
+    if disabled.is_some() || session.revoked_at.is_some() || session.expires_at <= now {
+        return Ok(None);
+    }
+    let in_grace =
+        now.signed_duration_since(session.rotated_at) <= Duration::seconds(GRACE_SECONDS);
+    let next = if generation == session.generation {
+        diesel::update(sessions::table.find(session_id))
+            .set((
+                sessions::generation.eq(generation + 1),
+                sessions::rotated_at.eq(now),
+                sessions::last_used_at.eq(now),
+                sessions::expires_at.eq(now + Duration::days(i64::from(days))),
+            ))
+            .execute(conn)
+            .await?;
+        generation + 1
+    } else if generation + 1 == session.generation && in_grace {
+        session.generation
+    } else {
+        end(conn, &[session_id], Because::Reuse, now).await?;
+        let event = own_event(session.account_id, "session.reuse_detected", session_id);
+        let event = audit::Event {
+            actor_id: None,
+            ..event
+        };
+        audit::record(conn, event, now).await?;
+        notify(conn, "sessions_revoked", session.account_id, json!({}), now).await?;
+        return Ok(None);
+    };
+    Ok(Some(Issue {
+        account_id: session.account_id,
+        session_id,
+        generation: next,
+        device_id: session.device_id.unwrap_or(session_id),
+    }))
+}
+
+/// Lets a person know of what happened to their account.
+pub async fn notify(
+    conn: &mut Conn,
+    kind: &str,
+    account_id: Uuid,
+    details: Value,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let payload = json!({"account_id": account_id, "details": details});
+    outbox::emit(conn, &format!("notify.{kind}"), payload, now).await
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn live(account_id: Uuid, now: DateTime<Utc>) -> _ {
+    sessions::table
+        .filter(sessions::account_id.eq(account_id))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+}
+
+async fn end(
+    conn: &mut Conn,
+    ids: &[Uuid],
+    because: Because,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    diesel::update(sessions::table.filter(sessions::id.eq_any(ids)))
+        .set((
+            sessions::revoked_at.eq(now),
+            sessions::revoked_because.eq(because.as_str()),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Ends a live session of an account. False when there is none.
+pub async fn revoke(
+    conn: &mut Conn,
+    account_id: Uuid,
+    session_id: Uuid,
+    because: Because,
+    now: DateTime<Utc>,
+) -> Result<bool, Problem> {
+    let found: Vec<Uuid> = live(account_id, now)
+        .filter(sessions::id.eq(session_id))
+        .select(sessions::id)
+        .load(conn)
+        .await?;
+    end(conn, &found, because, now).await?;
+    Ok(!found.is_empty())
+}
+
+/// Ends all live sessions of an account but one. Returns how many.
+pub async fn revoke_others(
+    conn: &mut Conn,
+    account_id: Uuid,
+    kept: Option<Uuid>,
+    because: Because,
+    now: DateTime<Utc>,
+) -> Result<usize, Problem> {
+    let found: Vec<Uuid> = live(account_id, now)
+        .order(sessions::id)
+        .select(sessions::id)
+        .load(conn)
+        .await?;
+    let ended: Vec<Uuid> = found.into_iter().filter(|id| Some(*id) != kept).collect();
+    end(conn, &ended, because, now).await?;
+    Ok(ended.len())
+}
+
+/// A session as its owner sees it.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+pub struct Session {
+    pub id: Uuid,
+    pub device_name: String,
+    pub created_at: DateTime<Utc>,
+    pub last_used_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Live sessions, the newest first.
+pub async fn list(
+    conn: &mut Conn,
+    account_id: Uuid,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    most: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<Session>, Problem> {
+    let (at, id) = after.unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max()));
+    let earlier = sessions::created_at
+        .lt(at)
+        .or(sessions::created_at.eq(at).and(sessions::id.lt(id)));
+    let mut query = live(account_id, now)
+        .order((sessions::created_at.desc(), sessions::id.desc()))
+        .limit(most)
+        .select(Session::as_select())
+        .into_boxed();
+    if after.is_some() {
+        query = query.filter(earlier);
+    }
+    Ok(query.load(conn).await?)
+}

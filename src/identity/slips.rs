@@ -1,0 +1,230 @@
+//! Activation slips: a code read out by an officer and useless without the member's own data.
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::kernel::access::{Permission, Role, in_force};
+use crate::kernel::auth::Principal;
+use crate::kernel::clock::day_of;
+use crate::kernel::crypto::{Crypto, random_bytes};
+use crate::kernel::db::Conn;
+use crate::kernel::ids::new_id;
+use crate::kernel::problem::{Code, Problem};
+use crate::kernel::schema::{accounts, activation_slips, grants, members, sign_in_handles};
+use crate::organisation::members::handles::{HandleKind, normalise};
+use crate::organisation::units;
+
+/// Crockford's base 32: no letter that sounds or looks like another.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Symbols of a code, 5 bits each.
+const SYMBOLS: u32 = 12;
+/// Wrong personal data this often makes a slip void.
+const MOST_FAILURES: i32 = 5;
+
+/// A new code, in groups of four.
+pub fn new_code() -> Result<String, Problem> {
+    let bits = u64::from_be_bytes(random_bytes::<8>().map_err(Problem::internal)?);
+    let mut code = String::new();
+    for i in 0..SYMBOLS {
+        if i > 0 && i % 4 == 0 {
+            code.push('-');
+        }
+        let index = usize::try_from(bits >> (5 * i) & 31).unwrap_or(0);
+        code.push(char::from(ALPHABET[index]));
+    }
+    Ok(code)
+}
+
+/// The code as it was made, however it was typed.
+fn canonical(code: &str) -> String {
+    code.chars()
+        .filter(|c| !matches!(c, '-' | ' '))
+        .map(|c| match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        })
+        .collect()
+}
+
+fn code_digest(crypto: &Crypto, code: &str) -> Vec<u8> {
+    crypto.digest("slip", &canonical(code))
+}
+
+/// Checks that the caller may issue a slip for this member, beyond the permission on the cell: nobody for
+/// themselves, and for whoever holds a role only somebody above the cell and above each unit of those roles.
+pub async fn may_issue(
+    conn: &mut Conn,
+    caller: &Principal,
+    member_id: Uuid,
+    cell_path: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    if caller.account_id == member_id {
+        return Err(Problem::with(
+            Code::Forbidden,
+            "Không ai tự cấp phiếu cho mình.",
+            "Nobody issues a slip for themselves.",
+        ));
+    }
+    let today = day_of(now);
+    let held: Vec<(String, Option<Uuid>, NaiveDate, Option<NaiveDate>)> = grants::table
+        .filter(grants::account_id.eq(member_id))
+        .filter(grants::revoked_at.is_null())
+        .select((
+            grants::role,
+            grants::unit_id,
+            grants::valid_from,
+            grants::valid_to,
+        ))
+        .limit(200)
+        .load(conn)
+        .await?;
+    let roles = held
+        .into_iter()
+        .filter(|(role, _, from, to)| role != Role::Member.as_str() && in_force(*from, *to, today));
+    for (_, unit, ..) in roles {
+        let path = match unit {
+            Some(unit) => units::path(conn, unit, today).await?,
+            None => Vec::new(),
+        };
+        for path in [cell_path, &path] {
+            if !caller.may(path.get(1..).unwrap_or_default(), Permission::IssueSlips) {
+                return Err(Problem::with(
+                    Code::Forbidden,
+                    "Phiếu của người giữ chức vụ do cấp trên cấp.",
+                    "The slip of somebody who holds a role is issued by the unit above.",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A slip that was issued.
+pub struct Issued {
+    pub id: Uuid,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Issues a slip on a locked account; older ones become void.
+pub async fn issue(
+    conn: &mut Conn,
+    crypto: &Crypto,
+    (account_id, issued_by): (Uuid, Uuid),
+    code: &str,
+    days: u32,
+    now: DateTime<Utc>,
+) -> Result<Issued, Problem> {
+    diesel::update(activation_slips::table)
+        .filter(activation_slips::account_id.eq(account_id))
+        .filter(activation_slips::redeemed_at.is_null())
+        .filter(activation_slips::voided_at.is_null())
+        .set(activation_slips::voided_at.eq(now))
+        .execute(conn)
+        .await?;
+    let (id, expires_at) = (new_id(now), now + Duration::days(i64::from(days)));
+    diesel::insert_into(activation_slips::table)
+        .values((
+            activation_slips::id.eq(id),
+            activation_slips::account_id.eq(account_id),
+            activation_slips::code_digest.eq(code_digest(crypto, code)),
+            activation_slips::issued_by.eq(issued_by),
+            activation_slips::issued_at.eq(now),
+            activation_slips::expires_at.eq(expires_at),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(Issued { id, expires_at })
+}
+
+/// A slip whose code and personal data fit.
+#[derive(Debug, Clone, Copy)]
+pub struct Proved {
+    pub slip_id: Uuid,
+    pub account_id: Uuid,
+    pub issued_by: Uuid,
+}
+
+/// Finds a live slip by its code and compares the personal data. None, counted against the slip, when they
+/// do not fit; the caller must commit that.
+pub async fn prove(
+    conn: &mut Conn,
+    crypto: &Crypto,
+    (code, citizen_id, birth_date): (&str, &str, NaiveDate),
+    now: DateTime<Utc>,
+) -> Result<Option<Proved>, Problem> {
+    let slip: Option<(Uuid, Uuid, Uuid, i32)> = activation_slips::table
+        .filter(activation_slips::code_digest.eq(code_digest(crypto, code)))
+        .filter(activation_slips::redeemed_at.is_null())
+        .filter(activation_slips::voided_at.is_null())
+        .filter(activation_slips::expires_at.gt(now))
+        .select((
+            activation_slips::id,
+            activation_slips::account_id,
+            activation_slips::issued_by,
+            activation_slips::failures,
+        ))
+        .for_update()
+        .first(conn)
+        .await
+        .optional()?;
+    let Some((slip_id, account_id, issued_by, failures)) = slip else {
+        return Ok(None);
+    };
+    let kind = HandleKind::CitizenId;
+    let fits: i64 = members::table
+        .inner_join(accounts::table.on(accounts::id.eq(members::id)))
+        .inner_join(sign_in_handles::table.on(sign_in_handles::account_id.eq(members::id)))
+        .filter(members::id.eq(account_id))
+        .filter(members::birth_date.eq(birth_date))
+        .filter(accounts::disabled_at.is_null())
+        .filter(sign_in_handles::kind.eq(kind.as_str()))
+        .filter(sign_in_handles::digest.eq(kind.digest(crypto, &normalise(citizen_id))))
+        .count()
+        .get_result(conn)
+        .await?;
+    if fits == 1 {
+        return Ok(Some(Proved {
+            slip_id,
+            account_id,
+            issued_by,
+        }));
+    }
+    let void = (failures + 1 >= MOST_FAILURES).then_some(now);
+    diesel::update(activation_slips::table.find(slip_id))
+        .set((
+            activation_slips::failures.eq(failures + 1),
+            activation_slips::voided_at.eq(void),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(None)
+}
+
+/// Uses a slip up, on a locked account. False when somebody was faster.
+pub async fn redeem(conn: &mut Conn, slip_id: Uuid, now: DateTime<Utc>) -> Result<bool, Problem> {
+    let used = diesel::update(activation_slips::table.find(slip_id))
+        .filter(activation_slips::redeemed_at.is_null())
+        .filter(activation_slips::voided_at.is_null())
+        .set(activation_slips::redeemed_at.eq(now))
+        .execute(conn)
+        .await?;
+    Ok(used == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_however_it_is_typed() {
+        let code = new_code().unwrap();
+        assert_eq!(code.len(), 14);
+        assert_eq!(canonical(&code.to_lowercase()), code.replace('-', ""));
+        assert_eq!(canonical("ab o1-il0"), "AB01110");
+        assert_ne!(code, new_code().unwrap());
+    }
+}

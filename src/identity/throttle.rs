@@ -1,0 +1,144 @@
+//! Limits on wrong guesses, kept in PostgreSQL so that they hold across instances. A try is counted before it is judged.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Duration, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Binary, Int4, Timestamptz};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::kernel::crypto::Crypto;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::{Code, Problem};
+use crate::kernel::schema::sign_in_failures;
+
+/// Failures are forgotten this long after the first of them, minutes.
+const WINDOW_MINUTES: i64 = 15;
+/// Failures a window for an account, or for one device that it knows.
+const PER_ACCOUNT: i32 = 10;
+/// Failures a window for an address; a whole village may share it.
+const PER_ADDRESS: i32 = 300;
+
+/// What is counted under one keyed hash, and how far.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Allowance {
+    bucket: Vec<u8>,
+    limit: i32,
+}
+
+impl Allowance {
+    fn new(crypto: &Crypto, kind: &str, value: &str, limit: i32) -> Self {
+        Self {
+            bucket: crypto.digest(kind, value),
+            limit,
+        }
+    }
+
+    /// Everybody behind an address; of IPv6 the network, since one host owns all of it.
+    pub fn of_address(crypto: &Crypto, address: IpAddr) -> Self {
+        let network = match address {
+            IpAddr::V4(v4) => v4.to_string(),
+            IpAddr::V6(v6) => format!("{:?}", &v6.segments()[..4]),
+        };
+        Self::new(crypto, "throttle_address", &network, PER_ADDRESS)
+    }
+
+    /// All devices an account does not know.
+    pub fn of_account(crypto: &Crypto, account_id: Uuid) -> Self {
+        let value = account_id.to_string();
+        Self::new(crypto, "throttle_account", &value, PER_ACCOUNT)
+    }
+
+    /// A login that is nobody's; it runs out like anybody's.
+    pub fn of_stranger(crypto: &Crypto, login: &str) -> Self {
+        Self::new(crypto, "throttle_stranger", login, PER_ACCOUNT)
+    }
+
+    /// A device the account knows.
+    pub fn of_device(crypto: &Crypto, account_id: Uuid, device_id: Uuid) -> Self {
+        let value = format!("{account_id}:{device_id}");
+        Self::new(crypto, "throttle_device", &value, PER_ACCOUNT)
+    }
+
+    /// Somebody who is signed in and tells their present password again.
+    pub fn of_confirmation(crypto: &Crypto, account_id: Uuid) -> Self {
+        let value = account_id.to_string();
+        Self::new(crypto, "throttle_confirmation", &value, PER_ACCOUNT)
+    }
+}
+
+/// Counts a try. Says how many seconds to wait when nothing was left; then nothing is counted.
+pub async fn take(
+    conn: &mut Conn,
+    allowance: &Allowance,
+    now: DateTime<Utc>,
+) -> Result<Option<u64>, Problem> {
+    let stale = now - Duration::minutes(WINDOW_MINUTES);
+    let counted = diesel::sql_query(
+        "INSERT INTO sign_in_failures AS f (bucket, window_started_at, failures) VALUES ($1, $2, 1)
+         ON CONFLICT (bucket) DO UPDATE SET
+             failures = CASE WHEN f.window_started_at <= $3 THEN 1 ELSE f.failures + 1 END,
+             window_started_at = CASE WHEN f.window_started_at <= $3 THEN $2 ELSE f.window_started_at END
+         WHERE f.window_started_at <= $3 OR f.failures < $4",
+    )
+    .bind::<Binary, _>(&allowance.bucket)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(stale)
+    .bind::<Int4, _>(allowance.limit)
+    .execute(conn)
+    .await?;
+    if counted == 1 {
+        return Ok(None);
+    }
+    let started: DateTime<Utc> = sign_in_failures::table
+        .find(&allowance.bucket)
+        .select(sign_in_failures::window_started_at)
+        .first(conn)
+        .await?;
+    let wait = (started - stale).num_seconds().max(1);
+    Ok(Some(u64::try_from(wait).unwrap_or(1)))
+}
+
+/// The same, with the refusal as an error.
+pub async fn require(
+    conn: &mut Conn,
+    allowance: &Allowance,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    match take(conn, allowance, now).await? {
+        Some(wait) => Err(refusal(wait)),
+        None => Ok(()),
+    }
+}
+
+/// 429 with the seconds to wait.
+pub fn refusal(wait: u64) -> Problem {
+    Problem::new(Code::SignInThrottled).retry_after(wait)
+}
+
+/// Gives a counted try back because it was no failure.
+pub async fn give_back(conn: &mut Conn, allowance: &Allowance) -> Result<(), Problem> {
+    diesel::update(sign_in_failures::table.find(&allowance.bucket))
+        .filter(sign_in_failures::failures.gt(0))
+        .set(sign_in_failures::failures.eq(sign_in_failures::failures - 1))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Forgets the failures of a device or a person that has just proved itself.
+pub async fn reset(conn: &mut Conn, allowance: &Allowance) -> Result<(), Problem> {
+    diesel::delete(sign_in_failures::table.find(&allowance.bucket))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Drops windows that have ended. Returns how many.
+pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
+    let old = sign_in_failures::window_started_at.le(now - Duration::minutes(WINDOW_MINUTES));
+    Ok(diesel::delete(sign_in_failures::table.filter(old))
+        .execute(conn)
+        .await?)
+}

@@ -1,0 +1,61 @@
+//! Notifications: what happened to a person's account, told in their language.
+
+mod routes;
+mod texts;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use crate::kernel::db::Conn;
+use crate::kernel::ids::new_id;
+use crate::kernel::outbox;
+use crate::kernel::problem::Problem;
+use crate::kernel::schema::notifications;
+
+/// Topics that begin so become notifications; the rest names the kind.
+const TOPIC: &str = "notify.";
+
+#[derive(Deserialize)]
+struct Payload {
+    account_id: Uuid,
+    details: Value,
+}
+
+/// Makes a notification of an event that is one; lets all others pass.
+///
+/// # Errors
+/// When the payload names no account, or the database fails.
+pub async fn consume(
+    conn: &mut Conn,
+    event: &outbox::Event,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let Some(kind) = event.topic.strip_prefix(TOPIC) else {
+        return Ok(());
+    };
+    let payload: Payload =
+        serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
+    diesel::insert_into(notifications::table)
+        .values((
+            notifications::id.eq(new_id(now)),
+            notifications::account_id.eq(payload.account_id),
+            notifications::kind.eq(kind),
+            notifications::details.eq(payload.details),
+            notifications::created_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The operations of this feature.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(routes::list_my_notifications)
+        .service(routes::read_my_notification);
+}

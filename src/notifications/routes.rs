@@ -1,0 +1,121 @@
+//! Notifications over HTTP.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::audit;
+use crate::kernel::call::{Anyone, Ask, Call, Empty, Query, path_id};
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::{Language, Problem};
+use crate::kernel::schema::notifications;
+
+use super::texts;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = notifications)]
+struct Row {
+    id: Uuid,
+    kind: String,
+    details: Value,
+    created_at: DateTime<Utc>,
+    read_at: Option<DateTime<Utc>>,
+}
+
+/// Something that happened.
+#[derive(Serialize, ToSchema)]
+pub struct NotificationOut {
+    /// The notification.
+    id: Uuid,
+    /// What happened: `slip_issued`, `slip_redeemed`, `password_changed`, `new_device`, `sessions_revoked`.
+    #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "new_device")]
+    kind: String,
+    /// The same in words, in the language of the request.
+    #[schema(
+        max_length = 200,
+        example = "Tài khoản của bạn vừa đăng nhập trên thiết bị mới"
+    )]
+    title: String,
+    /// The device it happened on, if it was one.
+    #[schema(max_length = 100, example = "Điện thoại của An")]
+    device_name: Option<String>,
+    /// When it happened.
+    created_at: DateTime<Utc>,
+    /// When it was read; null while it is new.
+    read_at: Option<DateTime<Utc>>,
+}
+
+fn show(row: Row, language: Language) -> NotificationOut {
+    NotificationOut {
+        id: row.id,
+        title: language.pick(&texts::title(&row.kind)).to_owned(),
+        kind: row.kind,
+        device_name: row.details["device_name"].as_str().map(str::to_owned),
+        created_at: row.created_at,
+        read_at: row.read_at,
+    }
+}
+
+/// List one's notifications
+///
+/// The newest first.
+#[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of notifications.", body = Page<NotificationOut>)))]
+#[get("/me/notifications")]
+pub async fn list_my_notifications(
+    mut ask: Ask<Anyone>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let Query(page) = page;
+    let mut query = notifications::table
+        .filter(notifications::account_id.eq(ask.scope.caller.account_id))
+        .order(notifications::id.desc())
+        .limit(page.fetch())
+        .select(Row::as_select())
+        .into_boxed();
+    if let Some(id) = page.after::<Uuid>()? {
+        query = query.filter(notifications::id.lt(id));
+    }
+    let rows = query.load(&mut ask.conn).await?;
+    let language = ask.scope.context.language;
+    ask.reply(&page.page(rows, |row| row.id, |row| show(row, language)))
+}
+
+/// Mark a notification as read
+///
+/// The first time counts.
+#[utoipa::path(tag = "Me", params(("notification_id" = Uuid, Path, description = "The notification.")), request_body = Empty,
+    responses((status = 200, description = "The notification.", body = NotificationOut)))]
+#[post("/me/notifications/{notification_id}/read")]
+pub async fn read_my_notification(
+    call: Call<Empty, Anyone>,
+    req: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let id = path_id(&req, "notification_id")?;
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let own = notifications::table
+            .filter(notifications::id.eq(id))
+            .filter(notifications::account_id.eq(scope.caller.account_id));
+        let mut row: Row = own
+            .select(Row::as_select())
+            .for_update()
+            .first(conn)
+            .await?;
+        if row.read_at.is_none() {
+            row.read_at = Some(scope.now);
+            diesel::update(notifications::table.find(id))
+                .set(notifications::read_at.eq(scope.now))
+                .execute(conn)
+                .await?;
+            let event = scope.audit("notification.read", "notification", id);
+            audit::record(conn, event, scope.now).await?;
+        }
+        Ok(show(row, scope.context.language))
+    })
+    .await
+}

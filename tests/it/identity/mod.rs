@@ -1,0 +1,9 @@
+//! Identity: sign-in, sessions, slips, the signed-in person.
+
+mod guessing;
+mod me;
+mod refresh;
+mod secrets;
+mod sessions;
+mod slips;
+mod support;
