@@ -136,9 +136,9 @@ fn outside_v1() -> impl HttpServiceFactory + 'static {
         identity::jwks,
         problem_pages::catalogue,
         problem_pages::one,
-        openapi::document_route,
-        openapi::docs_redirect,
-        openapi::docs(),
+        openapi::served::document_route,
+        openapi::served::docs_redirect,
+        openapi::served::docs(),
     )
 }
 

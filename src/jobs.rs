@@ -46,6 +46,7 @@ pub fn start(state: Data<State>) {
 async fn sweep(state: &State) -> Result<(), Problem> {
     let mut conn = state.db.conn().await?;
     idempotency::sweep(&mut conn, state.clock.now()).await?;
+    outbox::sweep(&mut conn, state.clock.now()).await?;
     identity::sweep_failures(&mut conn, state.clock.now()).await?;
     Ok(())
 }

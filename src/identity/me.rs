@@ -13,11 +13,11 @@ use uuid::Uuid;
 use crate::kernel::access::{Grant, Role};
 use crate::kernel::audit;
 use crate::kernel::auth::{AccountKind, Principal};
+use crate::kernel::call::secret::SecretCall;
 use crate::kernel::call::{Anyone, Ask, Call, Myself};
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{accounts, members, notifications, units};
-use crate::kernel::secret_call::SecretCall;
 
 use super::passwords;
 use super::sessions::{self, Because};

@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use crate::kernel::access::needs::IssueSlips;
 use crate::kernel::audit;
+use crate::kernel::call::secret::SecretCall;
 use crate::kernel::call::{Empty, Guest};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::{Code, Problem};
-use crate::kernel::secret_call::SecretCall;
 use crate::organisation::{OnMember, cell_of};
 
 use super::passwords;

@@ -1,5 +1,6 @@
 //! Extractors: the signed-in caller with the object they may act on, a checked body, and one transaction a write.
 
+pub mod secret;
 mod upload;
 
 use std::ops::Deref;
@@ -87,7 +88,7 @@ pub struct Scope<B, T> {
 
 impl<T> Scope<(), T> {
     /// The same with the body of the request.
-    pub(super) fn with_body<B>(self, body: B) -> Scope<B, T> {
+    fn with_body<B>(self, body: B) -> Scope<B, T> {
         Scope {
             state: self.state,
             context: self.context,
@@ -214,9 +215,7 @@ pub fn state_of(req: &HttpRequest) -> Result<web::Data<State>, Problem> {
         .ok_or_else(|| Problem::internal("no state"))
 }
 
-pub(super) async fn scope<T: Target>(
-    req: &HttpRequest,
-) -> Result<(Object<Conn>, Scope<(), T>), Problem> {
+async fn scope<T: Target>(req: &HttpRequest) -> Result<(Object<Conn>, Scope<(), T>), Problem> {
     let state = state_of(req)?;
     let context = RequestContext::of(req);
     let claims = context
@@ -254,10 +253,15 @@ pub async fn read_body(req: &HttpRequest, payload: &mut Payload) -> Result<web::
     }
 }
 
-pub(super) fn parse_body<B: DeserializeOwned>(
-    req: &HttpRequest,
-    bytes: &[u8],
-) -> Result<B, Problem> {
+/// The same for a caller with a valid token.
+async fn read_signed_in(req: &HttpRequest, payload: &mut Payload) -> Result<web::Bytes, Problem> {
+    if RequestContext::of(req).claims.is_none() {
+        return Err(Problem::new(Code::Unauthenticated));
+    }
+    read_body(req, payload).await
+}
+
+fn parse_body<B: DeserializeOwned>(req: &HttpRequest, bytes: &[u8]) -> Result<B, Problem> {
     let kind = req
         .headers()
         .get(header::CONTENT_TYPE)
@@ -324,8 +328,9 @@ impl<B: DeserializeOwned + 'static, T: Target + 'static> FromRequest for Call<B,
         let req = req.clone();
         let mut payload = payload.take();
         Box::pin(async move {
+            // A slow body must not hold a connection, and is not read for whoever has no token.
+            let bytes = read_signed_in(&req, &mut payload).await?;
             let (conn, scope) = scope::<T>(&req).await?;
-            let bytes = read_body(&req, &mut payload).await?;
             let key = key_of(&req, &scope.caller, &bytes)?;
             let body = parse_body(&req, &bytes)?;
             Ok(Self {

@@ -22,6 +22,5 @@ pub mod problem_pages;
 pub mod rate_limit;
 pub mod reply;
 pub mod schema;
-pub mod secret_call;
 pub mod sheet;
 pub mod state;

@@ -1,13 +1,13 @@
 //! Finishes the OpenAPI document: what every operation shares is added here, so that a new route gets it for free.
 
-use actix_web::http::header;
-use actix_web::{HttpResponse, get, web};
+mod schemas;
+pub mod served;
+
 use serde_json::{Map, Value, json};
 use utoipa::PartialSchema;
-use utoipa_swagger_ui::SwaggerUi;
 
+use super::call::secret;
 use super::problem::{FieldError, ProblemOut};
-use super::secret_call;
 
 /// The groups of operations, in alphabetical order.
 const TAGS: &[(&str, &str)] = &[
@@ -89,65 +89,10 @@ pub fn finish(api: &utoipa::openapi::OpenApi) -> Value {
             finish_operation(method, operation);
         }
     }
-    drop_unused_schemas(&mut document);
-    bound_all(&mut document);
-    name_pages(&document)
-}
-
-/// The generator repeats an item's schema inside its page and calls it `Page_Item`: here it becomes `ItemPage`, whose
-/// items are references, so that clients get one type for one thing.
-fn name_pages(document: &Value) -> Value {
-    let mut text = document.to_string();
-    let names: Vec<String> = document["components"]["schemas"]
-        .as_object()
-        .into_iter()
-        .flat_map(Map::keys)
-        .cloned()
-        .collect();
-    for name in &names {
-        if let Some(item) = name.strip_prefix("Page_") {
-            text = text.replace(
-                &format!("#/components/schemas/{name}\""),
-                &format!("#/components/schemas/{item}Page\""),
-            );
-        }
-    }
-    let mut document: Value = serde_json::from_str(&text).unwrap_or_default();
-    let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
-        return document;
-    };
-    for name in names {
-        let Some(item) = name.strip_prefix("Page_").map(str::to_owned) else {
-            continue;
-        };
-        let Some(mut page) = schemas.remove(&name) else {
-            continue;
-        };
-        if schemas.contains_key(&item) {
-            page["properties"]["items"]["items"] =
-                json!({"$ref": format!("#/components/schemas/{item}")});
-        }
-        schemas.insert(format!("{item}Page"), page);
-    }
+    let mut document = schemas::name_pages(document);
+    schemas::drop_unused(&mut document);
+    schemas::bound_all(&mut document);
     document
-}
-
-/// What is only ever shown inside a page is written out there; its schema of its own is then referred to by nothing.
-fn drop_unused_schemas(document: &mut Value) {
-    loop {
-        let text = document.to_string();
-        let Some(schemas) = document.pointer_mut("/components/schemas") else {
-            return;
-        };
-        let Some(schemas) = schemas.as_object_mut() else {
-            return;
-        };
-        let before = schemas.len();
-        schemas.retain(|name, _| text.contains(&format!("\"#/components/schemas/{name}\"")));
-        if schemas.len() == before {
-            return;
-        }
-    }
 }
 
 fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
@@ -158,7 +103,6 @@ fn finish_components(components: &mut Value) {
     if !components.is_object() {
         *components = json!({});
     }
-    name_items_of_pages(&mut components["schemas"]);
     components["securitySchemes"] = json!({"bearer": {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
         "description": "Access token of a device session: a signed JWT (EdDSA), used as RFC8725 advises, valid for at most 15 minutes.",
@@ -173,19 +117,6 @@ fn finish_components(components: &mut Value) {
             "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86400, "examples": [2]}},
         "X-Request-Id": header("Identifies the request in the server's records.", 64, "^[A-Za-z0-9._-]+$", "0199a3f07c1b"),
     });
-}
-
-/// The items of a page are a schema of their own, so that generated clients have one type for them.
-fn name_items_of_pages(schemas: &mut Value) {
-    let names: Vec<String> = members(schemas).map(|(name, _)| name.clone()).collect();
-    for (name, page) in members(schemas) {
-        if let Some(item) = name.strip_prefix("Page_")
-            && names.iter().any(|known| known == item)
-        {
-            page["properties"]["items"]["items"] =
-                json!({"$ref": format!("#/components/schemas/{item}")});
-        }
-    }
 }
 
 fn finish_operation(method: &str, operation: &mut Value) {
@@ -217,7 +148,7 @@ fn finish_operation(method: &str, operation: &mut Value) {
     }
     let secret = operation
         .as_object_mut()
-        .is_some_and(|fields| fields.remove(secret_call::MARK).is_some());
+        .is_some_and(|fields| fields.remove(secret::MARK).is_some());
     if method == "post" && !public && !secret {
         add_parameter(
             operation,
@@ -321,64 +252,6 @@ fn camel_case(name: &str) -> String {
     })
 }
 
-/// Gives every schema in the document the bounds it does not state itself.
-fn bound_all(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            // A map of properties may have a field called `type`; a schema's `type` is never an object.
-            if fields
-                .get("type")
-                .is_some_and(|t| t.is_string() || t.is_array())
-                && !fields.contains_key("in")
-            {
-                bound(fields);
-            }
-            for (name, field) in fields.iter_mut() {
-                if !matches!(name.as_str(), "example" | "examples" | "default" | "enum") {
-                    bound_all(field);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(bound_all),
-        _ => {}
-    }
-}
-
-fn bound(schema: &mut Map<String, Value>) {
-    let is = |name: &str| match &schema["type"] {
-        Value::String(one) => one == name,
-        Value::Array(several) => several.iter().any(|t| t == name),
-        _ => false,
-    };
-    let (string, integer, array) = (is("string"), is("integer"), is("array"));
-    let mut default = |key: &str, value: Value| {
-        schema.entry(key).or_insert(value);
-    };
-    if array {
-        default("maxItems", json!(1000));
-    }
-    if integer {
-        default("format", json!("int32"));
-        default("minimum", json!(0));
-        default("maximum", json!(i32::MAX));
-    }
-    if string && !schema.contains_key("enum") {
-        let (min, max) = match schema.get("format").and_then(Value::as_str) {
-            Some("uuid") => (Some(36), 36),
-            Some("date") => (Some(10), 10),
-            Some("date-time") => (None, 40),
-            _ => (None, 500),
-        };
-        if let Some(min) = min {
-            schema.entry("minLength").or_insert(json!(min));
-        }
-        schema.entry("maxLength").or_insert(json!(max));
-        if !schema.contains_key("format") && !schema.contains_key("pattern") {
-            schema.insert("pattern".to_owned(), json!("^[^\\u0000]*$"));
-        }
-    }
-}
-
 /// Adds the schema of error answers, which no handler names.
 pub fn add_problem_schema(api: &mut utoipa::openapi::OpenApi) {
     let components = api.components.get_or_insert_default();
@@ -388,28 +261,4 @@ pub fn add_problem_schema(api: &mut utoipa::openapi::OpenApi) {
     components
         .schemas
         .insert("FieldError".to_owned(), FieldError::schema());
-}
-
-/// The document that this very server follows.
-#[get("/openapi.json")]
-pub async fn document_route(document: web::Data<Value>) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
-        .json(document.as_ref())
-}
-
-/// Interactive documentation; its assets are part of the program.
-pub fn docs() -> SwaggerUi {
-    let config = utoipa_swagger_ui::Config::from("/openapi.json")
-        .try_it_out_enabled(true)
-        .validator_url("none");
-    SwaggerUi::new("/docs/{_:.*}").config(config)
-}
-
-/// The address people type.
-#[get("/docs")]
-pub async fn docs_redirect() -> HttpResponse {
-    HttpResponse::PermanentRedirect()
-        .insert_header((header::LOCATION, "/docs/"))
-        .finish()
 }

@@ -69,3 +69,14 @@ pub async fn done(conn: &mut Conn, id: i64, now: DateTime<Utc>) -> Result<(), Pr
         .await?;
     Ok(())
 }
+
+/// How long delivered events are kept for whoever looks into a fault, days.
+const KEPT_DAYS: i64 = 7;
+
+/// Drops events delivered long ago. Returns how many.
+pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
+    let old = outbox::done_at.lt(now - Duration::days(KEPT_DAYS));
+    Ok(diesel::delete(outbox::table.filter(old))
+        .execute(conn)
+        .await?)
+}

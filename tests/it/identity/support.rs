@@ -53,9 +53,13 @@ pub async fn person(world: &World, cell: Uuid) -> Person {
 pub async fn active(world: &World) -> Person {
     let person = person(world, world.cell).await;
     let state = &world.app.state;
-    let hash = sotay::identity::hash_password(state, PASSWORD).await.unwrap();
+    let hash = sotay::identity::hash_password(state, PASSWORD)
+        .await
+        .unwrap();
     let mut conn = state.db.conn().await.unwrap();
-    sotay::identity::store_password(&mut conn, &[person.id], &hash, state.clock.now()).await.unwrap();
+    sotay::identity::store_password(&mut conn, &[person.id], &hash, state.clock.now())
+        .await
+        .unwrap();
     person
 }
 

@@ -6,9 +6,9 @@ use diesel_async::pooled_connection::deadpool::Object;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
-use super::call::{Anyone, Scope, Target, parse_body, read_body, scope};
-use super::db::Conn;
-use super::problem::{Problem, text};
+use super::{Anyone, Scope, Target, parse_body, read_signed_in, scope};
+use crate::kernel::db::Conn;
+use crate::kernel::problem::{Problem, text};
 
 /// The mark by which an operation says in the document that it takes no `Idempotency-Key`.
 pub const MARK: &str = "x-secret-call";
@@ -28,7 +28,6 @@ impl<B: DeserializeOwned + 'static, T: Target + 'static> FromRequest for SecretC
         let req = req.clone();
         let mut payload = payload.take();
         Box::pin(async move {
-            let (conn, scope) = scope::<T>(&req).await?;
             // Whoever sends a key relies on it: better refused than silently done twice.
             if req.headers().contains_key("idempotency-key") {
                 return Err(Problem::fault(
@@ -40,7 +39,8 @@ impl<B: DeserializeOwned + 'static, T: Target + 'static> FromRequest for SecretC
                     ),
                 ));
             }
-            let bytes = read_body(&req, &mut payload).await?;
+            let bytes = read_signed_in(&req, &mut payload).await?;
+            let (conn, scope) = scope::<T>(&req).await?;
             let body = parse_body(&req, &bytes)?;
             Ok(Self {
                 conn,
