@@ -247,14 +247,7 @@ pub async fn refresh(
     } else if generation + 1 == session.generation && in_grace {
         session.generation
     } else {
-        end(conn, &[session_id], Because::Reuse, now).await?;
-        let event = own_event(session.account_id, "session.reuse_detected", session_id);
-        let event = audit::Event {
-            actor_id: None,
-            ..event
-        };
-        audit::record(conn, event, now).await?;
-        notify(conn, "sessions_revoked", session.account_id, json!({}), now).await?;
+        end_reused(conn, session.account_id, session_id, now).await?;
         return Ok(None);
     };
     Ok(Some(Issue {
@@ -263,6 +256,22 @@ pub async fn refresh(
         generation: next,
         device_id: session.device_id.unwrap_or(session_id),
     }))
+}
+
+/// Ends a session whose token somebody else has, and tells its owner.
+async fn end_reused(
+    conn: &mut Conn,
+    account_id: Uuid,
+    session_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    end(conn, &[session_id], Because::Reuse, now).await?;
+    let event = audit::Event {
+        actor_id: None,
+        ..own_event(account_id, "session.reuse_detected", session_id)
+    };
+    audit::record(conn, event, now).await?;
+    notify(conn, "sessions_revoked", account_id, json!({}), now).await
 }
 
 /// Lets a person know of what happened to their account.

@@ -18,7 +18,7 @@ use crate::organisation::members::handles::{find, normalise};
 use super::passwords;
 use super::sessions::{self, Opening};
 use super::throttle::{self, Allowance};
-use super::tokens::{SessionTokens, parse_device_token};
+use super::tokens::{Issue, SessionTokens, parse_device_token};
 
 /// What somebody who wants to sign in shows.
 pub struct Attempt<'a> {
@@ -103,7 +103,7 @@ async fn enter(
     opening: &Opening<'_>,
     candidate: &Candidate,
     now: DateTime<Utc>,
-) -> Result<super::tokens::Issue, Problem> {
+) -> Result<Issue, Problem> {
     sessions::lock_account(conn, opening.account_id).await?;
     let (hash, disabled): (Option<String>, Option<DateTime<Utc>>) = accounts::table
         .find(opening.account_id)

@@ -13,7 +13,8 @@ use crate::kernel::audit;
 use crate::kernel::call::secret::SecretCall;
 use crate::kernel::call::{Empty, Guest};
 use crate::kernel::clock::day_of;
-use crate::kernel::db::Conn;
+use crate::kernel::crypto::Crypto;
+use crate::kernel::db::{Conn, transaction};
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::{Code, Problem};
 use crate::organisation::{OnMember, cell_of};
@@ -56,7 +57,7 @@ pub async fn create_activation_slip(
     let (state, caller, on) = (&call.scope.state, &call.scope.caller, &call.scope.on);
     let (now, code) = (call.scope.now, slips::new_code()?);
     let mut conn = call.conn;
-    let issued = crate::kernel::db::transaction(&mut conn, async |conn| {
+    let issued = transaction(&mut conn, async |conn| {
         slips::may_issue(conn, caller, on.member_id, &on.path, now).await?;
         sessions::lock_account(conn, on.member_id).await?;
         let people = (on.member_id, caller.account_id);
@@ -182,7 +183,7 @@ async fn enter(
     opening: &Opening<'_>,
     proved: Proved,
     now: DateTime<Utc>,
-    crypto: &crate::kernel::crypto::Crypto,
+    crypto: &Crypto,
 ) -> Result<Issue, Problem> {
     let account = proved.account_id;
     sessions::revoke_others(conn, account, None, Because::SlipRedeemed, now).await?;
