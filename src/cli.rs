@@ -1,6 +1,7 @@
 //! The command line: one variant a command, the work in `cli/`.
 
 mod admin;
+mod demo;
 pub mod import;
 mod runtime;
 mod serve;
@@ -29,6 +30,8 @@ struct Arguments {
 enum Command {
     /// Answer requests; without DATABASE_URL over a private PostgreSQL of its own.
     Serve,
+    /// Serve demo data over a private database, on this machine only.
+    Demo(demo::Demo),
     /// Bring the database schema up to date, as the owner role.
     Migrate,
     /// Recompute totals, counters and caps from the ledger and name every difference.
@@ -73,6 +76,7 @@ async fn run(command: Command, config: Config) -> Result<(), String> {
     match command {
         Command::Serve => serve::run(config).await,
         Command::Verify => verify::run(config).await,
+        Command::Demo(arguments) => demo::run(config, arguments).await,
         Command::Migrate => runtime::migrate(&config).await,
         Command::CreateAdmin(arguments) => admin::create(config, arguments).await,
         Command::Import(arguments) => import::run(config, arguments).await,

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod demo;
 pub mod documents;
 pub mod identity;
 pub mod jobs;

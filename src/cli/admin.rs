@@ -23,7 +23,7 @@ pub struct CreateAdmin {
 /// # Errors
 /// When the database cannot be reached or the login is taken.
 pub async fn create(mut config: Config, arguments: CreateAdmin) -> Result<(), String> {
-    let database = runtime::join(&mut config).await?;
+    let database = runtime::open(&mut config, runtime::Private::Join).await?;
     let state = app::state(config, Clock::System, String::new())?;
     let made =
         identity::create_administrator(&state, &arguments.login, &arguments.name, None).await;

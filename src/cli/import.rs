@@ -36,7 +36,7 @@ pub struct Import {
 /// # Errors
 /// When the database cannot be reached, the unit is not found, or the roster has faults.
 pub async fn run(mut config: Config, arguments: Import) -> Result<(), String> {
-    let database = runtime::join(&mut config).await?;
+    let database = runtime::open(&mut config, runtime::Private::Join).await?;
     let outcome = match app::state(config, Clock::System, String::new()) {
         Ok(state) => import_file(&state, &arguments.file, &arguments.unit, arguments.commit).await,
         Err(error) => Err(error),

@@ -11,21 +11,23 @@ pub struct Database {
     private: Option<PrivatePostgres>,
 }
 
-/// Opens the database for a command that owns it for a while (`serve`, `demo`): starts the private one if none is
-/// configured and brings its schema up to date. Fills in `config.database_url`.
+/// How a command takes the private database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Private {
+    /// The command owns it for a while: it starts and stops it (`serve`).
+    Own,
+    /// The same, and everything in it is dropped first (`demo`).
+    OwnEmptied,
+    /// The command joins a running server's, or starts it for the moment (`import`, `verify`, `create-admin`).
+    Join,
+}
+
+/// Opens the database: the one configured, or else the private one, whose schema is brought up to date. Fills in
+/// `config.database_url`.
 ///
 /// # Errors
 /// When PostgreSQL cannot be started or reached, or a migration fails.
-pub async fn open(config: &mut Config) -> Result<Database, String> {
-    open_with(config, false).await
-}
-
-/// Opens it for a command that joins a running server (`import`, `verify`, `create-admin`).
-pub async fn join(config: &mut Config) -> Result<Database, String> {
-    open_with(config, true).await
-}
-
-async fn open_with(config: &mut Config, join: bool) -> Result<Database, String> {
+pub async fn open(config: &mut Config, how: Private) -> Result<Database, String> {
     if config.database_url.is_some() {
         if config.mode == Mode::Development && config.database_owner_url.is_some() {
             migrate(config).await?;
@@ -35,12 +37,14 @@ async fn open_with(config: &mut Config, join: bool) -> Result<Database, String> 
     std::fs::create_dir_all(&config.data_dir)
         .map_err(|e| format!("the data directory cannot be made: {e}"))?;
     let folder = config.data_dir.join("postgres");
-    let started = if join {
-        PrivatePostgres::attach(&folder).await
-    } else {
-        PrivatePostgres::start(&folder).await
+    let started = match how {
+        Private::Join => PrivatePostgres::attach(&folder).await,
+        Private::Own | Private::OwnEmptied => PrivatePostgres::start(&folder).await,
     };
     let private = started.map_err(|e| e.to_string())?;
+    if how == Private::OwnEmptied {
+        db::recreate(&private.url(Role::Superuser), "sotay", Role::Owner.name()).await?;
+    }
     config.database_owner_url = Some(SecretString::from(private.url(Role::Owner)));
     config.database_url = Some(SecretString::from(private.url(Role::Application)));
     migrate(config).await?;

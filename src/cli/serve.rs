@@ -15,7 +15,7 @@ use super::runtime;
 /// # Errors
 /// When the database or the address cannot be used.
 pub async fn run(mut config: Config) -> Result<(), String> {
-    let database = runtime::open(&mut config).await?;
+    let database = runtime::open(&mut config, runtime::Private::Own).await?;
     let (state, listener) = prepare(config).await?;
     tracing::info!(address = %state.public_url, docs = %format!("{}/docs/", state.public_url), "ready");
     let served = app::serve(state, listener)

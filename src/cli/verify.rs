@@ -11,7 +11,7 @@ use super::runtime;
 /// # Errors
 /// When the database cannot be reached, or something differs.
 pub async fn run(mut config: Config) -> Result<(), String> {
-    let database = runtime::join(&mut config).await?;
+    let database = runtime::open(&mut config, runtime::Private::Join).await?;
     let url = config.database_url.clone().ok_or("no database")?;
     let found = check(&Db::new(&url, 1).map_err(|e| e.to_string())?).await;
     database.close().await;

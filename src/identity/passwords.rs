@@ -3,7 +3,14 @@
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, PasswordHash, Version};
 
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
+use crate::kernel::schema::accounts;
 use crate::kernel::state::State;
 
 /// Fewest characters of a password.
@@ -40,6 +47,23 @@ pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
     })
     .await
     .map_err(Problem::internal)?
+}
+
+/// Sets the hash of an account's password.
+pub async fn store(
+    conn: &mut Conn,
+    account_id: Uuid,
+    hash: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    diesel::update(accounts::table.find(account_id))
+        .set((
+            accounts::password_hash.eq(hash),
+            accounts::password_set_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Whether a password fits a stored hash. Without a hash it takes as long and says no.

@@ -133,7 +133,7 @@ impl Config {
         }
         figment = figment
             .merge(Env::raw().only(&["DATABASE_URL", "REDIS_URL"]))
-            .merge(Env::prefixed("SOTAY_").ignore(&["config"]));
+            .merge(Env::prefixed("SOTAY_").ignore(&["config", "log"]));
         Self::from_figment(&figment, faults)
     }
 

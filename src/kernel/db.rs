@@ -7,7 +7,10 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, TransactionManager};
+use diesel_async::{
+    AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection,
+    TransactionManager,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -189,4 +192,21 @@ pub async fn migrate(owner_url: &SecretString) -> Result<Vec<String>, String> {
     })
     .await
     .map_err(|e| e.to_string())?
+}
+
+/// Drops a database, if it is there, and makes it anew for its owner. For the private cluster's superuser.
+///
+/// # Errors
+/// When the cluster cannot be reached.
+pub async fn recreate(superuser_url: &str, name: &str, owner: &str) -> Result<(), String> {
+    let mut conn = establish(superuser_url).await.map_err(|e| e.to_string())?;
+    for statement in [
+        format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+        format!("CREATE DATABASE {name} OWNER {owner} ENCODING 'UTF8' TEMPLATE template0"),
+    ] {
+        conn.batch_execute(&statement)
+            .await
+            .map_err(|e| e.to_string())?;
+    }
+    Ok(())
 }

@@ -88,6 +88,7 @@ pub fn finish(api: &utoipa::openapi::OpenApi) -> Value {
             finish_operation(method, operation);
         }
     }
+    drop_unused_schemas(&mut document);
     bound_all(&mut document);
     name_pages(&document)
 }
@@ -128,6 +129,24 @@ fn name_pages(document: &Value) -> Value {
         schemas.insert(format!("{item}Page"), page);
     }
     document
+}
+
+/// What is only ever shown inside a page is written out there; its schema of its own is then referred to by nothing.
+fn drop_unused_schemas(document: &mut Value) {
+    loop {
+        let text = document.to_string();
+        let Some(schemas) = document.pointer_mut("/components/schemas") else {
+            return;
+        };
+        let Some(schemas) = schemas.as_object_mut() else {
+            return;
+        };
+        let before = schemas.len();
+        schemas.retain(|name, _| text.contains(&format!("\"#/components/schemas/{name}\"")));
+        if schemas.len() == before {
+            return;
+        }
+    }
 }
 
 fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {

@@ -3,7 +3,11 @@
 mod support;
 
 mod architecture;
+mod crash;
 mod documents;
 mod health;
+mod hostile;
+mod organisation;
+mod permissions;
 mod points;
 mod schema;

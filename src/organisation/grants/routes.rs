@@ -32,7 +32,7 @@ pub struct GrantIn {
     /// The account that is to hold it, when it is no member's; for system administrators only.
     account_id: Option<Uuid>,
     /// The role. Cell roles are given on cells, committee roles on the units above.
-    #[schema(inline, example = "minute_taker")]
+    #[schema(example = "minute_taker")]
     role: Role,
     /// The unit it is given on.
     #[schema(example = "0192f0c1-0000-7000-8000-000000000001")]

@@ -193,9 +193,11 @@ async fn exempt(
     }
     let (members, days): (Vec<Uuid>, Vec<NaiveDate>) = rows.into_iter().unzip();
     let ids: Vec<Uuid> = members.iter().map(|_| new_id(now)).collect();
+    // Somebody may have recorded one since the comparison: theirs stands.
     diesel::sql_query(
         "INSERT INTO exemptions (id, member_id, kind, valid_from, reason, recorded_by, created_at)
-         SELECT t.id, t.member_id, 'exempt', t.day, $4, $5, $6 FROM unnest($1, $2, $3) AS t(id, member_id, day)",
+         SELECT t.id, t.member_id, 'exempt', t.day, $4, $5, $6 FROM unnest($1, $2, $3) AS t(id, member_id, day)
+         ON CONFLICT DO NOTHING",
     )
     .bind::<Array<SqlUuid>, _>(ids)
     .bind::<Array<SqlUuid>, _>(members)

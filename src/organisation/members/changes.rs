@@ -1,5 +1,6 @@
 //! Changes of a member's record: the row, the sealed numbers and the handles stay in step.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -14,9 +15,10 @@ use super::profile::Profile;
 use super::routes::MemberPatch;
 
 /// Any number will do: it names the lock on the numbers of all members.
-const NUMBERS_LOCK: i64 = 0x736f_7461_79;
+const NUMBERS_LOCK: i64 = 0x0073_6f74_6179;
 
-/// Whoever gives out citizen IDs and card numbers does it alone until the transaction ends: what is free stays free.
+/// Whoever gives out citizen IDs and card numbers does it alone until the transaction ends: what is free stays free. To be
+/// taken before any member's row.
 pub async fn lock_numbers(conn: &mut Conn) -> Result<(), Problem> {
     diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
         .bind::<diesel::sql_types::BigInt, _>(NUMBERS_LOCK)
@@ -60,7 +62,19 @@ pub async fn require_free(
     Err(Problem::with(Code::Conflict, vi, en))
 }
 
-/// Applies a checked patch to a member whose row is locked. Returns the names of the fields that changed.
+/// The columns that change; what is none stays.
+#[derive(Default, AsChangeset)]
+#[diesel(table_name = members)]
+struct Columns<'a> {
+    full_name: Option<&'a str>,
+    phone_sealed: Option<Option<Vec<u8>>>,
+    card_number_sealed: Option<Option<Vec<u8>>>,
+    official_on: Option<Option<NaiveDate>>,
+    without_device: Option<bool>,
+    version: Option<i32>,
+}
+
+/// Applies a checked patch to a member whose row is locked, after [`lock_numbers`] if it has a card number. Returns the names of the fields that changed.
 ///
 /// # Errors
 /// 409 when the new card number is somebody else's.
@@ -70,115 +84,70 @@ pub async fn apply(
     before: &Profile,
     patch: &MemberPatch,
 ) -> Result<Vec<&'static str>, Problem> {
-    let mut changed = Vec::new();
-    let row = members::table.find(before.id);
+    let (id, mut columns, mut changed) = (before.id, Columns::default(), Vec::new());
     if let Some(name) = patch
         .full_name
         .as_ref()
-        .filter(|name| **name != before.full_name)
+        .filter(|new| **new != before.full_name)
     {
-        diesel::update(row)
-            .set(members::full_name.eq(name))
-            .execute(conn)
-            .await?;
-        diesel::update(accounts::table.find(before.id))
+        columns.full_name = Some(name);
+        changed.push("full_name");
+        diesel::update(accounts::table.find(id))
             .set(accounts::display_name.eq(name))
             .execute(conn)
             .await?;
-        changed.push("full_name");
     }
     if let Some(phone) = patch.phone.as_ref().filter(|new| **new != before.phone) {
-        let sealed = seal(crypto, before.id, "phone", phone.as_deref())?;
-        diesel::update(row)
-            .set(members::phone_sealed.eq(sealed))
-            .execute(conn)
-            .await?;
-        replace_handle(conn, crypto, before.id, HandleKind::Phone, phone.as_deref()).await?;
+        let number = phone.as_deref();
+        columns.phone_sealed = Some(renumber(conn, crypto, id, HandleKind::Phone, number).await?);
         changed.push("phone");
     }
-    if let Some(card) = patch
-        .card_number
-        .as_ref()
-        .filter(|new| **new != before.card_number)
-    {
-        change_card(conn, crypto, before.id, card.as_deref()).await?;
+    let new_card = patch.card_number.as_ref();
+    if let Some(card) = new_card.filter(|new| **new != before.card_number) {
+        let (kind, number) = (HandleKind::CardNumber, card.as_deref());
+        if let Some(number) = number {
+            require_free(conn, crypto, kind, number, Some(id)).await?;
+        }
+        columns.card_number_sealed = Some(renumber(conn, crypto, id, kind, number).await?);
         changed.push("card_number");
     }
-    if let Some(official_on) = patch.official_on.filter(|new| *new != before.official_on) {
-        diesel::update(row)
-            .set(members::official_on.eq(official_on))
-            .execute(conn)
-            .await?;
-        changed.push("official_on");
-    }
-    if let Some(without_device) = patch
-        .without_device
-        .filter(|new| *new != before.without_device)
-    {
-        diesel::update(row)
-            .set(members::without_device.eq(without_device))
-            .execute(conn)
-            .await?;
-        changed.push("without_device");
-    }
+    columns.official_on = patch.official_on.filter(|new| *new != before.official_on);
+    changed.extend(columns.official_on.map(|_| "official_on"));
+    let device = patch.without_device;
+    columns.without_device = device.filter(|new| *new != before.without_device);
+    changed.extend(columns.without_device.map(|_| "without_device"));
     if !changed.is_empty() {
-        diesel::update(row)
-            .set(members::version.eq(members::version + 1))
+        columns.version = Some(before.version + 1);
+        diesel::update(members::table.find(id))
+            .set(&columns)
             .execute(conn)
             .await?;
     }
     Ok(changed)
 }
 
-async fn change_card(
-    conn: &mut Conn,
-    crypto: &Crypto,
-    member_id: Uuid,
-    card: Option<&str>,
-) -> Result<(), Problem> {
-    if let Some(card) = card {
-        lock_numbers(conn).await?;
-        require_free(conn, crypto, HandleKind::CardNumber, card, Some(member_id)).await?;
-    }
-    let sealed = seal(crypto, member_id, "card_number", card)?;
-    diesel::update(members::table.find(member_id))
-        .set(members::card_number_sealed.eq(sealed))
-        .execute(conn)
-        .await?;
-    replace_handle(conn, crypto, member_id, HandleKind::CardNumber, card).await
-}
-
-fn seal(
-    crypto: &Crypto,
-    member_id: Uuid,
-    field: &str,
-    value: Option<&str>,
-) -> Result<Option<Vec<u8>>, Problem> {
-    value
-        .map(|value| crypto.seal(member_id, field, value.as_bytes()))
-        .transpose()
-        .map_err(Problem::internal)
-}
-
-async fn replace_handle(
+/// Replaces the handle of a kind and returns the number under seal.
+async fn renumber(
     conn: &mut Conn,
     crypto: &Crypto,
     member_id: Uuid,
     kind: HandleKind,
-    value: Option<&str>,
-) -> Result<(), Problem> {
+    number: Option<&str>,
+) -> Result<Option<Vec<u8>>, Problem> {
     diesel::delete(sign_in_handles::table.find((member_id, kind.as_str())))
         .execute(conn)
         .await?;
-    if let Some(value) = value {
-        diesel::insert_into(sign_in_handles::table)
-            .values((
-                sign_in_handles::account_id.eq(member_id),
-                sign_in_handles::kind.eq(kind.as_str()),
-                sign_in_handles::digest.eq(kind.digest(crypto, value)),
-            ))
-            .execute(conn)
-            .await?;
-    }
-    Ok(())
+    let Some(number) = number else {
+        return Ok(None);
+    };
+    diesel::insert_into(sign_in_handles::table)
+        .values((
+            sign_in_handles::account_id.eq(member_id),
+            sign_in_handles::kind.eq(kind.as_str()),
+            sign_in_handles::digest.eq(kind.digest(crypto, number)),
+        ))
+        .execute(conn)
+        .await?;
+    let sealed = crypto.seal(member_id, kind.as_str(), number.as_bytes());
+    sealed.map(Some).map_err(Problem::internal)
 }

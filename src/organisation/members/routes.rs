@@ -187,6 +187,9 @@ pub async fn update_member(
     call.commit(StatusCode::OK, async |conn, scope| {
         let (member_id, today) = (scope.on.member_id, day_of(scope.now));
         let crypto = &scope.state.crypto;
+        if scope.body.card_number.is_some() {
+            lock_numbers(conn).await?;
+        }
         lock_member(conn, member_id).await?;
         let before = profile::full(conn, crypto, member_id, today).await?;
         let seen = before.clone().masked();

@@ -54,21 +54,27 @@ impl Request {
     }
 
     pub async fn send(self) -> Reply {
-        let response = self.0.send().await.expect("the server answers");
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response
-            .bytes()
+        read(self.0.send().await.expect("the server answers"))
             .await
             .expect("the answer is whole")
-            .to_vec();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply {
-            status,
-            headers,
-            bytes,
-            body,
-        }
     }
+
+    /// None when the server went away before it had answered.
+    pub async fn try_send(self) -> Option<Reply> {
+        read(self.0.send().await.ok()?).await.ok()
+    }
+}
+
+async fn read(response: reqwest::Response) -> reqwest::Result<Reply> {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let bytes = response.bytes().await?.to_vec();
+    let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    Ok(Reply {
+        status,
+        headers,
+        bytes,
+        body,
+    })
 }
 
 impl Reply {

@@ -49,19 +49,14 @@ impl TestApp {
         Self::launch(config, clock, tempfile::tempdir().unwrap()).await
     }
 
+    /// Runs by the machine's clock, as a program started beside it does.
+    pub async fn on_system_clock() -> Self {
+        let (config, data_dir) = config(&database::fresh().await);
+        Self::launch(config, Clock::System, data_dir).await
+    }
+
     async fn over(url: &str, adjust: impl FnOnce(&mut Config)) -> Self {
-        let data_dir = tempfile::tempdir().unwrap();
-        let mut config = Config::defaults();
-        config.database_url = Some(SecretString::from(url.to_owned()));
-        config.master_key = Some(SecretString::from(
-            "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=".to_owned(),
-        ));
-        config.data_dir = data_dir.path().to_owned();
-        config.workers = 1;
-        config.database_connections = 12;
-        config.password_memory_kib = 8;
-        config.requests_per_minute = 100_000;
-        config.anonymous_requests_per_minute = 100_000;
+        let (mut config, data_dir) = config(url);
         adjust(&mut config);
         let clock = Clock::manual(START.parse::<DateTime<Utc>>().unwrap());
         Self::launch(config, clock, data_dir).await
@@ -129,4 +124,21 @@ pub fn database_url_as(app: &TestApp, role: &str) -> String {
         .expose_secret();
     let name = url.split('?').next().unwrap().rsplit('/').next().unwrap();
     database::url_as(role, name)
+}
+
+/// Settings of a test: small, fast, and with a key of their own.
+fn config(url: &str) -> (Config, tempfile::TempDir) {
+    let data_dir = tempfile::tempdir().unwrap();
+    let mut config = Config::defaults();
+    config.database_url = Some(SecretString::from(url.to_owned()));
+    config.master_key = Some(SecretString::from(
+        "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=".to_owned(),
+    ));
+    config.data_dir = data_dir.path().to_owned();
+    config.workers = 1;
+    config.database_connections = 12;
+    config.password_memory_kib = 8;
+    config.requests_per_minute = 100_000;
+    config.anonymous_requests_per_minute = 100_000;
+    (config, data_dir)
 }

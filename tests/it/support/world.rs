@@ -25,6 +25,8 @@ static NUMBER: AtomicU64 = AtomicU64::new(1_000_000_000);
 pub struct Actor {
     pub id: Uuid,
     pub token: String,
+    /// The device session of the token.
+    pub session: Uuid,
     base_url: String,
 }
 
@@ -240,6 +242,7 @@ impl World {
         let token = self.app.state.keys.current().sign(&claims).unwrap();
         Actor {
             id: account,
+            session,
             token,
             base_url: self.app.base_url.clone(),
         }

@@ -1,0 +1,138 @@
+//! The program killed in the middle of awards: what was acknowledged is there, once.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use crate::support::{Actor, Reply, Request, TestApp, World, sum_of_entries};
+
+const ROUNDS: usize = 20;
+const MEMBERS: usize = 12;
+
+struct Program {
+    child: Child,
+    base_url: String,
+}
+
+impl Program {
+    /// Starts the real program over the database of a test.
+    async fn start(app: &TestApp) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let secret =
+            |s: &Option<secrecy::SecretString>| s.as_ref().unwrap().expose_secret().to_owned();
+        let child = Command::new(env!("CARGO_BIN_EXE_sotay"))
+            .arg("serve")
+            .env("DATABASE_URL", secret(&app.state.config.database_url))
+            .env("SOTAY_MASTER_KEY", secret(&app.state.config.master_key))
+            .env("SOTAY_DATA_DIR", app.folder())
+            .env("SOTAY_LISTEN", format!("127.0.0.1:{port}"))
+            .env("SOTAY_LOG", "error")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let program = Self {
+            child,
+            base_url: format!("http://127.0.0.1:{port}"),
+        };
+        for _ in 0..100 {
+            if reqwest::get(format!("{}/readyz", program.base_url))
+                .await
+                .is_ok_and(|r| r.status() == 200)
+            {
+                return program;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the program did not become ready");
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// A visit with a key; none when the program died before it answered.
+async fn visit(base_url: String, member: &Actor) -> Option<Reply> {
+    Request::new("POST", &format!("{base_url}/v1/me/visits"))
+        .token(&member.token)
+        .header("Idempotency-Key", "once")
+        .json(&json!({}))
+        .try_send()
+        .await
+}
+
+#[actix_web::test]
+async fn twenty_kills_lose_nothing_and_count_nothing_twice() {
+    let world = World::in_app(TestApp::on_system_clock().await).await;
+    let mut acknowledged_in_all = 0;
+    for round in 0..ROUNDS {
+        let mut members = Vec::new();
+        for _ in 0..MEMBERS {
+            members.push(world.member().await);
+        }
+        let program = Program::start(&world.app).await;
+        let visits = join_all(
+            members
+                .iter()
+                .map(|member| visit(program.base_url.clone(), member)),
+        );
+        // Each round the axe falls a little later.
+        let axe = tokio::time::sleep(Duration::from_micros(1_500 * round as u64));
+        tokio::pin!(visits);
+        let early = tokio::select! {
+            replies = &mut visits => Some(replies),
+            () = axe => None,
+        };
+        program.kill();
+        // Visits under way end by themselves once the program is dead, some with an answer that was already sent.
+        let replies = match early {
+            Some(replies) => replies,
+            None => visits.await,
+        };
+        let acknowledged: Vec<bool> = replies
+            .iter()
+            .map(|reply| reply.as_ref().is_some_and(|reply| reply.status == 200))
+            .collect();
+        for (member, acknowledged) in members.iter().zip(&acknowledged) {
+            let points = sum_of_entries(&world.app, member.id).await;
+            assert!(points <= 1, "counted twice");
+            assert!(!acknowledged || points == 1, "acknowledged and lost");
+        }
+        let again = Program::start(&world.app).await;
+        for reply in join_all(
+            members
+                .iter()
+                .map(|member| visit(again.base_url.clone(), member)),
+        )
+        .await
+        {
+            reply.unwrap().expect(200);
+        }
+        again.kill();
+        for member in &members {
+            assert_eq!(
+                sum_of_entries(&world.app, member.id).await,
+                1,
+                "repeated with the same key"
+            );
+        }
+        acknowledged_in_all += acknowledged.iter().filter(|a| **a).count();
+    }
+    assert!(
+        acknowledged_in_all > 0,
+        "no kill came after an acknowledgement: the test proves nothing"
+    );
+    let mut conn = world.app.state.db.conn().await.unwrap();
+    assert_eq!(
+        sotay::points::verify(&mut conn, |_, _| {}).await.unwrap(),
+        0
+    );
+}

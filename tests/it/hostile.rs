@@ -1,0 +1,275 @@
+//! Wrong input of every kind to every operation: always 4xx with problem+json, never 5xx, and nothing changed.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use diesel::QueryableByName;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
+use serde_json::{Value, json};
+
+use crate::permissions::{Operation, operations};
+use crate::support::{Actor, Reply, World};
+
+#[derive(QueryableByName)]
+struct Fingerprint {
+    #[diesel(sql_type = Text)]
+    md5: String,
+}
+
+/// A digest of everything that bad input must not change.
+async fn fingerprint(world: &World) -> String {
+    const TABLES: &[&str] = &[
+        "units",
+        "unit_links",
+        "members",
+        "accounts",
+        "memberships",
+        "exemptions",
+        "grants",
+        "transfers",
+        "point_entries",
+        "member_months",
+        "documents",
+        "document_targets",
+        "reading_sessions",
+        "idempotency_keys",
+        "activation_slips",
+        "audit_events",
+    ];
+    let parts: Vec<String> = TABLES
+        .iter()
+        .map(|t| {
+            format!("(SELECT coalesce(string_agg(x::text, '|' ORDER BY x::text), '') FROM {t} x)")
+        })
+        .collect();
+    let mut conn = world.app.state.db.conn().await.unwrap();
+    let row: Fingerprint = diesel::sql_query(format!("SELECT md5({}) AS md5", parts.join(" || ")))
+        .get_result(&mut *conn)
+        .await
+        .unwrap();
+    row.md5
+}
+
+#[track_caller]
+fn refused(reply: &Reply, what: &str) {
+    assert!(
+        (400..500).contains(&reply.status),
+        "{what}: {} {}",
+        reply.status,
+        String::from_utf8_lossy(&reply.bytes)
+    );
+    assert_eq!(
+        reply.header("content-type"),
+        "application/problem+json",
+        "{what}"
+    );
+    assert!(
+        !reply.code().is_empty()
+            && !reply.body["request_id"]
+                .as_str()
+                .unwrap_or_default()
+                .is_empty(),
+        "{what}"
+    );
+}
+
+fn path_of(operation: &Operation, world: &World) -> String {
+    let mut path = operation.path.replace("{unit_id}", &world.cell.to_string());
+    while let (Some(open), Some(close)) = (path.find('{'), path.find('}')) {
+        path.replace_range(open..=close, "0192f0c1-0000-7000-8000-000000000000");
+    }
+    path
+}
+
+fn body_schema(operation: &Operation) -> Option<Value> {
+    let name = operation
+        .spec
+        .pointer("/requestBody/content/application~1json/schema/$ref")?
+        .as_str()?
+        .rsplit('/')
+        .next()?
+        .to_owned();
+    Some(sotay::app::document()["components"]["schemas"][name].clone())
+}
+
+/// Bodies that no operation takes.
+fn raw_bodies() -> Vec<(&'static str, Vec<u8>)> {
+    let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+    let deep_object = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
+    vec![
+        ("not JSON", b"{".to_vec()),
+        ("bad UTF-8", b"{\"login\": \"\xff\xfe\"}".to_vec()),
+        ("nested arrays", deep.into_bytes()),
+        ("nested objects", deep_object.into_bytes()),
+        ("an array", b"[]".to_vec()),
+        ("a number", b"1e400".to_vec()),
+        ("null", b"null".to_vec()),
+        ("an extra field", b"{\"surplus\": 1}".to_vec()),
+        ("NUL in a name", b"{\"a\\u0000b\": 1}".to_vec()),
+    ]
+}
+
+/// For every field: the wrong type, too long, too many, NUL.
+fn field_bodies(schema: &Value) -> Vec<(String, Value)> {
+    let long = "x".repeat(250_000);
+    let mut found = Vec::new();
+    for name in schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name)
+    {
+        for (what, value) in [
+            ("object", json!({"a": 1})),
+            ("NUL", json!("a\u{0}b")),
+            ("long", json!(long)),
+            ("many", json!(vec!["x"; 5_000])),
+            ("huge number", json!(1e300)),
+            ("negative", json!(-9_223_372_036_854_775_808_i64)),
+        ] {
+            found.push((format!("{name}: {what}"), json!({ name.as_str(): value })));
+        }
+    }
+    found
+}
+
+async fn attack(world: &World, actor: &Actor, operation: &Operation) {
+    let path = path_of(operation, world);
+    let id = &operation.id;
+    let unknown = actor
+        .request(&operation.method, &format!("{path}?surplus=1"))
+        .send()
+        .await;
+    refused(&unknown, &format!("{id}: unknown parameter"));
+    let nul = actor
+        .request(&operation.method, &format!("{path}?limit=%00&cursor=%ff"))
+        .send()
+        .await;
+    refused(&nul, &format!("{id}: NUL and bad UTF-8 in the query"));
+    for parameter in operation.spec["parameters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|p| p["in"] == "query")
+    {
+        let name = parameter["name"].as_str().unwrap();
+        for value in [
+            "",
+            "%00",
+            "-1",
+            "99999999999999999999",
+            "%F0%28%8C%BC",
+            &"x".repeat(4_000),
+        ] {
+            let reply = actor
+                .request(&operation.method, &format!("{path}?{name}={value}"))
+                .send()
+                .await;
+            assert!(reply.status < 500, "{id}: {name}={value}: {}", reply.status);
+        }
+    }
+    let Some(schema) = body_schema(operation) else {
+        return;
+    };
+    for (what, body) in raw_bodies() {
+        let reply = actor
+            .request(&operation.method, &path)
+            .bytes("application/json", body)
+            .send()
+            .await;
+        refused(&reply, &format!("{id}: {what}"));
+    }
+    for (what, body) in field_bodies(&schema) {
+        let reply = actor
+            .request(&operation.method, &path)
+            .json(&body)
+            .send()
+            .await;
+        refused(&reply, &format!("{id}: {what}"));
+    }
+    let form = actor
+        .request(&operation.method, &path)
+        .bytes("application/x-www-form-urlencoded", "a=1")
+        .send()
+        .await;
+    refused(&form, &format!("{id}: a form"));
+}
+
+#[actix_web::test]
+async fn no_operation_breaks_or_changes_anything_on_bad_input() {
+    let world = World::new().await;
+    let administrator = world.administrator().await;
+    let member = world
+        .officer(
+            world.cell,
+            sotay::kernel::access::Role::CellSecretary,
+            world.cell,
+        )
+        .await;
+    let before = fingerprint(&world).await;
+    for operation in operations() {
+        if operation.id.ends_with("Sessions") && operation.method == "DELETE" {
+            continue;
+        }
+        for actor in [&administrator, &member] {
+            attack(&world, actor, &operation).await;
+        }
+    }
+    assert_eq!(
+        fingerprint(&world).await,
+        before,
+        "bad input changed something"
+    );
+}
+
+#[actix_web::test]
+async fn ids_that_are_none_are_not_found() {
+    let world = World::new().await;
+    let member = world.member().await;
+    for path in [
+        "/v1/units/x",
+        "/v1/units/%00",
+        "/v1/members/..%2f..",
+        "/v1/nothing",
+        "/v1/units/00000000-0000-0000-0000-000000000000",
+    ] {
+        let reply = member.get(path).await;
+        refused(&reply, path);
+        assert_eq!(reply.status, 404, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn a_hundred_megabytes_are_refused_without_being_read() {
+    let world = World::new().await;
+    let member = world.member().await;
+    let address = world.app.base_url.trim_start_matches("http://").to_owned();
+    let token = member.token.clone();
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+        let head = format!(
+            "POST /v1/me/visits HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 104857600\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let chunk = vec![b' '; 65_536];
+        let mut sent = 0;
+        // The server may close before it has everything: that is the point.
+        while sent < 104_857_600 && stream.write_all(&chunk).is_ok() {
+            sent += chunk.len();
+        }
+        let mut answer = vec![0; 4096];
+        let read = stream.read(&mut answer).unwrap_or(0);
+        (String::from_utf8_lossy(&answer[..read]).into_owned(), sent)
+    })
+    .await
+    .unwrap();
+    assert!(
+        answer.0.starts_with("HTTP/1.1 413") || answer.1 < 104_857_600,
+        "{} after {} bytes",
+        answer.0,
+        answer.1
+    );
+    member.post("/v1/me/visits", &json!({})).await.expect(200);
+}

@@ -1,0 +1,267 @@
+//! Callers of every kind, and fresh objects for each of them to try an operation on.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use sotay::kernel::access::Role;
+use uuid::Uuid;
+
+use super::Operation;
+use crate::support::{Actor, Request, World};
+
+/// Short name in the table, and who it is. The objects belong to the member of the cell.
+pub const CALLERS: &[(&str, &str)] = &[
+    ("anon", "nobody: no token"),
+    ("self", "the member whose things they are"),
+    ("peer", "another member of the same cell"),
+    ("out", "a member of the sibling cell"),
+    ("sec", "secretary of the cell"),
+    ("sib", "secretary of the sibling cell"),
+    ("com", "committee member of the cell"),
+    ("min", "minute-taker of the cell"),
+    ("ward", "committee officer of the ward"),
+    ("prop", "propaganda officer of the ward"),
+    ("org", "organisation officer of the ward"),
+    ("insp", "inspector of the ward"),
+    ("far", "committee officer of another ward"),
+    ("admin", "system administrator"),
+];
+
+/// The callers in the order of the table.
+pub async fn callers(world: &World) -> Vec<(&'static str, Option<Actor>)> {
+    let officer = |role, unit| world.officer(world.other_cell, role, unit);
+    let actors = [
+        None,
+        Some(world.member().await),
+        Some(world.member().await),
+        Some(world.outsider().await),
+        Some(world.secretary().await),
+        Some(
+            world
+                .officer(world.sibling, Role::CellSecretary, world.sibling)
+                .await,
+        ),
+        Some(
+            world
+                .officer(world.cell, Role::CellCommitteeMember, world.cell)
+                .await,
+        ),
+        Some(
+            world
+                .officer(world.cell, Role::MinuteTaker, world.cell)
+                .await,
+        ),
+        Some(officer(Role::CommitteeOfficer, world.ward).await),
+        Some(officer(Role::PropagandaOfficer, world.ward).await),
+        Some(officer(Role::OrganisationOfficer, world.ward).await),
+        Some(officer(Role::Inspector, world.ward).await),
+        Some(officer(Role::CommitteeOfficer, world.other_ward).await),
+        Some(world.administrator().await),
+    ];
+    CALLERS
+        .iter()
+        .map(|(short, _)| *short)
+        .zip(actors)
+        .collect()
+}
+
+/// The objects of one try.
+pub struct Stage {
+    ids: HashMap<&'static str, String>,
+    cell: Uuid,
+    sibling: Uuid,
+}
+
+fn of<'a>(callers: &'a [(&'static str, Option<Actor>)], name: &str) -> &'a Actor {
+    callers
+        .iter()
+        .find(|(short, _)| *short == name)
+        .and_then(|(_, actor)| actor.as_ref())
+        .unwrap()
+}
+
+impl Stage {
+    /// Makes what the operation's path names.
+    pub async fn set(
+        world: &World,
+        callers: &[(&'static str, Option<Actor>)],
+        operation: &Operation,
+    ) -> Self {
+        let (member, org, prop) = (of(callers, "self"), of(callers, "org"), of(callers, "prop"));
+        let mut ids = HashMap::from([
+            ("unit_id", world.cell.to_string()),
+            ("member_id", member.id.to_string()),
+        ]);
+        let path = operation.path.as_str();
+        if path.contains("{document_id}") || path.starts_with("/v1/reading-sessions") {
+            let document = document(world, prop).await;
+            if path.starts_with("/v1/reading-sessions") {
+                let session = member
+                    .post(
+                        &format!("/v1/documents/{document}/reading-sessions"),
+                        &json!({}),
+                    )
+                    .await
+                    .expect(201);
+                ids.insert("session_id", session.id());
+            }
+            if path.contains("{file_id}") {
+                let pdf = std::fs::read(concat!(
+                    env!("CARGO_MANIFEST_DIR"),
+                    "/tests/fixtures/12-KH-DU.pdf"
+                ))
+                .unwrap();
+                let added = prop.request(
+                    "POST",
+                    &format!("/v1/documents/{document}/files?filename=a.pdf"),
+                );
+                ids.insert(
+                    "file_id",
+                    added
+                        .bytes("application/pdf", pdf)
+                        .send()
+                        .await
+                        .expect(201)
+                        .id(),
+                );
+            }
+            ids.insert("document_id", document);
+        }
+        if path.contains("{grant_id}") {
+            let someone = world.member().await;
+            let body =
+                json!({"member_id": someone.id, "role": "minute_taker", "unit_id": world.cell});
+            ids.insert(
+                "grant_id",
+                org.post("/v1/grants", &body).await.expect(201).id(),
+            );
+        }
+        if path.contains("{exemption_id}") {
+            let someone = world.member().await;
+            let body = json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "sức khỏe"});
+            let made = org
+                .post(&format!("/v1/members/{}/exemptions", someone.id), &body)
+                .await
+                .expect(201);
+            ids.insert("exemption_id", made.id());
+        }
+        if path.contains("{transfer_id}") {
+            let someone = world.member().await;
+            let body = json!({"to_unit_id": world.sibling, "reason": "chuyển nơi ở"});
+            let made = of(callers, "sec")
+                .post(&format!("/v1/members/{}/transfers", someone.id), &body)
+                .await
+                .expect(201);
+            ids.insert("transfer_id", made.id());
+        }
+        Self {
+            ids,
+            cell: world.cell,
+            sibling: world.sibling,
+        }
+    }
+
+    /// The operation's path with ids; one's own sessions and notifications are each caller's own.
+    pub async fn path(&self, operation: &Operation, caller: Option<&Actor>) -> String {
+        let mut path = operation.path.clone();
+        for (name, id) in &self.ids {
+            path = path.replace(&format!("{{{name}}}"), id);
+        }
+        let own = caller
+            .map_or_else(Uuid::nil, |actor| actor.session)
+            .to_string();
+        path = path.replace("{session_id}", &own);
+        match operation.id.as_str() {
+            "importRoster" => format!("{path}?unit_id={}&dry_run=true", self.cell),
+            "getDocumentReadership" | "listAuditEvents" => format!("{path}?unit_id={}", self.cell),
+            "addDocumentFile" => format!("{path}?filename=a.pdf"),
+            _ => path,
+        }
+    }
+
+    fn body(&self, operation: &Operation) -> Value {
+        match operation.id.as_str() {
+            "createGrant" => {
+                json!({"member_id": self.ids["member_id"], "role": "minute_taker", "unit_id": self.cell})
+            }
+            "proposeTransfer" => json!({"to_unit_id": self.sibling, "reason": "chuyển nơi ở"}),
+            "publishDocument" => json!({"unit_ids": [self.cell], "attests_no_state_secrets": true}),
+            "createUnit" => json!({"name": "Tổ mới", "kind": "cell", "parent_id": self.cell}),
+            _ => example(operation),
+        }
+    }
+}
+
+/// A draft of the ward, published to it.
+async fn document(world: &World, prop: &Actor) -> String {
+    let body = json!({"symbol": "1-KH/ĐU", "kind": "ke_hoach", "title": "Kế hoạch", "summary": "", "text": "Một hai ba.", "must_read_by": "2026-12-31"});
+    let id = prop
+        .post(&format!("/v1/units/{}/documents", world.ward), &body)
+        .await
+        .expect(201)
+        .id();
+    let publication = json!({"unit_ids": [world.ward], "attests_no_state_secrets": true});
+    prop.post(&format!("/v1/documents/{id}/publish"), &publication)
+        .await
+        .expect(200);
+    id
+}
+
+/// A body made of the examples of the required fields.
+fn example(operation: &Operation) -> Value {
+    let document = sotay::app::document();
+    let reference = operation
+        .spec
+        .pointer("/requestBody/content/application~1json/schema/$ref");
+    let Some(name) = reference
+        .and_then(Value::as_str)
+        .and_then(|r| r.rsplit('/').next())
+    else {
+        return json!({});
+    };
+    let schema = &document["components"]["schemas"][name];
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(field, _)| required.contains(&field.as_str()))
+        .map(|(field, spec)| (field.clone(), spec["example"].clone()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// Adds the body that the operation takes.
+pub fn bodies_for(operation: &Operation, stage: &Stage, request: Request) -> Request {
+    let content = operation
+        .spec
+        .pointer("/requestBody/content")
+        .and_then(Value::as_object);
+    let Some(media) = content.and_then(|content| content.keys().next()) else {
+        return request;
+    };
+    match media.as_str() {
+        "application/json" => request.header("If-Match", "*").json(&stage.body(operation)),
+        "application/pdf" => {
+            let pdf = std::fs::read(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/fixtures/12-KH-DU.pdf"
+            ))
+            .unwrap();
+            request.bytes(media, pdf)
+        }
+        _ => {
+            let roster = std::fs::read(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/fixtures/roster.xlsx"
+            ))
+            .unwrap();
+            request.bytes(media, roster)
+        }
+    }
+}
