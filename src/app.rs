@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_cors::Cors;
 use actix_web::dev::{HttpServiceFactory, Server};
+use actix_web::http::header;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use object_store::local::LocalFileSystem;
@@ -176,7 +177,5 @@ async fn unknown_path(
     if methods.is_empty() {
         return Err(Problem::not_found());
     }
-    let mut problem = Problem::new(Code::MethodNotAllowed);
-    problem.allow = Some(methods.join(", "));
-    Err(problem)
+    Err(Problem::new(Code::MethodNotAllowed).header(header::ALLOW, methods.join(", ")))
 }

@@ -16,7 +16,7 @@ pub const DRAFT: &str = "draft";
 /// Withdrawn; no member sees it any more.
 pub const RECALLED: &str = "recalled";
 
-/// A document as it stands.
+/// A document as it stands, without its text, which is long and seldom needed.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = documents)]
 pub struct Row {
@@ -27,7 +27,6 @@ pub struct Row {
     pub kind: String,
     pub title: String,
     pub summary: String,
-    pub body: String,
     pub words: i32,
     pub pages: Option<i32>,
     pub must_read_by: Option<NaiveDate>,
@@ -58,16 +57,35 @@ pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
         .await?)
 }
 
-/// Whether a document is published to one of these units: a cell and its ancestors.
-pub async fn reaches(conn: &mut Conn, id: Uuid, home: &[Uuid]) -> Result<bool, Problem> {
-    let reaching = documents::table
+/// The text of a document.
+pub async fn body(conn: &mut Conn, id: Uuid) -> Result<String, Problem> {
+    Ok(documents::table
+        .find(id)
+        .select(documents::body)
+        .first(conn)
+        .await?)
+}
+
+/// The version in which a document is published to one of these units, a cell and its ancestors; none when it is not.
+pub async fn reaching_version(
+    conn: &mut Conn,
+    id: Uuid,
+    home: &[Uuid],
+) -> Result<Option<i32>, Problem> {
+    Ok(documents::table
         .inner_join(document_targets::table.on(document_targets::document_id.eq(documents::id)))
         .filter(documents::id.eq(id))
         .filter(documents::status.eq(PUBLISHED))
-        .filter(document_targets::unit_id.eq_any(home));
-    Ok(diesel::select(diesel::dsl::exists(reaching))
-        .get_result(conn)
-        .await?)
+        .filter(document_targets::unit_id.eq_any(home))
+        .select(documents::version)
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+/// Whether a document is published to one of these units: a cell and its ancestors.
+pub async fn reaches(conn: &mut Conn, id: Uuid, home: &[Uuid]) -> Result<bool, Problem> {
+    Ok(reaching_version(conn, id, home).await?.is_some())
 }
 
 /// The units a document is distributed to, in order of their ids.

@@ -187,11 +187,8 @@ fn render_problem(
     if let Some(seconds) = problem.retry_after {
         builder.insert_header((header::RETRY_AFTER, seconds));
     }
-    if let Some(allow) = &problem.allow {
-        builder.insert_header((header::ALLOW, allow.as_str()));
-    }
-    if let Some(bytes) = problem.file_size {
-        builder.insert_header((header::CONTENT_RANGE, format!("bytes */{bytes}")));
+    if let Some((name, value)) = problem.header.as_deref() {
+        builder.insert_header((name.clone(), value.as_str()));
     }
     if problem.code == Code::Unauthenticated {
         builder.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

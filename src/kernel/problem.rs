@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderName;
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -217,9 +218,8 @@ pub struct Problem {
     pub detail: Option<Text>,
     pub faults: Vec<Fault>,
     pub retry_after: Option<u64>,
-    pub allow: Option<String>,
-    /// Size of the file of which a range was asked that it does not have, bytes.
-    pub file_size: Option<i64>,
+    /// A header that belongs to the code, for example `Allow`.
+    pub header: Option<Box<(HeaderName, String)>>,
     /// A deadlock or serialisation failure: the transaction may be run again.
     pub conflict: bool,
 }
@@ -231,8 +231,7 @@ impl Problem {
             detail: None,
             faults: Vec::new(),
             retry_after: None,
-            allow: None,
-            file_size: None,
+            header: None,
             conflict: false,
         }
     }
@@ -279,6 +278,12 @@ impl Problem {
     /// Says how many seconds to wait before trying again.
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Adds the header that belongs to the code.
+    pub fn header(mut self, name: HeaderName, value: String) -> Self {
+        self.header = Some(Box::new((name, value)));
         self
     }
 

@@ -205,9 +205,9 @@ pub async fn download_document_file(ask: Ask<Readable>) -> Result<HttpResponse, 
         Wanted::Everything => None,
         Wanted::Part(range) => Some(range),
         Wanted::Nothing => {
-            let mut problem = Problem::new(Code::RangeNotSatisfiable);
-            problem.file_size = Some(file.bytes);
-            return Err(problem);
+            let size = format!("bytes */{}", file.bytes);
+            let problem = Problem::new(Code::RangeNotSatisfiable);
+            return Err(problem.header(header::CONTENT_RANGE, size));
         }
     };
     let content =

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::documents::files::{FileOut, of_document};
 use crate::documents::model::{Kind, Symbol, parse_symbol};
-use crate::documents::store::{Row, targets};
+use crate::documents::store::{Row, body, targets};
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::{document_acknowledgements, reading_sessions};
@@ -196,7 +196,7 @@ pub async fn detail(
         kind: row.kind,
         title: row.title,
         summary: row.summary,
-        text: row.body,
+        text: body(conn, row.id).await?,
         pages: row.pages,
         must_read_by: row.must_read_by,
         status: row.status,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::documents::library::{Detail, detail};
 use crate::documents::model::Kind;
-use crate::documents::store::{RECALLED, Row, get as get_row, lock, recalled};
+use crate::documents::store::{RECALLED, Row, body, get as get_row, lock, recalled};
 use crate::documents::targets::OnDocument;
 use crate::kernel::access::needs::PublishDocuments;
 use crate::kernel::audit;
@@ -210,7 +210,7 @@ pub struct DocumentPatch {
 
 impl DocumentPatch {
     /// Puts the changes into the row. Returns the names of the fields that differ now.
-    fn apply(&self, row: &mut Row) -> Vec<&'static str> {
+    fn apply(&self, row: &mut Row, text: &mut String) -> Vec<&'static str> {
         let mut changed = Vec::new();
         let mut put = |name, field: &mut String, new: Option<&str>| {
             if let Some(new) = new.filter(|new| *new != field.as_str()) {
@@ -234,7 +234,7 @@ impl DocumentPatch {
             &mut row.summary,
             self.summary.as_deref().map(str::trim),
         );
-        put("text", &mut row.body, self.text.as_deref());
+        put("text", text, self.text.as_deref());
         if self.pages.is_some() && self.pages != row.pages {
             row.pages = self.pages;
             changed.push("pages");
@@ -276,9 +276,10 @@ pub async fn update_document(
         if !reply::matches_any(&req, header::IF_MATCH, &reply::tag(&seen)?) {
             return Err(Problem::new(Code::PreconditionFailed));
         }
-        let changed = scope.body.apply(&mut row);
+        let mut text = body(conn, row.id).await?;
+        let changed = scope.body.apply(&mut row, &mut text);
         if !changed.is_empty() {
-            store::rewrite(conn, &row, scope.now).await?;
+            store::rewrite(conn, &row, &text, scope.now).await?;
             let event = audit::Event {
                 unit_id: Some(row.unit_id),
                 details: json!({"fields": changed}),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::documents::OBJECT_KIND;
 use crate::documents::model::{Kind, carries_secret_marking, fold, words};
 use crate::documents::store::{
-    DRAFT, PUBLISHED, RECALLED, Row, lock, next_version, recalled, targets,
+    DRAFT, PUBLISHED, RECALLED, Row, body, lock, next_version, recalled, targets,
 };
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
@@ -78,24 +78,24 @@ pub async fn draft(
 ///
 /// # Errors
 /// As [`draft`].
-pub async fn rewrite(conn: &mut Conn, row: &Row, now: DateTime<Utc>) -> Result<(), Problem> {
-    check(&row.symbol, &row.title, &row.summary, &row.body, row.pages)?;
+pub async fn rewrite(
+    conn: &mut Conn,
+    row: &Row,
+    text: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    check(&row.symbol, &row.title, &row.summary, text, row.pages)?;
     diesel::update(documents::table.find(row.id))
         .set((
             documents::symbol.eq(&row.symbol),
             documents::kind.eq(&row.kind),
             documents::title.eq(&row.title),
             documents::summary.eq(&row.summary),
-            documents::body.eq(&row.body),
-            documents::words.eq(words(&row.body)),
+            documents::body.eq(text),
+            documents::words.eq(words(text)),
             documents::pages.eq(row.pages),
             documents::must_read_by.eq(row.must_read_by),
-            documents::search.eq(search_text(
-                &row.symbol,
-                &row.title,
-                &row.summary,
-                &row.body,
-            )),
+            documents::search.eq(search_text(&row.symbol, &row.title, &row.summary, text)),
         ))
         .execute(conn)
         .await?;
@@ -122,7 +122,8 @@ pub async fn publish(
     if row.status == RECALLED {
         return Err(recalled());
     }
-    check(&row.symbol, &row.title, &row.summary, &row.body, row.pages)?;
+    let text = body(conn, row.id).await?;
+    check(&row.symbol, &row.title, &row.summary, &text, row.pages)?;
     let mut unit_ids = unit_ids.to_vec();
     unit_ids.sort_unstable();
     unit_ids.dedup();
@@ -263,16 +264,16 @@ fn check(
     symbol: &str,
     title: &str,
     summary: &str,
-    body: &str,
+    text: &str,
     pages: Option<i32>,
 ) -> Result<(), Problem> {
-    if [symbol, title, summary, body]
+    if [symbol, title, summary, text]
         .into_iter()
         .any(carries_secret_marking)
     {
         return Err(Problem::new(Code::SecretMarking));
     }
-    if words(body) == 0 && pages.is_none() {
+    if words(text) == 0 && pages.is_none() {
         return Err(Problem::with(
             Code::RuleNotMet,
             "Cần có nội dung văn bản hoặc số trang.",

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::documents::OBJECT_KIND;
 use crate::documents::model::{Pace, credit, required_seconds};
-use crate::documents::store::{Row, get, note_opening, reaches};
+use crate::documents::store::{Row, note_opening, reaching_version};
 use crate::kernel::auth::Principal;
 use crate::kernel::config::Config;
 use crate::kernel::db::Conn;
@@ -145,13 +145,13 @@ async fn require_open(
     caller: &Principal,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    if !reaches(conn, session.document_id, &caller.home).await? {
-        return Err(Problem::not_found());
-    }
+    let version = reaching_version(conn, session.document_id, &caller.home)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     if session.expires_at <= now {
         return Err(Problem::new(Code::ReadingExpired));
     }
-    if get(conn, session.document_id).await?.version != session.document_version {
+    if version != session.document_version {
         return Err(Problem::new(Code::DocumentChanged));
     }
     Ok(())

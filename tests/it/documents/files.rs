@@ -1,6 +1,9 @@
 //! Adding and downloading files.
 
+use std::convert::Infallible;
+
 use serde_json::json;
+use sotay::documents::{self, Kind, Media, NewDocument};
 
 use super::{draft, published, recall, write};
 use crate::support::{Actor, Reply, TestApp, World};
@@ -206,4 +209,35 @@ async fn a_repeated_upload_adds_one_file() {
         .expect(200);
     assert_eq!(seen.body["files"].as_array().unwrap().len(), 1);
     assert_eq!(stored(&world.app), 1);
+}
+
+#[actix_web::test]
+async fn other_parts_of_the_program_publish_the_same_way() {
+    let world = World::new().await;
+    let (officer, member) = (world.propaganda_officer().await, world.member().await);
+    let state = &world.app.state;
+    let now = state.clock.now();
+    let content = futures_util::stream::iter([Ok::<_, Infallible>(PDF.into())]);
+    let file = documents::keep(state.files.as_ref(), Media::Pdf, PDF.len(), content)
+        .await
+        .unwrap();
+    let new = NewDocument {
+        unit_id: world.ward,
+        symbol: "12-KH/ĐU".to_owned(),
+        kind: Kind::KeHoach,
+        title: "Kế hoạch".to_owned(),
+        summary: String::new(),
+        text: "Nội dung".to_owned(),
+        pages: None,
+        must_read_by: None,
+    };
+    let published = state.db.transaction(async |conn| {
+        let id = documents::draft(conn, &new, officer.id, now).await?;
+        let added = documents::attach(conn, id, "12.pdf", &file, officer.id, now).await?;
+        documents::publish(conn, id, &[world.ward], officer.id, now).await?;
+        Ok((id, added.id))
+    });
+    let (id, file) = published.await.unwrap();
+    let path = format!("/v1/documents/{id}/files/{file}");
+    assert_eq!(member.get(&path).await.expect(200).bytes, PDF);
 }
