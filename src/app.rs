@@ -67,6 +67,10 @@ pub fn document() -> Value {
 /// When keys cannot be read or derived, or the data directory cannot be used.
 pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, String> {
     let url = config.database_url.clone().ok_or("no database")?;
+    // Made first, as the key file lives in the folder above it.
+    let files = config.data_dir.join("files");
+    std::fs::create_dir_all(&files)
+        .map_err(|e| format!("the folder of files cannot be made: {e}"))?;
     let master_key = match &config.master_key {
         Some(key) => key.clone(),
         None if config.mode == Mode::Production => {
@@ -76,9 +80,6 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
             Crypto::key_from_file(&config.data_dir.join("master.key")).map_err(|e| e.to_string())?
         }
     };
-    let files = config.data_dir.join("files");
-    std::fs::create_dir_all(&files)
-        .map_err(|e| format!("the folder of files cannot be made: {e}"))?;
     Ok(State {
         db: Db::new(&url, config.database_connections).map_err(|e| e.to_string())?,
         clock,

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 
-use super::{Call, Scope, Target, key_of, scope};
+use super::{Call, Key, Scope, Target, key_of, scope};
 use crate::kernel::problem::{Code, Problem};
 
 /// The kind of file an operation takes.
@@ -20,10 +20,25 @@ pub trait MediaType: 'static {
     const BYTES: usize;
 }
 
-/// A write on a target `T` whose body is a file of type `M`.
+/// A write on a target `T` whose body is a file of type `M`. Holds no connection, so that the file can be looked at in peace.
 pub struct Upload<M, T> {
-    pub call: Call<Bytes, T>,
+    pub scope: Scope<Bytes, T>,
+    key: Option<Key>,
     media: PhantomData<M>,
+}
+
+impl<M, T> Upload<M, T> {
+    /// Goes on to the write.
+    ///
+    /// # Errors
+    /// 503 when there is no connection.
+    pub async fn into_call(self) -> Result<Call<Bytes, T>, Problem> {
+        Ok(Call {
+            conn: self.scope.state.db.conn().await?,
+            scope: self.scope,
+            key: self.key,
+        })
+    }
 }
 
 impl<M: MediaType, T: Target + 'static> FromRequest for Upload<M, T> {
@@ -39,7 +54,6 @@ impl<M: MediaType, T: Target + 'static> FromRequest for Upload<M, T> {
             drop(conn);
             let body = read::<M>(&req, payload).await?;
             let key = key_of(&req, &scope.caller, &body)?;
-            let conn = scope.state.db.conn().await?;
             let Scope {
                 state,
                 context,
@@ -57,7 +71,8 @@ impl<M: MediaType, T: Target + 'static> FromRequest for Upload<M, T> {
                 now,
             };
             Ok(Self {
-                call: Call { conn, scope, key },
+                scope,
+                key,
                 media: PhantomData,
             })
         })

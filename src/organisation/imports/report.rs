@@ -144,8 +144,6 @@ pub fn of(
     as_of: NaiveDate,
     dry_run: bool,
 ) -> ImportReport {
-    let count = |test: fn(&RosterRow) -> bool| roster.rows.iter().filter(|row| test(row)).count();
-    let official = count(|row| row.official_on.is_some());
     ImportReport {
         dry_run,
         unit,
@@ -175,19 +173,33 @@ pub fn of(
             what: proposal.what,
             because: proposal.because,
         }),
-        counts: Counts {
-            members: roster.rows.len(),
-            official,
-            probationary: roster.rows.len() - official,
-            exempt: count(|row| row.exempt),
-        },
-        positions: Positions {
-            secretary: count(|row| row.position == Some(Position::Secretary)),
-            deputy: count(|row| row.position == Some(Position::DeputySecretary)),
-            committee_members: count(|row| row.position == Some(Position::CommitteeMember)),
-        },
+        counts: counts(roster),
+        positions: positions(roster),
         ignored_columns: roster.ignored_columns.clone(),
         notices: roster.notices.iter().map(notice).collect(),
+    }
+}
+
+fn count(roster: &Roster, test: impl Fn(&RosterRow) -> bool) -> usize {
+    roster.rows.iter().filter(|row| test(row)).count()
+}
+
+fn counts(roster: &Roster) -> Counts {
+    let official = count(roster, |row| row.official_on.is_some());
+    Counts {
+        members: roster.rows.len(),
+        official,
+        probationary: roster.rows.len() - official,
+        exempt: count(roster, |row| row.exempt),
+    }
+}
+
+fn positions(roster: &Roster) -> Positions {
+    let holding = |position| count(roster, |row| row.position == Some(position));
+    Positions {
+        secretary: holding(Position::Secretary),
+        deputy: holding(Position::DeputySecretary),
+        committee_members: holding(Position::CommitteeMember),
     }
 }
 

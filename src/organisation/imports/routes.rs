@@ -61,8 +61,9 @@ pub async fn import_roster(
     upload: Upload<Workbook, OnUnitOfQuery<ManageMembers>>,
     query: Query<ImportQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let call = upload.call;
-    let roster = file::read(call.body.clone(), day_of(call.now), Limits::cell()).await?;
+    let (bytes, today) = (upload.scope.body.clone(), day_of(upload.scope.now));
+    let roster = file::read(bytes, today, Limits::cell()).await?;
+    let call = upload.into_call().await?;
     call.commit(StatusCode::OK, async |conn, scope| {
         let importer = Importer {
             account_id: Some(scope.caller.account_id),
