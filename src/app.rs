@@ -24,9 +24,7 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::rate_limit::RateLimits;
 use crate::kernel::state::State;
 use crate::kernel::{context, health, problem_pages};
-use crate::{
-    audit_trail, documents, identity, jobs, leaderboards, notifications, organisation, points,
-};
+use crate::{audit_trail, documents, identity, jobs, leaderboards, notifications, organisation, points};
 
 /// Everything under `/v1`, declared once for actix and for the document.
 fn features(config: &mut ServiceConfig) {
@@ -53,10 +51,7 @@ fn api() -> utoipa_actix_web::scope::Scope<
 
 /// The OpenAPI document, as checked in under `openapi/`.
 pub fn document() -> Value {
-    let (_, mut api) = App::new()
-        .into_utoipa_app()
-        .service(api())
-        .split_for_parts();
+    let (_, mut api) = App::new().into_utoipa_app().service(api()).split_for_parts();
     openapi::add_problem_schema(&mut api);
     openapi::finish(&api)
 }
@@ -69,16 +64,13 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
     let url = config.database_url.clone().ok_or("no database")?;
     // Made first, as the key file lives in the folder above it.
     let files = config.data_dir.join("files");
-    std::fs::create_dir_all(&files)
-        .map_err(|e| format!("the folder of files cannot be made: {e}"))?;
+    std::fs::create_dir_all(&files).map_err(|e| format!("the folder of files cannot be made: {e}"))?;
     let master_key = match &config.master_key {
         Some(key) => key.clone(),
         None if config.mode == Mode::Production => {
             return Err("master_key is required in production mode".to_owned());
         }
-        None => {
-            Crypto::key_from_file(&config.data_dir.join("master.key")).map_err(|e| e.to_string())?
-        }
+        None => Crypto::key_from_file(&config.data_dir.join("master.key")).map_err(|e| e.to_string())?,
     };
     Ok(State {
         db: Db::new(&url, config.database_connections).map_err(|e| e.to_string())?,
@@ -86,10 +78,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         crypto: Crypto::new(&master_key).map_err(|e| e.to_string())?,
         keys: Keys::default(),
         authenticator: Box::new(identity::Authentication),
-        limits: RateLimits::new(
-            config.requests_per_minute,
-            config.anonymous_requests_per_minute,
-        ),
+        limits: RateLimits::new(config.requests_per_minute, config.anonymous_requests_per_minute),
         operations: Operations::from_document(&document())?,
         files: Arc::new(LocalFileSystem::new_with_prefix(files).map_err(|e| e.to_string())?),
         password_slots: tokio::sync::Semaphore::new(config.password_concurrency),
@@ -163,10 +152,7 @@ fn cors() -> Cors {
 }
 
 /// 404, or 405 with `Allow` when the path exists under other methods.
-async fn unknown_path(
-    req: HttpRequest,
-    document: web::Data<Value>,
-) -> Result<HttpResponse, Problem> {
+async fn unknown_path(req: HttpRequest, document: web::Data<Value>) -> Result<HttpResponse, Problem> {
     let Some(pattern) = req.match_pattern() else {
         return Err(Problem::not_found());
     };

@@ -16,11 +16,7 @@ use crate::app;
 use crate::kernel::config::Config;
 
 #[derive(Parser)]
-#[command(
-    name = "sotay",
-    version,
-    about = "Backend of the electronic Party-member handbook"
-)]
+#[command(name = "sotay", version, about = "Backend of the electronic Party-member handbook")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -48,10 +44,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Command::Openapi = arguments.command {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&app::document()).unwrap_or_default()
-        );
+        println!("{}", serde_json::to_string_pretty(&app::document()).unwrap_or_default());
         return ExitCode::SUCCESS;
     }
     let config = match Config::load() {
@@ -87,9 +80,7 @@ async fn run(command: Command, config: Config) -> Result<(), String> {
 /// Log lines go to standard error; standard output belongs to what a command prints.
 fn start_logging(config: &Config) {
     let filter = EnvFilter::try_from_env("SOTAY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if config.log_format == "json" {
         builder.json().init();
     } else {

@@ -51,10 +51,7 @@ pub struct AccessOut {
 fn roles(entry: &Entry) -> Vec<ActorRole> {
     let role = |text: &String| {
         let (role, unit) = text.split_once(':')?;
-        Some(ActorRole {
-            role: role.to_owned(),
-            unit_name: (!unit.is_empty()).then(|| unit.to_owned()),
-        })
+        Some(ActorRole { role: role.to_owned(), unit_name: (!unit.is_empty()).then(|| unit.to_owned()) })
     };
     entry.actor_roles.iter().filter_map(role).collect()
 }
@@ -64,10 +61,7 @@ fn roles(entry: &Entry) -> Vec<ActorRole> {
 /// Everything that was done with the caller's own record, by anybody, the newest first.
 #[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of events.", body = Page<AccessOut>)))]
 #[get("/me/access-log")]
-pub async fn list_my_access_log(
-    mut ask: Ask<Anyone>,
-    page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+pub async fn list_my_access_log(mut ask: Ask<Anyone>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let (Query(page), me) = (page, ask.scope.caller.account_id);
     let rows = store::of_member(&mut ask.conn, me, page.after()?, page.fetch()).await?;
     ask.reply(&page.page(

@@ -25,16 +25,10 @@ pub struct CreateAdmin {
 pub async fn create(mut config: Config, arguments: CreateAdmin) -> Result<(), String> {
     let database = runtime::open(&mut config, runtime::Private::Join).await?;
     let state = app::state(config, Clock::System, String::new())?;
-    let made =
-        identity::create_administrator(&state, &arguments.login, &arguments.name, None).await;
+    let made = identity::create_administrator(&state, &arguments.login, &arguments.name, None).await;
     database.close().await;
-    let password = made.map_err(|problem| {
-        problem
-            .detail
-            .map_or(problem.code.as_str().to_owned(), |text| {
-                text.en.into_owned()
-            })
-    })?;
+    let password =
+        made.map_err(|problem| problem.detail.map_or(problem.code.as_str().to_owned(), |text| text.en.into_owned()))?;
     println!("login: {}\npassword: {password}", arguments.login);
     Ok(())
 }

@@ -36,11 +36,7 @@ pub async fn run(mut config: Config, arguments: Demo) -> Result<(), String> {
     config.database_url = None;
     config.database_owner_url = None;
     config.reading_floor_seconds = config.reading_floor_seconds.min(5);
-    let how = if arguments.keep {
-        runtime::Private::Own
-    } else {
-        runtime::Private::OwnEmptied
-    };
+    let how = if arguments.keep { runtime::Private::Own } else { runtime::Private::OwnEmptied };
     let database = runtime::open(&mut config, how).await?;
     let served = serve_demo(config, arguments.json).await;
     database.close().await;
@@ -49,9 +45,7 @@ pub async fn run(mut config: Config, arguments: Demo) -> Result<(), String> {
 
 async fn serve_demo(config: Config, as_json: bool) -> Result<(), String> {
     let (state, listener) = serve::prepare(config).await?;
-    demo::fill(&state)
-        .await
-        .map_err(|e| format!("the demo data cannot be made: {e}"))?;
+    demo::fill(&state).await.map_err(|e| format!("the demo data cannot be made: {e}"))?;
     let base_url = state.public_url.clone();
     let server = app::serve(state, listener).map_err(|e| e.to_string())?;
     announce(&base_url, as_json);
@@ -66,15 +60,10 @@ fn announce(base_url: &str, as_json: bool) {
             .iter()
             .map(|user| json!({"role": user.role, "login": user.login, "password": demo::PASSWORD}))
             .collect();
-        println!(
-            "{}",
-            json!({"base_url": base_url, "docs_url": docs_url, "users": users})
-        );
+        println!("{}", json!({"base_url": base_url, "docs_url": docs_url, "users": users}));
         return;
     }
-    println!(
-        "\nsotay is ready.\n\n  API             {base_url}/v1\n  Documentation   {docs_url}\n"
-    );
+    println!("\nsotay is ready.\n\n  API             {base_url}/v1\n  Documentation   {docs_url}\n");
     println!("  Sign-ins (password of all: {}):", demo::PASSWORD);
     for user in &sign_ins {
         println!("    {:<22} {}", user.role, user.login);

@@ -50,37 +50,21 @@ pub async fn run(mut config: Config, arguments: Import) -> Result<(), String> {
 ///
 /// # Errors
 /// What went wrong, in Vietnamese; for a faulty roster every fault on a line of its own.
-pub async fn import_file(
-    state: &State,
-    path: &Path,
-    unit: &str,
-    commit: bool,
-) -> Result<ImportReport, String> {
+pub async fn import_file(state: &State, path: &Path, unit: &str, commit: bool) -> Result<ImportReport, String> {
     let bytes = std::fs::read(path).map_err(|e| format!("không mở được tệp: {e}"))?;
     let now = state.clock.now();
     eprintln!("Đang đọc {} …", path.display());
     // However many rows there are, all of them are one cell's.
-    let limits = Limits {
-        secretaries: 1,
-        ..Limits::province()
-    };
-    let roster = file::read(bytes.into(), day_of(now), limits)
-        .await
-        .map_err(|problem| explain(&problem))?;
+    let limits = Limits { secretaries: 1, ..Limits::province() };
+    let roster = file::read(bytes.into(), day_of(now), limits).await.map_err(|problem| explain(&problem))?;
     eprintln!("Đã đọc {} đảng viên. Đang đối chiếu …", roster.rows.len());
-    let importer = Importer {
-        account_id: None,
-        may_grant: true,
-        request_id: None,
-    };
+    let importer = Importer { account_id: None, may_grant: true, request_id: None };
     let mut conn = state.db.conn().await.map_err(|problem| explain(&problem))?;
     let cell = find_unit(&mut conn, unit).await?;
     drop(conn);
     state
         .db
-        .transaction(async |conn| {
-            import(conn, &state.crypto, &roster, cell, importer, now, !commit).await
-        })
+        .transaction(async |conn| import(conn, &state.crypto, &roster, cell, importer, now, !commit).await)
         .await
         .map_err(|problem| explain(&problem))
 }
@@ -102,14 +86,8 @@ async fn find_unit(conn: &mut Conn, wanted: &str) -> Result<Uuid, String> {
         [] => Err(format!("không có tổ chức nào là “{wanted}”")),
         [(id, _)] => Ok(*id),
         several => {
-            let list: Vec<String> = several
-                .iter()
-                .map(|(id, n)| format!("  {id}  {n}"))
-                .collect();
-            Err(format!(
-                "nhiều tổ chức cùng tên, hãy dùng id hoặc mã:\n{}",
-                list.join("\n")
-            ))
+            let list: Vec<String> = several.iter().map(|(id, n)| format!("  {id}  {n}")).collect();
+            Err(format!("nhiều tổ chức cùng tên, hãy dùng id hoặc mã:\n{}", list.join("\n")))
         }
     }
 }
@@ -138,17 +116,9 @@ fn explain(problem: &Problem) -> String {
 /// What the import came to, in a few lines.
 fn summary(report: &ImportReport) -> String {
     let (counts, positions) = (&report.counts, &report.positions);
-    let head = if report.dry_run {
-        "CHẠY THỬ, chưa ghi gì; thêm --commit để nhập"
-    } else {
-        "ĐÃ NHẬP"
-    };
+    let head = if report.dry_run { "CHẠY THỬ, chưa ghi gì; thêm --commit để nhập" } else { "ĐÃ NHẬP" };
     let mut lines = vec![
-        format!(
-            "{head}: {}, tính từ {}",
-            report.unit.name,
-            report.as_of.format("%d/%m/%Y")
-        ),
+        format!("{head}: {}, tính từ {}", report.unit.name, report.as_of.format("%d/%m/%Y")),
         format!(
             "  {} đảng viên: {} chính thức, {} dự bị, {} miễn sinh hoạt",
             counts.members, counts.official, counts.probationary, counts.exempt
@@ -163,16 +133,10 @@ fn summary(report: &ImportReport) -> String {
         ),
     ];
     for change in &report.changed {
-        lines.push(format!(
-            "  dòng {}: đổi {}",
-            change.row,
-            change.fields.join(", ")
-        ));
+        lines.push(format!("  dòng {}: đổi {}", change.row, change.fields.join(", ")));
     }
     for row in &report.exempt_unmarked {
-        lines.push(format!(
-            "  dòng {row}: không còn đánh dấu miễn sinh hoạt; vẫn giữ"
-        ));
+        lines.push(format!("  dòng {row}: không còn đánh dấu miễn sinh hoạt; vẫn giữ"));
     }
     for notice in &report.notices {
         lines.push(format!("  {}", notice.detail));

@@ -34,8 +34,7 @@ pub async fn open(config: &mut Config, how: Private) -> Result<Database, String>
         }
         return Ok(Database { private: None });
     }
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|e| format!("the data directory cannot be made: {e}"))?;
+    std::fs::create_dir_all(&config.data_dir).map_err(|e| format!("the data directory cannot be made: {e}"))?;
     let folder = config.data_dir.join("postgres");
     let started = match how {
         Private::Join => PrivatePostgres::attach(&folder).await,
@@ -48,9 +47,7 @@ pub async fn open(config: &mut Config, how: Private) -> Result<Database, String>
     config.database_owner_url = Some(SecretString::from(private.url(Role::Owner)));
     config.database_url = Some(SecretString::from(private.url(Role::Application)));
     migrate(config).await?;
-    Ok(Database {
-        private: Some(private),
-    })
+    Ok(Database { private: Some(private) })
 }
 
 impl Database {

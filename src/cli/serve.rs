@@ -18,9 +18,7 @@ pub async fn run(mut config: Config) -> Result<(), String> {
     let database = runtime::open(&mut config, runtime::Private::Own).await?;
     let (state, listener) = prepare(config).await?;
     tracing::info!(address = %state.public_url, docs = %format!("{}/docs/", state.public_url), "ready");
-    let served = app::serve(state, listener)
-        .map_err(|e| e.to_string())?
-        .await;
+    let served = app::serve(state, listener).map_err(|e| e.to_string())?.await;
     database.close().await;
     served.map_err(|e| e.to_string())
 }
@@ -29,19 +27,12 @@ pub async fn run(mut config: Config) -> Result<(), String> {
 ///
 /// # Errors
 /// When the address is taken, or the database cannot be reached.
-pub async fn prepare(
-    config: Config,
-) -> Result<(Data<crate::kernel::state::State>, TcpListener), String> {
-    let listener = TcpListener::bind(config.listen)
-        .map_err(|e| format!("{} cannot be listened on: {e}", config.listen))?;
+pub async fn prepare(config: Config) -> Result<(Data<crate::kernel::state::State>, TcpListener), String> {
+    let listener =
+        TcpListener::bind(config.listen).map_err(|e| format!("{} cannot be listened on: {e}", config.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
-    let public_url = config
-        .public_url
-        .clone()
-        .unwrap_or_else(|| format!("http://{address}"));
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let state = Data::new(app::state(config, Clock::System, public_url)?);
-    identity::refresh_keys(&state)
-        .await
-        .map_err(|e| format!("signing keys cannot be read: {e}"))?;
+    identity::refresh_keys(&state).await.map_err(|e| format!("signing keys cannot be read: {e}"))?;
     Ok((state, listener))
 }

@@ -24,14 +24,7 @@ pub async fn run(mut config: Config) -> Result<(), String> {
 async fn check(db: &Db) -> Result<usize, String> {
     let mut conn = db.conn().await.map_err(|e| e.to_string())?;
     points::verify(&mut conn, |proves, differences| {
-        println!(
-            "{} {proves}",
-            if differences.is_empty() {
-                "ok  "
-            } else {
-                "FAIL"
-            }
-        );
+        println!("{} {proves}", if differences.is_empty() { "ok  " } else { "FAIL" });
         for line in differences {
             println!("     {line}");
         }

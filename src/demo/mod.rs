@@ -44,22 +44,13 @@ pub struct SignIn {
 /// When the database cannot be reached.
 pub async fn fill(state: &State) -> Result<(), Problem> {
     let mut conn = state.db.conn().await?;
-    if accounts::table
-        .count()
-        .get_result::<i64>(&mut *conn)
-        .await?
-        > 0
-    {
+    if accounts::table.count().get_result::<i64>(&mut *conn).await? > 0 {
         return Ok(());
     }
     drop(conn);
-    identity::create_administrator(state, ADMINISTRATOR, "Quản trị hệ thống", Some(PASSWORD))
-        .await?;
+    identity::create_administrator(state, ADMINISTRATOR, "Quản trị hệ thống", Some(PASSWORD)).await?;
     let hash = identity::hash_password(state, PASSWORD).await?;
-    state
-        .db
-        .transaction(async |conn| populate(conn, state, &hash).await)
-        .await
+    state.db.transaction(async |conn| populate(conn, state, &hash).await).await
 }
 
 async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Problem> {
@@ -67,10 +58,7 @@ async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Prob
     let since = beginning(now);
     let mut dice = Dice::new(19_300_203);
     let scene = scene::build(conn, &state.crypto, &mut dice, since, now).await?;
-    let accounts: Vec<Uuid> = scene::CAST
-        .iter()
-        .map(|part| scene.account(part.role))
-        .collect();
+    let accounts: Vec<Uuid> = scene::CAST.iter().map(|part| scene.account(part.role)).collect();
     identity::store_password(conn, &accounts, hash, now).await?;
     let publisher = scene.account("propaganda_officer");
     let documents = publish_series(conn, &scene, publisher, since, now).await?;
@@ -81,9 +69,7 @@ async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Prob
 /// The first day of the history.
 fn beginning(now: DateTime<Utc>) -> NaiveDate {
     let present = Period::containing(day_of(now));
-    (0..MONTHS)
-        .fold(present, |period, _| period.previous())
-        .first_day()
+    (0..MONTHS).fold(present, |period, _| period.previous()).first_day()
 }
 
 /// A document every five days, the last of them yesterday at the latest.
@@ -101,11 +87,7 @@ async fn publish_series(
             break;
         }
         let id = publish(conn, scene, publisher, text, at(day, 8, 0)).await?;
-        published.push(Published {
-            id,
-            on: day,
-            must_read: text.must_read,
-        });
+        published.push(Published { id, on: day, must_read: text.must_read });
         day = day + Days::new(5);
     }
     Ok(published)
@@ -144,15 +126,8 @@ async fn write_history(
     let secretary = scene.account("secretary");
     let mut all = Vec::new();
     for member in scene.members.iter().filter(|member| !member.exempt) {
-        let eagerness = if member.id == secretary {
-            Eagerness::full()
-        } else {
-            Eagerness::of(dice)
-        };
-        all.push((
-            member.id,
-            story::deeds(dice, eagerness, documents, since, today),
-        ));
+        let eagerness = if member.id == secretary { Eagerness::full() } else { Eagerness::of(dice) };
+        all.push((member.id, story::deeds(dice, eagerness, documents, since, today)));
     }
     points::award_history(conn, all).await?;
     Ok(())
@@ -160,14 +135,6 @@ async fn write_history(
 
 /// Whom to sign in as, in the order in which the demo is told.
 pub fn sign_ins() -> Vec<SignIn> {
-    let members = scene::CAST.iter().map(|part| SignIn {
-        role: part.role,
-        login: part.login(),
-    });
-    members
-        .chain([SignIn {
-            role: "administrator",
-            login: ADMINISTRATOR.to_owned(),
-        }])
-        .collect()
+    let members = scene::CAST.iter().map(|part| SignIn { role: part.role, login: part.login() });
+    members.chain([SignIn { role: "administrator", login: ADMINISTRATOR.to_owned() }]).collect()
 }

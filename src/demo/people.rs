@@ -6,23 +6,17 @@ use crate::organisation::members::NewMember;
 
 use super::dice::Dice;
 
-const FAMILY: [&str; 14] = [
-    "Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ",
-    "Hồ", "Ngô",
-];
-const MALE_MIDDLE: [&str; 8] = [
-    "Văn", "Hữu", "Đức", "Minh", "Quang", "Công", "Xuân", "Thành",
-];
-const FEMALE_MIDDLE: [&str; 8] = [
-    "Thị", "Thu", "Kim", "Ngọc", "Bích", "Thanh", "Minh", "Phương",
-];
+const FAMILY: [&str; 14] =
+    ["Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô"];
+const MALE_MIDDLE: [&str; 8] = ["Văn", "Hữu", "Đức", "Minh", "Quang", "Công", "Xuân", "Thành"];
+const FEMALE_MIDDLE: [&str; 8] = ["Thị", "Thu", "Kim", "Ngọc", "Bích", "Thanh", "Minh", "Phương"];
 const MALE_GIVEN: [&str; 16] = [
-    "An", "Bảo", "Cường", "Dũng", "Đạt", "Hải", "Hiếu", "Hùng", "Khoa", "Lâm", "Nam", "Phúc",
-    "Quân", "Sơn", "Tùng", "Việt",
+    "An", "Bảo", "Cường", "Dũng", "Đạt", "Hải", "Hiếu", "Hùng", "Khoa", "Lâm", "Nam", "Phúc", "Quân", "Sơn", "Tùng",
+    "Việt",
 ];
 const FEMALE_GIVEN: [&str; 16] = [
-    "Ánh", "Bình", "Chi", "Dung", "Hà", "Hạnh", "Hiền", "Hoa", "Hồng", "Lan", "Linh", "Mai", "Nga",
-    "Oanh", "Thảo", "Yến",
+    "Ánh", "Bình", "Chi", "Dung", "Hà", "Hạnh", "Hiền", "Hoa", "Hồng", "Lan", "Linh", "Mai", "Nga", "Oanh", "Thảo",
+    "Yến",
 ];
 
 /// A person of about the age given, admitted long ago. `number` makes citizen ID, card and phone unique.

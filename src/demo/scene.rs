@@ -37,42 +37,12 @@ pub struct Part {
 
 /// The member and the secretary belong to the same cell.
 pub const CAST: [Part; 6] = [
-    Part {
-        role: "member",
-        cell: 0,
-        place: 10,
-        on_ward: None,
-    },
-    Part {
-        role: "secretary",
-        cell: 0,
-        place: 0,
-        on_ward: None,
-    },
-    Part {
-        role: "committee_officer",
-        cell: 4,
-        place: 2,
-        on_ward: Some(Role::CommitteeOfficer),
-    },
-    Part {
-        role: "propaganda_officer",
-        cell: 4,
-        place: 3,
-        on_ward: Some(Role::PropagandaOfficer),
-    },
-    Part {
-        role: "organisation_officer",
-        cell: 4,
-        place: 4,
-        on_ward: Some(Role::OrganisationOfficer),
-    },
-    Part {
-        role: "inspector",
-        cell: 4,
-        place: 5,
-        on_ward: Some(Role::Inspector),
-    },
+    Part { role: "member", cell: 0, place: 10, on_ward: None },
+    Part { role: "secretary", cell: 0, place: 0, on_ward: None },
+    Part { role: "committee_officer", cell: 4, place: 2, on_ward: Some(Role::CommitteeOfficer) },
+    Part { role: "propaganda_officer", cell: 4, place: 3, on_ward: Some(Role::PropagandaOfficer) },
+    Part { role: "organisation_officer", cell: 4, place: 4, on_ward: Some(Role::OrganisationOfficer) },
+    Part { role: "inspector", cell: 4, place: 5, on_ward: Some(Role::Inspector) },
 ];
 
 impl Part {
@@ -99,10 +69,7 @@ pub struct Scene {
 impl Scene {
     /// The account that plays a role.
     pub fn account(&self, role: &str) -> Uuid {
-        self.cast
-            .iter()
-            .find(|(name, _)| *name == role)
-            .map_or(Uuid::nil(), |(_, id)| *id)
+        self.cast.iter().find(|(name, _)| *name == role).map_or(Uuid::nil(), |(_, id)| *id)
     }
 }
 
@@ -115,20 +82,8 @@ pub async fn build(
     now: DateTime<Utc>,
 ) -> Result<Scene, Problem> {
     let province = unit(conn, "Tỉnh ủy Sông Xanh", "province", None, since, now).await?;
-    let ward = unit(
-        conn,
-        "Đảng bộ phường Bình Minh",
-        "grassroots_committee",
-        Some(province),
-        since,
-        now,
-    )
-    .await?;
-    let mut scene = Scene {
-        ward,
-        cast: Vec::new(),
-        members: Vec::new(),
-    };
+    let ward = unit(conn, "Đảng bộ phường Bình Minh", "grassroots_committee", Some(province), since, now).await?;
+    let mut scene = Scene { ward, cast: Vec::new(), members: Vec::new() };
     let mut number = 0;
     for (index, (name, size, exempt)) in CELLS.iter().enumerate() {
         let cell = unit(conn, name, "cell", Some(ward), since, now).await?;
@@ -136,11 +91,7 @@ pub async fn build(
         let ids = admit(conn, crypto, &people, cell, Origin::Imported, since, now).await?;
         let counted = usize::try_from(size - exempt).unwrap_or(0);
         exempt_all(conn, &ids[counted..], since, now).await?;
-        let terms = [
-            (0, Role::CellSecretary),
-            (1, Role::DeputySecretary),
-            (2, Role::CellCommitteeMember),
-        ];
+        let terms = [(0, Role::CellSecretary), (1, Role::DeputySecretary), (2, Role::CellCommitteeMember)];
         for (place, role) in terms {
             grant(conn, ids[place], role, cell, since, now).await?;
         }
@@ -150,12 +101,7 @@ pub async fn build(
             }
             scene.cast.push((part.role, ids[part.place]));
         }
-        scene
-            .members
-            .extend(ids.iter().enumerate().map(|(i, id)| Extra {
-                id: *id,
-                exempt: i >= counted,
-            }));
+        scene.members.extend(ids.iter().enumerate().map(|(i, id)| Extra { id: *id, exempt: i >= counted }));
     }
     // Somebody without a smartphone studies with a helper instead of visiting.
     diesel::update(members::table.find(scene.members[20].id))
@@ -180,11 +126,7 @@ fn crowd(
             if with_probationary && place + exempt + 1 == size {
                 return people::probationary(dice, *number, today);
             }
-            let age = if place + exempt < size {
-                30 + dice.roll(40)
-            } else {
-                76 + dice.roll(15)
-            };
+            let age = if place + exempt < size { 30 + dice.roll(40) } else { 76 + dice.roll(15) };
             people::person(dice, *number, age, today)
         })
         .collect()
@@ -198,22 +140,11 @@ async fn unit(
     valid_from: NaiveDate,
     now: DateTime<Utc>,
 ) -> Result<Uuid, Problem> {
-    let new = NewUnit {
-        name: name.to_owned(),
-        kind: kind.to_owned(),
-        parent_id,
-        code: None,
-        valid_from,
-    };
+    let new = NewUnit { name: name.to_owned(), kind: kind.to_owned(), parent_id, code: None, valid_from };
     create(conn, &new, now).await
 }
 
-async fn exempt_all(
-    conn: &mut Conn,
-    ids: &[Uuid],
-    since: NaiveDate,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+async fn exempt_all(conn: &mut Conn, ids: &[Uuid], since: NaiveDate, now: DateTime<Utc>) -> Result<(), Problem> {
     let rows: Vec<_> = ids
         .iter()
         .map(|id| {
@@ -227,10 +158,7 @@ async fn exempt_all(
             )
         })
         .collect();
-    diesel::insert_into(exemptions::table)
-        .values(rows)
-        .execute(conn)
-        .await?;
+    diesel::insert_into(exemptions::table).values(rows).execute(conn).await?;
     Ok(())
 }
 

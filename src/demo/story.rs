@@ -63,36 +63,18 @@ fn reads_on(document: &Published, day: NaiveDate) -> bool {
     document.on + Days::new(2) == day
 }
 
-fn visit(
-    dice: &mut Dice,
-    Eagerness(percent): Eagerness,
-    day: NaiveDate,
-) -> Option<(Deed, DateTime<Utc>)> {
+fn visit(dice: &mut Dice, Eagerness(percent): Eagerness, day: NaiveDate) -> Option<(Deed, DateTime<Utc>)> {
     // About every third day is enough for the month's eight points.
-    (dice.chance(35) && dice.chance(percent)).then(|| {
-        (
-            deed("visit", "day", day.to_string()),
-            at(day, 6, dice.roll(120)),
-        )
-    })
+    (dice.chance(35) && dice.chance(percent))
+        .then(|| (deed("visit", "day", day.to_string()), at(day, 6, dice.roll(120))))
 }
 
-fn meeting(
-    dice: &mut Dice,
-    Eagerness(percent): Eagerness,
-    day: NaiveDate,
-) -> Vec<(Deed, DateTime<Utc>)> {
+fn meeting(dice: &mut Dice, Eagerness(percent): Eagerness, day: NaiveDate) -> Vec<(Deed, DateTime<Utc>)> {
     let mut made = Vec::new();
     if Period::containing(day).first_day() + Days::new(4) == day && dice.chance(percent.max(40)) {
-        made.push((
-            deed("meeting.attended", "meeting", format!("demo-{day}")),
-            at(day, 19, 0),
-        ));
+        made.push((deed("meeting.attended", "meeting", format!("demo-{day}")), at(day, 19, 0)));
         if dice.chance(percent / 2) {
-            made.push((
-                deed("opinion.accepted", "meeting", format!("demo-{day}")),
-                at(day, 19, 30),
-            ));
+            made.push((deed("opinion.accepted", "meeting", format!("demo-{day}")), at(day, 19, 30)));
         }
     }
     made
@@ -107,36 +89,21 @@ fn reading(
     let mut made = Vec::new();
     if dice.chance(percent) {
         let minute = dice.roll(180);
-        made.push((
-            deed("document.read", "document", document.id.to_string()),
-            at(day, 20, minute),
-        ));
+        made.push((deed("document.read", "document", document.id.to_string()), at(day, 20, minute)));
         if document.must_read {
-            made.push((
-                deed("document.acknowledged", "document", document.id.to_string()),
-                at(day, 20, minute + 1),
-            ));
+            made.push((deed("document.acknowledged", "document", document.id.to_string()), at(day, 20, minute + 1)));
         }
     }
     made
 }
 
 fn deed(event: &'static str, object_kind: &'static str, object_id: String) -> Deed {
-    Deed {
-        event,
-        object_kind,
-        object_id,
-        attested_by: None,
-        percent: None,
-    }
+    Deed { event, object_kind, object_id, attested_by: None, percent: None }
 }
 
 /// An instant of a day in Viet Nam.
 pub fn at(day: NaiveDate, hour: i64, minute: u64) -> DateTime<Utc> {
-    let midnight = day
-        .and_time(NaiveTime::MIN)
-        .and_local_timezone(VIET_NAM)
-        .earliest();
+    let midnight = day.and_time(NaiveTime::MIN).and_local_timezone(VIET_NAM).earliest();
     let minutes = hour * 60 + i64::try_from(minute).unwrap_or(0);
     midnight.map_or(DateTime::UNIX_EPOCH, |m| m.to_utc()) + Duration::minutes(minutes)
 }

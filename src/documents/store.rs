@@ -40,38 +40,21 @@ pub struct Row {
 
 /// One document. 404 when there is none.
 pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
-    Ok(documents::table
-        .find(id)
-        .select(Row::as_select())
-        .first(conn)
-        .await?)
+    Ok(documents::table.find(id).select(Row::as_select()).first(conn).await?)
 }
 
 /// The same, locked until the end of the transaction.
 pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
-    Ok(documents::table
-        .find(id)
-        .select(Row::as_select())
-        .for_update()
-        .first(conn)
-        .await?)
+    Ok(documents::table.find(id).select(Row::as_select()).for_update().first(conn).await?)
 }
 
 /// The text of a document.
 pub async fn body(conn: &mut Conn, id: Uuid) -> Result<String, Problem> {
-    Ok(documents::table
-        .find(id)
-        .select(documents::body)
-        .first(conn)
-        .await?)
+    Ok(documents::table.find(id).select(documents::body).first(conn).await?)
 }
 
 /// The version in which a document is published to one of these units, a cell and its ancestors; none when it is not.
-pub async fn reaching_version(
-    conn: &mut Conn,
-    id: Uuid,
-    home: &[Uuid],
-) -> Result<Option<i32>, Problem> {
+pub async fn reaching_version(conn: &mut Conn, id: Uuid, home: &[Uuid]) -> Result<Option<i32>, Problem> {
     Ok(documents::table
         .inner_join(document_targets::table.on(document_targets::document_id.eq(documents::id)))
         .filter(documents::id.eq(id))
@@ -99,12 +82,7 @@ pub async fn targets(conn: &mut Conn, id: Uuid) -> Result<Vec<Uuid>, Problem> {
 }
 
 /// Notes that somebody has had the document before their eyes; the first time counts.
-pub async fn note_opening(
-    conn: &mut Conn,
-    id: Uuid,
-    account_id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+pub async fn note_opening(conn: &mut Conn, id: Uuid, account_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     diesel::insert_into(document_openings::table)
         .values((
             document_openings::document_id.eq(id),
@@ -119,18 +97,11 @@ pub async fn note_opening(
 
 /// Counts a change: sessions opened for what it was before cannot be completed any more.
 pub async fn next_version(conn: &mut Conn, id: Uuid) -> Result<(), Problem> {
-    diesel::update(documents::table.find(id))
-        .set(documents::version.eq(documents::version + 1))
-        .execute(conn)
-        .await?;
+    diesel::update(documents::table.find(id)).set(documents::version.eq(documents::version + 1)).execute(conn).await?;
     Ok(())
 }
 
 /// A recalled document stays as it is.
 pub fn recalled() -> Problem {
-    Problem::with(
-        Code::Conflict,
-        "Tài liệu đã bị thu hồi.",
-        "The document was recalled.",
-    )
+    Problem::with(Code::Conflict, "Tài liệu đã bị thu hồi.", "The document was recalled.")
 }

@@ -38,17 +38,9 @@ impl<N: Needs> Target for OnDocument<N> {
             if !caller.may(&path, N::PERMISSION) {
                 let known = caller.may(&path, Permission::PublishDocuments)
                     || store::reaches(conn, row.id, &caller.home).await?;
-                return Err(if known {
-                    Problem::new(Code::Forbidden)
-                } else {
-                    Problem::not_found()
-                });
+                return Err(if known { Problem::new(Code::Forbidden) } else { Problem::not_found() });
             }
-            Ok(Self {
-                document_id: row.id,
-                unit_id: row.unit_id,
-                needs: PhantomData,
-            })
+            Ok(Self { document_id: row.id, unit_id: row.unit_id, needs: PhantomData })
         })
     }
 }
@@ -93,8 +85,7 @@ impl Target for Distributed {
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
         Box::pin(async move {
             let id = path_id(req, "document_id")?;
-            if caller.kind != AccountKind::Member || !store::reaches(conn, id, &caller.home).await?
-            {
+            if caller.kind != AccountKind::Member || !store::reaches(conn, id, &caller.home).await? {
                 return Err(Problem::not_found());
             }
             let row = store::get(conn, id).await?;

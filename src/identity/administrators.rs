@@ -35,11 +35,7 @@ pub async fn create_administrator(
         .db
         .transaction(async |conn| {
             if !find(conn, &state.crypto, &login).await?.is_empty() {
-                return Err(Problem::with(
-                    Code::Conflict,
-                    "Tên đăng nhập đã được dùng.",
-                    "The login is taken.",
-                ));
+                return Err(Problem::with(Code::Conflict, "Tên đăng nhập đã được dùng.", "The login is taken."));
             }
             let id = new_id(now);
             diesel::insert_into(accounts::table)

@@ -64,16 +64,8 @@ impl Authenticator for Authentication {
             Ok(Principal {
                 account_id: claims.sub,
                 session_id: claims.sid,
-                kind: if caller.kind == "member" {
-                    AccountKind::Member
-                } else {
-                    AccountKind::Administrator
-                },
-                grants: caller
-                    .grants
-                    .iter()
-                    .filter_map(|grant| parse(grant))
-                    .collect(),
+                kind: if caller.kind == "member" { AccountKind::Member } else { AccountKind::Administrator },
+                grants: caller.grants.iter().filter_map(|grant| parse(grant)).collect(),
                 home: caller.home,
             })
         })
@@ -84,10 +76,6 @@ impl Authenticator for Authentication {
 fn parse(grant: &str) -> Option<Grant> {
     let (role, unit) = grant.split_once(':')?;
     let role = Role::parse(role)?;
-    let unit_id = if unit.is_empty() {
-        None
-    } else {
-        Some(unit.parse().ok()?)
-    };
+    let unit_id = if unit.is_empty() { None } else { Some(unit.parse().ok()?) };
     Some(Grant { role, unit_id })
 }

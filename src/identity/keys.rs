@@ -46,20 +46,16 @@ pub async fn refresh_keys(state: &State) -> Result<(), Problem> {
         .db
         .transaction(async |conn| {
             // One instance at a time decides whether a key is due.
-            diesel::sql_query("SELECT pg_advisory_xact_lock(7305811)")
-                .execute(conn)
-                .await?;
+            diesel::sql_query("SELECT pg_advisory_xact_lock(7305811)").execute(conn).await?;
             let keys = valid_keys(conn, now).await?;
             let newest = keys.last().map(|key| key.active_from);
-            let due = newest.is_none_or(|from| {
-                from + Duration::days(SIGNS_DAYS) - Duration::hours(PUBLISHED_AHEAD_HOURS) <= now
-            });
+            let due = newest
+                .is_none_or(|from| from + Duration::days(SIGNS_DAYS) - Duration::hours(PUBLISHED_AHEAD_HOURS) <= now);
             if !due {
                 return Ok(keys);
             }
             let active_from = newest.map_or(now, |from| {
-                (from + Duration::days(SIGNS_DAYS))
-                    .max(now + Duration::hours(PUBLISHED_AHEAD_HOURS))
+                (from + Duration::days(SIGNS_DAYS)).max(now + Duration::hours(PUBLISHED_AHEAD_HOURS))
             });
             make_key(conn, &state.crypto, active_from, now).await?;
             valid_keys(conn, now).await
@@ -87,12 +83,9 @@ async fn make_key(
     let pair = Ed25519KeyPair::generate().map_err(Problem::internal)?;
     let private = pair.to_pkcs8v1().map_err(Problem::internal)?;
     let id = new_id(now);
-    let sealed = crypto
-        .seal(id, "signing_key", private.as_ref())
-        .map_err(Problem::internal)?;
-    let expires_at = active_from
-        + Duration::days(SIGNS_DAYS)
-        + Duration::hours(PUBLISHED_AHEAD_HOURS + VERIFIES_AFTER_HOURS);
+    let sealed = crypto.seal(id, "signing_key", private.as_ref()).map_err(Problem::internal)?;
+    let expires_at =
+        active_from + Duration::days(SIGNS_DAYS) + Duration::hours(PUBLISHED_AHEAD_HOURS + VERIFIES_AFTER_HOURS);
     diesel::insert_into(signing_keys::table)
         .values((
             signing_keys::kid.eq(id.to_string()),
@@ -114,30 +107,19 @@ fn ring(crypto: &Crypto, stored: &[StoredKey], now: DateTime<Utc>) -> Result<Key
     let mut signing = None;
     for key in stored {
         let x = to_text(&key.public_key);
-        verifying.insert(
-            key.kid.clone(),
-            DecodingKey::from_ed_components(&x).map_err(Problem::internal)?,
-        );
+        verifying.insert(key.kid.clone(), DecodingKey::from_ed_components(&x).map_err(Problem::internal)?);
         public.push(json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.kid, "x": x}));
         if key.active_from <= now {
             let id: Uuid = key.kid.parse().map_err(Problem::internal)?;
-            let private = crypto
-                .open(id, "signing_key", &key.private_key_sealed)
-                .map_err(Problem::internal)?;
+            let private = crypto.open(id, "signing_key", &key.private_key_sealed).map_err(Problem::internal)?;
             signing = Some((key.kid.clone(), EncodingKey::from_ed_der(&private)));
         }
     }
-    Ok(KeyRing {
-        signing,
-        verifying,
-        jwks: json!({"keys": public}),
-    })
+    Ok(KeyRing { signing, verifying, jwks: json!({"keys": public}) })
 }
 
 /// The public keys by which anybody verifies access tokens (RFC 7517).
 #[get("/.well-known/jwks.json")]
 pub async fn jwks(state: web::Data<State>) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
-        .json(&state.keys.current().jwks)
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(&state.keys.current().jwks)
 }

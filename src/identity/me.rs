@@ -48,11 +48,7 @@ pub struct Me {
     /// The account; of members also the member's id.
     id: Uuid,
     /// `member`, or `administrator` for those who only run the system.
-    #[schema(
-        max_length = 20,
-        pattern = "^(member|administrator)$",
-        example = "member"
-    )]
+    #[schema(max_length = 20, pattern = "^(member|administrator)$", example = "member")]
     kind: &'static str,
     /// Their name.
     #[schema(max_length = 200, example = "Nguyễn Văn An")]
@@ -71,11 +67,7 @@ pub struct Me {
 }
 
 async fn load(conn: &mut Conn, caller: &Principal) -> Result<Me, Problem> {
-    let full_name: String = accounts::table
-        .find(caller.account_id)
-        .select(accounts::display_name)
-        .first(conn)
-        .await?;
+    let full_name: String = accounts::table.find(caller.account_id).select(accounts::display_name).first(conn).await?;
     let choices: Option<(bool, bool)> = members::table
         .find(caller.account_id)
         .select((members::named_on_leaderboards, members::without_device))
@@ -83,14 +75,7 @@ async fn load(conn: &mut Conn, caller: &Principal) -> Result<Me, Problem> {
         .await
         .optional()?;
     let cell = match caller.home.as_slice().first() {
-        Some(id) => Some(MyCell {
-            id: *id,
-            name: units::table
-                .find(id)
-                .select(units::name)
-                .first(conn)
-                .await?,
-        }),
+        Some(id) => Some(MyCell { id: *id, name: units::table.find(id).select(units::name).first(conn).await? }),
         None => None,
     };
     let unread_notifications = notifications::table
@@ -100,10 +85,7 @@ async fn load(conn: &mut Conn, caller: &Principal) -> Result<Me, Problem> {
         .get_result(conn)
         .await?;
     let (named_on_leaderboards, without_device) = choices.unwrap_or_default();
-    let role = |grant: &Grant| MyRole {
-        role: grant.role,
-        unit_id: grant.unit_id,
-    };
+    let role = |grant: &Grant| MyRole { role: grant.role, unit_id: grant.unit_id };
     Ok(Me {
         id: caller.account_id,
         kind: match caller.kind {
@@ -147,10 +129,7 @@ pub struct MeIn {
 pub async fn update_me(call: Call<MeIn, Myself>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
         let (member, named) = (scope.caller.account_id, scope.body.named_on_leaderboards);
-        diesel::update(members::table.find(member))
-            .set(members::named_on_leaderboards.eq(named))
-            .execute(conn)
-            .await?;
+        diesel::update(members::table.find(member)).set(members::named_on_leaderboards.eq(named)).execute(conn).await?;
         let event = audit::Event {
             member_id: Some(member),
             details: json!({"named_on_leaderboards": named}),
@@ -167,20 +146,10 @@ pub async fn update_me(call: Call<MeIn, Myself>) -> Result<HttpResponse, Problem
 #[serde(deny_unknown_fields)]
 pub struct PasswordIn {
     /// The present password.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        format = "password",
-        example = "mùa thu năm ấy"
-    )]
+    #[schema(min_length = 1, max_length = 200, format = "password", example = "mùa thu năm ấy")]
     current_password: String,
     /// The new password, at least 8 characters.
-    #[schema(
-        min_length = 8,
-        max_length = 200,
-        format = "password",
-        example = "mùa xuân năm nay"
-    )]
+    #[schema(min_length = 8, max_length = 200, format = "password", example = "mùa xuân năm nay")]
     new_password: String,
 }
 
@@ -193,9 +162,7 @@ pub struct PasswordIn {
     (status = 422, description = "The new password is too easy to guess."),
     (status = 429, description = "Too many requests, or too many wrong passwords (`sign_in_throttled`).")))]
 #[post("/me/password")]
-pub async fn change_password(
-    call: SecretCall<PasswordIn, Anyone>,
-) -> Result<HttpResponse, Problem> {
+pub async fn change_password(call: SecretCall<PasswordIn, Anyone>) -> Result<HttpResponse, Problem> {
     let SecretCall { mut conn, scope } = call;
     let (state, account, now) = (&scope.state, scope.caller.account_id, scope.now);
     passwords::check(&scope.body.new_password)?;
@@ -219,10 +186,8 @@ pub async fn change_password(
             passwords::store(conn, &[account], &hash, now).await?;
             let kept = Some(scope.caller.session_id);
             sessions::revoke_others(conn, account, kept, Because::PasswordChanged, now).await?;
-            let event = audit::Event {
-                member_id: Some(account),
-                ..scope.audit("password.changed", "account", account)
-            };
+            let event =
+                audit::Event { member_id: Some(account), ..scope.audit("password.changed", "account", account) };
             audit::record(conn, event, now).await?;
             sessions::notify(conn, "password_changed", account, json!({}), now).await
         })
@@ -231,10 +196,7 @@ pub async fn change_password(
 }
 
 async fn password_hash(conn: &mut Conn, account_id: Uuid) -> Result<Option<String>, Problem> {
-    let found: (Option<String>, Option<DateTime<Utc>>) = accounts::table
-        .find(account_id)
-        .select((accounts::password_hash, accounts::disabled_at))
-        .first(conn)
-        .await?;
+    let found: (Option<String>, Option<DateTime<Utc>>) =
+        accounts::table.find(account_id).select((accounts::password_hash, accounts::disabled_at)).first(conn).await?;
     Ok(found.0.filter(|_| found.1.is_none()))
 }

@@ -36,17 +36,9 @@ pub fn check(password: &str) -> Result<(), Problem> {
 }
 
 /// Stores a hash as the password of accounts.
-pub async fn store(
-    conn: &mut Conn,
-    account_ids: &[Uuid],
-    hash: &str,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+pub async fn store(conn: &mut Conn, account_ids: &[Uuid], hash: &str, now: DateTime<Utc>) -> Result<(), Problem> {
     diesel::update(accounts::table.filter(accounts::id.eq_any(account_ids)))
-        .set((
-            accounts::password_hash.eq(hash),
-            accounts::password_set_at.eq(now),
-        ))
+        .set((accounts::password_hash.eq(hash), accounts::password_set_at.eq(now)))
         .execute(conn)
         .await?;
     Ok(())
@@ -58,16 +50,10 @@ pub async fn store(
 /// 422 when the password is too easy to guess.
 pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
     check(password)?;
-    let _slot = state
-        .password_slots
-        .acquire()
-        .await
-        .map_err(Problem::internal)?;
+    let _slot = state.password_slots.acquire().await.map_err(Problem::internal)?;
     let (password, memory) = (password.to_owned(), state.config.password_memory_kib);
     tokio::task::spawn_blocking(move || {
-        let hash = hasher(memory)?
-            .hash_password(password.as_bytes())
-            .map_err(Problem::internal)?;
+        let hash = hasher(memory)?.hash_password(password.as_bytes()).map_err(Problem::internal)?;
         Ok(hash.to_string())
     })
     .await
@@ -75,28 +61,16 @@ pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
 }
 
 /// Whether a password fits a stored hash. Without a hash it takes as long and says no.
-pub async fn verify(
-    state: &State,
-    password: &str,
-    stored: Option<String>,
-) -> Result<bool, Problem> {
-    let _slot = state
-        .password_slots
-        .acquire()
-        .await
-        .map_err(Problem::internal)?;
+pub async fn verify(state: &State, password: &str, stored: Option<String>) -> Result<bool, Problem> {
+    let _slot = state.password_slots.acquire().await.map_err(Problem::internal)?;
     let (password, memory) = (password.to_owned(), state.config.password_memory_kib);
     tokio::task::spawn_blocking(move || match stored {
         Some(stored) => {
             let hash = PasswordHash::new(&stored).map_err(Problem::internal)?;
-            Ok(Argon2::default()
-                .verify_password(password.as_bytes(), &hash)
-                .is_ok())
+            Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
         }
         None => {
-            hasher(memory)?
-                .hash_password(password.as_bytes())
-                .map_err(Problem::internal)?;
+            hasher(memory)?.hash_password(password.as_bytes()).map_err(Problem::internal)?;
             Ok(false)
         }
     })
@@ -110,13 +84,8 @@ fn too_easy(password: &str) -> bool {
     if chars.len() < SHORTEST {
         return true;
     }
-    let steps: Vec<i64> = chars
-        .windows(2)
-        .map(|w| i64::from(u32::from(w[1])) - i64::from(u32::from(w[0])))
-        .collect();
-    [-1, 0, 1]
-        .iter()
-        .any(|step| steps.iter().all(|s| s == step))
+    let steps: Vec<i64> = chars.windows(2).map(|w| i64::from(u32::from(w[1])) - i64::from(u32::from(w[0]))).collect();
+    [-1, 0, 1].iter().any(|step| steps.iter().all(|s| s == step))
 }
 
 #[cfg(test)]

@@ -22,36 +22,16 @@ use super::tokens::{SessionTokens, parse_refresh_token};
 #[serde(deny_unknown_fields)]
 pub struct SignInIn {
     /// Citizen ID, card number, a phone that nobody else uses, or an administrator's user name.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"\S",
-        example = "001080000001"
-    )]
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "001080000001")]
     login: String,
     /// The password.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        format = "password",
-        example = "mùa thu năm ấy"
-    )]
+    #[schema(min_length = 1, max_length = 200, format = "password", example = "mùa thu năm ấy")]
     password: String,
     /// What the person calls this device; shown in the list of devices.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"\S",
-        example = "Điện thoại của An"
-    )]
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Điện thoại của An")]
     device_name: String,
     /// `device_token` of an earlier sign-in on this device.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = "^[A-Za-z0-9_-]+$",
-        nullable = false
-    )]
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
     device_token: Option<String>,
 }
 
@@ -82,12 +62,7 @@ pub async fn create_session(guest: Guest<SignInIn>) -> Result<HttpResponse, Prob
 #[serde(deny_unknown_fields)]
 pub struct RefreshIn {
     /// The refresh token of the last answer.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = "^[A-Za-z0-9_-]+$",
-        example = "AZqQ3x2kcAGyXw"
-    )]
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$", example = "AZqQ3x2kcAGyXw")]
     refresh_token: String,
 }
 
@@ -102,8 +77,7 @@ pub struct RefreshIn {
 pub async fn refresh_session(guest: Guest<RefreshIn>) -> Result<HttpResponse, Problem> {
     let (state, now) = (&guest.state, guest.now);
     let invalid = || Problem::new(Code::RefreshTokenInvalid);
-    let token =
-        parse_refresh_token(&state.crypto, &guest.body.refresh_token).ok_or_else(invalid)?;
+    let token = parse_refresh_token(&state.crypto, &guest.body.refresh_token).ok_or_else(invalid)?;
     let days = state.config.session_days;
     let issue = state
         .db
@@ -119,10 +93,7 @@ async fn audit_end<B, T>(
     action: &'static str,
     session_id: Uuid,
 ) -> Result<(), Problem> {
-    let event = audit::Event {
-        member_id: Some(scope.caller.account_id),
-        ..scope.audit(action, "session", session_id)
-    };
+    let event = audit::Event { member_id: Some(scope.caller.account_id), ..scope.audit(action, "session", session_id) };
     audit::record(conn, event, scope.now).await
 }
 
@@ -163,10 +134,7 @@ pub struct SessionOut {
 /// The live sessions of the caller, the newest first.
 #[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of sessions.", body = Page<SessionOut>)))]
 #[get("/me/sessions")]
-pub async fn list_my_sessions(
-    mut ask: Ask<Anyone>,
-    page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+pub async fn list_my_sessions(mut ask: Ask<Anyone>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let (Query(page), caller) = (page, &ask.scope.caller);
     let (after, most, now) = (page.after()?, page.fetch(), ask.scope.now);
     let rows = sessions::list(&mut ask.conn, caller.account_id, after, most, now).await?;

@@ -58,21 +58,12 @@ pub struct Opening<'a> {
 
 /// Makes one account's changes wait for each other.
 pub async fn lock_account(conn: &mut Conn, account_id: Uuid) -> Result<(), Problem> {
-    accounts::table
-        .find(account_id)
-        .select(accounts::id)
-        .for_update()
-        .first::<Uuid>(conn)
-        .await?;
+    accounts::table.find(account_id).select(accounts::id).for_update().first::<Uuid>(conn).await?;
     Ok(())
 }
 
 /// Opens a session on a locked account; the oldest goes when there are too many.
-pub async fn open(
-    conn: &mut Conn,
-    opening: &Opening<'_>,
-    now: DateTime<Utc>,
-) -> Result<Issue, Problem> {
+pub async fn open(conn: &mut Conn, opening: &Opening<'_>, now: DateTime<Utc>) -> Result<Issue, Problem> {
     let surplus: Vec<Uuid> = live(opening.account_id, now)
         .order((sessions::created_at.desc(), sessions::id.desc()))
         .offset(MOST_LIVE - 1)
@@ -97,17 +88,9 @@ pub async fn open(
         .execute(conn)
         .await?;
     let event = own_event(opening.account_id, "session.opened", session_id);
-    let event = audit::Event {
-        request_id: Some(opening.request_id),
-        ..event
-    };
+    let event = audit::Event { request_id: Some(opening.request_id), ..event };
     audit::record(conn, event, now).await?;
-    Ok(Issue {
-        account_id: opening.account_id,
-        session_id,
-        generation: 0,
-        device_id: opening.device_id,
-    })
+    Ok(Issue { account_id: opening.account_id, session_id, generation: 0, device_id: opening.device_id })
 }
 
 /// An audit event about a session, by its owner.
@@ -188,9 +171,7 @@ pub async fn remember_device(
 
 /// Forgets all devices of an account.
 pub async fn forget_devices(conn: &mut Conn, account_id: Uuid) -> Result<(), Problem> {
-    diesel::delete(known_devices::table.filter(known_devices::account_id.eq(account_id)))
-        .execute(conn)
-        .await?;
+    diesel::delete(known_devices::table.filter(known_devices::account_id.eq(account_id))).execute(conn).await?;
     Ok(())
 }
 
@@ -213,26 +194,17 @@ pub async fn refresh(
     days: u32,
     now: DateTime<Utc>,
 ) -> Result<Option<Issue>, Problem> {
-    let found: Option<Refreshed> = sessions::table
-        .find(session_id)
-        .select(Refreshed::as_select())
-        .for_update()
-        .first(conn)
-        .await
-        .optional()?;
+    let found: Option<Refreshed> =
+        sessions::table.find(session_id).select(Refreshed::as_select()).for_update().first(conn).await.optional()?;
     let Some(session) = found else {
         return Ok(None);
     };
-    let disabled: Option<DateTime<Utc>> = accounts::table
-        .find(session.account_id)
-        .select(accounts::disabled_at)
-        .first(conn)
-        .await?;
+    let disabled: Option<DateTime<Utc>> =
+        accounts::table.find(session.account_id).select(accounts::disabled_at).first(conn).await?;
     if disabled.is_some() || session.revoked_at.is_some() || session.expires_at <= now {
         return Ok(None);
     }
-    let in_grace =
-        now.signed_duration_since(session.rotated_at) <= Duration::seconds(GRACE_SECONDS);
+    let in_grace = now.signed_duration_since(session.rotated_at) <= Duration::seconds(GRACE_SECONDS);
     let next = if generation == session.generation {
         diesel::update(sessions::table.find(session_id))
             .set((
@@ -259,17 +231,9 @@ pub async fn refresh(
 }
 
 /// Ends a session whose token somebody else has, and tells its owner.
-async fn end_reused(
-    conn: &mut Conn,
-    account_id: Uuid,
-    session_id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+async fn end_reused(conn: &mut Conn, account_id: Uuid, session_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     end(conn, &[session_id], Because::Reuse, now).await?;
-    let event = audit::Event {
-        actor_id: None,
-        ..own_event(account_id, "session.reuse_detected", session_id)
-    };
+    let event = audit::Event { actor_id: None, ..own_event(account_id, "session.reuse_detected", session_id) };
     audit::record(conn, event, now).await?;
     notify(conn, "sessions_revoked", account_id, json!({}), now).await
 }
@@ -294,17 +258,9 @@ fn live(account_id: Uuid, now: DateTime<Utc>) -> _ {
         .filter(sessions::expires_at.gt(now))
 }
 
-async fn end(
-    conn: &mut Conn,
-    ids: &[Uuid],
-    because: Because,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+async fn end(conn: &mut Conn, ids: &[Uuid], because: Because, now: DateTime<Utc>) -> Result<(), Problem> {
     diesel::update(sessions::table.filter(sessions::id.eq_any(ids)))
-        .set((
-            sessions::revoked_at.eq(now),
-            sessions::revoked_because.eq(because.as_str()),
-        ))
+        .set((sessions::revoked_at.eq(now), sessions::revoked_because.eq(because.as_str())))
         .execute(conn)
         .await?;
     Ok(())
@@ -318,11 +274,8 @@ pub async fn revoke(
     because: Because,
     now: DateTime<Utc>,
 ) -> Result<bool, Problem> {
-    let found: Vec<Uuid> = live(account_id, now)
-        .filter(sessions::id.eq(session_id))
-        .select(sessions::id)
-        .load(conn)
-        .await?;
+    let found: Vec<Uuid> =
+        live(account_id, now).filter(sessions::id.eq(session_id)).select(sessions::id).load(conn).await?;
     end(conn, &found, because, now).await?;
     Ok(!found.is_empty())
 }
@@ -335,11 +288,7 @@ pub async fn revoke_others(
     because: Because,
     now: DateTime<Utc>,
 ) -> Result<usize, Problem> {
-    let found: Vec<Uuid> = live(account_id, now)
-        .order(sessions::id)
-        .select(sessions::id)
-        .load(conn)
-        .await?;
+    let found: Vec<Uuid> = live(account_id, now).order(sessions::id).select(sessions::id).load(conn).await?;
     let ended: Vec<Uuid> = found.into_iter().filter(|id| Some(*id) != kept).collect();
     end(conn, &ended, because, now).await?;
     Ok(ended.len())
@@ -365,9 +314,7 @@ pub async fn list(
     now: DateTime<Utc>,
 ) -> Result<Vec<Session>, Problem> {
     let (at, id) = after.unwrap_or((DateTime::<Utc>::MAX_UTC, Uuid::max()));
-    let earlier = sessions::created_at
-        .lt(at)
-        .or(sessions::created_at.eq(at).and(sessions::id.lt(id)));
+    let earlier = sessions::created_at.lt(at).or(sessions::created_at.eq(at).and(sessions::id.lt(id)));
     let mut query = live(account_id, now)
         .order((sessions::created_at.desc(), sessions::id.desc()))
         .limit(most)

@@ -42,14 +42,8 @@ struct Candidate {
 ///
 /// # Errors
 /// 401 for whatever does not fit, always the same; 429 when too many tries failed.
-pub async fn sign_in(
-    state: &State,
-    attempt: &Attempt<'_>,
-    now: DateTime<Utc>,
-) -> Result<SessionTokens, Problem> {
-    let device = attempt
-        .device_token
-        .and_then(|token| parse_device_token(&state.crypto, token));
+pub async fn sign_in(state: &State, attempt: &Attempt<'_>, now: DateTime<Utc>) -> Result<SessionTokens, Problem> {
+    let device = attempt.device_token.and_then(|token| parse_device_token(&state.crypto, token));
     let address = Allowance::of_address(&state.crypto, attempt.address);
     let candidates = state
         .db

@@ -51,9 +51,7 @@ pub struct SlipOut {
     (status = 201, description = "The slip.", body = SlipOut),
     (status = 403, description = "The caller may not issue this slip.")))]
 #[post("/members/{member_id}/activation-slips")]
-pub async fn create_activation_slip(
-    call: SecretCall<Empty, OnMember<IssueSlips>>,
-) -> Result<HttpResponse, Problem> {
+pub async fn create_activation_slip(call: SecretCall<Empty, OnMember<IssueSlips>>) -> Result<HttpResponse, Problem> {
     let (state, caller, on) = (&call.scope.state, &call.scope.caller, &call.scope.on);
     let (now, code) = (call.scope.now, slips::new_code()?);
     let mut conn = call.conn;
@@ -66,22 +64,18 @@ pub async fn create_activation_slip(
         let event = audit::Event {
             unit_id: Some(on.unit_id),
             member_id: Some(on.member_id),
-            ..call
-                .scope
-                .audit("slip.issued", "activation_slip", issued.id)
+            ..call.scope.audit("slip.issued", "activation_slip", issued.id)
         };
         audit::record(conn, event, now).await?;
         sessions::notify(conn, "slip_issued", on.member_id, json!({}), now).await?;
         Ok(issued)
     })
     .await?;
-    Ok(HttpResponse::Created()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(SlipOut {
-            id: issued.id,
-            code,
-            expires_at: issued.expires_at,
-        }))
+    Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(SlipOut {
+        id: issued.id,
+        code,
+        expires_at: issued.expires_at,
+    }))
 }
 
 /// An activation.
@@ -89,39 +83,19 @@ pub async fn create_activation_slip(
 #[serde(deny_unknown_fields)]
 pub struct ActivationIn {
     /// The code of the slip; spaces, hyphens and case do not matter.
-    #[schema(
-        min_length = 12,
-        max_length = 20,
-        pattern = "^[0-9A-Za-z -]+$",
-        example = "7K3M-9QZT-04VX"
-    )]
+    #[schema(min_length = 12, max_length = 20, pattern = "^[0-9A-Za-z -]+$", example = "7K3M-9QZT-04VX")]
     code: String,
     /// The member's citizen ID, 12 digits.
-    #[schema(
-        min_length = 12,
-        max_length = 20,
-        pattern = "^[0-9 .-]+$",
-        example = "001080000001"
-    )]
+    #[schema(min_length = 12, max_length = 20, pattern = "^[0-9 .-]+$", example = "001080000001")]
     citizen_id: String,
     /// The member's birth date.
     #[schema(example = "1980-05-19")]
     birth_date: NaiveDate,
     /// The new password, at least 8 characters.
-    #[schema(
-        min_length = 8,
-        max_length = 200,
-        format = "password",
-        example = "mùa thu năm ấy"
-    )]
+    #[schema(min_length = 8, max_length = 200, format = "password", example = "mùa thu năm ấy")]
     password: String,
     /// What the person calls this device.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"\S",
-        example = "Điện thoại của An"
-    )]
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Điện thoại của An")]
     device_name: String,
 }
 
@@ -140,11 +114,7 @@ pub async fn activate(guest: Guest<ActivationIn>) -> Result<HttpResponse, Proble
     passwords::check(&body.password)?;
     let invalid = || Problem::new(Code::SlipInvalid);
     let address = Allowance::of_address(&state.crypto, guest.context.address);
-    let data = (
-        body.code.as_str(),
-        body.citizen_id.as_str(),
-        body.birth_date,
-    );
+    let data = (body.code.as_str(), body.citizen_id.as_str(), body.birth_date);
     let proved = state
         .db
         .transaction(async |conn| {

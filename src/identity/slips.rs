@@ -73,18 +73,12 @@ pub async fn may_issue(
     let held: Vec<(String, Option<Uuid>, NaiveDate, Option<NaiveDate>)> = grants::table
         .filter(grants::account_id.eq(member_id))
         .filter(grants::revoked_at.is_null())
-        .select((
-            grants::role,
-            grants::unit_id,
-            grants::valid_from,
-            grants::valid_to,
-        ))
+        .select((grants::role, grants::unit_id, grants::valid_from, grants::valid_to))
         .limit(200)
         .load(conn)
         .await?;
-    let roles = held
-        .into_iter()
-        .filter(|(role, _, from, to)| role != Role::Member.as_str() && in_force(*from, *to, today));
+    let roles =
+        held.into_iter().filter(|(role, _, from, to)| role != Role::Member.as_str() && in_force(*from, *to, today));
     for (_, unit, ..) in roles {
         let path = match unit {
             Some(unit) => units::path(conn, unit, today).await?,
@@ -187,18 +181,11 @@ pub async fn prove(
         .get_result(conn)
         .await?;
     if fits == 1 {
-        return Ok(Some(Proved {
-            slip_id,
-            account_id,
-            issued_by,
-        }));
+        return Ok(Some(Proved { slip_id, account_id, issued_by }));
     }
     let void = (failures + 1 >= MOST_FAILURES).then_some(now);
     diesel::update(activation_slips::table.find(slip_id))
-        .set((
-            activation_slips::failures.eq(failures + 1),
-            activation_slips::voided_at.eq(void),
-        ))
+        .set((activation_slips::failures.eq(failures + 1), activation_slips::voided_at.eq(void)))
         .execute(conn)
         .await?;
     Ok(None)

@@ -29,10 +29,7 @@ pub struct Allowance {
 
 impl Allowance {
     fn new(crypto: &Crypto, kind: &str, value: &str, limit: i32) -> Self {
-        Self {
-            bucket: crypto.digest(kind, value),
-            limit,
-        }
+        Self { bucket: crypto.digest(kind, value), limit }
     }
 
     /// Everybody behind an address; of IPv6 the network, since one host owns all of it.
@@ -69,11 +66,7 @@ impl Allowance {
 }
 
 /// Counts a try. Says how many seconds to wait when nothing was left; then nothing is counted.
-pub async fn take(
-    conn: &mut Conn,
-    allowance: &Allowance,
-    now: DateTime<Utc>,
-) -> Result<Option<u64>, Problem> {
+pub async fn take(conn: &mut Conn, allowance: &Allowance, now: DateTime<Utc>) -> Result<Option<u64>, Problem> {
     let stale = now - Duration::minutes(WINDOW_MINUTES);
     let counted = diesel::sql_query(
         "INSERT INTO sign_in_failures AS f (bucket, window_started_at, failures) VALUES ($1, $2, 1)
@@ -91,21 +84,14 @@ pub async fn take(
     if counted == 1 {
         return Ok(None);
     }
-    let started: DateTime<Utc> = sign_in_failures::table
-        .find(&allowance.bucket)
-        .select(sign_in_failures::window_started_at)
-        .first(conn)
-        .await?;
+    let started: DateTime<Utc> =
+        sign_in_failures::table.find(&allowance.bucket).select(sign_in_failures::window_started_at).first(conn).await?;
     let wait = (started - stale).num_seconds().max(1);
     Ok(Some(u64::try_from(wait).unwrap_or(1)))
 }
 
 /// The same, with the refusal as an error.
-pub async fn require(
-    conn: &mut Conn,
-    allowance: &Allowance,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+pub async fn require(conn: &mut Conn, allowance: &Allowance, now: DateTime<Utc>) -> Result<(), Problem> {
     match take(conn, allowance, now).await? {
         Some(wait) => Err(refusal(wait)),
         None => Ok(()),
@@ -129,16 +115,12 @@ pub async fn give_back(conn: &mut Conn, allowance: &Allowance) -> Result<(), Pro
 
 /// Forgets the failures of a device or a person that has just proved itself.
 pub async fn reset(conn: &mut Conn, allowance: &Allowance) -> Result<(), Problem> {
-    diesel::delete(sign_in_failures::table.find(&allowance.bucket))
-        .execute(conn)
-        .await?;
+    diesel::delete(sign_in_failures::table.find(&allowance.bucket)).execute(conn).await?;
     Ok(())
 }
 
 /// Drops windows that have ended. Returns how many.
 pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
     let old = sign_in_failures::window_started_at.le(now - Duration::minutes(WINDOW_MINUTES));
-    Ok(diesel::delete(sign_in_failures::table.filter(old))
-        .execute(conn)
-        .await?)
+    Ok(diesel::delete(sign_in_failures::table.filter(old)).execute(conn).await?)
 }

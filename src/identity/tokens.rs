@@ -69,9 +69,7 @@ impl SessionTokens {
 
     /// The answer, which nobody on the way may keep.
     pub fn answer(&self, status: StatusCode) -> HttpResponse {
-        HttpResponse::build(status)
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .json(self)
+        HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).json(self)
     }
 }
 
@@ -86,9 +84,7 @@ pub fn parse_refresh_token(crypto: &Crypto, token: &str) -> Option<(Uuid, i32)> 
     let bytes = from_text(token)?;
     let (session_id, rest) = bytes.split_at_checked(16)?;
     let (generation, tag) = rest.split_at_checked(4)?;
-    crypto
-        .verify_token_tag(&[b"refresh", session_id, generation], tag)
-        .then_some(())?;
+    crypto.verify_token_tag(&[b"refresh", session_id, generation], tag).then_some(())?;
     let generation = i32::from_be_bytes(generation.try_into().ok()?);
     Some((Uuid::from_slice(session_id).ok()?, generation))
 }
@@ -102,9 +98,7 @@ fn device_token(crypto: &Crypto, device_id: Uuid) -> String {
 pub fn parse_device_token(crypto: &Crypto, token: &str) -> Option<Uuid> {
     let bytes = from_text(token)?;
     let (device_id, tag) = bytes.split_at_checked(16)?;
-    crypto
-        .verify_token_tag(&[b"device", device_id], tag)
-        .then(|| Uuid::from_slice(device_id).ok())?
+    crypto.verify_token_tag(&[b"device", device_id], tag).then(|| Uuid::from_slice(device_id).ok())?
 }
 
 #[cfg(test)]
@@ -112,12 +106,7 @@ mod tests {
     use super::*;
 
     fn crypto() -> Crypto {
-        Crypto::new(
-            &"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="
-                .to_owned()
-                .into(),
-        )
-        .unwrap()
+        Crypto::new(&"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=".to_owned().into()).unwrap()
     }
 
     #[test]

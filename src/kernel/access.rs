@@ -105,9 +105,7 @@ impl Role {
         match self {
             R::Member => &[],
             R::CellSecretary | R::DeputySecretary => SECRETARY,
-            R::CellCommitteeMember => {
-                &[P::ReadUnit, P::ListMembers, P::ReadBoard, P::ReadReadership]
-            }
+            R::CellCommitteeMember => &[P::ReadUnit, P::ListMembers, P::ReadBoard, P::ReadReadership],
             R::MinuteTaker => &[P::ReadUnit, P::ListMembers],
             R::CommitteeOfficer => &[
                 P::ReadUnit,
@@ -210,15 +208,10 @@ pub enum Decision {
 /// Decides on a unit. `path` is the unit with all its ancestors, `home` the caller's own cell with all of its.
 pub fn decide(grants: &[Grant], home: &[Uuid], path: &[Uuid], permission: Permission) -> Decision {
     let reaching = |grant: &&Grant| grant.unit_id.is_none_or(|unit| path.contains(&unit));
-    if grants
-        .iter()
-        .filter(reaching)
-        .any(|grant| grant.role.permissions().contains(&permission))
-    {
+    if grants.iter().filter(reaching).any(|grant| grant.role.permissions().contains(&permission)) {
         return Decision::Allowed;
     }
-    let knows = path.first().is_some_and(|unit| home.contains(unit))
-        || grants.iter().any(|grant| reaching(&grant));
+    let knows = path.first().is_some_and(|unit| home.contains(unit)) || grants.iter().any(|grant| reaching(&grant));
     match (knows, permission) {
         (true, Permission::ReadUnit) => Decision::Allowed,
         (true, _) => Decision::Forbidden,
@@ -241,41 +234,19 @@ mod tests {
     const SIBLING: Uuid = Uuid::from_u128(4);
 
     fn on(role: Role, unit: Uuid) -> Vec<Grant> {
-        vec![Grant {
-            role,
-            unit_id: Some(unit),
-        }]
+        vec![Grant { role, unit_id: Some(unit) }]
     }
 
     #[test]
     fn a_grant_reaches_down_never_up_nor_aside() {
-        let (cell, ward, sibling) = (
-            [CELL, WARD, PROVINCE],
-            [WARD, PROVINCE],
-            [SIBLING, WARD, PROVINCE],
-        );
+        let (cell, ward, sibling) = ([CELL, WARD, PROVINCE], [WARD, PROVINCE], [SIBLING, WARD, PROVINCE]);
         let secretary = on(Role::CellSecretary, CELL);
-        assert_eq!(
-            decide(&secretary, &cell, &cell, P::ReadBoard),
-            Decision::Allowed
-        );
-        assert_eq!(
-            decide(&secretary, &cell, &sibling, P::ReadBoard),
-            Decision::Hidden
-        );
-        assert_eq!(
-            decide(&secretary, &cell, &ward, P::ReadBoard),
-            Decision::Forbidden
-        );
+        assert_eq!(decide(&secretary, &cell, &cell, P::ReadBoard), Decision::Allowed);
+        assert_eq!(decide(&secretary, &cell, &sibling, P::ReadBoard), Decision::Hidden);
+        assert_eq!(decide(&secretary, &cell, &ward, P::ReadBoard), Decision::Forbidden);
         let officer = on(Role::CommitteeOfficer, WARD);
-        assert_eq!(
-            decide(&officer, &[], &sibling, P::ReadBoard),
-            Decision::Allowed
-        );
-        assert_eq!(
-            decide(&officer, &[], &[PROVINCE], P::ReadBoard),
-            Decision::Hidden
-        );
+        assert_eq!(decide(&officer, &[], &sibling, P::ReadBoard), Decision::Allowed);
+        assert_eq!(decide(&officer, &[], &[PROVINCE], P::ReadBoard), Decision::Hidden);
     }
 
     #[test]
@@ -283,10 +254,7 @@ mod tests {
         let home = [CELL, WARD, PROVINCE];
         assert_eq!(decide(&[], &home, &home, P::ReadUnit), Decision::Allowed);
         assert_eq!(decide(&[], &home, &home, P::ReadBoard), Decision::Forbidden);
-        assert_eq!(
-            decide(&[], &home, &[SIBLING, WARD, PROVINCE], P::ReadUnit),
-            Decision::Hidden
-        );
+        assert_eq!(decide(&[], &home, &[SIBLING, WARD, PROVINCE], P::ReadUnit), Decision::Hidden);
     }
 
     #[test]

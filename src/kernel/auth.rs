@@ -48,17 +48,11 @@ pub struct Keys(RwLock<Arc<KeyRing>>);
 
 impl Keys {
     pub fn current(&self) -> Arc<KeyRing> {
-        self.0
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone()
+        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     pub fn replace(&self, ring: KeyRing) {
-        *self
-            .0
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(ring);
+        *self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(ring);
     }
 }
 
@@ -68,10 +62,7 @@ impl KeyRing {
     /// # Errors
     /// When no signing key is in force.
     pub fn sign(&self, claims: &Claims) -> Result<String, Problem> {
-        let (kid, key) = self
-            .signing
-            .as_ref()
-            .ok_or_else(|| Problem::internal("no signing key"))?;
+        let (kid, key) = self.signing.as_ref().ok_or_else(|| Problem::internal("no signing key"))?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(kid.clone());
         jsonwebtoken::encode(&header, claims, key).map_err(Problem::internal)
@@ -84,9 +75,7 @@ impl KeyRing {
         validation.set_audience(&[FIRST_PARTY]);
         validation.set_issuer(&[ISSUER]);
         validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, self.verifying.get(&kid)?, &validation)
-            .ok()?
-            .claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, self.verifying.get(&kid)?, &validation).ok()?.claims;
         (claims.exp > now.timestamp()).then_some(claims)
     }
 }

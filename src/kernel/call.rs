@@ -64,13 +64,9 @@ impl Target for Myself {
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
         let member = caller.kind == AccountKind::Member;
         Box::pin(async move {
-            member.then_some(Self).ok_or_else(|| {
-                Problem::with(
-                    Code::Forbidden,
-                    "Chỉ dành cho đảng viên.",
-                    "For members only.",
-                )
-            })
+            member
+                .then_some(Self)
+                .ok_or_else(|| Problem::with(Code::Forbidden, "Chỉ dành cho đảng viên.", "For members only."))
         })
     }
 }
@@ -89,25 +85,13 @@ pub struct Scope<B, T> {
 impl<T> Scope<(), T> {
     /// The same with the body of the request.
     fn with_body<B>(self, body: B) -> Scope<B, T> {
-        Scope {
-            state: self.state,
-            context: self.context,
-            caller: self.caller,
-            on: self.on,
-            body,
-            now: self.now,
-        }
+        Scope { state: self.state, context: self.context, caller: self.caller, on: self.on, body, now: self.now }
     }
 }
 
 impl<B, T> Scope<B, T> {
     /// An audit event by this caller.
-    pub fn audit(
-        &self,
-        action: &'static str,
-        object_kind: &'static str,
-        object_id: Uuid,
-    ) -> audit::Event<'_> {
+    pub fn audit(&self, action: &'static str, object_kind: &'static str, object_id: Uuid) -> audit::Event<'_> {
         audit::Event {
             actor_id: Some(self.caller.account_id),
             action,
@@ -162,11 +146,7 @@ impl<B, T> Call<B, T> {
         status: StatusCode,
         work: impl AsyncFn(&mut Conn, &Scope<B, T>) -> Result<R, Problem>,
     ) -> Result<HttpResponse, Problem> {
-        let Self {
-            mut conn,
-            scope,
-            key,
-        } = self;
+        let Self { mut conn, scope, key } = self;
         let answer = transaction(&mut conn, async |conn| {
             if let Some(key) = &key
                 && let Claim::Done(status, body) = idempotency::claim(conn, key, scope.now).await?
@@ -183,11 +163,7 @@ impl<B, T> Call<B, T> {
         .await?;
         let (status, body, replayed) = match answer {
             Answer::Fresh(body) => (status, body, false),
-            Answer::Replayed(status, body) => (
-                StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
-                body,
-                true,
-            ),
+            Answer::Replayed(status, body) => (StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body, true),
         };
         let mut response = HttpResponse::build(status);
         if replayed {
@@ -210,38 +186,24 @@ pub struct Guest<B> {
 
 /// The shared state; wired by `app`, so it is always there.
 pub fn state_of(req: &HttpRequest) -> Result<web::Data<State>, Problem> {
-    req.app_data::<web::Data<State>>()
-        .cloned()
-        .ok_or_else(|| Problem::internal("no state"))
+    req.app_data::<web::Data<State>>().cloned().ok_or_else(|| Problem::internal("no state"))
 }
 
 async fn scope<T: Target>(req: &HttpRequest) -> Result<(Object<Conn>, Scope<(), T>), Problem> {
     let state = state_of(req)?;
     let context = RequestContext::of(req);
-    let claims = context
-        .claims
-        .clone()
-        .ok_or_else(|| Problem::new(Code::Unauthenticated))?;
+    let claims = context.claims.clone().ok_or_else(|| Problem::new(Code::Unauthenticated))?;
     let now = state.clock.now();
     let mut conn = state.db.conn().await?;
     let caller = state.authenticator.load(&mut conn, &claims, now).await?;
     let on = T::authorise(req, &mut conn, &caller, now).await?;
-    let scope = Scope {
-        state,
-        context,
-        caller,
-        on,
-        body: (),
-        now,
-    };
+    let scope = Scope { state, context, caller, on, body: (), now };
     Ok((conn, scope))
 }
 
 /// Reads the whole body, within the limit that the document sets for the operation.
 pub async fn read_body(req: &HttpRequest, payload: &mut Payload) -> Result<web::Bytes, Problem> {
-    let limit = RequestContext::of(req)
-        .operation
-        .map_or(BODY_BYTES, |operation| operation.body_bytes);
+    let limit = RequestContext::of(req).operation.map_or(BODY_BYTES, |operation| operation.body_bytes);
     let plain = Decompress::from_headers(payload.take(), req.headers());
     match to_bytes_limited(BodyStream::new(plain), limit).await {
         Ok(read) => read.map_err(|_| Problem::new(Code::MalformedBody)),
@@ -262,22 +224,13 @@ async fn read_signed_in(req: &HttpRequest, payload: &mut Payload) -> Result<web:
 }
 
 fn parse_body<B: DeserializeOwned>(req: &HttpRequest, bytes: &[u8]) -> Result<B, Problem> {
-    let kind = req
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
+    let kind = req.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !bytes.is_empty() && !essence.eq_ignore_ascii_case("application/json") {
-        return Err(Problem::with(
-            Code::UnsupportedMediaType,
-            "Hãy gửi application/json.",
-            "Send application/json.",
-        ));
+        return Err(Problem::with(Code::UnsupportedMediaType, "Hãy gửi application/json.", "Send application/json."));
     }
-    let operation = RequestContext::of(req)
-        .operation
-        .ok_or_else(|| Problem::internal("the route is not in the document"))?;
+    let operation =
+        RequestContext::of(req).operation.ok_or_else(|| Problem::internal("the route is not in the document"))?;
     let value = operation.check_body(bytes)?;
     serde_json::from_value(value).map_err(|error| {
         Problem::with(
@@ -297,9 +250,7 @@ fn key_of(req: &HttpRequest, caller: &Principal, body: &[u8]) -> Result<Option<K
         principal_id: caller.account_id,
         operation: format!("{} {}", req.method(), req.uri()),
         key: key.to_owned(),
-        body_hash: aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body)
-            .as_ref()
-            .to_vec(),
+        body_hash: aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body).as_ref().to_vec(),
     }))
 }
 
@@ -311,11 +262,7 @@ impl<T: Target + 'static> FromRequest for Ask<T> {
         let request = req.clone();
         Box::pin(async move {
             let (conn, scope) = scope(&request).await?;
-            Ok(Self {
-                conn,
-                scope,
-                request,
-            })
+            Ok(Self { conn, scope, request })
         })
     }
 }
@@ -333,11 +280,7 @@ impl<B: DeserializeOwned + 'static, T: Target + 'static> FromRequest for Call<B,
             let (conn, scope) = scope::<T>(&req).await?;
             let key = key_of(&req, &scope.caller, &bytes)?;
             let body = parse_body(&req, &bytes)?;
-            Ok(Self {
-                conn,
-                scope: scope.with_body(body),
-                key,
-            })
+            Ok(Self { conn, scope: scope.with_body(body), key })
         })
     }
 }
@@ -353,12 +296,7 @@ impl<B: DeserializeOwned + 'static> FromRequest for Guest<B> {
             let state = state_of(&req)?;
             let bytes = read_body(&req, &mut payload).await?;
             let body = parse_body(&req, &bytes)?;
-            Ok(Self {
-                now: state.clock.now(),
-                context: RequestContext::of(&req),
-                state,
-                body,
-            })
+            Ok(Self { now: state.clock.now(), context: RequestContext::of(&req), state, body })
         })
     }
 }
@@ -372,20 +310,13 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let parsed = web::Query::<T>::from_query(req.query_string());
-        std::future::ready(
-            parsed
-                .map(|query| Self(query.into_inner()))
-                .map_err(|_| Problem::new(Code::InvalidRequest)),
-        )
+        std::future::ready(parsed.map(|query| Self(query.into_inner())).map_err(|_| Problem::new(Code::InvalidRequest)))
     }
 }
 
 /// An id in the path; what is no id is not found.
 pub fn path_id(req: &HttpRequest, name: &str) -> Result<Uuid, Problem> {
-    req.match_info()
-        .get(name)
-        .and_then(|id| id.parse().ok())
-        .ok_or_else(Problem::not_found)
+    req.match_info().get(name).and_then(|id| id.parse().ok()).ok_or_else(Problem::not_found)
 }
 
 /// The body of operations that take none: `{}`, or nothing at all.

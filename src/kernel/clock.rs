@@ -69,9 +69,7 @@ pub struct Period {
 impl Period {
     /// The month that contains a day.
     pub fn containing(day: NaiveDate) -> Self {
-        Self {
-            first: day.with_day(1).unwrap_or(day),
-        }
+        Self { first: day.with_day(1).unwrap_or(day) }
     }
 
     pub fn first_day(self) -> NaiveDate {
@@ -83,15 +81,11 @@ impl Period {
     }
 
     pub fn next(self) -> Self {
-        Self {
-            first: self.first + Months::new(1),
-        }
+        Self { first: self.first + Months::new(1) }
     }
 
     pub fn previous(self) -> Self {
-        Self {
-            first: self.first - Months::new(1),
-        }
+        Self { first: self.first - Months::new(1) }
     }
 
     /// Number of days, 28–31.
@@ -124,8 +118,8 @@ impl FromStr for Period {
         if s.len() != 7 {
             return Err("a month is written YYYY-MM");
         }
-        let first = NaiveDate::parse_from_str(&format!("{s}-01"), "%Y-%m-%d")
-            .map_err(|_| "a month is written YYYY-MM")?;
+        let first =
+            NaiveDate::parse_from_str(&format!("{s}-01"), "%Y-%m-%d").map_err(|_| "a month is written YYYY-MM")?;
         if !(2000..=2200).contains(&first.year()) {
             return Err("a month lies between 2000 and 2200");
         }
@@ -141,9 +135,7 @@ impl Serialize for Period {
 
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

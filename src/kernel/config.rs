@@ -99,8 +99,7 @@ fn default_data_dir() -> PathBuf {
     let base = std::env::var_os("XDG_DATA_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
-    base.unwrap_or_else(|| PathBuf::from("/var/lib"))
-        .join("sotay")
+    base.unwrap_or_else(|| PathBuf::from("/var/lib")).join("sotay")
 }
 
 fn describe(kind: &figment::error::Kind) -> String {
@@ -139,8 +138,7 @@ impl Config {
 
     /// The defaults, as a test or a demo starts from.
     pub fn defaults() -> Self {
-        Self::extract(&Figment::new(), &mut Vec::new())
-            .unwrap_or_else(|| unreachable!("every setting has a default"))
+        Self::extract(&Figment::new(), &mut Vec::new()).unwrap_or_else(|| unreachable!("every setting has a default"))
     }
 
     fn from_figment(figment: &Figment, mut faults: Vec<String>) -> Result<Self, ConfigError> {
@@ -153,20 +151,13 @@ impl Config {
                     }
                 }
             }
-            Err(error) => faults.push(format!(
-                "the file cannot be read: {}",
-                describe(&error.kind)
-            )),
+            Err(error) => faults.push(format!("the file cannot be read: {}", describe(&error.kind))),
         }
         let config = Self::extract(figment, &mut faults);
         match config {
             Some(config) => {
                 config.check(&mut faults);
-                if faults.is_empty() {
-                    Ok(config)
-                } else {
-                    Err(ConfigError(faults))
-                }
+                if faults.is_empty() { Ok(config) } else { Err(ConfigError(faults)) }
             }
             None => Err(ConfigError(faults)),
         }
@@ -179,60 +170,24 @@ impl Config {
             }
         };
         if self.mode == Mode::Production {
-            demand(
-                self.database_url.is_some(),
-                "database_url: required in production mode",
-            );
-            demand(
-                self.master_key.is_some(),
-                "master_key: required in production mode",
-            );
-            demand(
-                self.public_url.is_some(),
-                "public_url: required in production mode",
-            );
+            demand(self.database_url.is_some(), "database_url: required in production mode");
+            demand(self.master_key.is_some(), "master_key: required in production mode");
+            demand(self.public_url.is_some(), "public_url: required in production mode");
         }
-        demand(
-            (1..=500).contains(&self.database_connections),
-            "database_connections: 1 to 500",
-        );
-        demand(
-            (1..=900).contains(&self.access_token_seconds),
-            "access_token_seconds: 1 to 900",
-        );
-        demand(
-            self.reading_words_per_minute > 0,
-            "reading_words_per_minute: at least 1",
-        );
+        demand((1..=500).contains(&self.database_connections), "database_connections: 1 to 500");
+        demand((1..=900).contains(&self.access_token_seconds), "access_token_seconds: 1 to 900");
+        demand(self.reading_words_per_minute > 0, "reading_words_per_minute: at least 1");
         demand(
             self.reading_floor_seconds <= self.reading_ceiling_seconds,
             "reading_floor_seconds: not above reading_ceiling_seconds",
         );
-        demand(
-            self.requests_per_minute > 0,
-            "requests_per_minute: at least 1",
-        );
-        demand(
-            self.anonymous_requests_per_minute > 0,
-            "anonymous_requests_per_minute: at least 1",
-        );
-        demand(
-            self.password_memory_kib >= 8,
-            "password_memory_kib: at least 8",
-        );
-        demand(
-            self.password_concurrency > 0,
-            "password_concurrency: at least 1",
-        );
-        demand(
-            (1..=365).contains(&self.session_days),
-            "session_days: 1 to 365",
-        );
+        demand(self.requests_per_minute > 0, "requests_per_minute: at least 1");
+        demand(self.anonymous_requests_per_minute > 0, "anonymous_requests_per_minute: at least 1");
+        demand(self.password_memory_kib >= 8, "password_memory_kib: at least 8");
+        demand(self.password_concurrency > 0, "password_concurrency: at least 1");
+        demand((1..=365).contains(&self.session_days), "session_days: 1 to 365");
         demand((1..=30).contains(&self.slip_days), "slip_days: 1 to 30");
-        demand(
-            matches!(self.log_format.as_str(), "text" | "json"),
-            "log_format: text or json",
-        );
+        demand(matches!(self.log_format.as_str(), "text" | "json"), "log_format: text or json");
     }
 }
 
@@ -246,22 +201,11 @@ mod tests {
         let figment = Figment::new()
             .merge(Serialized::default("workers", "many"))
             .merge(Serialized::default("mode", "production"))
-            .merge(Serialized::default(
-                "databse_url",
-                "postgres://user:hunter2@db/x",
-            ));
-        let error = Config::from_figment(&figment, Vec::new())
-            .unwrap_err()
-            .to_string();
+            .merge(Serialized::default("databse_url", "postgres://user:hunter2@db/x"));
+        let error = Config::from_figment(&figment, Vec::new()).unwrap_err().to_string();
         assert!(error.contains("workers: expected"), "{error}");
-        assert!(
-            error.contains("databse_url: there is no such setting"),
-            "{error}"
-        );
-        assert!(
-            !error.contains("hunter2") && !error.contains("many"),
-            "{error}"
-        );
+        assert!(error.contains("databse_url: there is no such setting"), "{error}");
+        assert!(!error.contains("hunter2") && !error.contains("many"), "{error}");
     }
 
     #[test]
@@ -273,10 +217,7 @@ mod tests {
 
     #[test]
     fn secrets_do_not_show() {
-        let figment = Figment::new().merge(Serialized::default(
-            "database_url",
-            "postgres://u:hunter2@db/x",
-        ));
+        let figment = Figment::new().merge(Serialized::default("database_url", "postgres://u:hunter2@db/x"));
         let config = Config::from_figment(&figment, Vec::new()).unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
     }

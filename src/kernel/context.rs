@@ -37,16 +37,13 @@ pub struct RequestContext {
 
 impl RequestContext {
     pub fn of(req: &HttpRequest) -> Self {
-        req.extensions()
-            .get::<Self>()
-            .cloned()
-            .unwrap_or_else(|| Self {
-                request_id: String::new(),
-                language: Language::default(),
-                address: IpAddr::from([0, 0, 0, 0]),
-                claims: None,
-                operation: None,
-            })
+        req.extensions().get::<Self>().cloned().unwrap_or_else(|| Self {
+            request_id: String::new(),
+            language: Language::default(),
+            address: IpAddr::from([0, 0, 0, 0]),
+            claims: None,
+            operation: None,
+        })
     }
 }
 
@@ -57,19 +54,14 @@ pub async fn middleware(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let Some(state) = req.app_data::<web::Data<State>>().cloned() else {
-        return next
-            .call(req)
-            .await
-            .map(ServiceResponse::map_into_boxed_body);
+        return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
     };
     let context = read(&req, &state);
     let pattern = req.match_pattern().unwrap_or_else(|| "-".to_owned());
     let method = req.method().clone();
     req.extensions_mut().insert(context.clone());
 
-    let budget = pattern
-        .starts_with("/v1")
-        .then(|| state.limits.take(payer(&context)));
+    let budget = pattern.starts_with("/v1").then(|| state.limits.take(payer(&context)));
     let refusal = match budget.and_then(|b| b.retry_after) {
         Some(wait) => Some(Problem::new(Code::TooManyRequests).retry_after(wait)),
         None => check_shape(&req, &context).err(),
@@ -95,12 +87,7 @@ pub async fn middleware(
 }
 
 fn payer(context: &RequestContext) -> Payer {
-    context
-        .claims
-        .as_ref()
-        .map_or(Payer::Address(context.address), |claims| {
-            Payer::Account(claims.sub)
-        })
+    context.claims.as_ref().map_or(Payer::Address(context.address), |claims| Payer::Account(claims.sub))
 }
 
 /// Query parameters the document does not know are refused; headers that carry text must be text.
@@ -112,30 +99,19 @@ fn check_shape(req: &ServiceRequest, context: &RequestContext) -> Result<(), Pro
 }
 
 fn read(req: &ServiceRequest, state: &State) -> RequestContext {
-    let header = |name: HeaderName| {
-        req.headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
+    let header = |name: HeaderName| req.headers().get(name).and_then(|value| value.to_str().ok());
     let request_id = header(REQUEST_ID)
         .filter(|id| {
-            (1..=64).contains(&id.len())
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         })
         .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned);
     let claims = header(header::AUTHORIZATION)
         .and_then(bearer)
         .and_then(|token| state.keys.current().verify(token, state.clock.now()));
-    let operation = req
-        .match_pattern()
-        .and_then(|pattern| state.operations.find(req.method().as_str(), &pattern));
+    let operation = req.match_pattern().and_then(|pattern| state.operations.find(req.method().as_str(), &pattern));
     RequestContext {
         request_id,
-        language: header(header::ACCEPT_LANGUAGE)
-            .map(Language::from_header)
-            .unwrap_or_default(),
+        language: header(header::ACCEPT_LANGUAGE).map(Language::from_header).unwrap_or_default(),
         address: address(req, state.config.trusted_proxies),
         claims,
         operation,
@@ -144,9 +120,7 @@ fn read(req: &ServiceRequest, state: &State) -> RequestContext {
 
 /// The address, counted from the right of `X-Forwarded-For` by the number of proxies that are ours.
 fn address(req: &ServiceRequest, trusted_proxies: usize) -> IpAddr {
-    let peer = req
-        .peer_addr()
-        .map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
+    let peer = req.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
     if trusted_proxies == 0 {
         return peer;
     }
@@ -158,9 +132,7 @@ fn address(req: &ServiceRequest, trusted_proxies: usize) -> IpAddr {
         .map(str::trim)
         .collect();
     let index = forwarded.len().checked_sub(trusted_proxies);
-    index
-        .and_then(|i| forwarded[i].parse().ok())
-        .unwrap_or(peer)
+    index.and_then(|i| forwarded[i].parse().ok()).unwrap_or(peer)
 }
 
 /// Gives every error answer its body: ours from the code table, the framework's by their status.
@@ -173,14 +145,10 @@ fn render_problem(
     if !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
-    let known = response
-        .response()
-        .error()
-        .and_then(|error| error.as_error::<Problem>().cloned());
+    let known = response.response().error().and_then(|error| error.as_error::<Problem>().cloned());
     let problem = known.unwrap_or_else(|| of_framework(status, response.response().error()));
-    let mut builder = HttpResponse::build(
-        StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-    );
+    let mut builder =
+        HttpResponse::build(StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     builder.content_type("application/problem+json");
     builder.insert_header((header::CONTENT_LANGUAGE, context.language.tag()));
     builder.insert_header((header::CACHE_CONTROL, "no-store"));
@@ -206,10 +174,7 @@ fn of_framework(status: StatusCode, error: Option<&actix_web::Error>) -> Problem
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(Code::UnsupportedMediaType),
         status if status.is_client_error() => {
-            let detail = text(
-                "Yêu cầu không đúng giao thức HTTP.",
-                "The request does not follow HTTP.",
-            );
+            let detail = text("Yêu cầu không đúng giao thức HTTP.", "The request does not follow HTTP.");
             let mut problem = Problem::new(Code::MalformedBody);
             problem.detail = Some(detail);
             problem
@@ -218,11 +183,7 @@ fn of_framework(status: StatusCode, error: Option<&actix_web::Error>) -> Problem
     }
 }
 
-fn add_headers(
-    response: &mut ServiceResponse<BoxBody>,
-    context: &RequestContext,
-    budget: Option<Budget>,
-) {
+fn add_headers(response: &mut ServiceResponse<BoxBody>, context: &RequestContext, budget: Option<Budget>) {
     let headers = response.headers_mut();
     let mut put = |name: HeaderName, value: String| {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -232,21 +193,12 @@ fn add_headers(
     put(REQUEST_ID, context.request_id.clone());
     if let Some(budget) = budget {
         let wait = budget.retry_after.unwrap_or(60);
-        put(
-            RATE_LIMIT,
-            format!("\"default\";r={};t={wait}", budget.remaining),
-        );
-        put(
-            RATE_LIMIT_POLICY,
-            format!("\"default\";q={};w=60", budget.quota),
-        );
+        put(RATE_LIMIT, format!("\"default\";r={};t={wait}", budget.remaining));
+        put(RATE_LIMIT_POLICY, format!("\"default\";q={};w=60", budget.quota));
     }
     put(header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned());
     put(header::REFERRER_POLICY, "no-referrer".to_owned());
     if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-cache"),
-        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
 }

@@ -34,9 +34,7 @@ pub struct Crypto {
 impl Crypto {
     /// Derives the keys from 32 bytes in base64.
     pub fn new(master_key: &SecretString) -> Result<Self, CryptoError> {
-        let bytes = STANDARD
-            .decode(master_key.expose_secret().trim())
-            .map_err(|_| CryptoError::MasterKey)?;
+        let bytes = STANDARD.decode(master_key.expose_secret().trim()).map_err(|_| CryptoError::MasterKey)?;
         if bytes.len() != 32 {
             return Err(CryptoError::MasterKey);
         }
@@ -49,8 +47,7 @@ impl Crypto {
             Ok::<_, CryptoError>(key)
         };
         Ok(Self {
-            fields: RandomizedNonceKey::new(&AES_256_GCM, &derive(b"fields")?)
-                .map_err(|_| CryptoError::MasterKey)?,
+            fields: RandomizedNonceKey::new(&AES_256_GCM, &derive(b"fields")?).map_err(|_| CryptoError::MasterKey)?,
             lookups: hmac::Key::new(hmac::HMAC_SHA256, &derive(b"lookups")?),
             tokens: hmac::Key::new(hmac::HMAC_SHA256, &derive(b"tokens")?),
         })
@@ -60,11 +57,7 @@ impl Crypto {
     pub fn key_from_file(path: &Path) -> Result<SecretString, CryptoError> {
         if !path.exists() {
             let made = STANDARD.encode(random_bytes::<32>()?);
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)?;
+            let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
             file.write_all(made.as_bytes())?;
             file.sync_all()?;
         }
@@ -86,8 +79,7 @@ impl Crypto {
     /// Decrypts what [`Crypto::seal`] made for the same row and field.
     pub fn open(&self, row: Uuid, field: &str, sealed: &[u8]) -> Result<Vec<u8>, CryptoError> {
         let (nonce, body) = sealed.split_at_checked(12).ok_or(CryptoError::Sealed)?;
-        let nonce = aws_lc_rs::aead::Nonce::try_assume_unique_for_key(nonce)
-            .map_err(|_| CryptoError::Sealed)?;
+        let nonce = aws_lc_rs::aead::Nonce::try_assume_unique_for_key(nonce).map_err(|_| CryptoError::Sealed)?;
         let mut buffer = body.to_vec();
         let plain = self
             .fields
@@ -160,10 +152,7 @@ mod tests {
     fn a_sealed_field_opens_only_where_it_was_sealed() {
         let (crypto, row, other) = (crypto(), Uuid::from_u128(1), Uuid::from_u128(2));
         let sealed = crypto.seal(row, "phone", b"0900000000").unwrap();
-        assert_eq!(
-            crypto.open_text(row, "phone", &sealed).unwrap(),
-            "0900000000"
-        );
+        assert_eq!(crypto.open_text(row, "phone", &sealed).unwrap(), "0900000000");
         assert!(crypto.open(other, "phone", &sealed).is_err());
         assert!(crypto.open(row, "citizen_id", &sealed).is_err());
         assert!(crypto.open(row, "phone", &sealed[..10]).is_err());
@@ -173,14 +162,8 @@ mod tests {
     #[test]
     fn parts_of_a_tag_do_not_run_together() {
         let crypto = crypto();
-        assert_ne!(
-            crypto.token_tag(&[b"ab", b"c"]),
-            crypto.token_tag(&[b"a", b"bc"])
-        );
-        assert_ne!(
-            crypto.digest("phone", "1"),
-            crypto.digest("card_number", "1")
-        );
+        assert_ne!(crypto.token_tag(&[b"ab", b"c"]), crypto.token_tag(&[b"a", b"bc"]));
+        assert_ne!(crypto.digest("phone", "1"), crypto.digest("card_number", "1"));
     }
 
     #[test]

@@ -4,12 +4,9 @@ use std::time::Duration;
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{
-    AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection,
-    TransactionManager,
+    AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use futures_util::FutureExt;
@@ -60,10 +57,7 @@ impl Db {
     }
 
     /// Runs `work` in a transaction of its own. See [`transaction`].
-    pub async fn transaction<T>(
-        &self,
-        work: impl AsyncFn(&mut Conn) -> Result<T, Problem>,
-    ) -> Result<T, Problem> {
+    pub async fn transaction<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T, Problem>) -> Result<T, Problem> {
         transaction(&mut *self.conn().await?, work).await
     }
 }
@@ -99,19 +93,12 @@ pub async fn transaction<T>(
     })
 }
 
-async fn attempt<T>(
-    conn: &mut Conn,
-    work: &impl AsyncFn(&mut Conn) -> Result<T, Problem>,
-) -> Result<T, Failure> {
+async fn attempt<T>(conn: &mut Conn, work: &impl AsyncFn(&mut Conn) -> Result<T, Problem>) -> Result<T, Failure> {
     type Manager = <Conn as AsyncConnection>::TransactionManager;
-    Manager::begin_transaction(conn)
-        .await
-        .map_err(Problem::from)?;
+    Manager::begin_transaction(conn).await.map_err(Problem::from)?;
     match work(conn).await {
         Ok(value) => {
-            Manager::commit_transaction(conn)
-                .await
-                .map_err(Problem::from)?;
+            Manager::commit_transaction(conn).await.map_err(Problem::from)?;
             Ok(value)
         }
         Err(problem) => {
@@ -131,14 +118,10 @@ async fn attempt<T>(
 fn establish(url: &str) -> BoxFuture<'_, ConnectionResult<Conn>> {
     async move {
         let bad = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
-        let config: tokio_postgres::Config = url
-            .parse()
-            .map_err(|_| bad(&"the address of PostgreSQL cannot be read"))?;
+        let config: tokio_postgres::Config =
+            url.parse().map_err(|_| bad(&"the address of PostgreSQL cannot be read"))?;
         if config.get_hosts().iter().all(is_local) {
-            let (client, connection) = config
-                .connect(tokio_postgres::NoTls)
-                .await
-                .map_err(|e| bad(&e))?;
+            let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(|e| bad(&e))?;
             return Conn::try_from_client_and_connection(client, connection).await;
         }
         let tls = tokio_postgres_rustls::MakeRustlsConnect::new(tls_config().map_err(|e| bad(&e))?);
@@ -153,12 +136,7 @@ fn establish(url: &str) -> BoxFuture<'_, ConnectionResult<Conn>> {
 fn is_local(host: &Host) -> bool {
     match host {
         Host::Unix(_) => true,
-        Host::Tcp(name) => {
-            name == "localhost"
-                || name
-                    .parse::<std::net::IpAddr>()
-                    .is_ok_and(|ip| ip.is_loopback())
-        }
+        Host::Tcp(name) => name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
     }
 }
 
@@ -179,15 +157,11 @@ fn tls_config() -> Result<rustls::ClientConfig, rustls::Error> {
 /// # Errors
 /// When the database cannot be reached or a migration fails; that migration is undone.
 pub async fn migrate(owner_url: &SecretString) -> Result<Vec<String>, String> {
-    let conn = establish(owner_url.expose_secret())
-        .await
-        .map_err(|e| e.to_string())?;
+    let conn = establish(owner_url.expose_secret()).await.map_err(|e| e.to_string())?;
     // The harness blocks its thread while it drives the connection.
     tokio::task::spawn_blocking(move || {
         let mut harness = AsyncMigrationHarness::new(conn);
-        let ran = harness
-            .run_pending_migrations(MIGRATIONS)
-            .map_err(|e| e.to_string())?;
+        let ran = harness.run_pending_migrations(MIGRATIONS).map_err(|e| e.to_string())?;
         Ok(ran.iter().map(ToString::to_string).collect())
     })
     .await
@@ -204,9 +178,7 @@ pub async fn recreate(superuser_url: &str, name: &str, owner: &str) -> Result<()
         format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
         format!("CREATE DATABASE {name} OWNER {owner} ENCODING 'UTF8' TEMPLATE template0"),
     ] {
-        conn.batch_execute(&statement)
-            .await
-            .map_err(|e| e.to_string())?;
+        conn.batch_execute(&statement).await.map_err(|e| e.to_string())?;
     }
     Ok(())
 }

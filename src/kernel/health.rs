@@ -30,15 +30,9 @@ struct Now {
 #[get("/readyz")]
 pub async fn readyz(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let mut conn = state.db.conn().await?;
-    let there: Now = diesel::sql_query("SELECT clock_timestamp() AS now")
-        .get_result(&mut *conn)
-        .await?;
-    if matches!(state.clock, Clock::System)
-        && (there.now - state.clock.now()).num_seconds().abs() > CLOCK_TOLERANCE
-    {
-        return Err(Problem::unavailable(
-            "this machine's clock and the database's differ",
-        ));
+    let there: Now = diesel::sql_query("SELECT clock_timestamp() AS now").get_result(&mut *conn).await?;
+    if matches!(state.clock, Clock::System) && (there.now - state.clock.now()).num_seconds().abs() > CLOCK_TOLERANCE {
+        return Err(Problem::unavailable("this machine's clock and the database's differ"));
     }
     if state.keys.current().signing.is_none() {
         return Err(Problem::unavailable("no signing key in force"));

@@ -43,10 +43,7 @@ pub fn parse(header: &str) -> Result<&str, Problem> {
         Problem::fault(
             "Idempotency-Key",
             "format",
-            text(
-                "Từ 1 đến 100 ký tự ASCII nhìn thấy được.",
-                "1 to 100 visible ASCII characters.",
-            ),
+            text("Từ 1 đến 100 ký tự ASCII nhìn thấy được.", "1 to 100 visible ASCII characters."),
         )
     })
 }
@@ -83,19 +80,13 @@ pub async fn claim(conn: &mut Conn, key: &Key, now: DateTime<Utc>) -> Result<Cla
         .optional()?;
     match stored {
         Some((_, _, _, at)) if at < now - Duration::hours(KEPT_HOURS) => {
-            diesel::delete(idempotency_keys::table.find((
-                key.principal_id,
-                &key.operation,
-                &key.key,
-            )))
-            .execute(conn)
-            .await?;
+            diesel::delete(idempotency_keys::table.find((key.principal_id, &key.operation, &key.key)))
+                .execute(conn)
+                .await?;
             Ok(Claim::New)
         }
         Some((hash, ..)) if hash != key.body_hash => Err(Problem::new(Code::IdempotencyKeyReused)),
-        Some((_, status, response, _)) => {
-            Ok(Claim::Done(u16::try_from(status).unwrap_or(200), response))
-        }
+        Some((_, status, response, _)) => Ok(Claim::Done(u16::try_from(status).unwrap_or(200), response)),
         None => Ok(Claim::New),
     }
 }
@@ -126,9 +117,7 @@ pub async fn store(
 /// Drops answers that are older than they are kept. Returns how many.
 pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
     let old = idempotency_keys::created_at.lt(now - Duration::hours(KEPT_HOURS));
-    Ok(diesel::delete(idempotency_keys::table.filter(old))
-        .execute(conn)
-        .await?)
+    Ok(diesel::delete(idempotency_keys::table.filter(old)).execute(conn).await?)
 }
 
 fn lock_number(key: &Key) -> i64 {

@@ -12,28 +12,13 @@ use super::problem::{FieldError, ProblemOut};
 /// The groups of operations, in alphabetical order.
 const TAGS: &[(&str, &str)] = &[
     ("Audit", "Who did what to whose record."),
-    (
-        "Documents",
-        "The library: documents distributed to units, their files, reading measured by the server.",
-    ),
+    ("Documents", "The library: documents distributed to units, their files, reading measured by the server."),
     ("Leaderboards", "Ranks by points, within the privacy rules."),
-    (
-        "Me",
-        "The signed-in person: profile, notifications, access log.",
-    ),
-    (
-        "Members",
-        "Members, memberships, exemptions, transfers, rosters.",
-    ),
-    (
-        "Points",
-        "The ledger of study points, thresholds, the threshold board, exports.",
-    ),
+    ("Me", "The signed-in person: profile, notifications, access log."),
+    ("Members", "Members, memberships, exemptions, transfers, rosters."),
+    ("Points", "The ledger of study points, thresholds, the threshold board, exports."),
     ("Roles", "Grants of roles on units for a term."),
-    (
-        "Sessions",
-        "Activation, sign-in, device sessions, passwords.",
-    ),
+    ("Sessions", "Activation, sign-in, device sessions, passwords."),
     ("Units", "The tree of organisations."),
 ];
 
@@ -46,23 +31,11 @@ hours with the same body it answers what the first one answered and does nothing
 
 /// Statuses any operation can answer with, and what they mean.
 const COMMON: &[(&str, &str)] = &[
-    (
-        "400",
-        "The request does not match this document; `errors` names every fault.",
-    ),
+    ("400", "The request does not match this document; `errors` names every fault."),
     ("401", "There is no valid access token."),
-    (
-        "429",
-        "The budget of requests is used up; wait for `Retry-After` seconds.",
-    ),
-    (
-        "500",
-        "An error of the system, recorded under `request_id`.",
-    ),
-    (
-        "503",
-        "The database cannot be reached; nothing was lost. Repeat after `Retry-After` seconds.",
-    ),
+    ("429", "The budget of requests is used up; wait for `Retry-After` seconds."),
+    ("500", "An error of the system, recorded under `request_id`."),
+    ("503", "The database cannot be reached; nothing was lost. Repeat after `Retry-After` seconds."),
 ];
 
 /// Completes what the handlers declared into the published document.
@@ -79,10 +52,8 @@ pub fn finish(api: &utoipa::openapi::OpenApi) -> Value {
     });
     document["servers"] = json!([{"url": "/", "description": "The server this document came from, local or production.", "x-internal": false}]);
     document["security"] = json!([{"bearer": []}]);
-    document["tags"] = TAGS
-        .iter()
-        .map(|(name, description)| json!({"name": name, "description": description}))
-        .collect();
+    document["tags"] =
+        TAGS.iter().map(|(name, description)| json!({"name": name, "description": description})).collect();
     finish_components(&mut document["components"]);
     for item in members(&mut document["paths"]) {
         for (method, operation) in item.1.as_object_mut().into_iter().flatten() {
@@ -126,8 +97,7 @@ fn refer_to_items(schemas: &mut Value) {
     for (page, schema) in members(schemas) {
         let item = page.strip_prefix("Page_").map(str::to_owned);
         if let Some(item) = item.filter(|item| names.contains(item)) {
-            schema["properties"]["items"]["items"] =
-                json!({"$ref": format!("#/components/schemas/{item}")});
+            schema["properties"]["items"]["items"] = json!({"$ref": format!("#/components/schemas/{item}")});
         }
     }
 }
@@ -138,30 +108,16 @@ fn finish_operation(method: &str, operation: &mut Value) {
     if !operation["description"].is_string() {
         operation["description"] = operation["summary"].clone();
     }
-    let public = operation["security"]
-        .as_array()
-        .is_some_and(|s| s.contains(&json!({})));
+    let public = operation["security"].as_array().is_some_and(|s| s.contains(&json!({})));
     let mut common: Vec<(&str, &str)> = COMMON.to_vec();
-    let has_path_parameter = operation["parameters"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .any(|p| p["in"] == "path");
+    let has_path_parameter = operation["parameters"].as_array().into_iter().flatten().any(|p| p["in"] == "path");
     if has_path_parameter {
-        common.push((
-            "404",
-            "There is no such object, or the caller may not know that there is.",
-        ));
+        common.push(("404", "There is no such object, or the caller may not know that there is."));
         if !public {
-            common.push((
-                "403",
-                "The caller may know of the object but may not do this.",
-            ));
+            common.push(("403", "The caller may know of the object but may not do this."));
         }
     }
-    let secret = operation
-        .as_object_mut()
-        .is_some_and(|fields| fields.remove(secret::MARK).is_some());
+    let secret = operation.as_object_mut().is_some_and(|fields| fields.remove(secret::MARK).is_some());
     if method == "post" && !public && !secret {
         add_parameter(
             operation,
@@ -170,16 +126,13 @@ fn finish_operation(method: &str, operation: &mut Value) {
             "^[!-~]+$",
             100,
         );
-        common.push(("409", "In conflict with the present state, or the first request with this key is still being processed."));
         common.push((
-            "422",
-            "A rule is not met, or the key was used for another request.",
+            "409",
+            "In conflict with the present state, or the first request with this key is still being processed.",
         ));
+        common.push(("422", "A rule is not met, or the key was used for another request."));
     }
-    let cacheable = method == "get"
-        && operation
-            .pointer("/responses/200/content/application~1json")
-            .is_some();
+    let cacheable = method == "get" && operation.pointer("/responses/200/content/application~1json").is_some();
     if cacheable {
         add_parameter(
             operation,
@@ -207,40 +160,23 @@ fn finish_responses(operation: &mut Value) {
         let error = status.as_str() >= "400";
         if status != "304" {
             let names: &[&str] = match status.as_str() {
-                "429" | "503" => &[
-                    "Access-Control-Allow-Origin",
-                    "RateLimit",
-                    "RateLimit-Policy",
-                    "Retry-After",
-                    "X-Request-Id",
-                ],
-                "200" if response.pointer("/content/application~1json").is_some() => &[
-                    "Access-Control-Allow-Origin",
-                    "ETag",
-                    "RateLimit",
-                    "RateLimit-Policy",
-                    "X-Request-Id",
-                ],
-                _ => &[
-                    "Access-Control-Allow-Origin",
-                    "RateLimit",
-                    "RateLimit-Policy",
-                    "X-Request-Id",
-                ],
+                "429" | "503" => {
+                    &["Access-Control-Allow-Origin", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"]
+                }
+                "200" if response.pointer("/content/application~1json").is_some() => {
+                    &["Access-Control-Allow-Origin", "ETag", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
+                }
+                _ => &["Access-Control-Allow-Origin", "RateLimit", "RateLimit-Policy", "X-Request-Id"],
             };
             response["headers"] = names
                 .iter()
-                .map(|name| {
-                    (
-                        (*name).to_owned(),
-                        json!({"$ref": format!("#/components/headers/{name}")}),
-                    )
-                })
+                .map(|name| ((*name).to_owned(), json!({"$ref": format!("#/components/headers/{name}")})))
                 .collect::<Map<_, _>>()
                 .into();
         }
         if error && response.get("content").is_none() {
-            response["content"] = json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
+            response["content"] =
+                json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
         }
     }
 }
@@ -268,10 +204,6 @@ fn camel_case(name: &str) -> String {
 /// Adds the schema of error answers, which no handler names.
 pub fn add_problem_schema(api: &mut utoipa::openapi::OpenApi) {
     let components = api.components.get_or_insert_default();
-    components
-        .schemas
-        .insert("Problem".to_owned(), ProblemOut::schema());
-    components
-        .schemas
-        .insert("FieldError".to_owned(), FieldError::schema());
+    components.schemas.insert("Problem".to_owned(), ProblemOut::schema());
+    components.schemas.insert("FieldError".to_owned(), FieldError::schema());
 }

@@ -40,8 +40,7 @@ impl Operations {
         let components = &document["components"];
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
-                let made = Operation::new(operation, components)
-                    .map_err(|e| format!("{method} {path}: {e}"))?;
+                let made = Operation::new(operation, components).map_err(|e| format!("{method} {path}: {e}"))?;
                 operations.insert((method.to_ascii_uppercase(), path.clone()), Arc::new(made));
             }
         }
@@ -49,21 +48,15 @@ impl Operations {
     }
 
     pub fn find(&self, method: &str, pattern: &str) -> Option<Arc<Operation>> {
-        self.0
-            .get(&(method.to_owned(), pattern.to_owned()))
-            .cloned()
+        self.0.get(&(method.to_owned(), pattern.to_owned())).cloned()
     }
 }
 
 impl Operation {
     fn new(operation: &Value, components: &Value) -> Result<Self, String> {
         let body_schema = operation.pointer("/requestBody/content/application~1json/schema");
-        let body = body_schema
-            .map(|schema| compile(schema, components))
-            .transpose()?;
-        let body_optional = body
-            .as_ref()
-            .is_none_or(|validator| validator.is_valid(&json!({})));
+        let body = body_schema.map(|schema| compile(schema, components)).transpose()?;
+        let body_optional = body.as_ref().is_none_or(|validator| validator.is_valid(&json!({})));
         let bodiless = body.is_some() && has_no_fields(body_schema, components);
         let mut properties = Map::new();
         let mut required = Vec::new();
@@ -74,17 +67,12 @@ impl Operation {
             if parameter["required"] == true {
                 required.push(parameter["name"].clone());
             }
-            properties.insert(
-                parameter["name"].as_str().unwrap_or_default().to_owned(),
-                parameter["schema"].clone(),
-            );
+            properties.insert(parameter["name"].as_str().unwrap_or_default().to_owned(), parameter["schema"].clone());
         }
-        let schema = json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties});
+        let schema =
+            json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties});
         Ok(Self {
-            id: operation["operationId"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
+            id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
             body_bytes: operation["x-body-bytes"]
                 .as_u64()
                 .and_then(|bytes| usize::try_from(bytes).ok())
@@ -102,34 +90,22 @@ impl Operation {
         if query.is_empty() && self.query_types.is_empty() {
             return Ok(());
         }
-        let pairs: Vec<(String, String)> =
-            actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
-                .map_err(|_| Problem::new(Code::MalformedBody))?
-                .into_inner();
+        let pairs: Vec<(String, String)> = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
+            .map_err(|_| Problem::new(Code::MalformedBody))?
+            .into_inner();
         let mut instance = Map::new();
         let mut faults = Vec::new();
         for (name, value) in pairs {
-            let typed = match self
-                .query_types
-                .get(&name)
-                .and_then(|schema| schema["type"].as_str())
-            {
-                Some("integer") => value
-                    .parse::<i64>()
-                    .map_or_else(|_| Value::from(value.as_str()), Value::from),
-                Some("boolean") => value
-                    .parse::<bool>()
-                    .map_or_else(|_| Value::from(value.as_str()), Value::from),
+            let typed = match self.query_types.get(&name).and_then(|schema| schema["type"].as_str()) {
+                Some("integer") => value.parse::<i64>().map_or_else(|_| Value::from(value.as_str()), Value::from),
+                Some("boolean") => value.parse::<bool>().map_or_else(|_| Value::from(value.as_str()), Value::from),
                 _ => Value::from(value.as_str()),
             };
             if instance.insert(name.clone(), typed).is_some() {
                 faults.push(fault(
                     name,
                     "repeated",
-                    text(
-                        "Tham số chỉ được nêu một lần.",
-                        "The parameter may be given once only.",
-                    ),
+                    text("Tham số chỉ được nêu một lần.", "The parameter may be given once only."),
                 ));
             }
         }
@@ -150,16 +126,8 @@ impl Operation {
             serde_json::from_slice(bytes).map_err(|e| {
                 Problem::with(
                     Code::MalformedBody,
-                    format!(
-                        "Nội dung không phải JSON hợp lệ (dòng {}, cột {}).",
-                        e.line(),
-                        e.column()
-                    ),
-                    format!(
-                        "The body is not valid JSON (line {}, column {}).",
-                        e.line(),
-                        e.column()
-                    ),
+                    format!("Nội dung không phải JSON hợp lệ (dòng {}, cột {}).", e.line(), e.column()),
+                    format!("The body is not valid JSON (line {}, column {}).", e.line(), e.column()),
                 )
             })?
         };
@@ -167,11 +135,7 @@ impl Operation {
         collect_nuls(&value, "", &mut faults);
         if let (true, Some(fields)) = (self.bodiless, value.as_object()) {
             // The validator stops at the first of them.
-            faults.extend(
-                fields
-                    .keys()
-                    .map(|name| unknown_field(format!("/{}", name.replace('\0', "")))),
-            );
+            faults.extend(fields.keys().map(|name| unknown_field(format!("/{}", name.replace('\0', "")))));
         } else if let Some(validator) = &self.body {
             collect(validator, &value, &mut faults);
         }
@@ -180,47 +144,28 @@ impl Operation {
 }
 
 fn has_no_fields(schema: Option<&Value>, components: &Value) -> bool {
-    let name = schema
-        .and_then(|schema| schema["$ref"].as_str())
-        .and_then(|path| path.rsplit('/').next());
-    let resolved = name.map_or(schema, |name| {
-        components.pointer(&format!("/schemas/{name}"))
-    });
+    let name = schema.and_then(|schema| schema["$ref"].as_str()).and_then(|path| path.rsplit('/').next());
+    let resolved = name.map_or(schema, |name| components.pointer(&format!("/schemas/{name}")));
     resolved.is_some_and(|schema| schema["properties"].as_object().is_none_or(Map::is_empty))
 }
 
 fn unknown_field(pointer: String) -> Fault {
-    fault(
-        pointer,
-        "unknown_field",
-        text("Không có trường này.", "There is no such field."),
-    )
+    fault(pointer, "unknown_field", text("Không có trường này.", "There is no such field."))
 }
 
 fn compile(schema: &Value, components: &Value) -> Result<Validator, String> {
     let root = json!({"allOf": [schema], "components": components});
-    jsonschema::options()
-        .should_validate_formats(true)
-        .build(&root)
-        .map_err(|e| e.to_string())
+    jsonschema::options().should_validate_formats(true).build(&root).map_err(|e| e.to_string())
 }
 
 fn conclude(mut faults: Vec<Fault>) -> Result<(), Problem> {
     const MOST: usize = 100;
     faults.truncate(MOST);
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Problem::faults(Code::InvalidRequest, faults))
-    }
+    if faults.is_empty() { Ok(()) } else { Err(Problem::faults(Code::InvalidRequest, faults)) }
 }
 
 fn fault(pointer: String, code: &'static str, detail: Text) -> Fault {
-    Fault {
-        pointer,
-        code,
-        detail,
-    }
+    Fault { pointer, code, detail }
 }
 
 /// PostgreSQL stores no NUL in text, and nobody types one.
@@ -230,10 +175,7 @@ fn collect_nuls(value: &Value, pointer: &str, faults: &mut Vec<Fault>) {
             faults.push(fault(
                 pointer.to_owned(),
                 "nul",
-                text(
-                    "Không được chứa ký tự \\u0000.",
-                    "The character \\u0000 is not allowed.",
-                ),
+                text("Không được chứa ký tự \\u0000.", "The character \\u0000 is not allowed."),
             ));
         }
         Value::Array(items) => {
@@ -264,103 +206,45 @@ fn describe(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
     let (code, detail) = match error.kind() {
         Kind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            faults.push(fault(
-                format!("{at}/{name}"),
-                "required",
-                text("Thiếu trường bắt buộc.", "Required."),
-            ));
+            faults.push(fault(format!("{at}/{name}"), "required", text("Thiếu trường bắt buộc.", "Required.")));
             return;
         }
         Kind::AdditionalProperties { unexpected } => {
-            faults.extend(
-                unexpected
-                    .iter()
-                    .map(|name| unknown_field(format!("{at}/{}", name.replace('\0', "")))),
-            );
+            faults.extend(unexpected.iter().map(|name| unknown_field(format!("{at}/{}", name.replace('\0', "")))));
             return;
         }
         Kind::Type { kind } => {
             let wanted = match kind {
                 TypeKind::Single(one) => one.to_string(),
-                TypeKind::Multiple(set) => set
-                    .iter()
-                    .map(|t| t.to_string())
-                    .collect::<Vec<_>>()
-                    .join(" | "),
+                TypeKind::Multiple(set) => set.iter().map(|t| t.to_string()).collect::<Vec<_>>().join(" | "),
             };
-            (
-                "type",
-                text(
-                    format!("Phải là kiểu {wanted}."),
-                    format!("Must be of type {wanted}."),
-                ),
-            )
+            ("type", text(format!("Phải là kiểu {wanted}."), format!("Must be of type {wanted}.")))
         }
-        Kind::MaxLength { limit } => (
-            "too_long",
-            text(
-                format!("Dài nhất {limit} ký tự."),
-                format!("At most {limit} characters."),
-            ),
-        ),
-        Kind::MinLength { limit } => (
-            "too_short",
-            text(
-                format!("Ít nhất {limit} ký tự."),
-                format!("At least {limit} characters."),
-            ),
-        ),
-        Kind::Maximum { limit } => (
-            "too_large",
-            text(format!("Lớn nhất {limit}."), format!("At most {limit}.")),
-        ),
-        Kind::Minimum { limit } => (
-            "too_small",
-            text(format!("Nhỏ nhất {limit}."), format!("At least {limit}.")),
-        ),
-        Kind::MaxItems { limit } => (
-            "too_many",
-            text(
-                format!("Nhiều nhất {limit} mục."),
-                format!("At most {limit} items."),
-            ),
-        ),
-        Kind::MinItems { limit } => (
-            "too_few",
-            text(
-                format!("Ít nhất {limit} mục."),
-                format!("At least {limit} items."),
-            ),
-        ),
-        Kind::UniqueItems => (
-            "repeated",
-            text("Các mục không được trùng nhau.", "The items must differ."),
-        ),
-        Kind::Enum { options } => (
-            "not_an_option",
-            text(
-                format!("Phải là một trong {options}."),
-                format!("Must be one of {options}."),
-            ),
-        ),
-        Kind::Format { format } => (
-            "format",
-            text(
-                format!("Không đúng định dạng {format}."),
-                format!("Not of the format {format}."),
-            ),
-        ),
-        Kind::Pattern { pattern } => (
-            "pattern",
-            text(
-                format!("Không khớp mẫu {pattern}."),
-                format!("Does not match {pattern}."),
-            ),
-        ),
-        _ => (
-            "invalid",
-            text("Giá trị không hợp lệ.", "The value is not valid."),
-        ),
+        Kind::MaxLength { limit } => {
+            ("too_long", text(format!("Dài nhất {limit} ký tự."), format!("At most {limit} characters.")))
+        }
+        Kind::MinLength { limit } => {
+            ("too_short", text(format!("Ít nhất {limit} ký tự."), format!("At least {limit} characters.")))
+        }
+        Kind::Maximum { limit } => ("too_large", text(format!("Lớn nhất {limit}."), format!("At most {limit}."))),
+        Kind::Minimum { limit } => ("too_small", text(format!("Nhỏ nhất {limit}."), format!("At least {limit}."))),
+        Kind::MaxItems { limit } => {
+            ("too_many", text(format!("Nhiều nhất {limit} mục."), format!("At most {limit} items.")))
+        }
+        Kind::MinItems { limit } => {
+            ("too_few", text(format!("Ít nhất {limit} mục."), format!("At least {limit} items.")))
+        }
+        Kind::UniqueItems => ("repeated", text("Các mục không được trùng nhau.", "The items must differ.")),
+        Kind::Enum { options } => {
+            ("not_an_option", text(format!("Phải là một trong {options}."), format!("Must be one of {options}.")))
+        }
+        Kind::Format { format } => {
+            ("format", text(format!("Không đúng định dạng {format}."), format!("Not of the format {format}.")))
+        }
+        Kind::Pattern { pattern } => {
+            ("pattern", text(format!("Không khớp mẫu {pattern}."), format!("Does not match {pattern}.")))
+        }
+        _ => ("invalid", text("Giá trị không hợp lệ.", "The value is not valid.")),
     };
     faults.push(fault(at, code, detail));
 }

@@ -27,12 +27,7 @@ pub struct Event {
 }
 
 /// Writes an event in the transaction of its cause.
-pub async fn emit(
-    conn: &mut Conn,
-    topic: &str,
-    payload: Value,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+pub async fn emit(conn: &mut Conn, topic: &str, payload: Value, now: DateTime<Utc>) -> Result<(), Problem> {
     diesel::insert_into(outbox::table)
         .values((
             outbox::topic.eq(topic),
@@ -63,10 +58,7 @@ pub async fn claim(conn: &mut Conn, most: i64, now: DateTime<Utc>) -> Result<Vec
 
 /// Marks an event as delivered, in the transaction of its consumer.
 pub async fn done(conn: &mut Conn, id: i64, now: DateTime<Utc>) -> Result<(), Problem> {
-    diesel::update(outbox::table.find(id))
-        .set(outbox::done_at.eq(now))
-        .execute(conn)
-        .await?;
+    diesel::update(outbox::table.find(id)).set(outbox::done_at.eq(now)).execute(conn).await?;
     Ok(())
 }
 
@@ -76,7 +68,5 @@ const KEPT_DAYS: i64 = 7;
 /// Drops events delivered long ago. Returns how many.
 pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
     let old = outbox::done_at.lt(now - Duration::days(KEPT_DAYS));
-    Ok(diesel::delete(outbox::table.filter(old))
-        .execute(conn)
-        .await?)
+    Ok(diesel::delete(outbox::table.filter(old)).execute(conn).await?)
 }

@@ -63,12 +63,7 @@ impl PageQuery {
     }
 
     /// Cuts the extra row off and makes the cursor from the last row shown.
-    pub fn page<R, T, K: Serialize>(
-        &self,
-        mut rows: Vec<R>,
-        key: impl Fn(&R) -> K,
-        show: impl Fn(R) -> T,
-    ) -> Page<T> {
+    pub fn page<R, T, K: Serialize>(&self, mut rows: Vec<R>, key: impl Fn(&R) -> K, show: impl Fn(R) -> T) -> Page<T> {
         let limit = usize::try_from(self.limit).unwrap_or(1);
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -77,10 +72,7 @@ impl PageQuery {
             .filter(|_| more)
             .and_then(|row| serde_json::to_vec(&key(row)).ok())
             .map(|bytes| to_text(&bytes));
-        Page {
-            items: rows.into_iter().map(show).collect(),
-            next_cursor,
-        }
+        Page { items: rows.into_iter().map(show).collect(), next_cursor }
     }
 }
 
@@ -90,26 +82,17 @@ mod tests {
 
     #[test]
     fn the_last_page_has_no_cursor() {
-        let query = PageQuery {
-            limit: 2,
-            cursor: None,
-        };
+        let query = PageQuery { limit: 2, cursor: None };
         let page = query.page(vec![1, 2, 3], |n| *n, |n| n);
         assert_eq!(page.items, [1, 2]);
-        let next = PageQuery {
-            limit: 2,
-            cursor: page.next_cursor,
-        };
+        let next = PageQuery { limit: 2, cursor: page.next_cursor };
         assert_eq!(next.after::<i32>().unwrap(), Some(2));
         assert!(query.page(vec![1, 2], |n| *n, |n| n).next_cursor.is_none());
     }
 
     #[test]
     fn a_forged_cursor_is_refused() {
-        let query = PageQuery {
-            limit: 2,
-            cursor: Some("bm90IGpzb24".into()),
-        };
+        let query = PageQuery { limit: 2, cursor: Some("bm90IGpzb24".into()) };
         assert!(query.after::<i32>().is_err());
     }
 }

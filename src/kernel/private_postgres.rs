@@ -41,28 +41,17 @@ pub enum Error {
         "the cluster in {} was made by PostgreSQL {needed}, which is not installed any more (found: {found}). Install it with `{command}`.",
         cluster.display()
     )]
-    OtherVersion {
-        cluster: PathBuf,
-        needed: String,
-        found: String,
-        command: String,
-    },
+    OtherVersion { cluster: PathBuf, needed: String, found: String, command: String },
     #[error("another process of this program already runs the cluster in {}", .0.display())]
     InUse(PathBuf),
     #[error("{} holds files of something else; choose an empty folder for the private cluster", .0.display())]
     ForeignFolder(PathBuf),
-    #[error(
-        "PostgreSQL does not run as root, and /etc/passwd has neither `postgres` nor `nobody` to run it as"
-    )]
+    #[error("PostgreSQL does not run as root, and /etc/passwd has neither `postgres` nor `nobody` to run it as")]
     NoAccount,
     #[error("{what} in {} took longer than {} s; see server.log there", folder.display(), PATIENCE.as_secs())]
     TooSlow { what: &'static str, folder: PathBuf },
     #[error("`{program}` failed in {}: {output}", folder.display())]
-    Program {
-        program: &'static str,
-        folder: PathBuf,
-        output: String,
-    },
+    Program { program: &'static str, folder: PathBuf, output: String },
     #[error("cannot use {}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
     #[error("cannot prepare roles and database of the private cluster: {}", with_cause(.0))]
@@ -142,19 +131,9 @@ impl PrivatePostgres {
             }
             if let Some(socket) = joinable(&place).await {
                 let binaries = Binaries::find(&place.cluster()).await?;
-                return Ok(Self {
-                    place,
-                    binaries,
-                    socket,
-                    lock: None,
-                });
+                return Ok(Self { place, binaries, socket, lock: None });
             }
-            wait_a_little(
-                deadline,
-                "waiting for the process that starts the cluster",
-                &place,
-            )
-            .await?;
+            wait_a_little(deadline, "waiting for the process that starts the cluster", &place).await?;
         }
     }
 
@@ -174,13 +153,7 @@ impl PrivatePostgres {
             return Ok(());
         }
         let patience = PATIENCE.as_secs().to_string();
-        run(
-            &self.place,
-            &self.binaries,
-            "pg_ctl",
-            ["stop", "--mode=fast", "--silent", "--timeout", &patience],
-        )
-        .await?;
+        run(&self.place, &self.binaries, "pg_ctl", ["stop", "--mode=fast", "--silent", "--timeout", &patience]).await?;
         place::remove_socket_folder(&self.socket);
         Ok(())
     }
@@ -195,45 +168,24 @@ impl PrivatePostgres {
             None => launch(&place, &binaries).await?,
         };
         roles::prepare(&socket).await?;
-        Ok(Self {
-            place,
-            binaries,
-            socket,
-            lock: Some(lock),
-        })
+        Ok(Self { place, binaries, socket, lock: Some(lock) })
     }
 }
 
 fn address(socket: &Path, role: Role) -> String {
-    let database = if role == Role::Superuser {
-        "postgres"
-    } else {
-        DATABASE
-    };
+    let database = if role == Role::Superuser { "postgres" } else { DATABASE };
     // Needs no escaping: `place::new_socket_folder` uses plain characters only.
-    format!(
-        "postgres:///{database}?host={}&user={}",
-        socket.display(),
-        role.name()
-    )
+    format!("postgres:///{database}?host={}&user={}", socket.display(), role.name())
 }
 
 /// `None` when another process holds it.
 fn take_lock(place: &Place) -> Result<Option<File>, Error> {
     let path = place.folder.join("lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(Error::io(&path))?;
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(Error::io(&path))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-        Err(error) => Err(Error::Io {
-            path,
-            source: error.into(),
-        }),
+        Err(error) => Err(Error::Io { path, source: error.into() }),
     }
 }
 
@@ -270,10 +222,7 @@ async fn running(place: &Place) -> Result<Option<PathBuf>, Error> {
 
 async fn wait_a_little(deadline: Instant, what: &'static str, place: &Place) -> Result<(), Error> {
     if Instant::now() > deadline {
-        return Err(Error::TooSlow {
-            what,
-            folder: place.folder.clone(),
-        });
+        return Err(Error::TooSlow { what, folder: place.folder.clone() });
     }
     sleep(Duration::from_millis(50)).await;
     Ok(())
@@ -292,16 +241,7 @@ async fn launch(place: &Place, binaries: &Binaries) -> Result<PathBuf, Error> {
         place,
         binaries,
         "pg_ctl",
-        [
-            "start",
-            "--wait",
-            "--silent",
-            "--timeout",
-            &patience,
-            "--log=server.log",
-            "--options",
-            &options,
-        ],
+        ["start", "--wait", "--silent", "--timeout", &patience, "--log=server.log", "--options", &options],
     )
     .await;
     if let Err(error) = started {
@@ -327,13 +267,7 @@ async fn create_cluster(place: &Place, binaries: &Binaries) -> Result<(), Error>
         place,
         binaries,
         "initdb",
-        [
-            "--pgdata=cluster.unfinished",
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-            "--auth=trust",
-            "--username=postgres",
-        ],
+        ["--pgdata=cluster.unfinished", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=trust", "--username=postgres"],
     )
     .await?;
     fs::rename(&unfinished, place.cluster()).map_err(Error::io(&unfinished))
@@ -348,10 +282,7 @@ async fn run<'a>(
 ) -> Result<(), Error> {
     let mut command = Command::new(binaries.folder.join(program));
     // The folders go through the environment and the working directory, as pg_ctl hands its arguments to a shell.
-    command
-        .args(arguments)
-        .current_dir(&place.folder)
-        .stdin(std::process::Stdio::null());
+    command.args(arguments).current_dir(&place.folder).stdin(std::process::Stdio::null());
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("PG")) {
             command.env_remove(name);
@@ -361,20 +292,13 @@ async fn run<'a>(
     if let Some(Account { uid, gid, .. }) = place.account {
         command.uid(uid).gid(gid);
     }
-    let output = command
-        .output()
-        .await
-        .map_err(Error::io(&binaries.folder.join(program)))?;
+    let output = command.output().await.map_err(Error::io(&binaries.folder.join(program)))?;
     if output.status.success() {
         return Ok(());
     }
     let said = [output.stdout, output.stderr].concat();
     let output = String::from_utf8_lossy(&said).trim().to_owned();
-    Err(Error::Program {
-        program,
-        folder: place.folder.clone(),
-        output: with_log(place, output),
-    })
+    Err(Error::Program { program, folder: place.folder.clone(), output: with_log(place, output) })
 }
 
 /// pg_ctl only says "examine the log output", so its last lines are shown at once.
@@ -383,9 +307,5 @@ fn with_log(place: &Place, output: String) -> String {
     let log = String::from_utf8_lossy(&log);
     let lines: Vec<&str> = log.lines().collect();
     let last = &lines[lines.len().saturating_sub(5)..];
-    if last.is_empty() {
-        output
-    } else {
-        format!("{output}\n{}", last.join("\n"))
-    }
+    if last.is_empty() { output } else { format!("{output}\n{}", last.join("\n")) }
 }

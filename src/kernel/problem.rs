@@ -18,10 +18,7 @@ pub struct Text {
 
 /// Builds a [`Text`] from string literals or formatted strings.
 pub fn text(vi: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Text {
-    Text {
-        vi: vi.into(),
-        en: en.into(),
-    }
+    Text { vi: vi.into(), en: en.into() }
 }
 
 /// Language of titles and details, chosen by `Accept-Language`; Vietnamese by default.
@@ -39,9 +36,7 @@ impl Language {
         for range in header.split(',') {
             let mut parts = range.trim().split(';');
             let tag = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-            let quality = parts
-                .find_map(|p| p.trim().strip_prefix("q=")?.parse::<f32>().ok())
-                .unwrap_or(1.0);
+            let quality = parts.find_map(|p| p.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
             let language = match tag.split('-').next() {
                 Some("vi" | "*") => Self::Vietnamese,
                 Some("en") => Self::English,
@@ -179,11 +174,7 @@ pub struct Fault {
 pub struct ProblemOut {
     /// Address of the documentation of this code, served by this very server.
     #[serde(rename = "type")]
-    #[schema(
-        format = "uri",
-        max_length = 500,
-        example = "https://sotay.example/problems/invalid_request"
-    )]
+    #[schema(format = "uri", max_length = 500, example = "https://sotay.example/problems/invalid_request")]
     pub kind: String,
     /// The code's short title, in the language of the request.
     #[schema(max_length = 200, example = "Yêu cầu không hợp lệ")]
@@ -196,11 +187,7 @@ pub struct ProblemOut {
     pub code: String,
     /// What is wrong this time and what to do, in the language of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(
-        max_length = 2000,
-        nullable = false,
-        example = "Có 1 lỗi trong yêu cầu."
-    )]
+    #[schema(max_length = 2000, nullable = false, example = "Có 1 lỗi trong yêu cầu.")]
     pub detail: Option<String>,
     /// Identifies the request in the server's records; quote it when you ask for help.
     #[schema(max_length = 100, pattern = "^[A-Za-z0-9._-]*$", example = "0192f0c1")]
@@ -226,21 +213,10 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(code: Code) -> Self {
-        Self {
-            code,
-            detail: None,
-            faults: Vec::new(),
-            retry_after: None,
-            header: None,
-            conflict: false,
-        }
+        Self { code, detail: None, faults: Vec::new(), retry_after: None, header: None, conflict: false }
     }
 
-    pub fn with(
-        code: Code,
-        vi: impl Into<Cow<'static, str>>,
-        en: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn with(code: Code, vi: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
         let mut problem = Self::new(code);
         problem.detail = Some(text(vi, en));
         problem
@@ -253,11 +229,8 @@ impl Problem {
     /// Faults of a request, all at once.
     pub fn faults(code: Code, faults: Vec<Fault>) -> Self {
         let count = faults.len();
-        let mut problem = Self::with(
-            code,
-            format!("Có {count} lỗi trong yêu cầu."),
-            format!("The request has {count} fault(s)."),
-        );
+        let mut problem =
+            Self::with(code, format!("Có {count} lỗi trong yêu cầu."), format!("The request has {count} fault(s)."));
         problem.faults = faults;
         problem
     }
@@ -265,14 +238,7 @@ impl Problem {
     /// A single fault of a request.
     pub fn fault(pointer: impl Into<String>, code: &'static str, detail: Text) -> Self {
         let pointer = pointer.into();
-        Self::faults(
-            Code::InvalidRequest,
-            vec![Fault {
-                pointer,
-                code,
-                detail,
-            }],
-        )
+        Self::faults(Code::InvalidRequest, vec![Fault { pointer, code, detail }])
     }
 
     /// Says how many seconds to wait before trying again.
@@ -320,11 +286,7 @@ impl Problem {
             errors: self
                 .faults
                 .iter()
-                .map(|f| FieldError {
-                    pointer: f.pointer.clone(),
-                    code: f.code.to_owned(),
-                    detail: pick(&f.detail),
-                })
+                .map(|f| FieldError { pointer: f.pointer.clone(), code: f.code.to_owned(), detail: pick(&f.detail) })
                 .collect(),
         }
     }
@@ -356,15 +318,9 @@ impl From<diesel::result::Error> for Problem {
         match &error {
             Error::NotFound => Self::not_found(),
             Error::DatabaseError(Kind::SerializationFailure, _) => Self::repeatable(error),
-            Error::DatabaseError(_, info) if info.message().contains("deadlock detected") => {
-                Self::repeatable(error)
-            }
-            Error::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, _) => {
-                Self::unavailable(error)
-            }
-            Error::DatabaseError(_, info) if connection_lost(info.message()) => {
-                Self::unavailable(error)
-            }
+            Error::DatabaseError(_, info) if info.message().contains("deadlock detected") => Self::repeatable(error),
+            Error::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, _) => Self::unavailable(error),
+            Error::DatabaseError(_, info) if connection_lost(info.message()) => Self::unavailable(error),
             Error::BrokenTransactionManager => Self::unavailable(error),
             _ => Self::internal(error),
         }

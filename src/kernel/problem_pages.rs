@@ -18,12 +18,8 @@ pub async fn catalogue(req: HttpRequest) -> HttpResponse {
 /// One code.
 #[get("/problems/{code}")]
 pub async fn one(req: HttpRequest, code: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let found = Code::ALL
-        .iter()
-        .find(|candidate| candidate.as_str() == code.as_str());
-    found
-        .map(|code| page(&req, &section(&req, *code)))
-        .ok_or_else(Problem::not_found)
+    let found = Code::ALL.iter().find(|candidate| candidate.as_str() == code.as_str());
+    found.map(|code| page(&req, &section(&req, *code))).ok_or_else(Problem::not_found)
 }
 
 fn section(req: &HttpRequest, code: Code) -> String {

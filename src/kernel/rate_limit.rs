@@ -26,8 +26,7 @@ pub struct Budget {
     pub retry_after: Option<u64>,
 }
 
-type Limiter =
-    RateLimiter<Payer, DashMapStateStore<Payer>, DefaultClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<Payer, DashMapStateStore<Payer>, DefaultClock, StateInformationMiddleware>;
 
 /// The two budgets: of accounts, and of addresses without a sign-in. Each instance counts its own.
 pub struct RateLimits {
@@ -41,15 +40,9 @@ impl RateLimits {
     pub fn new(per_account: u32, per_address: u32) -> Self {
         let limiter = |quota: u32| {
             let quota = NonZeroU32::new(quota).unwrap_or(NonZeroU32::MIN);
-            RateLimiter::dashmap(Quota::per_minute(quota))
-                .with_middleware::<StateInformationMiddleware>()
+            RateLimiter::dashmap(Quota::per_minute(quota)).with_middleware::<StateInformationMiddleware>()
         };
-        Self {
-            accounts: limiter(per_account),
-            addresses: limiter(per_address),
-            per_account,
-            per_address,
-        }
+        Self { accounts: limiter(per_account), addresses: limiter(per_address), per_account, per_address }
     }
 
     /// Takes one request from the payer's budget.
@@ -59,18 +52,10 @@ impl RateLimits {
             Payer::Address(_) => (&self.addresses, self.per_address),
         };
         match limiter.check_key(&payer) {
-            Ok(snapshot) => Budget {
-                quota,
-                remaining: snapshot.remaining_burst_capacity(),
-                retry_after: None,
-            },
+            Ok(snapshot) => Budget { quota, remaining: snapshot.remaining_burst_capacity(), retry_after: None },
             Err(refusal) => {
                 let wait = refusal.wait_time_from(DefaultClock::default().now());
-                Budget {
-                    quota,
-                    remaining: 0,
-                    retry_after: Some(wait.as_secs() + 1),
-                }
+                Budget { quota, remaining: 0, retry_after: Some(wait.as_secs() + 1) }
             }
         }
     }

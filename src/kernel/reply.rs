@@ -12,21 +12,14 @@ pub fn json(req: &HttpRequest, body: &impl Serialize) -> Result<HttpResponse, Pr
     let bytes = serde_json::to_vec(body).map_err(Problem::internal)?;
     let tag = tag_of(&bytes);
     if matches_any(req, header::IF_NONE_MATCH, &tag) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header((header::ETAG, tag))
-            .finish());
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
     }
-    Ok(HttpResponse::Ok()
-        .insert_header((header::ETAG, tag))
-        .content_type("application/json")
-        .body(bytes))
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, tag)).content_type("application/json").body(bytes))
 }
 
 /// The weak `ETag` of a body.
 pub fn tag(body: &impl Serialize) -> Result<String, Problem> {
-    Ok(tag_of(
-        &serde_json::to_vec(body).map_err(Problem::internal)?,
-    ))
+    Ok(tag_of(&serde_json::to_vec(body).map_err(Problem::internal)?))
 }
 
 fn tag_of(bytes: &[u8]) -> String {

@@ -2,8 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 use rust_xlsxwriter::{
-    ColNum, ExcelDateTime, Format, FormatAlign, FormatBorder, RowNum, Workbook, Worksheet,
-    XlsxError,
+    ColNum, ExcelDateTime, Format, FormatAlign, FormatBorder, RowNum, Workbook, Worksheet, XlsxError,
 };
 use thiserror::Error;
 
@@ -108,10 +107,7 @@ fn write_titles(page: &mut Worksheet, sheet: &Sheet) -> Result<RowNum, XlsxError
     let last = column_count(sheet)?.saturating_sub(1);
     for line in &sheet.title_lines {
         let size = if row == 0 { 14 } else { 11 };
-        let format = Format::new()
-            .set_bold()
-            .set_font_size(size)
-            .set_align(FormatAlign::Center);
+        let format = Format::new().set_bold().set_font_size(size).set_align(FormatAlign::Center);
         if last > 0 {
             page.merge_range(row, 0, row, last, &bounded(line), &format)?;
         } else {
@@ -152,9 +148,7 @@ fn write_value(
         Value::Integer(number) if number.unsigned_abs() <= EXACT_INTEGER => {
             page.write_number_with_format(row, column, *number as f64, &format)?
         }
-        Value::Integer(number) => {
-            page.write_string_with_format(row, column, number.to_string(), &format)?
-        }
+        Value::Integer(number) => page.write_string_with_format(row, column, number.to_string(), &format)?,
         Value::Ratio(ratio) if ratio.is_finite() => {
             let format = format.set_num_format("0.0%");
             page.write_number_with_format(row, column, *ratio, &format)?
@@ -261,9 +255,5 @@ fn shown_as_text(value: &Value) -> String {
 
 /// The text with a `'` before it where a spreadsheet would take it for a formula.
 fn plain(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
 }

@@ -91,11 +91,7 @@ pub async fn get_member_leaderboard(
     let period = period.0.resolve(today)?;
     let viewer = &ask.scope.caller;
     let own_cell = viewer.home.as_slice().first().copied();
-    let unit_id = query
-        .0
-        .unit_id
-        .or(own_cell)
-        .ok_or_else(Problem::not_found)?;
+    let unit_id = query.0.unit_id.or(own_cell).ok_or_else(Problem::not_found)?;
     let path = units::path(&mut ask.conn, unit_id, today).await?;
     viewer.require(&path, Permission::ReadUnit)?;
     let kind = store::kind(&mut ask.conn, unit_id).await?;
@@ -119,22 +115,10 @@ pub async fn get_member_leaderboard(
     let me = rows
         .iter()
         .find(|row| row.member_id == viewer.account_id)
-        .map(|row| OwnPlace {
-            rank: row.rank,
-            points: row.points,
-        });
+        .map(|row| OwnPlace { rank: row.rank, points: row.points });
     let most = usize::try_from(query.0.limit).unwrap_or(1);
-    let items = rows
-        .into_iter()
-        .take(most)
-        .map(|row| place(row, viewer, own_cell, officer))
-        .collect();
-    ask.reply(&MemberLeaderboard {
-        unit_id,
-        period,
-        items,
-        me,
-    })
+    let items = rows.into_iter().take(most).map(|row| place(row, viewer, own_cell, officer)).collect();
+    ask.reply(&MemberLeaderboard { unit_id, period, items, me })
 }
 
 fn place(row: Ranked, viewer: &Principal, own_cell: Option<Uuid>, officer: bool) -> Place {
@@ -142,10 +126,7 @@ fn place(row: Ranked, viewer: &Principal, own_cell: Option<Uuid>, officer: bool)
     let named = officer || peer_sees || row.member_id == viewer.account_id;
     Place {
         rank: row.rank,
-        member: named.then_some(BoardMember {
-            id: row.member_id,
-            full_name: row.full_name,
-        }),
+        member: named.then_some(BoardMember { id: row.member_id, full_name: row.full_name }),
         points: row.points,
     }
 }

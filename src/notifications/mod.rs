@@ -30,16 +30,11 @@ struct Payload {
 ///
 /// # Errors
 /// When the payload names no account, or the database fails.
-pub async fn consume(
-    conn: &mut Conn,
-    event: &outbox::Event,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>) -> Result<(), Problem> {
     let Some(kind) = event.topic.strip_prefix(TOPIC) else {
         return Ok(());
     };
-    let payload: Payload =
-        serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
+    let payload: Payload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
     diesel::insert_into(notifications::table)
         .values((
             notifications::id.eq(new_id(now)),
@@ -55,7 +50,5 @@ pub async fn consume(
 
 /// The operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(routes::list_my_notifications)
-        .service(routes::read_my_notification);
+    config.service(routes::list_my_notifications).service(routes::read_my_notification);
 }

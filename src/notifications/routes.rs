@@ -37,10 +37,7 @@ pub struct NotificationOut {
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "new_device")]
     kind: String,
     /// The same in words, in the language of the request.
-    #[schema(
-        max_length = 200,
-        example = "Tài khoản của bạn vừa đăng nhập trên thiết bị mới"
-    )]
+    #[schema(max_length = 200, example = "Tài khoản của bạn vừa đăng nhập trên thiết bị mới")]
     title: String,
     /// The device it happened on, if it was one.
     #[schema(max_length = 100, example = "Điện thoại của An")]
@@ -67,10 +64,7 @@ fn show(row: Row, language: Language) -> NotificationOut {
 /// The newest first.
 #[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of notifications.", body = Page<NotificationOut>)))]
 #[get("/me/notifications")]
-pub async fn list_my_notifications(
-    mut ask: Ask<Anyone>,
-    page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+pub async fn list_my_notifications(mut ask: Ask<Anyone>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let Query(page) = page;
     let mut query = notifications::table
         .filter(notifications::account_id.eq(ask.scope.caller.account_id))
@@ -92,20 +86,13 @@ pub async fn list_my_notifications(
 #[utoipa::path(tag = "Me", params(("notification_id" = Uuid, Path, description = "The notification.")), request_body = Empty,
     responses((status = 200, description = "The notification.", body = NotificationOut)))]
 #[post("/me/notifications/{notification_id}/read")]
-pub async fn read_my_notification(
-    call: Call<Empty, Anyone>,
-    req: HttpRequest,
-) -> Result<HttpResponse, Problem> {
+pub async fn read_my_notification(call: Call<Empty, Anyone>, req: HttpRequest) -> Result<HttpResponse, Problem> {
     let id = path_id(&req, "notification_id")?;
     call.commit(StatusCode::OK, async |conn, scope| {
         let own = notifications::table
             .filter(notifications::id.eq(id))
             .filter(notifications::account_id.eq(scope.caller.account_id));
-        let mut row: Row = own
-            .select(Row::as_select())
-            .for_update()
-            .first(conn)
-            .await?;
+        let mut row: Row = own.select(Row::as_select()).for_update().first(conn).await?;
         if row.read_at.is_none() {
             row.read_at = Some(scope.now);
             diesel::update(notifications::table.find(id))

@@ -5,22 +5,14 @@ use crate::kernel::problem::{Text, text};
 /// The title of a kind.
 pub fn title(kind: &str) -> Text {
     match kind {
-        "slip_issued" => text(
-            "Đã cấp phiếu kích hoạt cho tài khoản của bạn",
-            "An activation slip was issued for your account",
-        ),
-        "slip_redeemed" => text(
-            "Phiếu kích hoạt của bạn đã được sử dụng",
-            "Your activation slip was redeemed",
-        ),
-        "password_changed" => text(
-            "Mật khẩu của bạn đã được thay đổi",
-            "Your password was changed",
-        ),
-        "new_device" => text(
-            "Tài khoản của bạn vừa đăng nhập trên thiết bị mới",
-            "Your account was signed in on a new device",
-        ),
+        "slip_issued" => {
+            text("Đã cấp phiếu kích hoạt cho tài khoản của bạn", "An activation slip was issued for your account")
+        }
+        "slip_redeemed" => text("Phiếu kích hoạt của bạn đã được sử dụng", "Your activation slip was redeemed"),
+        "password_changed" => text("Mật khẩu của bạn đã được thay đổi", "Your password was changed"),
+        "new_device" => {
+            text("Tài khoản của bạn vừa đăng nhập trên thiết bị mới", "Your account was signed in on a new device")
+        }
         "sessions_revoked" => text(
             "Một thiết bị đã bị đăng xuất vì mã phiên bị dùng lại",
             "A device was signed out because its token was used twice",

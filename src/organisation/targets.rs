@@ -38,11 +38,7 @@ impl<N: Needs> Target for OnUnit<N> {
             let unit_id = path_id(req, "unit_id")?;
             let path = units::path(conn, unit_id, day_of(now)).await?;
             caller.require(&path, N::PERMISSION)?;
-            Ok(Self {
-                unit_id,
-                path,
-                needs: PhantomData,
-            })
+            Ok(Self { unit_id, path, needs: PhantomData })
         })
     }
 }
@@ -72,11 +68,7 @@ impl<N: Needs> Target for OnUnitOfQuery<N> {
             let unit_id = query.map_err(|_| Problem::not_found())?.unit_id;
             let path = units::path(conn, unit_id, day_of(now)).await?;
             caller.require(&path, N::PERMISSION)?;
-            Ok(Self {
-                unit_id,
-                path,
-                needs: PhantomData,
-            })
+            Ok(Self { unit_id, path, needs: PhantomData })
         })
     }
 }
@@ -100,35 +92,20 @@ impl<N: Needs> Target for OnMember<N> {
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
         Box::pin(async move {
             let member_id = path_id(req, "member_id")?;
-            let unit_id = cell_of(conn, member_id, day_of(now))
-                .await?
-                .ok_or_else(Problem::not_found)?;
+            let unit_id = cell_of(conn, member_id, day_of(now)).await?.ok_or_else(Problem::not_found)?;
             let path = units::path(conn, unit_id, day_of(now)).await?;
             caller.require(&path, N::PERMISSION)?;
-            Ok(Self {
-                member_id,
-                unit_id,
-                path,
-                needs: PhantomData,
-            })
+            Ok(Self { member_id, unit_id, path, needs: PhantomData })
         })
     }
 }
 
 /// The cell a member belongs to on a day.
-pub async fn cell_of(
-    conn: &mut Conn,
-    member_id: Uuid,
-    day: NaiveDate,
-) -> Result<Option<Uuid>, Problem> {
+pub async fn cell_of(conn: &mut Conn, member_id: Uuid, day: NaiveDate) -> Result<Option<Uuid>, Problem> {
     Ok(memberships::table
         .filter(memberships::member_id.eq(member_id))
         .filter(memberships::valid_from.le(day))
-        .filter(
-            memberships::valid_to
-                .is_null()
-                .or(memberships::valid_to.gt(day)),
-        )
+        .filter(memberships::valid_to.is_null().or(memberships::valid_to.gt(day)))
         .select(memberships::unit_id)
         .first(conn)
         .await

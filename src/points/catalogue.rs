@@ -45,10 +45,7 @@ pub struct PointRule {
 /// Every rule by which points are given today; public inside the app.
 #[utoipa::path(tag = "Points", params(PageQuery), responses((status = 200, description = "The rules by code.", body = Page<PointRule>)))]
 #[get("/point-rules")]
-pub async fn list_rules(
-    mut ask: Ask<Anyone>,
-    page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+pub async fn list_rules(mut ask: Ask<Anyone>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let after: Option<String> = page.0.after()?;
     let mut rules = store::rules(&mut ask.conn, day_of(ask.scope.now)).await?;
     rules.retain(|rule| after.as_ref().is_none_or(|after| rule.code > *after));

@@ -19,18 +19,11 @@ use super::rules::{self, Facts, Outcome, Reason, Rule};
 use super::store::{self, MemberFacts, Month, NewEntry, Parameters};
 
 /// See [`super::award`].
-pub async fn award(
-    conn: &mut Conn,
-    member_id: Uuid,
-    deed: &Deed,
-    now: DateTime<Utc>,
-) -> Result<Award, Problem> {
+pub async fn award(conn: &mut Conn, member_id: Uuid, deed: &Deed, now: DateTime<Utc>) -> Result<Award, Problem> {
     let day = day_of(now);
     let period = Period::containing(day);
     let mut month = store::lock_month(conn, member_id, period).await?;
-    let facts = store::member_facts(conn, member_id, day, period)
-        .await?
-        .ok_or_else(no_cell)?;
+    let facts = store::member_facts(conn, member_id, day, period).await?.ok_or_else(no_cell)?;
     let parameters = store::parameters(conn, &facts.path, day).await?;
     let rules = store::rules(conn, day).await?;
     let credited = store::credited(conn, member_id, &deed.object_id).await?;
@@ -50,31 +43,12 @@ pub async fn award(
     } else {
         write(conn, &rules, new, before, &mut month, &mut refusals, period).await?
     };
-    let status = standing(
-        conn,
-        member_id,
-        &facts,
-        &parameters,
-        &rules,
-        &month,
-        period,
-        now,
-    )
-    .await?;
-    Ok(Award {
-        points_awarded: entries.iter().map(|entry| entry.points).sum(),
-        entries,
-        refusals,
-        month: status,
-    })
+    let status = standing(conn, member_id, &facts, &parameters, &rules, &month, period, now).await?;
+    Ok(Award { points_awarded: entries.iter().map(|entry| entry.points).sum(), entries, refusals, month: status })
 }
 
 fn no_cell() -> Problem {
-    Problem::with(
-        Code::Forbidden,
-        "Đảng viên hiện không thuộc chi bộ nào.",
-        "The member belongs to no cell.",
-    )
+    Problem::with(Code::Forbidden, "Đảng viên hiện không thuộc chi bộ nào.", "The member belongs to no cell.")
 }
 
 /// Sorts what was decided into rows for the ledger and refusals.
@@ -157,10 +131,7 @@ fn shown(entry: NewEntry, period: Period) -> Entry {
         points: entry.points,
         period,
         occurred_at: entry.occurred_at,
-        object: ObjectRef {
-            kind: entry.object_kind,
-            id: entry.object_id,
-        },
+        object: ObjectRef { kind: entry.object_kind, id: entry.object_id },
     }
 }
 
@@ -178,21 +149,14 @@ async fn standing(
     period: Period,
     now: DateTime<Utc>,
 ) -> Result<MonthBrief, Problem> {
-    let (threshold, _) = rules::threshold(
-        parameters.threshold,
-        parameters.prorate,
-        facts.entered,
-        period,
-    );
+    let (threshold, _) = rules::threshold(parameters.threshold, parameters.prorate, facts.entered, period);
     let status = match facts.exemption.as_deref() {
         Some("exempt") => Status::Exempt,
         Some(_) => Status::Excused,
         None if month.points >= threshold => Status::Met,
         None => {
             let today = day_of(now);
-            let open = store::count_by_rule(
-                &store::open_offers(conn, member_id, &facts.path, today).await?,
-            );
+            let open = store::count_by_rule(&store::open_offers(conn, member_id, &facts.path, today).await?);
             let more = rules::attainable(
                 rules,
                 &month.counters,
@@ -205,23 +169,12 @@ async fn standing(
             rules::status(month.points, threshold, more, false)
         }
     };
-    Ok(MonthBrief {
-        period,
-        points: month.points,
-        threshold,
-        status,
-    })
+    Ok(MonthBrief { period, points: month.points, threshold, status })
 }
 
 /// See [`super::lock_month`].
-pub async fn lock_month(
-    conn: &mut Conn,
-    member_id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    store::lock_month(conn, member_id, Period::containing(day_of(now)))
-        .await
-        .map(|_| ())
+pub async fn lock_month(conn: &mut Conn, member_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
+    store::lock_month(conn, member_id, Period::containing(day_of(now))).await.map(|_| ())
 }
 
 /// See [`super::offer`].
@@ -235,11 +188,7 @@ pub async fn offer(conn: &mut Conn, offer: &Offer, now: DateTime<Utc>) -> Result
             point_offers::title.eq(&offer.title),
             point_offers::valid_from.eq(day_of(now)),
         ))
-        .on_conflict((
-            point_offers::rule_code,
-            point_offers::object_id,
-            point_offers::unit_id,
-        ))
+        .on_conflict((point_offers::rule_code, point_offers::object_id, point_offers::unit_id))
         .do_update()
         .set(point_offers::title.eq(&offer.title))
         .execute(conn)
@@ -248,11 +197,7 @@ pub async fn offer(conn: &mut Conn, offer: &Offer, now: DateTime<Utc>) -> Result
 }
 
 /// See [`super::withdraw_offers`].
-pub async fn withdraw_offers(
-    conn: &mut Conn,
-    object_kind: &str,
-    object_id: &str,
-) -> Result<(), Problem> {
+pub async fn withdraw_offers(conn: &mut Conn, object_kind: &str, object_id: &str) -> Result<(), Problem> {
     diesel::delete(
         point_offers::table
             .filter(point_offers::object_kind.eq(object_kind))

@@ -33,11 +33,7 @@ pub async fn award_history(conn: &mut Conn, mut deeds: Vec<(Uuid, Deeds)>) -> Re
     let mut known: BTreeMap<NaiveDate, Vec<Rule>> = BTreeMap::new();
     for (member, deeds) in deeds {
         for (period, deeds) in by_month(deeds) {
-            let day = period.last_day().min(
-                deeds
-                    .last()
-                    .map_or(period.last_day(), |(_, at)| day_of(*at)),
-            );
+            let day = period.last_day().min(deeds.last().map_or(period.last_day(), |(_, at)| day_of(*at)));
             let rules = match known.remove(&period.first_day()) {
                 Some(rules) => rules,
                 None => store::rules(conn, day).await?,
@@ -48,25 +44,16 @@ pub async fn award_history(conn: &mut Conn, mut deeds: Vec<(Uuid, Deeds)>) -> Re
         }
     }
     for chunk in entries.chunks(CHUNK) {
-        diesel::insert_into(point_entries::table)
-            .values(chunk)
-            .execute(conn)
-            .await?;
+        diesel::insert_into(point_entries::table).values(chunk).execute(conn).await?;
     }
     write_months(conn, &months).await?;
-    Ok(months
-        .iter()
-        .map(|(_, _, month)| i64::from(month.points))
-        .sum())
+    Ok(months.iter().map(|(_, _, month)| i64::from(month.points)).sum())
 }
 
 fn by_month(deeds: Deeds) -> BTreeMap<Period, Deeds> {
     let mut months: BTreeMap<Period, Deeds> = BTreeMap::new();
     for (deed, at) in deeds {
-        months
-            .entry(Period::containing(day_of(at)))
-            .or_default()
-            .push((deed, at));
+        months.entry(Period::containing(day_of(at))).or_default().push((deed, at));
     }
     months
 }
@@ -104,10 +91,7 @@ async fn decide_month(
 async fn write_months(conn: &mut Conn, months: &[(Uuid, Period, Month)]) -> Result<(), Problem> {
     for chunk in months.chunks(CHUNK) {
         let members: Vec<Uuid> = chunk.iter().map(|(member, ..)| *member).collect();
-        let periods: Vec<NaiveDate> = chunk
-            .iter()
-            .map(|(_, period, _)| period.first_day())
-            .collect();
+        let periods: Vec<NaiveDate> = chunk.iter().map(|(_, period, _)| period.first_day()).collect();
         let points: Vec<i32> = chunk.iter().map(|(.., month)| month.points).collect();
         let counters: Vec<serde_json::Value> = chunk
             .iter()

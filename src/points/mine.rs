@@ -94,10 +94,7 @@ pub struct Suggestion {
     #[schema(minimum = 1, maximum = 10_000, example = 3)]
     points: i32,
     /// What to do, in the language of the request.
-    #[schema(
-        max_length = 700,
-        example = "Đọc xong tài liệu: Kế hoạch học tập quý IV"
-    )]
+    #[schema(max_length = 700, example = "Đọc xong tài liệu: Kế hoạch học tập quý IV")]
     title: String,
     /// What to do it with.
     object: ObjectRef,
@@ -140,21 +137,11 @@ pub struct MyPoints {
 /// What was earned by which rule, what is missing, how many days are left and what could be done next.
 #[utoipa::path(tag = "Points", params(PeriodQuery), responses((status = 200, description = "The month.", body = MyPoints)))]
 #[get("/me/points")]
-pub async fn get_my_points(
-    mut ask: Ask<Myself>,
-    query: Query<PeriodQuery>,
-) -> Result<HttpResponse, Problem> {
+pub async fn get_my_points(mut ask: Ask<Myself>, query: Query<PeriodQuery>) -> Result<HttpResponse, Problem> {
     let today = day_of(ask.scope.now);
     let period = query.0.resolve(today)?;
     let member_id = ask.scope.caller.account_id;
-    let body = month_of(
-        &mut ask.conn,
-        member_id,
-        period,
-        today,
-        ask.scope.context.language,
-    )
-    .await?;
+    let body = month_of(&mut ask.conn, member_id, period, today, ask.scope.context.language).await?;
     ask.reply(&body)
 }
 
@@ -174,11 +161,7 @@ async fn month_of(
     };
     let parameters = store::parameters(conn, &facts.path, day).await?;
     let days_left = period.days_left(today);
-    let open = if days_left > 0 {
-        store::open_offers(conn, member_id, &facts.path, today).await?
-    } else {
-        Vec::new()
-    };
+    let open = if days_left > 0 { store::open_offers(conn, member_id, &facts.path, today).await? } else { Vec::new() };
     let attainable = rules::attainable(
         &rules,
         &month.counters,
@@ -188,12 +171,7 @@ async fn month_of(
         facts.without_device,
         parameters.self_service_cap,
     );
-    let (threshold, prorated) = rules::threshold(
-        parameters.threshold,
-        parameters.prorate,
-        facts.entered,
-        period,
-    );
+    let (threshold, prorated) = rules::threshold(parameters.threshold, parameters.prorate, facts.entered, period);
     let status = match facts.exemption.as_deref() {
         Some("exempt") => Status::Exempt,
         Some(_) => Status::Excused,
@@ -245,18 +223,13 @@ fn by_rule(rules: &[Rule], month: &Month, language: Language) -> Vec<RulePoints>
         cap_month: rule.cap_month,
     });
     let is_known = |code: &str| rules.iter().any(|rule| rule.code == code);
-    let gone = month
-        .counters
-        .rules
-        .iter()
-        .filter(|(code, _)| !is_known(code))
-        .map(|(code, points)| RulePoints {
-            rule: code.clone(),
-            title: code.clone(),
-            points: *points,
-            cap_day: None,
-            cap_month: None,
-        });
+    let gone = month.counters.rules.iter().filter(|(code, _)| !is_known(code)).map(|(code, points)| RulePoints {
+        rule: code.clone(),
+        title: code.clone(),
+        points: *points,
+        cap_day: None,
+        cap_month: None,
+    });
     known.chain(gone).collect()
 }
 
@@ -274,23 +247,12 @@ fn suggestions(
         return Vec::new();
     }
     let mut found = Vec::new();
-    let visit = rules
-        .iter()
-        .find(|rule| rule.event == super::VISIT && !facts.without_device);
+    let visit = rules.iter().find(|rule| rule.event == super::VISIT && !facts.without_device);
     if let Some(rule) = visit
-        && !month
-            .counters
-            .days
-            .get(&today)
-            .is_some_and(|day| day.rules.contains_key(&rule.code))
-        && rule
-            .cap_month
-            .is_none_or(|cap| month.counters.of_rule(&rule.code) < cap)
+        && !month.counters.days.get(&today).is_some_and(|day| day.rules.contains_key(&rule.code))
+        && rule.cap_month.is_none_or(|cap| month.counters.of_rule(&rule.code) < cap)
     {
-        let object = ObjectRef {
-            kind: "day".to_owned(),
-            id: today.to_string(),
-        };
+        let object = ObjectRef { kind: "day".to_owned(), id: today.to_string() };
         found.push(Suggestion {
             rule: rule.code.clone(),
             points: rule.points,
@@ -306,26 +268,14 @@ fn suggestions(
             rule: rule.code.clone(),
             points: rule.points,
             title: format!("{}: {}", title(rule, language), offer.title),
-            object: ObjectRef {
-                kind: offer.object_kind.clone(),
-                id: offer.object_id.clone(),
-            },
+            object: ObjectRef { kind: offer.object_kind.clone(), id: offer.object_id.clone() },
         });
     }
     found.truncate(MOST);
     found
 }
 
-type EntryRow = (
-    Uuid,
-    String,
-    i32,
-    i32,
-    NaiveDate,
-    DateTime<Utc>,
-    String,
-    String,
-);
+type EntryRow = (Uuid, String, i32, i32, NaiveDate, DateTime<Utc>, String, String);
 
 fn entry((id, rule, rule_version, points, period, occurred_at, kind, object): EntryRow) -> Entry {
     Entry {

@@ -44,12 +44,7 @@ const VISIT: &str = "visit";
 ///
 /// # Errors
 /// 403 when the member belongs to no cell, 503 when the database cannot be reached.
-pub async fn award(
-    conn: &mut Conn,
-    member_id: Uuid,
-    deed: &Deed,
-    now: DateTime<Utc>,
-) -> Result<Award, Problem> {
+pub async fn award(conn: &mut Conn, member_id: Uuid, deed: &Deed, now: DateTime<Utc>) -> Result<Award, Problem> {
     engine::award(conn, member_id, deed, now).await
 }
 
@@ -57,11 +52,7 @@ pub async fn award(
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn lock_month(
-    conn: &mut Conn,
-    member_id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+pub async fn lock_month(conn: &mut Conn, member_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     engine::lock_month(conn, member_id, now).await
 }
 
@@ -87,10 +78,6 @@ pub async fn offer(conn: &mut Conn, offer: &Offer, now: DateTime<Utc>) -> Result
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn withdraw_offers(
-    conn: &mut Conn,
-    object_kind: &str,
-    object_id: &str,
-) -> Result<(), Problem> {
+pub async fn withdraw_offers(conn: &mut Conn, object_kind: &str, object_id: &str) -> Result<(), Problem> {
     engine::withdraw_offers(conn, object_kind, object_id).await
 }

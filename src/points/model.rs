@@ -83,10 +83,7 @@ pub struct Refusal {
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "day_cap")]
     pub reason: String,
     /// The reason in Vietnamese.
-    #[schema(
-        max_length = 300,
-        example = "Đã đạt tối đa 6 điểm/ngày cho quy tắc này."
-    )]
+    #[schema(max_length = 300, example = "Đã đạt tối đa 6 điểm/ngày cho quy tắc này.")]
     pub detail: String,
     /// The same in English: a stored receipt cannot follow the reader's language.
     #[schema(max_length = 300, example = "The rule's 6 points a day are reached.")]

@@ -63,10 +63,7 @@ impl Rule {
         if self.tiers.is_empty() {
             return self.points;
         }
-        let reached = self
-            .tiers
-            .iter()
-            .filter(|tier| percent.is_some_and(|p| p >= tier.min_percent));
+        let reached = self.tiers.iter().filter(|tier| percent.is_some_and(|p| p >= tier.min_percent));
         reached.map(|tier| tier.points).max().unwrap_or(0)
     }
 }
@@ -101,11 +98,7 @@ impl Counters {
     }
 
     fn on(&self, day: NaiveDate, rule: &str) -> i32 {
-        self.days
-            .get(&day)
-            .and_then(|d| d.rules.get(rule))
-            .copied()
-            .unwrap_or(0)
+        self.days.get(&day).and_then(|d| d.rules.get(rule)).copied().unwrap_or(0)
     }
 
     fn self_service_on(&self, day: NaiveDate) -> i32 {
@@ -118,18 +111,11 @@ impl Counters {
 
     /// What the caps leave of a rule on a day, and which cap binds first.
     fn left(&self, rule: &Rule, day: NaiveDate, self_service_cap: i32) -> (i32, Reason) {
-        let month = rule
-            .cap_month
-            .map(|cap| (cap - self.of_rule(&rule.code), Reason::MonthCap(cap)));
-        let of_day = rule
-            .cap_day
-            .map(|cap| (cap - self.on(day, &rule.code), Reason::DayCap(cap)));
-        let own = rule.self_service.then(|| {
-            (
-                self_service_cap - self.self_service_on(day),
-                Reason::SelfServiceDayCap(self_service_cap),
-            )
-        });
+        let month = rule.cap_month.map(|cap| (cap - self.of_rule(&rule.code), Reason::MonthCap(cap)));
+        let of_day = rule.cap_day.map(|cap| (cap - self.on(day, &rule.code), Reason::DayCap(cap)));
+        let own = rule
+            .self_service
+            .then(|| (self_service_cap - self.self_service_on(day), Reason::SelfServiceDayCap(self_service_cap)));
         [month, of_day, own]
             .into_iter()
             .flatten()
@@ -163,10 +149,7 @@ impl Reason {
 
     pub fn detail(self) -> Text {
         match self {
-            Self::AlreadyCredited => text(
-                "Nội dung này đã được tính điểm.",
-                "This was credited before.",
-            ),
+            Self::AlreadyCredited => text("Nội dung này đã được tính điểm.", "This was credited before."),
             Self::DayCap(cap) => text(
                 format!("Đã đạt tối đa {cap} điểm/ngày cho quy tắc này."),
                 format!("The rule's {cap} points a day are reached."),
@@ -179,14 +162,12 @@ impl Reason {
                 format!("Đã đạt tối đa {cap} điểm tự học trong ngày."),
                 format!("The {cap} points a day that one can earn alone are reached."),
             ),
-            Self::NotForThisMember => text(
-                "Quy tắc này không dành cho đảng viên này.",
-                "The rule is not for this member.",
-            ),
-            Self::BelowTheLowestTier => text(
-                "Kết quả chưa đạt mức được tính điểm.",
-                "The result is below the lowest level that earns points.",
-            ),
+            Self::NotForThisMember => {
+                text("Quy tắc này không dành cho đảng viên này.", "The rule is not for this member.")
+            }
+            Self::BelowTheLowestTier => {
+                text("Kết quả chưa đạt mức được tính điểm.", "The result is below the lowest level that earns points.")
+            }
         }
     }
 }
@@ -212,11 +193,7 @@ pub enum Outcome {
 
 /// Decides what each rule that listens to the deed gives, in the order of the rules. `counters` takes in what is given.
 /// An award is clipped to what the caps leave; with nothing left it is refused, and the object stays creditable.
-pub fn decide<'r>(
-    rules: &'r [Rule],
-    facts: &Facts<'_>,
-    counters: &mut Counters,
-) -> Vec<(&'r Rule, Outcome)> {
+pub fn decide<'r>(rules: &'r [Rule], facts: &Facts<'_>, counters: &mut Counters) -> Vec<(&'r Rule, Outcome)> {
     let listening = rules.iter().filter(|rule| rule.event == facts.event);
     listening
         .map(|rule| {
@@ -241,11 +218,7 @@ fn judge(rule: &Rule, facts: &Facts<'_>, counters: &Counters) -> Outcome {
         return Outcome::Refused(Reason::BelowTheLowestTier);
     }
     let (left, reason) = counters.left(rule, facts.day, facts.self_service_cap);
-    if left <= 0 {
-        Outcome::Refused(reason)
-    } else {
-        Outcome::Points(worth.min(left))
-    }
+    if left <= 0 { Outcome::Refused(reason) } else { Outcome::Points(worth.min(left)) }
 }
 
 /// The threshold of somebody who entered the system's membership on `entered`: by days, rounded up, when prorated.
@@ -289,11 +262,7 @@ pub fn attainable(
             most = most.min(i64::from(cap - counters.of_rule(&rule.code)));
         }
         let most = i32::try_from(most.clamp(0, 10_000)).unwrap_or(0);
-        if rule.self_service {
-            alone += most
-        } else {
-            attested += most
-        }
+        if rule.self_service { alone += most } else { attested += most }
     }
     alone.min((self_service_cap * days - counters.self_service_on(today)).max(0)) + attested
 }

@@ -34,9 +34,7 @@ struct RuleRow {
 
 impl From<RuleRow> for Rule {
     fn from(row: RuleRow) -> Self {
-        let tiers: Option<Vec<Tier>> = row
-            .tiers
-            .and_then(|tiers| serde_json::from_value(tiers).ok());
+        let tiers: Option<Vec<Tier>> = row.tiers.and_then(|tiers| serde_json::from_value(tiers).ok());
         Self {
             code: row.code,
             version: row.version,
@@ -62,11 +60,7 @@ impl From<RuleRow> for Rule {
 pub async fn rules(conn: &mut Conn, day: NaiveDate) -> Result<Vec<Rule>, Problem> {
     let rows: Vec<RuleRow> = point_rules::table
         .filter(point_rules::valid_from.le(day))
-        .filter(
-            point_rules::valid_to
-                .is_null()
-                .or(point_rules::valid_to.gt(day)),
-        )
+        .filter(point_rules::valid_to.is_null().or(point_rules::valid_to.gt(day)))
         .order(point_rules::code)
         .select(RuleRow::as_select())
         .load(conn)
@@ -93,11 +87,7 @@ struct ParameterRow {
 }
 
 /// The parameters of the unit with this path (itself first) on a day: the nearest unit that sets one wins.
-pub async fn parameters(
-    conn: &mut Conn,
-    path: &[Uuid],
-    day: NaiveDate,
-) -> Result<Parameters, Problem> {
+pub async fn parameters(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Parameters, Problem> {
     let rows: Vec<ParameterRow> = diesel::sql_query(
         "SELECT DISTINCT ON (name) name, value FROM point_parameters
          WHERE (unit_id IS NULL OR unit_id = ANY($1)) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
@@ -107,11 +97,7 @@ pub async fn parameters(
     .bind::<Date, _>(day)
     .load(conn)
     .await?;
-    let value = |name: &str| {
-        rows.iter()
-            .find(|row| row.name == name)
-            .map(|row| row.value)
-    };
+    let value = |name: &str| rows.iter().find(|row| row.name == name).map(|row| row.value);
     let missing = || Problem::internal("a point parameter has no default");
     Ok(Parameters {
         threshold: value("threshold").ok_or_else(missing)?,
@@ -173,23 +159,13 @@ pub struct Month {
 }
 
 fn month((points, counters): (i32, serde_json::Value)) -> Result<Month, Problem> {
-    Ok(Month {
-        points,
-        counters: serde_json::from_value(counters).map_err(Problem::internal)?,
-    })
+    Ok(Month { points, counters: serde_json::from_value(counters).map_err(Problem::internal)? })
 }
 
 /// Locks the member's month, making the row when there is none. Comes before any other lock of the member.
-pub async fn lock_month(
-    conn: &mut Conn,
-    member_id: Uuid,
-    period: Period,
-) -> Result<Month, Problem> {
+pub async fn lock_month(conn: &mut Conn, member_id: Uuid, period: Period) -> Result<Month, Problem> {
     diesel::insert_into(member_months::table)
-        .values((
-            member_months::member_id.eq(member_id),
-            member_months::period.eq(period.first_day()),
-        ))
+        .values((member_months::member_id.eq(member_id), member_months::period.eq(period.first_day())))
         .on_conflict_do_nothing()
         .execute(conn)
         .await?;
@@ -203,11 +179,7 @@ pub async fn lock_month(
 }
 
 /// The member's month without a lock; nothing earned yet is a month of 0.
-pub async fn read_month(
-    conn: &mut Conn,
-    member_id: Uuid,
-    period: Period,
-) -> Result<Month, Problem> {
+pub async fn read_month(conn: &mut Conn, member_id: Uuid, period: Period) -> Result<Month, Problem> {
     let row = member_months::table
         .find((member_id, period.first_day()))
         .select((member_months::points, member_months::counters))
@@ -218,29 +190,17 @@ pub async fn read_month(
 }
 
 /// Writes back the total and the counters of a locked month.
-pub async fn write_month(
-    conn: &mut Conn,
-    member_id: Uuid,
-    period: Period,
-    month: &Month,
-) -> Result<(), Problem> {
+pub async fn write_month(conn: &mut Conn, member_id: Uuid, period: Period, month: &Month) -> Result<(), Problem> {
     let counters = serde_json::to_value(&month.counters).map_err(Problem::internal)?;
     diesel::update(member_months::table.find((member_id, period.first_day())))
-        .set((
-            member_months::points.eq(month.points),
-            member_months::counters.eq(counters),
-        ))
+        .set((member_months::points.eq(month.points), member_months::counters.eq(counters)))
         .execute(conn)
         .await?;
     Ok(())
 }
 
 /// The rules that have credited an object to a member, in any month.
-pub async fn credited(
-    conn: &mut Conn,
-    member_id: Uuid,
-    object_id: &str,
-) -> Result<BTreeSet<String>, Problem> {
+pub async fn credited(conn: &mut Conn, member_id: Uuid, object_id: &str) -> Result<BTreeSet<String>, Problem> {
     let codes: Vec<String> = point_entries::table
         .filter(point_entries::member_id.eq(member_id))
         .filter(point_entries::object_id.eq(object_id))

@@ -82,15 +82,10 @@ struct Difference {
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn verify(
-    conn: &mut Conn,
-    mut report: impl FnMut(&str, &[String]),
-) -> Result<usize, Problem> {
+pub async fn verify(conn: &mut Conn, mut report: impl FnMut(&str, &[String])) -> Result<usize, Problem> {
     let mut found = 0;
     for check in CHECKS {
-        let rows: Vec<Difference> = diesel::sql_query(format!("{} LIMIT {MOST}", check.query))
-            .load(conn)
-            .await?;
+        let rows: Vec<Difference> = diesel::sql_query(format!("{} LIMIT {MOST}", check.query)).load(conn).await?;
         let lines: Vec<String> = rows.into_iter().map(|row| row.line).collect();
         found += lines.len();
         report(check.proves, &lines);

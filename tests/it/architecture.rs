@@ -33,35 +33,19 @@ fn sources() -> Vec<PathBuf> {
         }
     }
     let mut found = Vec::new();
-    walk(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &mut found,
-    );
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
     found.sort();
     found
 }
 
 fn feature_of(path: &Path) -> String {
-    let relative = path
-        .strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
-        .unwrap();
-    relative
-        .components()
-        .next()
-        .unwrap()
-        .as_os_str()
-        .to_string_lossy()
-        .trim_end_matches(".rs")
-        .to_owned()
+    let relative = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    relative.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
 }
 
 /// The paths named after `crate::` outside comments, imports in braces told apart.
 fn used(text: &str) -> Vec<String> {
-    let code: String = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n");
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];
@@ -80,11 +64,7 @@ fn used(text: &str) -> Vec<String> {
             }
             found.push(name);
         } else {
-            found.push(
-                rest.chars()
-                    .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
-                    .collect(),
-            );
+            found.push(rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':')).collect());
         }
     }
     found.retain(|name| !name.is_empty());
@@ -110,11 +90,7 @@ fn arrows_point_down() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "arrows that point up or aside:\n{}",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "arrows that point up or aside:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -131,11 +107,7 @@ fn another_feature_sees_only_the_door() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "inner parts of another feature:\n{}",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "inner parts of another feature:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -162,17 +134,10 @@ fn every_file_says_what_it_is_for_and_stays_small() {
     for path in sources() {
         let text = fs::read_to_string(&path).unwrap();
         if !text.starts_with("//! ") {
-            wrong.push(format!(
-                "{}: does not begin with what it is for",
-                path.display()
-            ));
+            wrong.push(format!("{}: does not begin with what it is for", path.display()));
         }
         if text.lines().count() > 400 {
-            wrong.push(format!(
-                "{}: {} lines",
-                path.display(),
-                text.lines().count()
-            ));
+            wrong.push(format!("{}: {} lines", path.display(), text.lines().count()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -185,9 +150,7 @@ fn every_error_code_is_used() {
         .filter(|path| !path.ends_with("kernel/problem.rs"))
         .map(|path| fs::read_to_string(path).unwrap())
         .collect();
-    let table =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kernel/problem.rs"))
-            .unwrap();
+    let table = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kernel/problem.rs")).unwrap();
     let below_the_table = table.split("impl Problem {").nth(1).unwrap();
     for code in sotay::kernel::problem::Code::ALL {
         let name = format!("Code::{}", code.variant());

@@ -20,13 +20,8 @@ struct Program {
 impl Program {
     /// Starts the real program over the database of a test.
     async fn start(app: &TestApp) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let secret =
-            |s: &Option<secrecy::SecretString>| s.as_ref().unwrap().expose_secret().to_owned();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let secret = |s: &Option<secrecy::SecretString>| s.as_ref().unwrap().expose_secret().to_owned();
         let child = Command::new(env!("CARGO_BIN_EXE_sotay"))
             .arg("serve")
             .env("DATABASE_URL", secret(&app.state.config.database_url))
@@ -37,15 +32,9 @@ impl Program {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let program = Self {
-            child,
-            base_url: format!("http://127.0.0.1:{port}"),
-        };
+        let program = Self { child, base_url: format!("http://127.0.0.1:{port}") };
         for _ in 0..100 {
-            if reqwest::get(format!("{}/readyz", program.base_url))
-                .await
-                .is_ok_and(|r| r.status() == 200)
-            {
+            if reqwest::get(format!("{}/readyz", program.base_url)).await.is_ok_and(|r| r.status() == 200) {
                 return program;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -79,11 +68,7 @@ async fn twenty_kills_lose_nothing_and_count_nothing_twice() {
             members.push(world.member().await);
         }
         let program = Program::start(&world.app).await;
-        let visits = join_all(
-            members
-                .iter()
-                .map(|member| visit(program.base_url.clone(), member)),
-        );
+        let visits = join_all(members.iter().map(|member| visit(program.base_url.clone(), member)));
         // Each round the axe falls a little later.
         let axe = tokio::time::sleep(Duration::from_millis(6 * round as u64));
         tokio::pin!(visits);
@@ -97,42 +82,24 @@ async fn twenty_kills_lose_nothing_and_count_nothing_twice() {
             Some(replies) => replies,
             None => visits.await,
         };
-        let acknowledged: Vec<bool> = replies
-            .iter()
-            .map(|reply| reply.as_ref().is_some_and(|reply| reply.status == 200))
-            .collect();
+        let acknowledged: Vec<bool> =
+            replies.iter().map(|reply| reply.as_ref().is_some_and(|reply| reply.status == 200)).collect();
         for (member, acknowledged) in members.iter().zip(&acknowledged) {
             let points = sum_of_entries(&world.app, member.id).await;
             assert!(points <= 1, "counted twice");
             assert!(!acknowledged || points == 1, "acknowledged and lost");
         }
         let again = Program::start(&world.app).await;
-        for reply in join_all(
-            members
-                .iter()
-                .map(|member| visit(again.base_url.clone(), member)),
-        )
-        .await
-        {
+        for reply in join_all(members.iter().map(|member| visit(again.base_url.clone(), member))).await {
             reply.unwrap().expect(200);
         }
         again.kill();
         for member in &members {
-            assert_eq!(
-                sum_of_entries(&world.app, member.id).await,
-                1,
-                "repeated with the same key"
-            );
+            assert_eq!(sum_of_entries(&world.app, member.id).await, 1, "repeated with the same key");
         }
         acknowledged_in_all += acknowledged.iter().filter(|a| **a).count();
     }
-    assert!(
-        acknowledged_in_all > 0,
-        "no kill came after an acknowledgement: the test proves nothing"
-    );
+    assert!(acknowledged_in_all > 0, "no kill came after an acknowledgement: the test proves nothing");
     let mut conn = world.app.state.db.conn().await.unwrap();
-    assert_eq!(
-        sotay::points::verify(&mut conn, |_, _| {}).await.unwrap(),
-        0
-    );
+    assert_eq!(sotay::points::verify(&mut conn, |_, _| {}).await.unwrap(), 0);
 }

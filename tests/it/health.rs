@@ -14,16 +14,9 @@ async fn an_error_is_problem_json_in_the_language_asked_for() {
     let app = TestApp::start().await;
     let vietnamese = app.get("/v1/units").await;
     assert_eq!(vietnamese.status, 401);
-    assert_eq!(
-        vietnamese.header("content-type"),
-        "application/problem+json"
-    );
+    assert_eq!(vietnamese.header("content-type"), "application/problem+json");
     assert_eq!(vietnamese.body["title"], "Cần đăng nhập");
-    let english = app
-        .request("GET", "/v1/units")
-        .header("Accept-Language", "en")
-        .send()
-        .await;
+    let english = app.request("GET", "/v1/units").header("Accept-Language", "en").send().await;
     assert_eq!(english.body["title"], "Sign-in is required");
     assert_eq!(english.code(), "unauthenticated");
     let wrong = app.request("GET", "/v1/units?x=1").send().await;

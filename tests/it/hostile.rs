@@ -39,39 +39,19 @@ async fn fingerprint(world: &World) -> String {
     ];
     let parts: Vec<String> = TABLES
         .iter()
-        .map(|t| {
-            format!("(SELECT coalesce(string_agg(x::text, '|' ORDER BY x::text), '') FROM {t} x)")
-        })
+        .map(|t| format!("(SELECT coalesce(string_agg(x::text, '|' ORDER BY x::text), '') FROM {t} x)"))
         .collect();
     let mut conn = world.app.state.db.conn().await.unwrap();
-    let row: Fingerprint = diesel::sql_query(format!("SELECT md5({}) AS md5", parts.join(" || ")))
-        .get_result(&mut *conn)
-        .await
-        .unwrap();
+    let row: Fingerprint =
+        diesel::sql_query(format!("SELECT md5({}) AS md5", parts.join(" || "))).get_result(&mut *conn).await.unwrap();
     row.md5
 }
 
 #[track_caller]
 fn refused(reply: &Reply, what: &str) {
-    assert!(
-        (400..500).contains(&reply.status),
-        "{what}: {} {}",
-        reply.status,
-        String::from_utf8_lossy(&reply.bytes)
-    );
-    assert_eq!(
-        reply.header("content-type"),
-        "application/problem+json",
-        "{what}"
-    );
-    assert!(
-        !reply.code().is_empty()
-            && !reply.body["request_id"]
-                .as_str()
-                .unwrap_or_default()
-                .is_empty(),
-        "{what}"
-    );
+    assert!((400..500).contains(&reply.status), "{what}: {} {}", reply.status, String::from_utf8_lossy(&reply.bytes));
+    assert_eq!(reply.header("content-type"), "application/problem+json", "{what}");
+    assert!(!reply.code().is_empty() && !reply.body["request_id"].as_str().unwrap_or_default().is_empty(), "{what}");
 }
 
 fn path_of(operation: &Operation, world: &World) -> String {
@@ -114,12 +94,7 @@ fn raw_bodies() -> Vec<(&'static str, Vec<u8>)> {
 fn field_bodies(schema: &Value) -> Vec<(String, Value)> {
     let long = "x".repeat(250_000);
     let mut found = Vec::new();
-    for name in schema["properties"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name)
-    {
+    for name in schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name) {
         for (what, value) in [
             ("object", json!({"a": 1})),
             ("NUL", json!("a\u{0}b")),
@@ -137,35 +112,14 @@ fn field_bodies(schema: &Value) -> Vec<(String, Value)> {
 async fn attack(world: &World, actor: &Actor, operation: &Operation) {
     let path = path_of(operation, world);
     let id = &operation.id;
-    let unknown = actor
-        .request(&operation.method, &format!("{path}?surplus=1"))
-        .send()
-        .await;
+    let unknown = actor.request(&operation.method, &format!("{path}?surplus=1")).send().await;
     refused(&unknown, &format!("{id}: unknown parameter"));
-    let nul = actor
-        .request(&operation.method, &format!("{path}?limit=%00&cursor=%ff"))
-        .send()
-        .await;
+    let nul = actor.request(&operation.method, &format!("{path}?limit=%00&cursor=%ff")).send().await;
     refused(&nul, &format!("{id}: NUL and bad UTF-8 in the query"));
-    for parameter in operation.spec["parameters"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|p| p["in"] == "query")
-    {
+    for parameter in operation.spec["parameters"].as_array().into_iter().flatten().filter(|p| p["in"] == "query") {
         let name = parameter["name"].as_str().unwrap();
-        for value in [
-            "",
-            "%00",
-            "-1",
-            "99999999999999999999",
-            "%F0%28%8C%BC",
-            &"x".repeat(4_000),
-        ] {
-            let reply = actor
-                .request(&operation.method, &format!("{path}?{name}={value}"))
-                .send()
-                .await;
+        for value in ["", "%00", "-1", "99999999999999999999", "%F0%28%8C%BC", &"x".repeat(4_000)] {
+            let reply = actor.request(&operation.method, &format!("{path}?{name}={value}")).send().await;
             assert!(reply.status < 500, "{id}: {name}={value}: {}", reply.status);
         }
     }
@@ -173,26 +127,14 @@ async fn attack(world: &World, actor: &Actor, operation: &Operation) {
         return;
     };
     for (what, body) in raw_bodies() {
-        let reply = actor
-            .request(&operation.method, &path)
-            .bytes("application/json", body)
-            .send()
-            .await;
+        let reply = actor.request(&operation.method, &path).bytes("application/json", body).send().await;
         refused(&reply, &format!("{id}: {what}"));
     }
     for (what, body) in field_bodies(&schema) {
-        let reply = actor
-            .request(&operation.method, &path)
-            .json(&body)
-            .send()
-            .await;
+        let reply = actor.request(&operation.method, &path).json(&body).send().await;
         refused(&reply, &format!("{id}: {what}"));
     }
-    let form = actor
-        .request(&operation.method, &path)
-        .bytes("application/x-www-form-urlencoded", "a=1")
-        .send()
-        .await;
+    let form = actor.request(&operation.method, &path).bytes("application/x-www-form-urlencoded", "a=1").send().await;
     refused(&form, &format!("{id}: a form"));
 }
 
@@ -200,13 +142,7 @@ async fn attack(world: &World, actor: &Actor, operation: &Operation) {
 async fn no_operation_breaks_or_changes_anything_on_bad_input() {
     let world = World::new().await;
     let administrator = world.administrator().await;
-    let member = world
-        .officer(
-            world.cell,
-            sotay::kernel::access::Role::CellSecretary,
-            world.cell,
-        )
-        .await;
+    let member = world.officer(world.cell, sotay::kernel::access::Role::CellSecretary, world.cell).await;
     let before = fingerprint(&world).await;
     for operation in operations() {
         if operation.id.ends_with("Sessions") && operation.method == "DELETE" {
@@ -216,11 +152,7 @@ async fn no_operation_breaks_or_changes_anything_on_bad_input() {
             attack(&world, actor, &operation).await;
         }
     }
-    assert_eq!(
-        fingerprint(&world).await,
-        before,
-        "bad input changed something"
-    );
+    assert_eq!(fingerprint(&world).await, before, "bad input changed something");
 }
 
 #[actix_web::test]
@@ -265,11 +197,6 @@ async fn a_hundred_megabytes_are_refused_without_being_read() {
     })
     .await
     .unwrap();
-    assert!(
-        answer.0.starts_with("HTTP/1.1 413") || answer.1 < 104_857_600,
-        "{} after {} bytes",
-        answer.0,
-        answer.1
-    );
+    assert!(answer.0.starts_with("HTTP/1.1 413") || answer.1 < 104_857_600, "{} after {} bytes", answer.0, answer.1);
     member.post("/v1/me/visits", &json!({})).await.expect(200);
 }

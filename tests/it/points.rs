@@ -22,12 +22,7 @@ impl World {
             attested_by: None,
             percent: Some(100),
         };
-        self.app
-            .state
-            .db
-            .transaction(async |conn| award(conn, member, &deed, now).await)
-            .await
-            .unwrap();
+        self.app.state.db.transaction(async |conn| award(conn, member, &deed, now).await).await.unwrap();
     }
 
     /// Enough for the threshold: four meetings of 8 points.
@@ -46,11 +41,7 @@ async fn the_first_visit_of_a_day_earns_a_point_and_the_second_says_why_not() {
     assert_eq!(first.body["points_awarded"], 1);
     assert_eq!(first.body["entries"][0]["rule"], "daily_visit");
     assert_eq!(first.body["month"]["points"], 1);
-    let second = member
-        .request("POST", "/v1/me/visits")
-        .send()
-        .await
-        .expect(200);
+    let second = member.request("POST", "/v1/me/visits").send().await.expect(200);
     assert_eq!(second.body["points_awarded"], 0);
     assert_eq!(second.body["refusals"][0]["reason"], "already_credited");
     assert_eq!(sum_of_entries(&world.app, member.id).await, 1);
@@ -63,20 +54,12 @@ async fn the_server_decides_what_day_it_is() {
     world.app.set_time("2026-11-30T23:59:59+07:00");
     member.post("/v1/me/visits", &json!({})).await.expect(200);
     let tomorrow = "Tue, 01 Dec 2026 12:00:00 GMT";
-    let again = member
-        .request("POST", "/v1/me/visits")
-        .header("Date", tomorrow)
-        .json(&json!({}))
-        .send()
-        .await
-        .expect(200);
+    let again =
+        member.request("POST", "/v1/me/visits").header("Date", tomorrow).json(&json!({})).send().await.expect(200);
     assert_eq!(again.body["points_awarded"], 0);
     world.app.set_time("2026-12-01T00:00:00+07:00");
     let next = member.post("/v1/me/visits", &json!({})).await.expect(200);
-    assert_eq!(
-        (&next.body["points_awarded"], &next.body["month"]["period"]),
-        (&json!(1), &json!("2026-12"))
-    );
+    assert_eq!((&next.body["points_awarded"], &next.body["month"]["period"]), (&json!(1), &json!("2026-12")));
 }
 
 #[actix_web::test]
@@ -90,12 +73,7 @@ async fn eight_visits_a_month_are_the_most() {
     }
     let refused = member.post("/v1/me/visits", &json!({})).await.expect(200);
     assert_eq!(refused.body["refusals"][0]["reason"], "month_cap");
-    assert!(
-        refused.body["refusals"][0]["detail"]
-            .as_str()
-            .unwrap()
-            .contains("8 điểm/tháng")
-    );
+    assert!(refused.body["refusals"][0]["detail"].as_str().unwrap().contains("8 điểm/tháng"));
     assert_eq!(sum_of_entries(&world.app, member.id).await, 8);
 }
 
@@ -107,10 +85,7 @@ async fn fifty_visits_at_once_are_one() {
     let all = (0..50).map(|_| member.post("/v1/me/visits", &body));
     let replies = futures_util::future::join_all(all).await;
     assert!(replies.iter().all(|reply| reply.status == 200));
-    let awarded: i64 = replies
-        .iter()
-        .map(|reply| reply.body["points_awarded"].as_i64().unwrap())
-        .sum();
+    let awarded: i64 = replies.iter().map(|reply| reply.body["points_awarded"].as_i64().unwrap()).sum();
     assert_eq!(awarded, 1);
     assert_eq!(sum_of_entries(&world.app, member.id).await, 1);
 }
@@ -119,12 +94,7 @@ async fn fifty_visits_at_once_are_one() {
 async fn a_repeated_key_answers_the_same_and_awards_nothing() {
     let world = World::new().await;
     let member = world.member().await;
-    let visit = || {
-        member
-            .request("POST", "/v1/me/visits")
-            .header("Idempotency-Key", "mot")
-            .json(&json!({}))
-    };
+    let visit = || member.request("POST", "/v1/me/visits").header("Idempotency-Key", "mot").json(&json!({}));
     let first = visit().send().await.expect(200);
     world.app.advance(86_400 / 2);
     let second = visit().send().await.expect(200);
@@ -142,10 +112,7 @@ async fn nobody_sends_their_own_points() {
     let reply = member.post("/v1/me/visits", &body).await.expect(400);
     assert_eq!(reply.code(), "invalid_request");
     assert_eq!(reply.body["errors"].as_array().unwrap().len(), 2);
-    assert_eq!(
-        sum_of_entries(&world.app, member.id).await + sum_of_entries(&world.app, other.id).await,
-        0
-    );
+    assert_eq!(sum_of_entries(&world.app, member.id).await + sum_of_entries(&world.app, other.id).await, 0);
 }
 
 #[actix_web::test]
@@ -153,71 +120,30 @@ async fn my_month_says_what_is_missing_and_what_to_do() {
     let world = World::new().await;
     let member = world.member().await;
     world.attend_meeting(member.id).await;
-    let month = member
-        .get("/v1/me/points?period=2026-11")
-        .await
-        .expect(200)
-        .body;
-    assert_eq!(
-        (&month["points"], &month["threshold"], &month["remaining"]),
-        (&json!(8), &json!(30), &json!(22))
-    );
-    assert_eq!(
-        (&month["prorated"], &month["days_left"]),
-        (&json!(false), &json!(11))
-    );
+    let month = member.get("/v1/me/points?period=2026-11").await.expect(200).body;
+    assert_eq!((&month["points"], &month["threshold"], &month["remaining"]), (&json!(8), &json!(30), &json!(22)));
+    assert_eq!((&month["prorated"], &month["days_left"]), (&json!(false), &json!(11)));
     // Only visits are on offer: 8 points.
-    assert_eq!(
-        (&month["attainable"], &month["status"]),
-        (&json!(8), &json!("at_risk"))
-    );
+    assert_eq!((&month["attainable"], &month["status"]), (&json!(8), &json!("at_risk")));
     assert_eq!(month["suggestions"][0]["rule"], "daily_visit");
-    let meeting = month["by_rule"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|r| r["rule"] == "meeting_attended")
-        .unwrap();
+    let meeting = month["by_rule"].as_array().unwrap().iter().find(|r| r["rule"] == "meeting_attended").unwrap();
     assert_eq!(meeting["points"], 8);
     world.reach_threshold(member.id).await;
     assert_eq!(member.get("/v1/me/points").await.body["status"], "met");
     member.get("/v1/me/points?period=2026-12").await.expect(400);
     world.app.set_time("2026-12-02T08:00:00+07:00");
-    let past = member
-        .get("/v1/me/points?period=2026-10")
-        .await
-        .expect(200)
-        .body;
-    assert_eq!(
-        (&past["status"], &past["days_left"]),
-        (&json!("below"), &json!(0))
-    );
+    let past = member.get("/v1/me/points?period=2026-10").await.expect(200).body;
+    assert_eq!((&past["status"], &past["days_left"]), (&json!("below"), &json!(0)));
 }
 
 #[actix_web::test]
 async fn whoever_entered_during_the_month_has_a_threshold_by_days() {
     let world = World::new().await;
-    let member = world
-        .member_since(world.cell, "Phạm Văn Dũng", "2026-11-16".parse().unwrap())
-        .await;
+    let member = world.member_since(world.cell, "Phạm Văn Dũng", "2026-11-16".parse().unwrap()).await;
     let month = member.get("/v1/me/points").await.expect(200).body;
-    assert_eq!(
-        (&month["threshold"], &month["prorated"]),
-        (&json!(15), &json!(true))
-    );
-    let board = world
-        .secretary()
-        .await
-        .get(&format!("/v1/units/{}/points", world.cell))
-        .await
-        .expect(200)
-        .body;
-    let row = board["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|row| row["member"]["id"] == json!(member.id))
-        .unwrap();
+    assert_eq!((&month["threshold"], &month["prorated"]), (&json!(15), &json!(true)));
+    let board = world.secretary().await.get(&format!("/v1/units/{}/points", world.cell)).await.expect(200).body;
+    let row = board["items"].as_array().unwrap().iter().find(|row| row["member"]["id"] == json!(member.id)).unwrap();
     assert_eq!(row["threshold"], 15);
 }
 
@@ -229,16 +155,9 @@ async fn entries_come_newest_first_in_pages() {
         world.app.advance(60);
         world.attend_meeting(member.id).await;
     }
-    let first = member
-        .get("/v1/me/points/entries?limit=2")
-        .await
-        .expect(200)
-        .body;
+    let first = member.get("/v1/me/points/entries?limit=2").await.expect(200).body;
     assert_eq!(first["items"].as_array().unwrap().len(), 2);
-    let path = format!(
-        "/v1/me/points/entries?limit=2&cursor={}",
-        first["next_cursor"].as_str().unwrap()
-    );
+    let path = format!("/v1/me/points/entries?limit=2&cursor={}", first["next_cursor"].as_str().unwrap());
     let second = member.get(&path).await.expect(200).body;
     assert_eq!(second["items"].as_array().unwrap().len(), 1);
     assert!(second["next_cursor"].is_null());
@@ -247,87 +166,45 @@ async fn entries_come_newest_first_in_pages() {
 
 async fn board_of(world: &World, actor: &Actor, unit: Uuid) -> crate::support::Reply {
     let _ = world;
-    actor
-        .get(&format!("/v1/units/{unit}/points?period=2026-11"))
-        .await
+    actor.get(&format!("/v1/units/{unit}/points?period=2026-11")).await
 }
 
 #[actix_web::test]
 async fn the_board_counts_whom_it_should() {
     let world = World::new().await;
     let secretary = world.secretary().await;
-    let (exempt, short) = (
-        world.member_of(world.cell, "Đỗ Thị Ánh").await,
-        world.member_of(world.cell, "Vũ Văn Bảo").await,
-    );
+    let (exempt, short) =
+        (world.member_of(world.cell, "Đỗ Thị Ánh").await, world.member_of(world.cell, "Vũ Văn Bảo").await);
     world.exempt(exempt.id).await;
     world.reach_threshold(secretary.id).await;
-    let board = board_of(&world, &secretary, world.cell)
-        .await
-        .expect(200)
-        .body;
-    let expected =
-        json!({"members": 3, "counted": 2, "exempt": 1, "excused": 0, "met": 1, "rate": 0.5});
+    let board = board_of(&world, &secretary, world.cell).await.expect(200).body;
+    let expected = json!({"members": 3, "counted": 2, "exempt": 1, "excused": 0, "met": 1, "rate": 0.5});
     assert_eq!(board["summary"], expected);
-    let names: Vec<&str> = board["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["member"]["full_name"].as_str().unwrap())
-        .collect();
+    let names: Vec<&str> =
+        board["items"].as_array().unwrap().iter().map(|row| row["member"]["full_name"].as_str().unwrap()).collect();
     assert_eq!(names, ["Đỗ Thị Ánh", "Vũ Văn Bảo", "Lê Thị Cúc"]);
-    let statuses: Vec<&str> = board["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["status"].as_str().unwrap())
-        .collect();
+    let statuses: Vec<&str> =
+        board["items"].as_array().unwrap().iter().map(|row| row["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["exempt", "at_risk", "met"]);
     // The summary does not depend on the page.
-    let page = secretary
-        .get(&format!("/v1/units/{}/points?limit=1", world.cell))
-        .await
-        .expect(200)
-        .body;
+    let page = secretary.get(&format!("/v1/units/{}/points?limit=1", world.cell)).await.expect(200).body;
     assert_eq!(page["summary"], expected);
-    let next = format!(
-        "/v1/units/{}/points?limit=1&cursor={}",
-        world.cell,
-        page["next_cursor"].as_str().unwrap()
-    );
-    assert_eq!(
-        secretary.get(&next).await.expect(200).body["items"][0]["member"]["id"],
-        json!(short.id)
-    );
+    let next = format!("/v1/units/{}/points?limit=1&cursor={}", world.cell, page["next_cursor"].as_str().unwrap());
+    assert_eq!(secretary.get(&next).await.expect(200).body["items"][0]["member"]["id"], json!(short.id));
 }
 
 #[actix_web::test]
 async fn a_board_is_read_by_those_whose_grant_reaches_it() {
     let world = World::new().await;
-    let (member, outsider, secretary) = (
-        world.member().await,
-        world.outsider().await,
-        world.secretary().await,
-    );
+    let (member, outsider, secretary) = (world.member().await, world.outsider().await, world.secretary().await);
     let officer = world.committee_officer().await;
     assert_eq!(board_of(&world, &member, world.cell).await.status, 403);
     assert_eq!(board_of(&world, &outsider, world.cell).await.status, 404);
-    assert_eq!(
-        board_of(&world, &secretary, world.sibling).await.status,
-        404
-    );
+    assert_eq!(board_of(&world, &secretary, world.sibling).await.status, 404);
     assert_eq!(board_of(&world, &secretary, world.ward).await.status, 403);
     assert_eq!(board_of(&world, &officer, world.ward).await.status, 200);
-    assert_eq!(
-        board_of(&world, &officer, world.other_ward).await.status,
-        403
-    );
-    assert_eq!(
-        board_of(&world, &world.administrator().await, world.cell)
-            .await
-            .status,
-        403
-    );
+    assert_eq!(board_of(&world, &officer, world.other_ward).await.status, 403);
+    assert_eq!(board_of(&world, &world.administrator().await, world.cell).await.status, 403);
 }
 
 #[actix_web::test]
@@ -336,11 +213,7 @@ async fn a_committee_sees_each_of_its_cells() {
     let (officer, member) = (world.committee_officer().await, world.member().await);
     world.outsider().await;
     world.reach_threshold(member.id).await;
-    let roll_up = officer
-        .get(&format!("/v1/units/{}/points/summary", world.ward))
-        .await
-        .expect(200)
-        .body;
+    let roll_up = officer.get(&format!("/v1/units/{}/points/summary", world.ward)).await.expect(200).body;
     assert_eq!(roll_up["summary"]["members"], 2);
     assert_eq!(roll_up["items"][0]["summary"]["rate"], json!(1.0));
     assert_eq!(roll_up["items"][1]["summary"]["rate"], json!(0.0));
@@ -357,123 +230,41 @@ async fn an_export_opens_and_leaves_a_trace() {
     let csv = secretary.get(&format!("{path}.csv")).await.expect(200);
     let text = String::from_utf8(csv.bytes).unwrap();
     assert!(text.starts_with("\u{feff}STT,Họ và tên"), "{text}");
-    assert!(
-        text.contains("'=HYPERLINK(1)") && !text.contains(",=HYPERLINK"),
-        "{text}"
-    );
-    let xlsx = secretary
-        .get(&format!("{path}.xlsx?period=2026-11"))
-        .await
-        .expect(200);
-    let mut book: calamine::Xlsx<_> =
-        calamine::Reader::new(std::io::Cursor::new(xlsx.bytes)).unwrap();
-    let range = calamine::Reader::worksheet_range_at(&mut book, 0)
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        range.get((0, 0)).unwrap().to_string(),
-        "CHI BỘ TỔ DÂN PHỐ SỐ 5"
-    );
+    assert!(text.contains("'=HYPERLINK(1)") && !text.contains(",=HYPERLINK"), "{text}");
+    let xlsx = secretary.get(&format!("{path}.xlsx?period=2026-11")).await.expect(200);
+    let mut book: calamine::Xlsx<_> = calamine::Reader::new(std::io::Cursor::new(xlsx.bytes)).unwrap();
+    let range = calamine::Reader::worksheet_range_at(&mut book, 0).unwrap().unwrap();
+    assert_eq!(range.get((0, 0)).unwrap().to_string(), "CHI BỘ TỔ DÂN PHỐ SỐ 5");
     assert_eq!(world.audit_count("points.exported").await, 2);
-    assert_eq!(
-        world
-            .member()
-            .await
-            .get(&format!("{path}.csv"))
-            .await
-            .status,
-        403
-    );
-    assert_eq!(
-        world
-            .outsider()
-            .await
-            .get(&format!("{path}.xlsx"))
-            .await
-            .status,
-        404
-    );
+    assert_eq!(world.member().await.get(&format!("{path}.csv")).await.status, 403);
+    assert_eq!(world.outsider().await.get(&format!("{path}.xlsx")).await.status, 404);
     assert_eq!(world.audit_count("points.exported").await, 2);
 }
 
 #[actix_web::test]
 async fn peers_see_names_of_those_who_reached_the_threshold_only() {
     let world = World::new().await;
-    let (top, viewer, outsider) = (
-        world.member().await,
-        world.member_of(world.cell, "Bùi Thị Em").await,
-        world.outsider().await,
-    );
+    let (top, viewer, outsider) =
+        (world.member().await, world.member_of(world.cell, "Bùi Thị Em").await, world.outsider().await);
     let exempt = world.member_of(world.cell, "Cao Thị Giang").await;
     world.exempt(exempt.id).await;
     world.reach_threshold(top.id).await;
     let third = world.member_of(world.cell, "Đinh Văn Hà").await;
-    let board = viewer
-        .get("/v1/leaderboards/members")
-        .await
-        .expect(200)
-        .body;
-    let ranks: Vec<i64> = board["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|p| p["rank"].as_i64().unwrap())
-        .collect();
-    assert_eq!(
-        ranks,
-        [1, 2, 2],
-        "exempt members are not ranked, equal points share a rank"
-    );
+    let board = viewer.get("/v1/leaderboards/members").await.expect(200).body;
+    let ranks: Vec<i64> = board["items"].as_array().unwrap().iter().map(|p| p["rank"].as_i64().unwrap()).collect();
+    assert_eq!(ranks, [1, 2, 2], "exempt members are not ranked, equal points share a rank");
     assert_eq!(board["items"][0]["member"]["full_name"], "Nguyễn Văn An");
-    let named: Vec<_> = board["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|p| p["member"]["id"].as_str())
-        .collect();
-    assert!(
-        named.contains(&viewer.id.to_string().as_str())
-            && !named.contains(&third.id.to_string().as_str())
-    );
+    let named: Vec<_> = board["items"].as_array().unwrap().iter().filter_map(|p| p["member"]["id"].as_str()).collect();
+    assert!(named.contains(&viewer.id.to_string().as_str()) && !named.contains(&third.id.to_string().as_str()));
     assert_eq!(board["me"], json!({"rank": 2, "points": 0}));
     // From another cell of the same ward the name shows only with the member's consent.
     let ward = format!("/v1/leaderboards/members?unit_id={}", world.ward);
     assert!(outsider.get(&ward).await.expect(200).body["items"][0]["member"].is_null());
     world.opt_in(top.id).await;
-    assert_eq!(
-        outsider.get(&ward).await.body["items"][0]["member"]["id"],
-        json!(top.id)
-    );
-    assert_eq!(
-        outsider
-            .get(&format!("/v1/leaderboards/members?unit_id={}", world.cell))
-            .await
-            .status,
-        404
-    );
-    assert_eq!(
-        viewer
-            .get(&format!(
-                "/v1/leaderboards/members?unit_id={}",
-                world.province
-            ))
-            .await
-            .status,
-        422
-    );
-    let inspector = world
-        .officer(world.other_cell, Role::Inspector, world.ward)
-        .await;
-    let seen = inspector
-        .get(&format!("/v1/leaderboards/members?unit_id={}", world.cell))
-        .await
-        .expect(200)
-        .body;
-    assert!(
-        seen["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|p| !p["member"].is_null())
-    );
+    assert_eq!(outsider.get(&ward).await.body["items"][0]["member"]["id"], json!(top.id));
+    assert_eq!(outsider.get(&format!("/v1/leaderboards/members?unit_id={}", world.cell)).await.status, 404);
+    assert_eq!(viewer.get(&format!("/v1/leaderboards/members?unit_id={}", world.province)).await.status, 422);
+    let inspector = world.officer(world.other_cell, Role::Inspector, world.ward).await;
+    let seen = inspector.get(&format!("/v1/leaderboards/members?unit_id={}", world.cell)).await.expect(200).body;
+    assert!(seen["items"].as_array().unwrap().iter().all(|p| !p["member"].is_null()));
 }

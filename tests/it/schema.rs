@@ -2,9 +2,7 @@
 
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
-use diesel_async::{
-    AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
-};
+use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::MigrationHarness;
 use serde_json::json;
 use sotay::kernel::db::MIGRATIONS;
@@ -22,8 +20,7 @@ async fn lines(conn: &mut AsyncPgConnection, query: &str) -> Vec<String> {
     rows.into_iter().map(|row| row.line).collect()
 }
 
-const COLUMNS: &str =
-    "SELECT format('%s.%s', table_name, column_name) AS line FROM information_schema.columns
+const COLUMNS: &str = "SELECT format('%s.%s', table_name, column_name) AS line FROM information_schema.columns
     WHERE table_schema = 'public' AND table_name !~ '^(point_entries_|__diesel)' ORDER BY 1";
 
 #[actix_web::test]
@@ -88,17 +85,10 @@ async fn the_application_cannot_rewrite_the_ledger() {
     let member = world.member().await;
     member.post("/v1/me/visits", &json!({})).await.expect(200);
     let mut conn = world.app.state.db.conn().await.unwrap();
-    let partitions = lines(
-        &mut conn,
-        "SELECT relname::text AS line FROM pg_class WHERE relname ~ '^point_entries_[0-9]+$'",
-    )
-    .await;
+    let partitions =
+        lines(&mut conn, "SELECT relname::text AS line FROM pg_class WHERE relname ~ '^point_entries_[0-9]+$'").await;
     assert_eq!(partitions.len(), 16);
-    for table in partitions
-        .iter()
-        .map(String::as_str)
-        .chain(["point_entries", "audit_events"])
-    {
+    for table in partitions.iter().map(String::as_str).chain(["point_entries", "audit_events"]) {
         for statement in [
             format!("UPDATE {table} SET id = id"),
             format!("DELETE FROM {table}"),
@@ -116,14 +106,8 @@ async fn not_even_the_owner_rewrites_the_ledger_by_mistake() {
     let world = World::new().await;
     let member = world.member().await;
     member.post("/v1/me/visits", &json!({})).await.expect(200);
-    let mut conn = AsyncPgConnection::establish(&database_url_as(&world.app, "sotay_owner"))
-        .await
-        .unwrap();
-    for statement in [
-        "UPDATE point_entries SET points = 30",
-        "DELETE FROM point_entries",
-        "TRUNCATE point_entries",
-    ] {
+    let mut conn = AsyncPgConnection::establish(&database_url_as(&world.app, "sotay_owner")).await.unwrap();
+    for statement in ["UPDATE point_entries SET points = 30", "DELETE FROM point_entries", "TRUNCATE point_entries"] {
         let error = conn.batch_execute(statement).await.unwrap_err().to_string();
         assert!(error.contains("append-only"), "{statement}: {error}");
     }

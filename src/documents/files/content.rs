@@ -37,24 +37,13 @@ pub async fn keep<E>(
     most: usize,
     content: impl Stream<Item = Result<Bytes, E>>,
 ) -> Result<StoredFile, Problem> {
-    let key = format!(
-        "documents/{}",
-        to_text(&random_bytes::<32>().map_err(Problem::internal)?)
-    );
-    let upload = files
-        .put_multipart(&Path::from(key.as_str()))
-        .await
-        .map_err(Problem::internal)?;
+    let key = format!("documents/{}", to_text(&random_bytes::<32>().map_err(Problem::internal)?));
+    let upload = files.put_multipart(&Path::from(key.as_str())).await.map_err(Problem::internal)?;
     let mut writer = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
     match pour(&mut writer, media, most, content).await {
         Ok((bytes, sha256)) => {
             writer.finish().await.map_err(Problem::internal)?;
-            Ok(StoredFile {
-                media,
-                bytes,
-                sha256,
-                key,
-            })
+            Ok(StoredFile { media, bytes, sha256, key })
         }
         Err(problem) => {
             if let Err(error) = writer.abort().await {
@@ -81,10 +70,7 @@ async fn pour<E>(
         }
         digest.update(&chunk);
         sniffer.look(&chunk);
-        writer
-            .wait_for_capacity(PARTS_AT_ONCE)
-            .await
-            .map_err(Problem::internal)?;
+        writer.wait_for_capacity(PARTS_AT_ONCE).await.map_err(Problem::internal)?;
         writer.put(chunk);
     }
     if !sniffer.agrees() {
@@ -100,11 +86,7 @@ async fn pour<E>(
 
 /// A file has at most this many bytes.
 pub fn too_large(most: usize) -> Problem {
-    Problem::with(
-        Code::TooLarge,
-        format!("Tệp lớn nhất {most} byte."),
-        format!("A file has at most {most} bytes."),
-    )
+    Problem::with(Code::TooLarge, format!("Tệp lớn nhất {most} byte."), format!("A file has at most {most} bytes."))
 }
 
 /// Removes the contents of a file that no document has.
@@ -120,13 +102,7 @@ pub async fn open(
     key: &str,
     range: Option<Range<u64>>,
 ) -> Result<BoxStream<'static, object_store::Result<Bytes>>, Problem> {
-    let options = GetOptions {
-        range: range.map(Into::into),
-        ..GetOptions::default()
-    };
-    let found = files
-        .get_opts(&Path::from(key), options)
-        .await
-        .map_err(Problem::internal)?;
+    let options = GetOptions { range: range.map(Into::into), ..GetOptions::default() };
+    let found = files.get_opts(&Path::from(key), options).await.map_err(Problem::internal)?;
     Ok(found.into_stream())
 }

@@ -16,17 +16,11 @@ pub enum Wanted {
 
 /// Reads `Range`, unless `If-Range` names another content.
 pub fn wanted(req: &HttpRequest, tag: &str, bytes: i64) -> Wanted {
-    let text = |name| {
-        req.headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
+    let text = |name| req.headers().get(name).and_then(|value| value.to_str().ok());
     if text(header::IF_RANGE).is_some_and(|known| known.trim() != tag) {
         return Wanted::Everything;
     }
-    text(header::RANGE).map_or(Wanted::Everything, |range| {
-        parse(range, u64::try_from(bytes).unwrap_or(0))
-    })
+    text(header::RANGE).map_or(Wanted::Everything, |range| parse(range, u64::try_from(bytes).unwrap_or(0)))
 }
 
 /// A header that cannot be read, and one with several ranges, may be ignored, and is.
@@ -41,22 +35,14 @@ fn parse(header: &str, size: u64) -> Wanted {
             Err(_) => return Wanted::Everything,
         },
         (first, last) => {
-            let last = if last.is_empty() {
-                Ok(u64::MAX)
-            } else {
-                last.parse()
-            };
+            let last = if last.is_empty() { Ok(u64::MAX) } else { last.parse() };
             match (first.parse::<u64>(), last) {
                 (Ok(first), Ok(last)) if first <= last => first..size.min(last.saturating_add(1)),
                 _ => return Wanted::Everything,
             }
         }
     };
-    if range.start < range.end {
-        Wanted::Part(range)
-    } else {
-        Wanted::Nothing
-    }
+    if range.start < range.end { Wanted::Part(range) } else { Wanted::Nothing }
 }
 
 #[cfg(test)]
@@ -81,14 +67,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_ignored() {
-        for header in [
-            "bytes=3-1",
-            "bytes=0-1,4-5",
-            "lines=1-2",
-            "bytes=",
-            "bytes=a-b",
-            "bytes=-",
-        ] {
+        for header in ["bytes=3-1", "bytes=0-1,4-5", "lines=1-2", "bytes=", "bytes=a-b", "bytes=-"] {
             assert_eq!(parse(header, 10), Wanted::Everything, "{header}");
         }
     }

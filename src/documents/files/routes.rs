@@ -32,12 +32,7 @@ use super::store::{self, FileOut, FileRow};
 #[into_params(parameter_in = Query)]
 pub struct FileQuery {
     /// Its name, without a path.
-    #[param(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^/\\]*[^/\\\s][^/\\]*$",
-        example = "98-KH-ĐU.pdf"
-    )]
+    #[param(min_length = 1, max_length = 200, pattern = r"^[^/\\]*[^/\\\s][^/\\]*$", example = "98-KH-ĐU.pdf")]
     filename: String,
 }
 
@@ -62,11 +57,7 @@ pub async fn add_document_file(
     query: Query<FileQuery>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let Ask {
-        conn,
-        scope,
-        request,
-    } = ask;
+    let Ask { conn, scope, request } = ask;
     // A slow upload must not hold a connection.
     drop(conn);
     let name = file_name(&query.0.filename)?;
@@ -78,11 +69,7 @@ pub async fn add_document_file(
     let files = scope.state.files.as_ref();
     let file = content::keep(files, media, most, payload).await?;
     let key = key_of(&request, scope.caller.account_id, &file)?;
-    let added = scope
-        .state
-        .db
-        .transaction(async |conn| add(conn, &scope, key.as_ref(), &name, &file).await)
-        .await;
+    let added = scope.state.db.transaction(async |conn| add(conn, &scope, key.as_ref(), &name, &file).await).await;
     // When it is not known whether the row was committed, contents without a row are the lesser evil.
     let unused = match &added {
         Ok((_, replayed)) => *replayed,
@@ -143,10 +130,7 @@ fn key_of(req: &HttpRequest, caller: Uuid, file: &StoredFile) -> Result<Option<K
 
 fn file_name(name: &str) -> Result<String, Problem> {
     if name.chars().any(char::is_control) {
-        let detail = text(
-            "Tên tệp không được chứa ký tự điều khiển.",
-            "The name of a file has no control characters.",
-        );
+        let detail = text("Tên tệp không được chứa ký tự điều khiển.", "The name of a file has no control characters.");
         return Err(Problem::fault("filename", "pattern", detail));
     }
     Ok(name.trim().to_owned())
@@ -154,16 +138,13 @@ fn file_name(name: &str) -> Result<String, Problem> {
 
 fn media_of(req: &HttpRequest) -> Result<Media, Problem> {
     let header = req.headers().get(header::CONTENT_TYPE);
-    header
-        .and_then(|value| value.to_str().ok())
-        .and_then(Media::of_content_type)
-        .ok_or_else(|| {
-            Problem::with(
-                Code::UnsupportedMediaType,
-                "Hãy gửi PDF, DOCX, XLSX, PNG, JPEG hoặc MP3.",
-                "Send PDF, DOCX, XLSX, PNG, JPEG or MP3.",
-            )
-        })
+    header.and_then(|value| value.to_str().ok()).and_then(Media::of_content_type).ok_or_else(|| {
+        Problem::with(
+            Code::UnsupportedMediaType,
+            "Hãy gửi PDF, DOCX, XLSX, PNG, JPEG hoặc MP3.",
+            "Send PDF, DOCX, XLSX, PNG, JPEG or MP3.",
+        )
+    })
 }
 
 fn declared_length(req: &HttpRequest) -> Option<usize> {
@@ -185,11 +166,7 @@ fn declared_length(req: &HttpRequest) -> Option<usize> {
         (status = 416, description = "The file has no such bytes.")))]
 #[get("/documents/{document_id}/files/{file_id}")]
 pub async fn download_document_file(ask: Ask<Readable>) -> Result<HttpResponse, Problem> {
-    let Ask {
-        mut conn,
-        scope,
-        request,
-    } = ask;
+    let Ask { mut conn, scope, request } = ask;
     let (document_id, file_id) = (scope.on.row.id, path_id(&request, "file_id")?);
     let file = store::one(&mut conn, document_id, file_id).await?;
     note_opening(&mut conn, document_id, scope.caller.account_id, scope.now).await?;
@@ -197,9 +174,7 @@ pub async fn download_document_file(ask: Ask<Readable>) -> Result<HttpResponse, 
     drop(conn);
     let tag = format!("\"{}\"", to_text(&file.sha256));
     if matches_any(&request, header::IF_NONE_MATCH, &tag) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header((header::ETAG, tag))
-            .finish());
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
     }
     let range = match wanted(&request, &tag, file.bytes) {
         Wanted::Everything => None,
@@ -210,8 +185,7 @@ pub async fn download_document_file(ask: Ask<Readable>) -> Result<HttpResponse, 
             return Err(problem.header(header::CONTENT_RANGE, size));
         }
     };
-    let content =
-        content::open(scope.state.files.as_ref(), &file.storage_key, range.clone()).await?;
+    let content = content::open(scope.state.files.as_ref(), &file.storage_key, range.clone()).await?;
     Ok(answer(&file, tag, range, content))
 }
 

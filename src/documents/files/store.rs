@@ -29,11 +29,7 @@ pub struct FileOut {
     #[schema(max_length = 200, example = "98-KH-ĐU.pdf")]
     pub name: String,
     /// Its media type.
-    #[schema(
-        max_length = 100,
-        pattern = "^[a-z]+/[a-z0-9.+-]+$",
-        example = "application/pdf"
-    )]
+    #[schema(max_length = 100, pattern = "^[a-z]+/[a-z0-9.+-]+$", example = "application/pdf")]
     pub media_type: String,
     /// Its size.
     #[schema(minimum = 1, maximum = 1_000_000_000, example = 27_752)]
@@ -69,11 +65,8 @@ pub async fn attach(
     if row.status == RECALLED {
         return Err(recalled());
     }
-    let present: i64 = document_files::table
-        .filter(document_files::document_id.eq(document_id))
-        .count()
-        .get_result(conn)
-        .await?;
+    let present: i64 =
+        document_files::table.filter(document_files::document_id.eq(document_id)).count().get_result(conn).await?;
     if present >= MOST_FILES {
         return Err(Problem::with(
             Code::RuleNotMet,

@@ -91,8 +91,5 @@ pub async fn list_document_kinds(ask: Ask<Anyone>) -> Result<HttpResponse, Probl
         abbreviation: kind.abbreviation(),
         name: language.pick(&kind.name()).to_owned(),
     });
-    ask.reply(&Page {
-        items: items.collect(),
-        next_cursor: None,
-    })
+    ask.reply(&Page { items: items.collect(), next_cursor: None })
 }

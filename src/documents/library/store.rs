@@ -36,10 +36,7 @@ pub struct Item {
     pub title: String,
     /// A few sentences on what it says; may be empty.
     #[diesel(sql_type = Text)]
-    #[schema(
-        max_length = 2000,
-        example = "Nội dung và thời gian sinh hoạt chuyên đề."
-    )]
+    #[schema(max_length = 2000, example = "Nội dung và thời gian sinh hoạt chuyên đề.")]
     pub summary: String,
     /// When it was published.
     #[diesel(sql_type = Timestamptz)]
@@ -123,10 +120,7 @@ pub struct Detail {
     #[schema(max_length = 500, example = "Kế hoạch sinh hoạt chuyên đề quý IV")]
     pub title: String,
     /// A few sentences on what it says; may be empty.
-    #[schema(
-        max_length = 2000,
-        example = "Nội dung và thời gian sinh hoạt chuyên đề."
-    )]
+    #[schema(max_length = 2000, example = "Nội dung và thời gian sinh hoạt chuyên đề.")]
     pub summary: String,
     /// Its text; empty for a scan.
     #[schema(max_length = 200_000, example = "Điều 1. …")]
@@ -162,28 +156,15 @@ pub struct Detail {
 }
 
 /// A document in full, as one caller sees it.
-pub async fn detail(
-    conn: &mut Conn,
-    row: Row,
-    caller_id: Uuid,
-    publisher: bool,
-) -> Result<Detail, Problem> {
+pub async fn detail(conn: &mut Conn, row: Row, caller_id: Uuid, publisher: bool) -> Result<Detail, Problem> {
     let read = reading_sessions::table
         .filter(reading_sessions::document_id.eq(row.id))
         .filter(reading_sessions::member_id.eq(caller_id))
         .filter(reading_sessions::completed_at.is_not_null());
-    let read = diesel::select(diesel::dsl::exists(read))
-        .get_result(conn)
-        .await?;
+    let read = diesel::select(diesel::dsl::exists(read)).get_result(conn).await?;
     let acknowledged = document_acknowledgements::table.find((row.id, caller_id));
-    let acknowledged = diesel::select(diesel::dsl::exists(acknowledged))
-        .get_result(conn)
-        .await?;
-    let unit_ids = if publisher {
-        targets(conn, row.id).await?
-    } else {
-        Vec::new()
-    };
+    let acknowledged = diesel::select(diesel::dsl::exists(acknowledged)).get_result(conn).await?;
+    let unit_ids = if publisher { targets(conn, row.id).await? } else { Vec::new() };
     Ok(Detail {
         files: of_document(conn, row.id).await?,
         unit_ids,

@@ -12,14 +12,7 @@ pub enum Media {
 }
 
 impl Media {
-    pub const ALL: &'static [Media] = &[
-        Media::Pdf,
-        Media::Docx,
-        Media::Xlsx,
-        Media::Png,
-        Media::Jpeg,
-        Media::Mp3,
-    ];
+    pub const ALL: &'static [Media] = &[Media::Pdf, Media::Docx, Media::Xlsx, Media::Png, Media::Jpeg, Media::Mp3];
 
     /// Its media type.
     pub fn as_str(self) -> &'static str {
@@ -36,10 +29,7 @@ impl Media {
     /// The kind a `Content-Type` header names; parameters are ignored.
     pub fn of_content_type(header: &str) -> Option<Self> {
         let essence = header.split(';').next().unwrap_or_default().trim();
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|media| media.as_str().eq_ignore_ascii_case(essence))
+        Self::ALL.iter().copied().find(|media| media.as_str().eq_ignore_ascii_case(essence))
     }
 
     fn begins(self, head: &[u8]) -> bool {
@@ -49,10 +39,7 @@ impl Media {
             Self::Png => head.starts_with(b"\x89PNG\r\n\x1a\n"),
             Self::Jpeg => head.starts_with(b"\xff\xd8\xff"),
             // A tag, or a frame of MPEG layer III.
-            Self::Mp3 => {
-                head.starts_with(b"ID3")
-                    || matches!(head, [0xff, second, ..] if second & 0xe6 == 0xe2)
-            }
+            Self::Mp3 => head.starts_with(b"ID3") || matches!(head, [0xff, second, ..] if second & 0xe6 == 0xe2),
         }
     }
 
@@ -78,27 +65,19 @@ impl Sniffer {
     const HEAD: usize = 8;
 
     pub fn new(media: Media) -> Self {
-        Self {
-            media,
-            head: Vec::with_capacity(Self::HEAD),
-            tail: Vec::new(),
-            folder_seen: false,
-        }
+        Self { media, head: Vec::with_capacity(Self::HEAD), tail: Vec::new(), folder_seen: false }
     }
 
     pub fn look(&mut self, chunk: &[u8]) {
         let missing = Self::HEAD - self.head.len();
-        self.head
-            .extend_from_slice(&chunk[..missing.min(chunk.len())]);
+        self.head.extend_from_slice(&chunk[..missing.min(chunk.len())]);
         let Some(folder) = self.media.folder().filter(|_| !self.folder_seen) else {
             return;
         };
         let overlap = folder.len() - 1;
-        self.tail
-            .extend_from_slice(&chunk[..overlap.min(chunk.len())]);
+        self.tail.extend_from_slice(&chunk[..overlap.min(chunk.len())]);
         self.folder_seen = contains(&self.tail, folder) || contains(chunk, folder);
-        self.tail
-            .extend_from_slice(&chunk[overlap.min(chunk.len())..]);
+        self.tail.extend_from_slice(&chunk[overlap.min(chunk.len())..]);
         let surplus = self.tail.len().saturating_sub(overlap);
         self.tail.drain(..surplus);
     }
@@ -110,9 +89,7 @@ impl Sniffer {
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack
-        .windows(needle.len())
-        .any(|window| window == needle)
+    haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 #[cfg(test)]
@@ -156,10 +133,7 @@ mod tests {
         for media in Media::ALL {
             assert_eq!(Media::of_content_type(media.as_str()), Some(*media));
         }
-        assert_eq!(
-            Media::of_content_type("Application/PDF; x=y"),
-            Some(Media::Pdf)
-        );
+        assert_eq!(Media::of_content_type("Application/PDF; x=y"), Some(Media::Pdf));
         assert_eq!(Media::of_content_type("text/html"), None);
     }
 }

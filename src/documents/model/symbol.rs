@@ -36,11 +36,7 @@ pub fn parse_symbol(raw: &str) -> Option<Symbol> {
         return None;
     }
     let number = number.parse().ok().filter(|n| *n > 0)?;
-    Some(Symbol {
-        number,
-        abbreviation: abbreviation.to_owned(),
-        issuer: issuer.to_owned(),
-    })
+    Some(Symbol { number, abbreviation: abbreviation.to_owned(), issuer: issuer.to_owned() })
 }
 
 #[cfg(test)]
@@ -56,27 +52,14 @@ mod tests {
             (" 42-HD / BTCTW", 42, "HD", "BTCTW"),
             ("12-CTr/HU", 12, "CTr", "HU"),
         ] {
-            let expected = Symbol {
-                number,
-                abbreviation: abbreviation.into(),
-                issuer: issuer.into(),
-            };
+            let expected = Symbol { number, abbreviation: abbreviation.into(), issuer: issuer.into() };
             assert_eq!(parse_symbol(raw), Some(expected), "{raw}");
         }
     }
 
     #[test]
     fn others_stay_raw() {
-        for raw in [
-            "",
-            "NQ/TW",
-            "98/KH-ĐU",
-            "-KH/ĐU",
-            "0-KH/ĐU",
-            "98-/ĐU",
-            "98-kh/ĐU",
-            "1234567-KH/ĐU",
-        ] {
+        for raw in ["", "NQ/TW", "98/KH-ĐU", "-KH/ĐU", "0-KH/ĐU", "98-/ĐU", "98-kh/ĐU", "1234567-KH/ĐU"] {
             assert_eq!(parse_symbol(raw), None, "{raw}");
         }
     }

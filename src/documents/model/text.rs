@@ -36,9 +36,7 @@ pub fn search_words(query: &str) -> Vec<String> {
 
 /// How many words a reader has to read.
 pub fn words(text: &str) -> i32 {
-    let words = text
-        .split_whitespace()
-        .filter(|word| word.chars().any(char::is_alphanumeric));
+    let words = text.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric));
     i32::try_from(words.count()).unwrap_or(i32::MAX)
 }
 
@@ -63,14 +61,8 @@ fn is_marking(line: &str) -> bool {
 
 fn names_degree(line: &str) -> bool {
     let lower = line.to_lowercase();
-    let words: Vec<&str> = lower
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let after = words
-        .windows(2)
-        .position(|pair| pair == ["độ", "mật"])
-        .map(|at| &words[at + 2..]);
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let after = words.windows(2).position(|pair| pair == ["độ", "mật"]).map(|at| &words[at + 2..]);
     matches!(after, Some(["mật", ..] | ["tối" | "tuyệt", "mật", ..]))
 }
 

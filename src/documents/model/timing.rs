@@ -16,8 +16,7 @@ pub struct Pace {
 /// Seconds a document needs: by its words, or a minute a page for a scan without text.
 pub fn required_seconds(words: i32, pages: Option<i32>, pace: Pace) -> i32 {
     let natural = if words > 0 {
-        (i64::from(words) * 60 + i64::from(pace.words_per_minute) - 1)
-            / i64::from(pace.words_per_minute.max(1))
+        (i64::from(words) * 60 + i64::from(pace.words_per_minute) - 1) / i64::from(pace.words_per_minute.max(1))
     } else {
         i64::from(pages.unwrap_or(0)) * 60
     };
@@ -27,9 +26,7 @@ pub fn required_seconds(words: i32, pages: Option<i32>, pace: Pace) -> i32 {
 
 /// Milliseconds to credit for the gap between two requests that the server saw: what passed, at most `most_seconds`.
 pub fn credit(last: DateTime<Utc>, now: DateTime<Utc>, most_seconds: u32) -> i64 {
-    (now - last)
-        .num_milliseconds()
-        .clamp(0, i64::from(most_seconds) * 1000)
+    (now - last).num_milliseconds().clamp(0, i64::from(most_seconds) * 1000)
 }
 
 #[cfg(test)]
@@ -37,11 +34,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PACE: Pace = Pace {
-        words_per_minute: 250,
-        floor: 30,
-        ceiling: 900,
-    };
+    const PACE: Pace = Pace { words_per_minute: 250, floor: 30, ceiling: 900 };
 
     #[test]
     fn time_follows_length_within_bounds() {

@@ -97,26 +97,15 @@ pub struct DocumentIn {
     #[schema(example = "ke_hoach")]
     kind: Kind,
     /// What it is about.
-    #[schema(
-        min_length = 1,
-        max_length = 500,
-        pattern = r"\S",
-        example = "Kế hoạch sinh hoạt chuyên đề quý IV"
-    )]
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Kế hoạch sinh hoạt chuyên đề quý IV")]
     title: String,
     /// A few sentences on what it says.
     #[serde(default)]
-    #[schema(
-        max_length = 2000,
-        example = "Nội dung và thời gian sinh hoạt chuyên đề."
-    )]
+    #[schema(max_length = 2000, example = "Nội dung và thời gian sinh hoạt chuyên đề.")]
     summary: String,
     /// Its text, by which it is found and its reading time is measured; leave it out for a scan.
     #[serde(default)]
-    #[schema(
-        max_length = 200_000,
-        example = "Điều 1. Các chi bộ sinh hoạt chuyên đề trong quý IV."
-    )]
+    #[schema(max_length = 200_000, example = "Điều 1. Các chi bộ sinh hoạt chuyên đề trong quý IV.")]
     text: String,
     /// Number of pages of a scan without text.
     #[schema(minimum = 1, maximum = 5000, nullable = false, example = 4)]
@@ -135,9 +124,7 @@ pub struct DocumentIn {
     responses((status = 201, description = "The draft.", body = Detail),
         (status = 422, description = "There is neither a text nor a number of pages, or the document carries a secrecy marking.")))]
 #[post("/units/{unit_id}/documents")]
-pub async fn create_document(
-    call: Call<DocumentIn, OnUnit<PublishDocuments>>,
-) -> Result<HttpResponse, Problem> {
+pub async fn create_document(call: Call<DocumentIn, OnUnit<PublishDocuments>>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::CREATED, async |conn, scope| {
         let body = &scope.body;
         let new = NewDocument {
@@ -151,10 +138,7 @@ pub async fn create_document(
             must_read_by: body.must_read_by,
         };
         let id = store::draft(conn, &new, scope.caller.account_id, scope.now).await?;
-        let event = audit::Event {
-            unit_id: Some(scope.on.unit_id),
-            ..scope.audit("document.written", "document", id)
-        };
+        let event = audit::Event { unit_id: Some(scope.on.unit_id), ..scope.audit("document.written", "document", id) };
         audit::record(conn, event, scope.now).await?;
         show(conn, id, scope).await
     })
@@ -166,13 +150,7 @@ pub async fn create_document(
 #[serde(deny_unknown_fields)]
 pub struct DocumentPatch {
     /// Its symbol as printed.
-    #[schema(
-        min_length = 1,
-        max_length = 60,
-        pattern = r"\S",
-        nullable = false,
-        example = "98-KH/ĐU"
-    )]
+    #[schema(min_length = 1, max_length = 60, pattern = r"\S", nullable = false, example = "98-KH/ĐU")]
     symbol: Option<String>,
     /// What kind of document it is.
     #[schema(nullable = false, example = "ke_hoach")]
@@ -187,18 +165,10 @@ pub struct DocumentPatch {
     )]
     title: Option<String>,
     /// A few sentences on what it says.
-    #[schema(
-        max_length = 2000,
-        nullable = false,
-        example = "Nội dung và thời gian."
-    )]
+    #[schema(max_length = 2000, nullable = false, example = "Nội dung và thời gian.")]
     summary: Option<String>,
     /// Its text.
-    #[schema(
-        max_length = 200_000,
-        nullable = false,
-        example = "Điều 1. Các chi bộ sinh hoạt."
-    )]
+    #[schema(max_length = 200_000, nullable = false, example = "Điều 1. Các chi bộ sinh hoạt.")]
     text: Option<String>,
     /// Number of pages of a scan without text.
     #[schema(minimum = 1, maximum = 5000, nullable = false, example = 4)]
@@ -218,22 +188,10 @@ impl DocumentPatch {
                 changed.push(name);
             }
         };
-        put(
-            "symbol",
-            &mut row.symbol,
-            self.symbol.as_deref().map(str::trim),
-        );
+        put("symbol", &mut row.symbol, self.symbol.as_deref().map(str::trim));
         put("kind", &mut row.kind, self.kind.map(Kind::as_str));
-        put(
-            "title",
-            &mut row.title,
-            self.title.as_deref().map(str::trim),
-        );
-        put(
-            "summary",
-            &mut row.summary,
-            self.summary.as_deref().map(str::trim),
-        );
+        put("title", &mut row.title, self.title.as_deref().map(str::trim));
+        put("summary", &mut row.summary, self.summary.as_deref().map(str::trim));
         put("text", text, self.text.as_deref());
         if self.pages.is_some() && self.pages != row.pages {
             row.pages = self.pages;
@@ -344,12 +302,7 @@ pub async fn publish_document(
 #[serde(deny_unknown_fields)]
 pub struct RecallIn {
     /// The reason, shown to those who may publish.
-    #[schema(
-        min_length = 1,
-        max_length = 1000,
-        pattern = r"\S",
-        example = "Gửi nhầm đơn vị."
-    )]
+    #[schema(min_length = 1, max_length = 1000, pattern = r"\S", example = "Gửi nhầm đơn vị.")]
     reason: String,
 }
 
@@ -362,16 +315,12 @@ pub struct RecallIn {
     responses((status = 200, description = "The document.", body = Detail),
         (status = 409, description = "The document is not published.")))]
 #[post("/documents/{document_id}/recall")]
-pub async fn recall_document(
-    call: Call<RecallIn, OnDocument<PublishDocuments>>,
-) -> Result<HttpResponse, Problem> {
+pub async fn recall_document(call: Call<RecallIn, OnDocument<PublishDocuments>>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
         let (id, by) = (scope.on.document_id, scope.caller.account_id);
         store::recall(conn, id, by, scope.body.reason.trim(), scope.now).await?;
-        let event = audit::Event {
-            unit_id: Some(scope.on.unit_id),
-            ..scope.audit("document.recalled", "document", id)
-        };
+        let event =
+            audit::Event { unit_id: Some(scope.on.unit_id), ..scope.audit("document.recalled", "document", id) };
         audit::record(conn, event, scope.now).await?;
         show(conn, id, scope).await
     })

@@ -8,9 +8,7 @@ use uuid::Uuid;
 
 use crate::documents::OBJECT_KIND;
 use crate::documents::model::{Kind, carries_secret_marking, fold, words};
-use crate::documents::store::{
-    DRAFT, PUBLISHED, RECALLED, Row, body, lock, next_version, recalled, targets,
-};
+use crate::documents::store::{DRAFT, PUBLISHED, RECALLED, Row, body, lock, next_version, recalled, targets};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
@@ -39,12 +37,7 @@ pub struct NewDocument {
 ///
 /// # Errors
 /// 422 when it has neither text nor pages, or carries a secrecy marking.
-pub async fn draft(
-    conn: &mut Conn,
-    new: &NewDocument,
-    author: Uuid,
-    now: DateTime<Utc>,
-) -> Result<Uuid, Problem> {
+pub async fn draft(conn: &mut Conn, new: &NewDocument, author: Uuid, now: DateTime<Utc>) -> Result<Uuid, Problem> {
     check(&new.symbol, &new.title, &new.summary, &new.text, new.pages)?;
     let id = new_id(now);
     diesel::insert_into(documents::table)
@@ -62,12 +55,7 @@ pub async fn draft(
             documents::status.eq(DRAFT),
             documents::created_by.eq(author),
             documents::created_at.eq(now),
-            documents::search.eq(search_text(
-                &new.symbol,
-                &new.title,
-                &new.summary,
-                &new.text,
-            )),
+            documents::search.eq(search_text(&new.symbol, &new.title, &new.summary, &new.text)),
         ))
         .execute(conn)
         .await?;
@@ -78,12 +66,7 @@ pub async fn draft(
 ///
 /// # Errors
 /// As [`draft`].
-pub async fn rewrite(
-    conn: &mut Conn,
-    row: &Row,
-    text: &str,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+pub async fn rewrite(conn: &mut Conn, row: &Row, text: &str, now: DateTime<Utc>) -> Result<(), Problem> {
     check(&row.symbol, &row.title, &row.summary, text, row.pages)?;
     diesel::update(documents::table.find(row.id))
         .set((
@@ -140,18 +123,9 @@ pub async fn publish(
     }
     let rows: Vec<_> = unit_ids
         .iter()
-        .map(|unit_id| {
-            (
-                document_targets::document_id.eq(row.id),
-                document_targets::unit_id.eq(*unit_id),
-            )
-        })
+        .map(|unit_id| (document_targets::document_id.eq(row.id), document_targets::unit_id.eq(*unit_id)))
         .collect();
-    diesel::insert_into(document_targets::table)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .execute(conn)
-        .await?;
+    diesel::insert_into(document_targets::table).values(rows).on_conflict_do_nothing().execute(conn).await?;
     announce(conn, &row, now).await
 }
 
@@ -187,12 +161,7 @@ pub async fn recall(
 }
 
 /// The documents a unit owns, drafts and recalled ones too, newest first.
-pub async fn of_unit(
-    conn: &mut Conn,
-    unit_id: Uuid,
-    after: Option<Uuid>,
-    fetch: i64,
-) -> Result<Vec<Row>, Problem> {
+pub async fn of_unit(conn: &mut Conn, unit_id: Uuid, after: Option<Uuid>, fetch: i64) -> Result<Vec<Row>, Problem> {
     let mut query = documents::table
         .filter(documents::unit_id.eq(unit_id))
         .order(documents::id.desc())
@@ -233,12 +202,7 @@ struct Below {
     all: bool,
 }
 
-async fn require_below(
-    conn: &mut Conn,
-    owner: Uuid,
-    unit_ids: &[Uuid],
-    day: NaiveDate,
-) -> Result<(), Problem> {
+async fn require_below(conn: &mut Conn, owner: Uuid, unit_ids: &[Uuid], day: NaiveDate) -> Result<(), Problem> {
     let below: Below = diesel::sql_query(
         "SELECT count(DISTINCT descendant_id) = $4 AS \"all\" FROM unit_tree
          WHERE ancestor_id = $1 AND descendant_id = ANY($2)
@@ -260,17 +224,8 @@ async fn require_below(
     ))
 }
 
-fn check(
-    symbol: &str,
-    title: &str,
-    summary: &str,
-    text: &str,
-    pages: Option<i32>,
-) -> Result<(), Problem> {
-    if [symbol, title, summary, text]
-        .into_iter()
-        .any(carries_secret_marking)
-    {
+fn check(symbol: &str, title: &str, summary: &str, text: &str, pages: Option<i32>) -> Result<(), Problem> {
+    if [symbol, title, summary, text].into_iter().any(carries_secret_marking) {
         return Err(Problem::new(Code::SecretMarking));
     }
     if words(text) == 0 && pages.is_none() {

@@ -31,16 +31,9 @@ pub async fn list_document_readers(
     let Query(page) = page;
     let (id, unit_id) = (ask.scope.on.document_id, ask.scope.on.unit_id);
     let rows = store::readers(&mut ask.conn, id, page.after()?, page.fetch()).await?;
-    let event = audit::Event {
-        unit_id: Some(unit_id),
-        ..ask.scope.audit("document.readers_listed", "document", id)
-    };
+    let event = audit::Event { unit_id: Some(unit_id), ..ask.scope.audit("document.readers_listed", "document", id) };
     audit::record(&mut ask.conn, event, ask.scope.now).await?;
-    ask.reply(&page.page(
-        rows,
-        |reader| (reader.opened_at, reader.account_id),
-        |reader| reader,
-    ))
+    ask.reply(&page.page(rows, |reader| (reader.opened_at, reader.account_id), |reader| reader))
 }
 
 /// Whose readership is wanted.
@@ -64,9 +57,7 @@ pub async fn get_document_readership(
 ) -> Result<HttpResponse, Problem> {
     let (unit_id, today) = (query.0.unit_id, day_of(ask.scope.now));
     let path = units::path(&mut ask.conn, unit_id, today).await?;
-    ask.scope
-        .caller
-        .require(&path, Permission::ReadReadership)?;
+    ask.scope.caller.require(&path, Permission::ReadReadership)?;
     let id = path_id(&ask.request, "document_id")?;
     if !store::concerns(&mut ask.conn, id, &path, today).await? {
         return Err(Problem::not_found());

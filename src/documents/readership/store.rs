@@ -84,12 +84,7 @@ pub struct Readership {
 }
 
 /// Counts the members of a unit and everything below it on a day.
-pub async fn of_unit(
-    conn: &mut Conn,
-    document_id: Uuid,
-    unit_id: Uuid,
-    day: NaiveDate,
-) -> Result<Readership, Problem> {
+pub async fn of_unit(conn: &mut Conn, document_id: Uuid, unit_id: Uuid, day: NaiveDate) -> Result<Readership, Problem> {
     Ok(diesel::sql_query(
         "WITH here AS (
              SELECT p.member_id AS id FROM unit_tree t
@@ -119,12 +114,7 @@ struct Concerns {
 }
 
 /// Whether a document was distributed to a unit, to one above it or to one below it. `path` is the unit with its ancestors.
-pub async fn concerns(
-    conn: &mut Conn,
-    document_id: Uuid,
-    path: &[Uuid],
-    day: NaiveDate,
-) -> Result<bool, Problem> {
+pub async fn concerns(conn: &mut Conn, document_id: Uuid, path: &[Uuid], day: NaiveDate) -> Result<bool, Problem> {
     let row: Concerns = diesel::sql_query(
         "SELECT EXISTS (SELECT 1 FROM document_targets d WHERE d.document_id = $1
              AND (d.unit_id = ANY($2) OR EXISTS (SELECT 1 FROM unit_tree t

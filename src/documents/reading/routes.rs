@@ -31,11 +31,7 @@ impl Target for MySession {
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
         Box::pin(async move {
             let id = path_id(req, "session_id")?;
-            if store::belongs_to(conn, id, caller.account_id).await? {
-                Ok(Self(id))
-            } else {
-                Err(Problem::not_found())
-            }
+            if store::belongs_to(conn, id, caller.account_id).await? { Ok(Self(id)) } else { Err(Problem::not_found()) }
         })
     }
 }

@@ -128,13 +128,8 @@ async fn award(
     document_id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Award, Problem> {
-    let deed = Deed {
-        event,
-        object_kind: OBJECT_KIND,
-        object_id: document_id.to_string(),
-        attested_by: None,
-        percent: None,
-    };
+    let deed =
+        Deed { event, object_kind: OBJECT_KIND, object_id: document_id.to_string(), attested_by: None, percent: None };
     points::award(conn, member_id, &deed, now).await
 }
 
@@ -145,9 +140,7 @@ async fn require_open(
     caller: &Principal,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let version = reaching_version(conn, session.document_id, &caller.home)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let version = reaching_version(conn, session.document_id, &caller.home).await?.ok_or_else(Problem::not_found)?;
     if session.expires_at <= now {
         return Err(Problem::new(Code::ReadingExpired));
     }

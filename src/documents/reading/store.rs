@@ -41,20 +41,12 @@ pub struct NewSession {
 
 /// Whether the session is the member's own.
 pub async fn belongs_to(conn: &mut Conn, id: Uuid, member_id: Uuid) -> Result<bool, Problem> {
-    let own = reading_sessions::table
-        .find(id)
-        .filter(reading_sessions::member_id.eq(member_id));
-    Ok(diesel::select(diesel::dsl::exists(own))
-        .get_result(conn)
-        .await?)
+    let own = reading_sessions::table.find(id).filter(reading_sessions::member_id.eq(member_id));
+    Ok(diesel::select(diesel::dsl::exists(own)).get_result(conn).await?)
 }
 
 /// Opens a session, lets its clock be the one that runs, and closes the oldest ones beyond the limit.
-pub async fn open(
-    conn: &mut Conn,
-    new: &NewSession,
-    now: DateTime<Utc>,
-) -> Result<Session, Problem> {
+pub async fn open(conn: &mut Conn, new: &NewSession, now: DateTime<Utc>) -> Result<Session, Problem> {
     let session = diesel::insert_into(reading_sessions::table)
         .values((
             reading_sessions::id.eq(new_id(now)),
@@ -74,21 +66,13 @@ pub async fn open(
     Ok(session)
 }
 
-async fn close_surplus(
-    conn: &mut Conn,
-    member_id: Uuid,
-    newest: Uuid,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+async fn close_surplus(conn: &mut Conn, member_id: Uuid, newest: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     let surplus: Vec<Uuid> = reading_sessions::table
         .filter(reading_sessions::member_id.eq(member_id))
         .filter(reading_sessions::id.ne(newest))
         .filter(reading_sessions::completed_at.is_null())
         .filter(reading_sessions::expires_at.gt(now))
-        .order((
-            reading_sessions::started_at.desc(),
-            reading_sessions::id.desc(),
-        ))
+        .order((reading_sessions::started_at.desc(), reading_sessions::id.desc()))
         .offset(MOST_OPEN - 1)
         .select(reading_sessions::id)
         .load(conn)
@@ -103,10 +87,7 @@ async fn close_surplus(
 /// Lets the session's clock be the one that runs; the row stays locked.
 pub async fn activate(conn: &mut Conn, member_id: Uuid, session_id: Uuid) -> Result<(), Problem> {
     diesel::insert_into(active_readings::table)
-        .values((
-            active_readings::member_id.eq(member_id),
-            active_readings::session_id.eq(session_id),
-        ))
+        .values((active_readings::member_id.eq(member_id), active_readings::session_id.eq(session_id)))
         .on_conflict(active_readings::member_id)
         .do_update()
         .set(active_readings::session_id.eq(session_id))
@@ -128,12 +109,7 @@ pub async fn lock_active(conn: &mut Conn, member_id: Uuid) -> Result<Option<Uuid
 
 /// A session, locked until the end of the transaction.
 pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Session, Problem> {
-    Ok(reading_sessions::table
-        .find(id)
-        .select(Session::as_select())
-        .for_update()
-        .first(conn)
-        .await?)
+    Ok(reading_sessions::table.find(id).select(Session::as_select()).for_update().first(conn).await?)
 }
 
 /// Writes what the session has been credited with.
@@ -149,23 +125,13 @@ pub async fn write_beat(conn: &mut Conn, session: &Session) -> Result<(), Proble
 }
 
 /// Ends a session with its receipt; no clock of the member runs then.
-pub async fn finish(
-    conn: &mut Conn,
-    session: &Session,
-    receipt: &Value,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+pub async fn finish(conn: &mut Conn, session: &Session, receipt: &Value, now: DateTime<Utc>) -> Result<(), Problem> {
     write_beat(conn, session).await?;
     diesel::update(reading_sessions::table.find(session.id))
-        .set((
-            reading_sessions::completed_at.eq(now),
-            reading_sessions::receipt.eq(receipt),
-        ))
+        .set((reading_sessions::completed_at.eq(now), reading_sessions::receipt.eq(receipt)))
         .execute(conn)
         .await?;
-    diesel::delete(active_readings::table.find(session.member_id))
-        .execute(conn)
-        .await?;
+    diesel::delete(active_readings::table.find(session.member_id)).execute(conn).await?;
     Ok(())
 }
 

@@ -42,10 +42,7 @@ impl<B: DeserializeOwned + 'static, T: Target + 'static> FromRequest for SecretC
             let bytes = read_signed_in(&req, &mut payload).await?;
             let (conn, scope) = scope::<T>(&req).await?;
             let body = parse_body(&req, &bytes)?;
-            Ok(Self {
-                conn,
-                scope: scope.with_body(body),
-            })
+            Ok(Self { conn, scope: scope.with_body(body) })
         })
     }
 }

@@ -33,11 +33,7 @@ impl<M, T> Upload<M, T> {
     /// # Errors
     /// 503 when there is no connection.
     pub async fn into_call(self) -> Result<Call<Bytes, T>, Problem> {
-        Ok(Call {
-            conn: self.scope.state.db.conn().await?,
-            scope: self.scope,
-            key: self.key,
-        })
+        Ok(Call { conn: self.scope.state.db.conn().await?, scope: self.scope, key: self.key })
     }
 }
 
@@ -54,40 +50,15 @@ impl<M: MediaType, T: Target + 'static> FromRequest for Upload<M, T> {
             drop(conn);
             let body = read::<M>(&req, payload).await?;
             let key = key_of(&req, &scope.caller, &body)?;
-            let Scope {
-                state,
-                context,
-                caller,
-                on,
-                now,
-                ..
-            } = scope;
-            let scope = Scope {
-                state,
-                context,
-                caller,
-                on,
-                body,
-                now,
-            };
-            Ok(Self {
-                scope,
-                key,
-                media: PhantomData,
-            })
+            let Scope { state, context, caller, on, now, .. } = scope;
+            let scope = Scope { state, context, caller, on, body, now };
+            Ok(Self { scope, key, media: PhantomData })
         })
     }
 }
 
-async fn read<M: MediaType>(
-    req: &HttpRequest,
-    mut payload: Payload,
-) -> Result<web::Bytes, Problem> {
-    let kind = req
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+async fn read<M: MediaType>(req: &HttpRequest, mut payload: Payload) -> Result<web::Bytes, Problem> {
+    let kind = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case(M::NAME) {
         return Err(Problem::with(

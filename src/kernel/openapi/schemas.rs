@@ -6,22 +6,11 @@ use serde_json::{Map, Value, json};
 /// are references, so that clients get one type for one thing.
 pub fn name_pages(document: Value) -> Value {
     let mut text = document.to_string();
-    let names: Vec<String> = document["components"]["schemas"]
-        .as_object()
-        .into_iter()
-        .flat_map(Map::keys)
-        .cloned()
-        .collect();
-    let pages = || {
-        names
-            .iter()
-            .filter_map(|name| Some((name, name.strip_prefix("Page_")?)))
-    };
+    let names: Vec<String> =
+        document["components"]["schemas"].as_object().into_iter().flat_map(Map::keys).cloned().collect();
+    let pages = || names.iter().filter_map(|name| Some((name, name.strip_prefix("Page_")?)));
     for (name, item) in pages() {
-        text = text.replace(
-            &format!("#/components/schemas/{name}\""),
-            &format!("#/components/schemas/{item}Page\""),
-        );
+        text = text.replace(&format!("#/components/schemas/{name}\""), &format!("#/components/schemas/{item}Page\""));
     }
     let mut document: Value = serde_json::from_str(&text).unwrap_or(document);
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
@@ -30,8 +19,7 @@ pub fn name_pages(document: Value) -> Value {
                 continue;
             };
             if schemas.contains_key(item) {
-                page["properties"]["items"]["items"] =
-                    json!({"$ref": format!("#/components/schemas/{item}")});
+                page["properties"]["items"]["items"] = json!({"$ref": format!("#/components/schemas/{item}")});
             }
             schemas.insert(format!("{item}Page"), page);
         }
@@ -62,11 +50,7 @@ pub fn bound_all(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             // A map of properties may have a field called `type`; a schema's `type` is never an object.
-            if fields
-                .get("type")
-                .is_some_and(|t| t.is_string() || t.is_array())
-                && !fields.contains_key("in")
-            {
+            if fields.get("type").is_some_and(|t| t.is_string() || t.is_array()) && !fields.contains_key("in") {
                 bound(fields);
             }
             for (name, field) in fields.iter_mut() {

@@ -17,9 +17,7 @@ pub(super) struct Binaries {
 impl Binaries {
     /// The first usable ones; for a cluster that exists, those of its own major version, as no other opens it.
     pub(super) async fn find(cluster: &Path) -> Result<Self, Error> {
-        let needed = fs::read_to_string(cluster.join("PG_VERSION"))
-            .ok()
-            .map(|version| version.trim().to_owned());
+        let needed = fs::read_to_string(cluster.join("PG_VERSION")).ok().map(|version| version.trim().to_owned());
         let mut found = Vec::new();
         for folder in candidates() {
             let Some(version) = major_version(&folder).await else {
@@ -37,9 +35,7 @@ impl Binaries {
                 needed,
                 found: found.join(", "),
             }),
-            needed => Err(Error::NoBinaries {
-                command: install_command(needed.as_deref()),
-            }),
+            needed => Err(Error::NoBinaries { command: install_command(needed.as_deref()) }),
         }
     }
 }
@@ -53,23 +49,11 @@ fn candidates() -> Vec<PathBuf> {
             folders.extend(program.parent().map(Path::to_owned));
         }
     }
-    folders.extend(
-        newest_first("/usr/lib/postgresql", "")
-            .into_iter()
-            .map(|folder| folder.join("bin")),
-    );
+    folders.extend(newest_first("/usr/lib/postgresql", "").into_iter().map(|folder| folder.join("bin")));
     for prefix in ["/opt/homebrew/opt", "/usr/local/opt"] {
-        folders.extend(
-            newest_first(prefix, "postgresql@")
-                .into_iter()
-                .map(|folder| folder.join("bin")),
-        );
+        folders.extend(newest_first(prefix, "postgresql@").into_iter().map(|folder| folder.join("bin")));
     }
-    folders.retain(|folder| {
-        ["initdb", "pg_ctl", "postgres"]
-            .iter()
-            .all(|program| folder.join(program).is_file())
-    });
+    folders.retain(|folder| ["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file()));
     folders
 }
 
@@ -80,12 +64,7 @@ fn newest_first(parent: &str, prefix: &str) -> Vec<PathBuf> {
         .flatten()
         .flatten()
         .filter_map(|entry| {
-            let version = entry
-                .file_name()
-                .to_str()?
-                .strip_prefix(prefix)?
-                .parse()
-                .ok()?;
+            let version = entry.file_name().to_str()?.strip_prefix(prefix)?.parse().ok()?;
             Some((version, entry.path()))
         })
         .collect();
@@ -95,28 +74,16 @@ fn newest_first(parent: &str, prefix: &str) -> Vec<PathBuf> {
 
 /// "15" from "postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)".
 async fn major_version(folder: &Path) -> Option<String> {
-    let output = Command::new(folder.join("postgres"))
-        .arg("--version")
-        .output()
-        .await
-        .ok()?;
+    let output = Command::new(folder.join("postgres")).arg("--version").output().await.ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
-    let version = text
-        .split_whitespace()
-        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
-    version
-        .split(|character: char| !character.is_ascii_digit())
-        .next()
-        .map(str::to_owned)
+    let version = text.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
+    version.split(|character: char| !character.is_ascii_digit()).next().map(str::to_owned)
 }
 
 /// What to type on this machine.
 fn install_command(version: Option<&str>) -> String {
     let has = |program: &str| {
-        env::var_os("PATH")
-            .iter()
-            .flat_map(env::split_paths)
-            .any(|folder| folder.join(program).is_file())
+        env::var_os("PATH").iter().flat_map(env::split_paths).any(|folder| folder.join(program).is_file())
     };
     if cfg!(target_os = "macos") {
         format!("brew install postgresql@{}", version.unwrap_or("16"))

@@ -34,11 +34,7 @@ impl Place {
     /// Makes the folder, open to its owner alone; elsewhere if the account could not reach it.
     pub(super) fn prepare(wanted: &Path) -> Result<Self, Error> {
         let wanted = std::path::absolute(wanted).map_err(Error::io(wanted))?;
-        let account = if rustix::process::geteuid().is_root() {
-            Some(account()?)
-        } else {
-            None
-        };
+        let account = if rustix::process::geteuid().is_root() { Some(account()?) } else { None };
         let folder = match &account {
             Some(account) => reachable_folder(wanted, account)?,
             None => wanted,
@@ -57,10 +53,7 @@ impl Place {
 fn account() -> Result<Account, Error> {
     let path = Path::new("/etc/passwd");
     let passwd = fs::read_to_string(path).map_err(Error::io(path))?;
-    ["postgres", "nobody"]
-        .iter()
-        .find_map(|name| find_account(&passwd, name))
-        .ok_or(Error::NoAccount)
+    ["postgres", "nobody"].iter().find_map(|name| find_account(&passwd, name)).ok_or(Error::NoAccount)
 }
 
 fn find_account(passwd: &str, name: &str) -> Option<Account> {
@@ -71,11 +64,7 @@ fn find_account(passwd: &str, name: &str) -> Option<Account> {
         }
         let uid = fields.nth(1)?.parse().ok()?;
         let gid = fields.next()?.parse().ok()?;
-        Some(Account {
-            name: name.to_owned(),
-            uid,
-            gid,
-        })
+        Some(Account { name: name.to_owned(), uid, gid })
     })
 }
 
@@ -88,11 +77,7 @@ fn reachable_folder(wanted: PathBuf, account: &Account) -> Result<PathBuf, Error
     let name = wanted.file_name().unwrap_or_default().to_string_lossy();
     let folder = Path::new("/var/lib/sotay").join(format!("{name}-{:016x}", fingerprint(&wanted)));
     let parent = Path::new("/var/lib/sotay");
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o755)
-        .create(parent)
-        .map_err(Error::io(parent))?;
+    DirBuilder::new().recursive(true).mode(0o755).create(parent).map_err(Error::io(parent))?;
     tracing::warn!(
         wanted = %wanted.display(), used = %folder.display(), account = account.name,
         "PostgreSQL does not run as root, and the account that runs it cannot enter the wanted folder: using another"
@@ -123,17 +108,11 @@ fn fingerprint(path: &Path) -> u64 {
     path.as_os_str()
         .as_encoded_bytes()
         .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        })
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn make_private(folder: &Path, account: Option<&Account>) -> Result<(), Error> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(Error::io(folder))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Error::io(folder))?;
     // Mode and owner change below, which must not happen to a folder that somebody uses for something else.
     let mut entries = fs::read_dir(folder).map_err(Error::io(folder))?;
     if entries.next().is_some() && !folder.join("lock").exists() {
@@ -156,10 +135,7 @@ pub(super) fn new_socket_folder(account: Option<&Account>) -> Result<PathBuf, Er
     let parent = parent.unwrap_or_else(|| PathBuf::from("/tmp"));
     let random = uuid::Uuid::now_v7().simple().to_string();
     let folder = parent.join(format!("{SOCKET_FOLDER_PREFIX}{}", &random[20..]));
-    DirBuilder::new()
-        .mode(0o700)
-        .create(&folder)
-        .map_err(Error::io(&folder))?;
+    DirBuilder::new().mode(0o700).create(&folder).map_err(Error::io(&folder))?;
     if let Some(account) = account {
         chown(&folder, Some(account.uid), Some(account.gid)).map_err(Error::io(&folder))?;
     }
@@ -177,10 +153,8 @@ fn is_plain(path: &Path) -> bool {
 
 /// Takes away a socket folder that no server uses any more. What cannot be removed is only litter.
 pub(super) fn remove_socket_folder(folder: &Path) {
-    let ours = folder.file_name().is_some_and(|name| {
-        name.as_encoded_bytes()
-            .starts_with(SOCKET_FOLDER_PREFIX.as_bytes())
-    });
+    let ours =
+        folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(SOCKET_FOLDER_PREFIX.as_bytes()));
     if !ours {
         return;
     }
@@ -200,27 +174,17 @@ mod tests {
 
     #[test]
     fn finds_an_account_by_its_whole_name() {
-        let passwd = "root:x:0:0:root:/root:/bin/bash\npostgresql:x:7:8::/:/bin/sh\npostgres:x:101:104:,,,:/var/lib:/bin/bash\n";
+        let passwd =
+            "root:x:0:0:root:/root:/bin/bash\npostgresql:x:7:8::/:/bin/sh\npostgres:x:101:104:,,,:/var/lib:/bin/bash\n";
         let found = find_account(passwd, "postgres");
-        assert_eq!(
-            found,
-            Some(Account {
-                name: "postgres".to_owned(),
-                uid: 101,
-                gid: 104
-            })
-        );
+        assert_eq!(found, Some(Account { name: "postgres".to_owned(), uid: 101, gid: 104 }));
         assert_eq!(find_account(passwd, "nobody"), None);
     }
 
     #[test]
     fn a_home_that_only_root_may_enter_is_not_reachable() {
         let folder = tempfile::tempdir().unwrap();
-        let stranger = Account {
-            name: "stranger".to_owned(),
-            uid: 4_000_000,
-            gid: 4_000_000,
-        };
+        let stranger = Account { name: "stranger".to_owned(), uid: 4_000_000, gid: 4_000_000 };
         fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
         assert!(!is_reachable(folder.path(), &stranger).unwrap());
         fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
@@ -240,9 +204,6 @@ mod tests {
     fn a_folder_with_other_files_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("letter.txt"), "mine").unwrap();
-        assert!(matches!(
-            make_private(folder.path(), None),
-            Err(Error::ForeignFolder(_))
-        ));
+        assert!(matches!(make_private(folder.path(), None), Err(Error::ForeignFolder(_))));
     }
 }

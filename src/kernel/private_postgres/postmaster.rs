@@ -27,14 +27,8 @@ impl Postmaster {
         };
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         // Process id, data directory, start time, port, socket folder, address, shared memory, state.
-        let socket = lines
-            .get(4)
-            .filter(|socket| !socket.is_empty())
-            .map(PathBuf::from);
-        let pid = lines
-            .first()
-            .and_then(|pid| pid.parse().ok())
-            .and_then(Pid::from_raw);
+        let socket = lines.get(4).filter(|socket| !socket.is_empty()).map(PathBuf::from);
+        let pid = lines.first().and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
         let Some(pid) = pid else { return Self::Busy };
         if !is_alive(pid, cluster) {
             return Self::Absent { leftover: socket };
@@ -60,9 +54,7 @@ fn is_alive(pid: Pid, cluster: &Path) -> bool {
     }
     let works_in = fs::metadata(format!("/proc/{}/cwd", pid.as_raw_nonzero()));
     match (works_in, fs::metadata(cluster)) {
-        (Ok(works_in), Ok(cluster)) => {
-            (works_in.dev(), works_in.ino()) == (cluster.dev(), cluster.ino())
-        }
+        (Ok(works_in), Ok(cluster)) => (works_in.dev(), works_in.ino()) == (cluster.dev(), cluster.ino()),
         // No /proc (macOS), or not allowed to look (a container): the process id has to do.
         _ => true,
     }
@@ -82,26 +74,15 @@ mod tests {
     #[test]
     fn a_dead_server_leaves_its_socket_folder() {
         let cluster = cluster_with(4_194_303, "ready");
-        assert_eq!(
-            Postmaster::of(cluster.path()),
-            Postmaster::Absent {
-                leftover: Some("/tmp/sotay-gone".into())
-            }
-        );
+        assert_eq!(Postmaster::of(cluster.path()), Postmaster::Absent { leftover: Some("/tmp/sotay-gone".into()) });
         forget(cluster.path());
-        assert_eq!(
-            Postmaster::of(cluster.path()),
-            Postmaster::Absent { leftover: None }
-        );
+        assert_eq!(Postmaster::of(cluster.path()), Postmaster::Absent { leftover: None });
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn a_process_id_that_now_belongs_to_another_program_is_no_server() {
         let cluster = cluster_with(std::process::id(), "ready");
-        assert!(matches!(
-            Postmaster::of(cluster.path()),
-            Postmaster::Absent { .. }
-        ));
+        assert!(matches!(Postmaster::of(cluster.path()), Postmaster::Absent { .. }));
     }
 }

@@ -12,27 +12,13 @@ pub(super) async fn prepare(socket: &Path) -> Result<(), Error> {
     let application = Role::Application.name();
     let client = connect(&address(socket, Role::Superuser)).await?;
     for role in [owner, application] {
-        if client
-            .query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[&role])
-            .await?
-            .is_none()
-        {
-            client
-                .batch_execute(&format!(
-                    "CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"
-                ))
-                .await?;
+        if client.query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[&role]).await?.is_none() {
+            client.batch_execute(&format!("CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")).await?;
         }
     }
-    if client
-        .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&DATABASE])
-        .await?
-        .is_none()
-    {
+    if client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&DATABASE]).await?.is_none() {
         client
-            .batch_execute(&format!(
-                "CREATE DATABASE {DATABASE} OWNER {owner} TEMPLATE template0 ENCODING 'UTF8'"
-            ))
+            .batch_execute(&format!("CREATE DATABASE {DATABASE} OWNER {owner} TEMPLATE template0 ENCODING 'UTF8'"))
             .await?;
     }
     // The application role may connect and use what it is granted, and create nothing.
@@ -41,8 +27,7 @@ pub(super) async fn prepare(socket: &Path) -> Result<(), Error> {
             "REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC; GRANT CONNECT ON DATABASE {DATABASE} TO {application}"
         ))
         .await?;
-    let superuser =
-        address(socket, Role::Superuser).replace("///postgres?", &format!("///{DATABASE}?"));
+    let superuser = address(socket, Role::Superuser).replace("///postgres?", &format!("///{DATABASE}?"));
     let client = connect(&superuser).await?;
     client
         .batch_execute(&format!(

@@ -9,10 +9,7 @@ use super::*;
 
 /// A folder that the account which runs PostgreSQL can reach, root or not.
 fn folder() -> tempfile::TempDir {
-    let folder = tempfile::Builder::new()
-        .prefix("pg-")
-        .tempdir_in("/tmp")
-        .unwrap();
+    let folder = tempfile::Builder::new().prefix("pg-").tempdir_in("/tmp").unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     folder
 }
@@ -41,46 +38,21 @@ async fn starts_serves_both_roles_and_stops() {
     let owner = connect(&postgres.url(Role::Owner)).await;
     assert_eq!(text(&owner, "SHOW server_encoding").await, "UTF8");
     assert_eq!(text(&owner, "SHOW listen_addresses").await, "");
-    owner
-        .batch_execute("CREATE TABLE notes (body text); GRANT SELECT ON notes TO sotay_app")
-        .await
-        .unwrap();
+    owner.batch_execute("CREATE TABLE notes (body text); GRANT SELECT ON notes TO sotay_app").await.unwrap();
 
     let application = connect(&postgres.url(Role::Application)).await;
-    application
-        .query("SELECT body FROM notes", &[])
-        .await
-        .unwrap();
-    for forbidden in [
-        "CREATE TABLE mine ()",
-        "DROP TABLE notes",
-        "INSERT INTO notes VALUES ('x')",
-        "CREATE SCHEMA mine",
-    ] {
-        assert!(
-            application.batch_execute(forbidden).await.is_err(),
-            "{forbidden}"
-        );
+    application.query("SELECT body FROM notes", &[]).await.unwrap();
+    for forbidden in
+        ["CREATE TABLE mine ()", "DROP TABLE notes", "INSERT INTO notes VALUES ('x')", "CREATE SCHEMA mine"]
+    {
+        assert!(application.batch_execute(forbidden).await.is_err(), "{forbidden}");
     }
 
-    for private in [
-        postgres.folder(),
-        &postgres.place.cluster(),
-        &postgres.socket,
-    ] {
-        assert_eq!(
-            fs::metadata(private).unwrap().permissions().mode() & 0o777,
-            0o700,
-            "{}",
-            private.display()
-        );
+    for private in [postgres.folder(), &postgres.place.cluster(), &postgres.socket] {
+        assert_eq!(fs::metadata(private).unwrap().permissions().mode() & 0o777, 0o700, "{}", private.display());
     }
     let pid = Pid::from_raw(server_pid(&postgres)).unwrap();
-    assert_eq!(
-        getsid(Some(pid)).unwrap(),
-        pid,
-        "Ctrl-C must not reach the server"
-    );
+    assert_eq!(getsid(Some(pid)).unwrap(), pid, "Ctrl-C must not reach the server");
 
     let socket = postgres.socket.clone();
     postgres.stop().await.unwrap();
@@ -92,31 +64,19 @@ async fn starts_serves_both_roles_and_stops() {
 async fn the_next_start_adopts_a_cluster_whose_owner_was_killed() {
     let folder = folder();
     let first = PrivatePostgres::start(folder.path()).await.unwrap();
-    connect(&first.url(Role::Owner))
-        .await
-        .batch_execute("CREATE TABLE kept ()")
-        .await
-        .unwrap();
+    connect(&first.url(Role::Owner)).await.batch_execute("CREATE TABLE kept ()").await.unwrap();
     let pid = server_pid(&first);
     // What `kill -9` does to the owner: no stop, and the system lets go of the lock.
     drop(first);
 
     let second = PrivatePostgres::start(folder.path()).await.unwrap();
     assert_eq!(server_pid(&second), pid);
-    connect(&second.url(Role::Owner))
-        .await
-        .query("SELECT FROM kept", &[])
-        .await
-        .unwrap();
+    connect(&second.url(Role::Owner)).await.query("SELECT FROM kept", &[]).await.unwrap();
     second.stop().await.unwrap();
 
     let third = PrivatePostgres::start(folder.path()).await.unwrap();
     assert_ne!(server_pid(&third), pid);
-    connect(&third.url(Role::Owner))
-        .await
-        .query("SELECT FROM kept", &[])
-        .await
-        .unwrap();
+    connect(&third.url(Role::Owner)).await.query("SELECT FROM kept", &[]).await.unwrap();
     third.stop().await.unwrap();
 }
 
@@ -130,10 +90,7 @@ async fn starts_again_after_the_server_itself_was_killed() {
     drop(first);
 
     let second = PrivatePostgres::start(folder.path()).await.unwrap();
-    assert!(
-        !socket.exists(),
-        "the dead server's socket folder is litter"
-    );
+    assert!(!socket.exists(), "the dead server's socket folder is litter");
     second.stop().await.unwrap();
 }
 
@@ -147,10 +104,7 @@ async fn a_second_process_attaches_and_does_not_stop_what_it_did_not_start() {
     });
     let (serve, verify) = (serve.unwrap(), verify.unwrap());
     assert_eq!(serve.url(Role::Application), verify.url(Role::Application));
-    assert!(matches!(
-        PrivatePostgres::start(folder.path()).await,
-        Err(Error::InUse(_))
-    ));
+    assert!(matches!(PrivatePostgres::start(folder.path()).await, Err(Error::InUse(_))));
     verify.stop().await.unwrap();
     assert!(roles::answers(&serve.socket, Role::Application).await);
     serve.stop().await.unwrap();
@@ -173,12 +127,7 @@ async fn an_interrupted_creation_is_begun_again() {
     fs::create_dir(&unfinished).unwrap();
     fs::write(unfinished.join("PG_VERSION"), "15").unwrap();
     fs::write(folder.path().join("lock"), "").unwrap();
-    PrivatePostgres::start(folder.path())
-        .await
-        .unwrap()
-        .stop()
-        .await
-        .unwrap();
+    PrivatePostgres::start(folder.path()).await.unwrap().stop().await.unwrap();
     assert!(!unfinished.exists());
 }
 

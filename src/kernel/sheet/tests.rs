@@ -7,11 +7,7 @@ use calamine::{Data, Reader, Xlsx};
 use super::*;
 
 fn column(title: &str, kind: ColumnKind) -> Column {
-    Column {
-        title: title.to_owned(),
-        width: 20.0,
-        kind,
-    }
+    Column { title: title.to_owned(), width: 20.0, kind }
 }
 
 fn sample() -> Sheet {

@@ -44,12 +44,7 @@ pub struct ExemptionIn {
     /// The day after its last; leave it out when it has no end.
     valid_to: Option<NaiveDate>,
     /// Why.
-    #[schema(
-        min_length = 1,
-        max_length = 500,
-        pattern = r"\S",
-        example = "Tuổi cao, sức yếu"
-    )]
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Tuổi cao, sức yếu")]
     reason: String,
 }
 
@@ -71,9 +66,7 @@ fn not_oneself(caller: Uuid, member_id: Uuid) -> Result<(), Problem> {
     (status = 201, description = "The exemption.", body = Exemption),
     (status = 409, description = "One of the same kind covers a part of this time already.")))]
 #[post("/members/{member_id}/exemptions")]
-pub async fn create_exemption(
-    call: Call<ExemptionIn, OnMember<ManageMembers>>,
-) -> Result<HttpResponse, Problem> {
+pub async fn create_exemption(call: Call<ExemptionIn, OnMember<ManageMembers>>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::CREATED, async |conn, scope| {
         let (member_id, body) = (scope.on.member_id, &scope.body);
         not_oneself(scope.caller.account_id, member_id)?;

@@ -35,11 +35,7 @@ pub struct Exemption {
 
 /// One exemption.
 pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Exemption, Problem> {
-    Ok(exemptions::table
-        .find(id)
-        .select(Exemption::as_select())
-        .first(conn)
-        .await?)
+    Ok(exemptions::table.find(id).select(Exemption::as_select()).first(conn).await?)
 }
 
 /// Records an exemption of a member whose row is locked.
@@ -50,11 +46,7 @@ pub async fn create(conn: &mut Conn, new: &Exemption, recorded_by: Uuid) -> Resu
     let mut overlapping = exemptions::table
         .filter(exemptions::member_id.eq(new.member_id))
         .filter(exemptions::kind.eq(&new.kind))
-        .filter(
-            exemptions::valid_to
-                .is_null()
-                .or(exemptions::valid_to.gt(new.valid_from)),
-        )
+        .filter(exemptions::valid_to.is_null().or(exemptions::valid_to.gt(new.valid_from)))
         .into_boxed();
     if let Some(to) = new.valid_to {
         overlapping = overlapping.filter(exemptions::valid_from.lt(to));
@@ -90,15 +82,10 @@ pub async fn of_member(
     before: Option<(NaiveDate, Uuid)>,
     fetch: i64,
 ) -> Result<Vec<Exemption>, Problem> {
-    let mut query = exemptions::table
-        .filter(exemptions::member_id.eq(member_id))
-        .into_boxed();
+    let mut query = exemptions::table.filter(exemptions::member_id.eq(member_id)).into_boxed();
     if let Some((day, id)) = before {
-        query = query.filter(
-            exemptions::valid_from
-                .lt(day)
-                .or(exemptions::valid_from.eq(day).and(exemptions::id.lt(id))),
-        );
+        query =
+            query.filter(exemptions::valid_from.lt(day).or(exemptions::valid_from.eq(day).and(exemptions::id.lt(id))));
     }
     Ok(query
         .order((exemptions::valid_from.desc(), exemptions::id.desc()))
@@ -117,11 +104,7 @@ pub async fn end(conn: &mut Conn, id: Uuid, valid_to: NaiveDate) -> Result<(), P
         exemptions::table
             .find(id)
             .filter(exemptions::valid_from.lt(valid_to))
-            .filter(
-                exemptions::valid_to
-                    .is_null()
-                    .or(exemptions::valid_to.ge(valid_to)),
-            ),
+            .filter(exemptions::valid_to.is_null().or(exemptions::valid_to.ge(valid_to))),
     )
     .set(exemptions::valid_to.eq(valid_to))
     .execute(conn)

@@ -33,16 +33,10 @@ impl Target for OnExemption {
         Box::pin(async move {
             let exemption_id = path_id(req, "exemption_id")?;
             let member_id = store::get(conn, exemption_id).await?.member_id;
-            let unit_id = cell_of(conn, member_id, day_of(now))
-                .await?
-                .ok_or_else(Problem::not_found)?;
+            let unit_id = cell_of(conn, member_id, day_of(now)).await?.ok_or_else(Problem::not_found)?;
             let path = units::path(conn, unit_id, day_of(now)).await?;
             caller.require(&path, Permission::ManageMembers)?;
-            Ok(Self {
-                exemption_id,
-                member_id,
-                unit_id,
-            })
+            Ok(Self { exemption_id, member_id, unit_id })
         })
     }
 }

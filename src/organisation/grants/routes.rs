@@ -115,17 +115,10 @@ fn term(body: &GrantIn, today: NaiveDate) -> Result<NaiveDate, Problem> {
 }
 
 /// Who is to hold the role: a member whom the caller may know, or for administrators another account.
-async fn holder(
-    conn: &mut Conn,
-    caller: &Principal,
-    body: &GrantIn,
-    today: NaiveDate,
-) -> Result<Uuid, Problem> {
+async fn holder(conn: &mut Conn, caller: &Principal, body: &GrantIn, today: NaiveDate) -> Result<Uuid, Problem> {
     match (body.member_id, body.account_id) {
         (Some(member_id), None) => {
-            let cell = cell_of(conn, member_id, today)
-                .await?
-                .ok_or_else(Problem::not_found)?;
+            let cell = cell_of(conn, member_id, today).await?.ok_or_else(Problem::not_found)?;
             let path = units::path(conn, cell, today).await?;
             // Everybody may learn from the answer that they themselves exist.
             if member_id != caller.account_id && !caller.may(&path, Permission::ListMembers) {
@@ -134,20 +127,15 @@ async fn holder(
             Ok(member_id)
         }
         (None, Some(account_id)) => {
-            let administrator = caller
-                .grants
-                .iter()
-                .any(|grant| grant.role == Role::SystemAdministrator);
+            let administrator = caller.grants.iter().any(|grant| grant.role == Role::SystemAdministrator);
             if !administrator || !store::is_staff(conn, account_id).await? {
                 return Err(Problem::not_found());
             }
             Ok(account_id)
         }
         _ => {
-            let detail = text(
-                "Nêu đúng một trong member_id và account_id.",
-                "Name exactly one of member_id and account_id.",
-            );
+            let detail =
+                text("Nêu đúng một trong member_id và account_id.", "Name exactly one of member_id and account_id.");
             Err(Problem::fault("/member_id", "one_of", detail))
         }
     }
@@ -159,10 +147,7 @@ async fn holder(
 #[utoipa::path(tag = "Roles", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
     responses((status = 200, description = "A page of grants.", body = Page<GrantOut>)))]
 #[get("/units/{unit_id}/grants")]
-pub async fn list_grants(
-    mut ask: Ask<OnGrantsOf>,
-    page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+pub async fn list_grants(mut ask: Ask<OnGrantsOf>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let before = page.0.after()?;
     let unit_id = ask.scope.on.unit_id;
     let rows = store::of_unit(&mut ask.conn, unit_id, before, page.0.fetch()).await?;

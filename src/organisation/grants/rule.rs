@@ -9,10 +9,7 @@ use crate::kernel::problem::{Code, Problem};
 /// Whether the caller may give or revoke roles on the unit with this path (itself first): somebody who manages grants on a
 /// unit **strictly above** it, or a system administrator. So nobody makes an equal, and nobody reaches further by granting.
 pub fn may_grant(caller: &Principal, path: &[Uuid]) -> bool {
-    let administrator = caller
-        .grants
-        .iter()
-        .any(|grant| grant.role == Role::SystemAdministrator);
+    let administrator = caller.grants.iter().any(|grant| grant.role == Role::SystemAdministrator);
     let above = path.get(1..).unwrap_or_default();
     administrator || (!above.is_empty() && caller.may(above, Permission::ManageGrants))
 }
@@ -36,14 +33,8 @@ pub fn require(caller: &Principal, path: &[Uuid]) -> Result<(), Problem> {
 /// Whether a role belongs on a cell; none when it is not granted through the API at all.
 pub fn on_cell(role: Role) -> Option<bool> {
     match role {
-        Role::CellSecretary
-        | Role::DeputySecretary
-        | Role::CellCommitteeMember
-        | Role::MinuteTaker => Some(true),
-        Role::CommitteeOfficer
-        | Role::PropagandaOfficer
-        | Role::OrganisationOfficer
-        | Role::Inspector => Some(false),
+        Role::CellSecretary | Role::DeputySecretary | Role::CellCommitteeMember | Role::MinuteTaker => Some(true),
+        Role::CommitteeOfficer | Role::PropagandaOfficer | Role::OrganisationOfficer | Role::Inspector => Some(false),
         Role::Member | Role::SystemAdministrator => None,
     }
 }
@@ -75,10 +66,7 @@ mod tests {
         assert!(!may_grant(&officer, &[]));
         let secretary = holding(Role::CellSecretary, Some(CELL));
         assert!(!may_grant(&secretary, &[CELL, WARD]));
-        assert!(!may_grant(
-            &holding(Role::Inspector, Some(WARD)),
-            &[CELL, WARD]
-        ));
+        assert!(!may_grant(&holding(Role::Inspector, Some(WARD)), &[CELL, WARD]));
         let administrator = holding(Role::SystemAdministrator, None);
         assert!(may_grant(&administrator, &[WARD]));
     }

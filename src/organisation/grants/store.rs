@@ -81,19 +81,12 @@ pub async fn of_unit(
 
 /// One grant.
 pub async fn get(conn: &mut Conn, id: Uuid) -> Result<GrantOut, Problem> {
-    Ok(diesel::sql_query(format!("{GRANT} WHERE g.id = $1"))
-        .bind::<SqlUuid, _>(id)
-        .get_result(conn)
-        .await?)
+    Ok(diesel::sql_query(format!("{GRANT} WHERE g.id = $1")).bind::<SqlUuid, _>(id).get_result(conn).await?)
 }
 
 /// The account and the unit of a grant.
 pub async fn place(conn: &mut Conn, id: Uuid) -> Result<(Uuid, Option<Uuid>), Problem> {
-    Ok(grants::table
-        .find(id)
-        .select((grants::account_id, grants::unit_id))
-        .first(conn)
-        .await?)
+    Ok(grants::table.find(id).select((grants::account_id, grants::unit_id)).first(conn).await?)
 }
 
 /// Whether there is such an account that is not a member's.
@@ -116,11 +109,7 @@ pub async fn create(conn: &mut Conn, new: &NewGrant, now: DateTime<Utc>) -> Resu
         .filter(grants::unit_id.eq(new.unit_id))
         .filter(grants::role.eq(new.role.as_str()))
         .filter(grants::revoked_at.is_null())
-        .filter(
-            grants::valid_to
-                .is_null()
-                .or(grants::valid_to.gt(new.valid_from)),
-        )
+        .filter(grants::valid_to.is_null().or(grants::valid_to.gt(new.valid_from)))
         .into_boxed();
     if let Some(to) = new.valid_to {
         overlapping = overlapping.filter(grants::valid_from.lt(to));
@@ -153,12 +142,7 @@ pub async fn create(conn: &mut Conn, new: &NewGrant, now: DateTime<Utc>) -> Resu
 }
 
 /// Revokes a grant from this moment on. False when it was revoked before.
-pub async fn revoke(
-    conn: &mut Conn,
-    id: Uuid,
-    by: Uuid,
-    now: DateTime<Utc>,
-) -> Result<bool, Problem> {
+pub async fn revoke(conn: &mut Conn, id: Uuid, by: Uuid, now: DateTime<Utc>) -> Result<bool, Problem> {
     let revoked = diesel::update(grants::table.find(id).filter(grants::revoked_at.is_null()))
         .set((grants::revoked_at.eq(now), grants::revoked_by.eq(by)))
         .execute(conn)
@@ -167,11 +151,7 @@ pub async fn revoke(
 }
 
 /// Who is secretary of a cell on a day or later.
-pub async fn open_secretary(
-    conn: &mut Conn,
-    unit_id: Uuid,
-    day: NaiveDate,
-) -> Result<Vec<Uuid>, Problem> {
+pub async fn open_secretary(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
     Ok(grants::table
         .filter(grants::unit_id.eq(unit_id))
         .filter(grants::role.eq(Role::CellSecretary.as_str()))
@@ -198,10 +178,8 @@ pub async fn end_on_unit(
             .filter(grants::revoked_at.is_null())
             .filter(grants::valid_to.is_null().or(grants::valid_to.gt(day)))
     };
-    let ended = diesel::update(open().filter(grants::valid_from.lt(day)))
-        .set(grants::valid_to.eq(day))
-        .execute(conn)
-        .await?;
+    let ended =
+        diesel::update(open().filter(grants::valid_from.lt(day))).set(grants::valid_to.eq(day)).execute(conn).await?;
     let revoked = diesel::update(open().filter(grants::valid_from.ge(day)))
         .set((grants::revoked_at.eq(now), grants::revoked_by.eq(by)))
         .execute(conn)

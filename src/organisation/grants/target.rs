@@ -59,11 +59,7 @@ impl Target for OnGrant {
             let unit_id = unit_id.ok_or_else(Problem::not_found)?;
             let path = units::path(conn, unit_id, day_of(now)).await?;
             rule::require(caller, &path)?;
-            Ok(Self {
-                grant_id,
-                unit_id,
-                account_id,
-            })
+            Ok(Self { grant_id, unit_id, account_id })
         })
     }
 }

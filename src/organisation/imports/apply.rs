@@ -41,11 +41,7 @@ pub async fn write(
     ids.extend(plan.added.iter().map(|row| row.row).zip(new));
     change_records(conn, crypto, &plan.changed).await?;
     change_handles(conn, &plan.changed).await?;
-    let begin = Begin {
-        ids,
-        since: &plan.since,
-        as_of,
-    };
+    let begin = Begin { ids, since: &plan.since, as_of };
     exempt(conn, plan, &begin, importer, now).await?;
     grant(conn, plan, &begin, cell_id, importer, now).await?;
     record(conn, plan, cell_id, importer, now).await
@@ -61,10 +57,7 @@ struct Begin<'a> {
 impl Begin<'_> {
     /// The member of a row, and the day of the sheet, or the first in the cell if that is later.
     fn of(&self, row: &RosterRow) -> Result<(Uuid, NaiveDate), Problem> {
-        let id = *self
-            .ids
-            .get(&row.row)
-            .ok_or_else(|| Problem::internal("a row without a member"))?;
+        let id = *self.ids.get(&row.row).ok_or_else(|| Problem::internal("a row without a member"))?;
         let since = self.since.get(&id).copied().unwrap_or(self.as_of);
         Ok((id, since.max(self.as_of)))
     }
@@ -102,19 +95,13 @@ fn sealed(
         .collect()
 }
 
-async fn change_records(
-    conn: &mut Conn,
-    crypto: &Crypto,
-    changes: &[Change<'_>],
-) -> Result<(), Problem> {
+async fn change_records(conn: &mut Conn, crypto: &Crypto, changes: &[Change<'_>]) -> Result<(), Problem> {
     if changes.is_empty() {
         return Ok(());
     }
     let rows = || changes.iter().map(|change| change.line.row);
     let citizen_ids = sealed(crypto, changes, "citizen_id", |row| Some(&row.citizen_id))?;
-    let cards = sealed(crypto, changes, "card_number", |row| {
-        row.card_number.as_deref()
-    })?;
+    let cards = sealed(crypto, changes, "card_number", |row| row.card_number.as_deref())?;
     let phones = sealed(crypto, changes, "phone", |row| row.phone.as_deref())?;
     diesel::sql_query(
         "WITH new AS (SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -169,14 +156,12 @@ async fn change_handles(conn: &mut Conn, changes: &[Change<'_>]) -> Result<(), P
     .bind::<Array<Text>, _>(&kinds)
     .execute(conn)
     .await?;
-    diesel::sql_query(
-        "INSERT INTO sign_in_handles (account_id, kind, digest) SELECT * FROM unnest($1, $2, $3)",
-    )
-    .bind::<Array<SqlUuid>, _>(&ids)
-    .bind::<Array<Text>, _>(&kinds)
-    .bind::<Array<Binary>, _>(digests)
-    .execute(conn)
-    .await?;
+    diesel::sql_query("INSERT INTO sign_in_handles (account_id, kind, digest) SELECT * FROM unnest($1, $2, $3)")
+        .bind::<Array<SqlUuid>, _>(&ids)
+        .bind::<Array<Text>, _>(&kinds)
+        .bind::<Array<Binary>, _>(digests)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -233,10 +218,7 @@ async fn grant(
     }
     const CHUNK: usize = 5_000;
     for chunk in rows.chunks(CHUNK) {
-        diesel::insert_into(grants::table)
-            .values(chunk.to_vec())
-            .execute(conn)
-            .await?;
+        diesel::insert_into(grants::table).values(chunk.to_vec()).execute(conn).await?;
     }
     Ok(())
 }

@@ -33,16 +33,10 @@ impl Wrong {
                 "số thẻ đảng viên này là của người khác trong hệ thống",
                 "the card number is somebody else's in the register",
             ),
-            Self::Twice => (
-                "same_person_twice",
-                "cùng một người đã có ở một dòng khác",
-                "the same person stands in another row",
-            ),
-            Self::SecondSecretary => (
-                "several_secretaries",
-                "chi bộ chỉ có một bí thư",
-                "a cell has one secretary",
-            ),
+            Self::Twice => {
+                ("same_person_twice", "cùng một người đã có ở một dòng khác", "the same person stands in another row")
+            }
+            Self::SecondSecretary => ("several_secretaries", "chi bộ chỉ có một bí thư", "a cell has one secretary"),
             Self::SecretaryHeld => (
                 "secretary_conflict",
                 "chi bộ đang có bí thư khác trong hệ thống; hãy thu hồi vai trò đó trước",
@@ -86,10 +80,7 @@ fn located(row: u32, column: &str, code: &'static str, vi: &str, en: &str) -> Fa
     Fault {
         pointer: format!("row {row}, column \"{column}\""),
         code,
-        detail: text(
-            format!("Dòng {row}, cột \"{column}\": {vi}."),
-            format!("Row {row}, column \"{column}\": {en}."),
-        ),
+        detail: text(format!("Dòng {row}, cột \"{column}\": {vi}."), format!("Row {row}, column \"{column}\": {en}.")),
     }
 }
 

@@ -26,22 +26,15 @@ pub async fn read(bytes: Bytes, today: NaiveDate, limits: Limits) -> Result<Rost
 
 fn problem(error: &RosterError) -> Problem {
     match error {
-        RosterError::NotAWorkbook => unreadable(
-            "Tệp không phải là bảng tính XLSX nguyên vẹn.",
-            error.to_string(),
-        ),
+        RosterError::NotAWorkbook => unreadable("Tệp không phải là bảng tính XLSX nguyên vẹn.", error.to_string()),
         RosterError::TooLarge { limit, .. } => Problem::with(
             Code::TooLarge,
             format!("Bảng tính vượt quá giới hạn cho phép ({limit})."),
             format!("{error}."),
         ),
-        RosterError::NoHeader { missing } => unreadable(
-            format!(
-                "Không tìm thấy dòng tiêu đề; thiếu cột: {}.",
-                missing.join(", ")
-            ),
-            error.to_string(),
-        ),
+        RosterError::NoHeader { missing } => {
+            unreadable(format!("Không tìm thấy dòng tiêu đề; thiếu cột: {}.", missing.join(", ")), error.to_string())
+        }
         RosterError::NoRows => unreadable("Danh sách không có đảng viên nào.", error.to_string()),
         RosterError::Faults { list, more } => faults::of_sheet(list, *more),
     }

@@ -71,11 +71,7 @@ pub fn role(position: Position) -> Role {
 ///
 /// # Errors
 /// 422 with every fault.
-pub fn compare<'a>(
-    sheet: &'a Sheet<'a>,
-    register: &Register,
-    importer: &Importer<'_>,
-) -> Result<Plan<'a>, Problem> {
+pub fn compare<'a>(sheet: &'a Sheet<'a>, register: &Register, importer: &Importer<'_>) -> Result<Plan<'a>, Problem> {
     let (mut plan, mut faults) = (Plan::default(), Faults::default());
     let mut seen = HashSet::new();
     for line in &sheet.0 {
@@ -85,37 +81,23 @@ pub fn compare<'a>(
             Ok(Some(_)) => faults.add(line.row.row, CITIZEN_ID, Wrong::Twice),
             Err((column, wrong)) => faults.add(line.row.row, column, wrong),
         }
-        let held = plan
-            .known
-            .get(&line.row.row)
-            .and_then(|id| register.held.get(id));
+        let held = plan.known.get(&line.row.row).and_then(|id| register.held.get(id));
         plan.exemption(line.row, held, importer);
         plan.position(line.row, held, register, importer, &mut faults);
     }
     check_secretaries(sheet, &mut faults);
     faults.conclude()?;
-    let missing = register
-        .held
-        .values()
-        .filter(|held| !seen.contains(&held.id));
-    plan.missing = missing
-        .map(|held| (held.id, held.full_name.clone()))
-        .collect();
+    let missing = register.held.values().filter(|held| !seen.contains(&held.id));
+    plan.missing = missing.map(|held| (held.id, held.full_name.clone())).collect();
     plan.missing.sort();
     Ok(plan)
 }
 
 /// Finds the member of a row: by citizen ID; else by card number, if the birthday agrees, for a slip in one digit must not
 /// turn a record into somebody else's.
-fn recognise<'r>(
-    line: &Line<'_>,
-    register: &'r Register,
-) -> Result<Option<&'r Held>, (&'static str, Wrong)> {
+fn recognise<'r>(line: &Line<'_>, register: &'r Register) -> Result<Option<&'r Held>, (&'static str, Wrong)> {
     let by_citizen_id = register.citizen_ids.get(&line.citizen_id);
-    let by_card = line
-        .card_number
-        .as_ref()
-        .and_then(|digest| register.card_numbers.get(digest));
+    let by_card = line.card_number.as_ref().and_then(|digest| register.card_numbers.get(digest));
     let in_cell = |id: &Uuid| register.held.get(id);
     match (by_citizen_id, by_card) {
         (None, None) => Ok(None),
@@ -137,12 +119,8 @@ fn recognise<'r>(
 }
 
 fn check_secretaries(sheet: &Sheet<'_>, faults: &mut Faults) {
-    let secretaries: Vec<u32> = sheet
-        .0
-        .iter()
-        .filter(|line| line.row.position == Some(Position::Secretary))
-        .map(|line| line.row.row)
-        .collect();
+    let secretaries: Vec<u32> =
+        sheet.0.iter().filter(|line| line.row.position == Some(Position::Secretary)).map(|line| line.row.row).collect();
     if secretaries.len() > 1 {
         for row in secretaries {
             faults.add(row, POSITION, Wrong::SecondSecretary);
@@ -200,14 +178,9 @@ impl<'a> Plan<'a> {
         if held_id.is_some_and(|id| register.roles.contains(&(id, role.as_str().to_owned()))) {
             return;
         }
-        let taken = role == Role::CellSecretary
-            && register.secretaries.iter().any(|id| Some(*id) != held_id);
+        let taken = role == Role::CellSecretary && register.secretaries.iter().any(|id| Some(*id) != held_id);
         if !importer.may_grant {
-            let because = if taken {
-                "held_by_another"
-            } else {
-                "not_allowed"
-            };
+            let because = if taken { "held_by_another" } else { "not_allowed" };
             self.propose(row, role.as_str(), because);
         } else if taken {
             faults.add(row.row, POSITION, Wrong::SecretaryHeld);
@@ -238,14 +211,8 @@ fn differing(line: &Line<'_>, held: &Held) -> Vec<&'static str> {
         ("birth_date", row.birth_date != held.birth_date),
         ("sex", sex(row.sex) != held.sex),
         ("admitted_on", row.admitted_on != held.admitted_on),
-        (
-            "official_on",
-            row.official_on.is_some() && row.official_on != held.official_on,
-        ),
-        (
-            "citizen_id",
-            held.citizen_id.as_ref() != Some(&line.citizen_id),
-        ),
+        ("official_on", row.official_on.is_some() && row.official_on != held.official_on),
+        ("citizen_id", held.citizen_id.as_ref() != Some(&line.citizen_id)),
         ("card_number", said(&line.card_number, &held.card_number)),
         ("phone", said(&line.phone, &held.phone)),
     ]
@@ -258,14 +225,8 @@ fn differing(line: &Line<'_>, held: &Held) -> Vec<&'static str> {
 fn left_empty(line: &Line<'_>, held: &Held) -> Vec<&'static str> {
     let row = line.row;
     [
-        (
-            "official_on",
-            row.official_on.is_none() && held.official_on.is_some(),
-        ),
-        (
-            "card_number",
-            row.card_number.is_none() && held.card_number.is_some(),
-        ),
+        ("official_on", row.official_on.is_none() && held.official_on.is_some()),
+        ("card_number", row.card_number.is_none() && held.card_number.is_some()),
         ("phone", row.phone.is_none() && held.phone.is_some()),
     ]
     .into_iter()

@@ -29,9 +29,8 @@ pub struct Sheet<'a>(pub Vec<Line<'a>>);
 
 impl<'a> Sheet<'a> {
     pub fn new(crypto: &Crypto, roster: &'a Roster) -> Self {
-        let digest = |kind: HandleKind, number: &Option<String>| {
-            number.as_ref().map(|number| kind.digest(crypto, number))
-        };
+        let digest =
+            |kind: HandleKind, number: &Option<String>| number.as_ref().map(|number| kind.digest(crypto, number));
         let line = |row: &'a RosterRow| Line {
             row,
             citizen_id: HandleKind::CitizenId.digest(crypto, &row.citizen_id),
@@ -103,11 +102,7 @@ pub async fn load(
 ) -> Result<Register, Problem> {
     let (mut citizen_ids, mut card_numbers) = (HashMap::new(), HashMap::new());
     for owner in owners(conn, sheet).await? {
-        let kind = if owner.kind == HandleKind::CitizenId.as_str() {
-            &mut citizen_ids
-        } else {
-            &mut card_numbers
-        };
+        let kind = if owner.kind == HandleKind::CitizenId.as_str() { &mut citizen_ids } else { &mut card_numbers };
         kind.insert(owner.digest, owner.account_id);
     }
     let roles: Vec<(Uuid, String)> = grants::table
@@ -129,9 +124,7 @@ pub async fn load(
 async fn owners(conn: &mut Conn, sheet: &Sheet<'_>) -> Result<Vec<Owner>, Problem> {
     let lines = || sheet.0.iter();
     let citizen_ids: Vec<&[u8]> = lines().map(|line| line.citizen_id.as_slice()).collect();
-    let cards: Vec<&[u8]> = lines()
-        .filter_map(|line| line.card_number.as_deref())
-        .collect();
+    let cards: Vec<&[u8]> = lines().filter_map(|line| line.card_number.as_deref()).collect();
     Ok(diesel::sql_query(
         "SELECT h.account_id, h.kind, h.digest FROM sign_in_handles h
          JOIN (SELECT 'citizen_id' AS kind, unnest($1) AS digest UNION ALL SELECT 'card_number', unnest($2)) n

@@ -137,13 +137,7 @@ pub struct Notice {
 }
 
 /// Sums a plan up.
-pub fn of(
-    roster: &Roster,
-    plan: &Plan<'_>,
-    unit: Unit,
-    as_of: NaiveDate,
-    dry_run: bool,
-) -> ImportReport {
+pub fn of(roster: &Roster, plan: &Plan<'_>, unit: Unit, as_of: NaiveDate, dry_run: bool) -> ImportReport {
     ImportReport {
         dry_run,
         unit,
@@ -152,19 +146,10 @@ pub fn of(
         added: plan.added.len(),
         unchanged: plan.unchanged(),
         changed_total: plan.changed.len(),
-        changed: listed(&plan.changed, |change| RowFields {
-            row: change.line.row.row,
-            fields: change.fields.clone(),
-        }),
-        left_empty: listed(&plan.left_empty, |(row, fields)| RowFields {
-            row: *row,
-            fields: fields.clone(),
-        }),
+        changed: listed(&plan.changed, |change| RowFields { row: change.line.row.row, fields: change.fields.clone() }),
+        left_empty: listed(&plan.left_empty, |(row, fields)| RowFields { row: *row, fields: fields.clone() }),
         missing_total: plan.missing.len(),
-        missing_from_sheet: listed(&plan.missing, |(id, name)| Missing {
-            id: *id,
-            full_name: name.clone(),
-        }),
+        missing_from_sheet: listed(&plan.missing, |(id, name)| Missing { id: *id, full_name: name.clone() }),
         exempted: plan.exempted.len(),
         exempt_unmarked: listed(&plan.unmarked, |row| *row),
         granted: plan.granted.len(),
@@ -209,9 +194,5 @@ fn listed<T, R>(all: &[T], show: impl Fn(&T) -> R) -> Vec<R> {
 
 fn notice(notice: &crate::organisation::roster::Fault) -> Notice {
     let located = faults::of_roster(notice);
-    Notice {
-        pointer: located.pointer,
-        code: located.code,
-        detail: located.detail.vi.into_owned(),
-    }
+    Notice { pointer: located.pointer, code: located.code, detail: located.detail.vi.into_owned() }
 }

@@ -49,15 +49,9 @@ pub async fn require_free(
         return Ok(());
     }
     let (vi, en) = if kind == HandleKind::CitizenId {
-        (
-            "Số CCCD đã có trong hệ thống.",
-            "The citizen ID is in the system already.",
-        )
+        ("Số CCCD đã có trong hệ thống.", "The citizen ID is in the system already.")
     } else {
-        (
-            "Số thẻ đảng viên đã có trong hệ thống.",
-            "The card number is in the system already.",
-        )
+        ("Số thẻ đảng viên đã có trong hệ thống.", "The card number is in the system already.")
     };
     Err(Problem::with(Code::Conflict, vi, en))
 }
@@ -85,17 +79,10 @@ pub async fn apply(
     patch: &MemberPatch,
 ) -> Result<Vec<&'static str>, Problem> {
     let (id, mut columns, mut changed) = (before.id, Columns::default(), Vec::new());
-    if let Some(name) = patch
-        .full_name
-        .as_ref()
-        .filter(|new| **new != before.full_name)
-    {
+    if let Some(name) = patch.full_name.as_ref().filter(|new| **new != before.full_name) {
         columns.full_name = Some(name);
         changed.push("full_name");
-        diesel::update(accounts::table.find(id))
-            .set(accounts::display_name.eq(name))
-            .execute(conn)
-            .await?;
+        diesel::update(accounts::table.find(id)).set(accounts::display_name.eq(name)).execute(conn).await?;
     }
     if let Some(phone) = patch.phone.as_ref().filter(|new| **new != before.phone) {
         let number = phone.as_deref();
@@ -118,10 +105,7 @@ pub async fn apply(
     changed.extend(columns.without_device.map(|_| "without_device"));
     if !changed.is_empty() {
         columns.version = Some(before.version + 1);
-        diesel::update(members::table.find(id))
-            .set(&columns)
-            .execute(conn)
-            .await?;
+        diesel::update(members::table.find(id)).set(&columns).execute(conn).await?;
     }
     Ok(changed)
 }
@@ -134,9 +118,7 @@ async fn renumber(
     kind: HandleKind,
     number: Option<&str>,
 ) -> Result<Option<Vec<u8>>, Problem> {
-    diesel::delete(sign_in_handles::table.find((member_id, kind.as_str())))
-        .execute(conn)
-        .await?;
+    diesel::delete(sign_in_handles::table.find((member_id, kind.as_str()))).execute(conn).await?;
     let Some(number) = number else {
         return Ok(None);
     };

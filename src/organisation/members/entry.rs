@@ -24,12 +24,7 @@ pub enum SexIn {
 #[serde(deny_unknown_fields)]
 pub struct MemberIn {
     /// Full name.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"\S",
-        example = "Nguyễn Văn An"
-    )]
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Nguyễn Văn An")]
     full_name: String,
     /// Day of birth.
     #[schema(example = "1980-05-19")]
@@ -84,22 +79,14 @@ pub fn check(body: &MemberIn, today: NaiveDate) -> Result<NewMember, Problem> {
     let full_name = faults.take("/full_name", entry::full_name(&body.full_name));
     faults.take("/birth_date", entry::past_day(body.birth_date, today));
     faults.take("/admitted_on", entry::past_day(body.admitted_on, today));
-    faults.take(
-        "/admitted_on",
-        entry::of_age(body.birth_date, body.admitted_on),
-    );
+    faults.take("/admitted_on", entry::of_age(body.birth_date, body.admitted_on));
     if let Some(official) = body.official_on {
         check_official(&mut faults, body.admitted_on, official, today);
     }
     let citizen_id = faults.take("/citizen_id", entry::citizen_id(&body.citizen_id));
-    let card_number = body
-        .card_number
-        .as_deref()
-        .and_then(|number| faults.take("/card_number", entry::card_number(number)));
-    let phone = body
-        .phone
-        .as_deref()
-        .and_then(|number| faults.take("/phone", entry::phone(number)));
+    let card_number =
+        body.card_number.as_deref().and_then(|number| faults.take("/card_number", entry::card_number(number)));
+    let phone = body.phone.as_deref().and_then(|number| faults.take("/phone", entry::phone(number)));
     match (full_name, citizen_id) {
         (Some(full_name), Some(citizen_id)) if faults.0.is_empty() => Ok(NewMember {
             full_name,
@@ -122,11 +109,7 @@ pub fn check(body: &MemberIn, today: NaiveDate) -> Result<NewMember, Problem> {
 ///
 /// # Errors
 /// 400 with every fault.
-pub fn check_patch(
-    before: &Profile,
-    body: &MemberPatch,
-    today: NaiveDate,
-) -> Result<MemberPatch, Problem> {
+pub fn check_patch(before: &Profile, body: &MemberPatch, today: NaiveDate) -> Result<MemberPatch, Problem> {
     let (mut faults, mut patch) = (Faults::default(), body.clone());
     if let Some(name) = &body.full_name {
         patch.full_name = faults.take("/full_name", entry::full_name(name));
@@ -140,11 +123,7 @@ pub fn check_patch(
     if let Some(Some(official)) = body.official_on {
         check_official(&mut faults, before.admitted_on, official, today);
     }
-    if faults.0.is_empty() {
-        Ok(patch)
-    } else {
-        Err(faults.problem())
-    }
+    if faults.0.is_empty() { Ok(patch) } else { Err(faults.problem()) }
 }
 
 fn check_official(faults: &mut Faults, admitted: NaiveDate, official: NaiveDate, today: NaiveDate) {

@@ -19,12 +19,7 @@ pub enum HandleKind {
 }
 
 impl HandleKind {
-    const ALL: [Self; 4] = [
-        Self::CitizenId,
-        Self::CardNumber,
-        Self::Phone,
-        Self::Username,
-    ];
+    const ALL: [Self; 4] = [Self::CitizenId, Self::CardNumber, Self::Phone, Self::Username];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,20 +40,14 @@ impl HandleKind {
 /// A phone that several people share means nobody.
 pub async fn find(conn: &mut Conn, crypto: &Crypto, login: &str) -> Result<Vec<Uuid>, Problem> {
     let login = normalise(login);
-    let digests: Vec<Vec<u8>> = HandleKind::ALL
-        .iter()
-        .map(|kind| kind.digest(crypto, &login))
-        .collect();
+    let digests: Vec<Vec<u8>> = HandleKind::ALL.iter().map(|kind| kind.digest(crypto, &login)).collect();
     let rows: Vec<(Uuid, String)> = sign_in_handles::table
         .filter(sign_in_handles::digest.eq_any(digests))
         .select((sign_in_handles::account_id, sign_in_handles::kind))
         .limit(10)
         .load(conn)
         .await?;
-    let phones = rows
-        .iter()
-        .filter(|(_, kind)| kind == HandleKind::Phone.as_str())
-        .count();
+    let phones = rows.iter().filter(|(_, kind)| kind == HandleKind::Phone.as_str()).count();
     let mut accounts: Vec<Uuid> = rows
         .into_iter()
         .filter(|(_, kind)| kind != HandleKind::Phone.as_str() || phones == 1)
@@ -72,18 +61,11 @@ pub async fn find(conn: &mut Conn, crypto: &Crypto, login: &str) -> Result<Vec<U
 /// Digits without spaces, dots and the country code; user names in lower case.
 pub fn normalise(login: &str) -> String {
     let login = login.trim();
-    let digits: String = login
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '.' | '-'))
-        .collect();
+    let digits: String = login.chars().filter(|c| !matches!(c, ' ' | '.' | '-')).collect();
     if let Some(rest) = digits.strip_prefix("+84") {
         return format!("0{rest}");
     }
-    if digits.bytes().all(|b| b.is_ascii_digit()) {
-        digits
-    } else {
-        login.to_lowercase()
-    }
+    if digits.bytes().all(|b| b.is_ascii_digit()) { digits } else { login.to_lowercase() }
 }
 
 #[cfg(test)]

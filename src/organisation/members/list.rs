@@ -90,12 +90,7 @@ pub async fn page(
 /// A LIKE pattern for text without accents; what is typed has no special meaning in it.
 fn pattern(search: &str) -> String {
     let mut pattern = String::from("%");
-    for c in search
-        .trim()
-        .to_lowercase()
-        .nfd()
-        .filter(|c| !is_combining_mark(*c))
-    {
+    for c in search.trim().to_lowercase().nfd().filter(|c| !is_combining_mark(*c)) {
         match c {
             'đ' => pattern.push('d'),
             '%' | '_' | '\\' => pattern.extend(['\\', c]),

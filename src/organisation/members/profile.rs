@@ -100,12 +100,7 @@ struct Row {
 ///
 /// # Errors
 /// 404 when the member belongs to no cell that day.
-pub async fn full(
-    conn: &mut Conn,
-    crypto: &Crypto,
-    member_id: Uuid,
-    day: NaiveDate,
-) -> Result<Profile, Problem> {
+pub async fn full(conn: &mut Conn, crypto: &Crypto, member_id: Uuid, day: NaiveDate) -> Result<Profile, Problem> {
     let row: Row = diesel::sql_query(format!(
         "SELECT m.full_name, m.birth_date, m.sex, m.admitted_on, m.official_on, {STATUS} AS status,
              u.id AS unit_id, u.name AS unit_name, m.citizen_id_sealed, m.card_number_sealed, m.phone_sealed,
@@ -119,14 +114,8 @@ pub async fn full(
     .bind::<SqlUuid, _>(member_id)
     .get_result(conn)
     .await?;
-    let open = |field: &str, sealed: &[u8]| {
-        crypto
-            .open_text(member_id, field, sealed)
-            .map_err(Problem::internal)
-    };
-    let open_some = |field: &str, sealed: &Option<Vec<u8>>| {
-        sealed.as_ref().map(|bytes| open(field, bytes)).transpose()
-    };
+    let open = |field: &str, sealed: &[u8]| crypto.open_text(member_id, field, sealed).map_err(Problem::internal);
+    let open_some = |field: &str, sealed: &Option<Vec<u8>>| sealed.as_ref().map(|bytes| open(field, bytes)).transpose();
     Ok(Profile {
         id: member_id,
         citizen_id: open("citizen_id", &row.citizen_id_sealed)?,
@@ -138,10 +127,7 @@ pub async fn full(
         admitted_on: row.admitted_on,
         official_on: row.official_on,
         status: row.status,
-        cell: CellOut {
-            id: row.unit_id,
-            name: row.unit_name,
-        },
+        cell: CellOut { id: row.unit_id, name: row.unit_name },
         without_device: row.without_device,
         version: row.version,
     })
@@ -161,18 +147,11 @@ impl Profile {
 
 fn mask(number: &str) -> String {
     let hidden = number.len().saturating_sub(4);
-    number
-        .char_indices()
-        .map(|(i, c)| if i < hidden { '*' } else { c })
-        .collect()
+    number.char_indices().map(|(i, c)| if i < hidden { '*' } else { c }).collect()
 }
 
 /// Writes into the audit log that somebody looked at a member's record, and at which part of it.
-pub async fn record_view<N>(
-    conn: &mut Conn,
-    scope: &Scope<(), OnMember<N>>,
-    details: Value,
-) -> Result<(), Problem> {
+pub async fn record_view<N>(conn: &mut Conn, scope: &Scope<(), OnMember<N>>, details: Value) -> Result<(), Problem> {
     let event = audit::Event {
         unit_id: Some(scope.on.unit_id),
         member_id: Some(scope.on.member_id),

@@ -60,9 +60,7 @@ pub async fn list_members(
     (status = 409, description = "The citizen ID or the card number is in the system already."),
     (status = 422, description = "The unit holds no members.")))]
 #[post("/units/{unit_id}/members")]
-pub async fn admit_member(
-    call: Call<MemberIn, OnUnit<ManageMembers>>,
-) -> Result<HttpResponse, Problem> {
+pub async fn admit_member(call: Call<MemberIn, OnUnit<ManageMembers>>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::CREATED, async |conn, scope| {
         let (today, unit_id) = (day_of(scope.now), scope.on.unit_id);
         let crypto = &scope.state.crypto;
@@ -75,20 +73,8 @@ pub async fn admit_member(
             require_free(conn, crypto, HandleKind::CardNumber, card, None).await?;
         }
         let people = [person];
-        let ids = admit(
-            conn,
-            crypto,
-            &people,
-            unit_id,
-            Origin::Admitted,
-            today,
-            scope.now,
-        )
-        .await?;
-        let id = ids
-            .first()
-            .copied()
-            .ok_or_else(|| Problem::internal("nobody admitted"))?;
+        let ids = admit(conn, crypto, &people, unit_id, Origin::Admitted, today, scope.now).await?;
+        let id = ids.first().copied().ok_or_else(|| Problem::internal("nobody admitted"))?;
         let event = audit::Event {
             unit_id: Some(unit_id),
             member_id: Some(id),
@@ -129,9 +115,7 @@ pub async fn get_member(
         return ask.reply(&full.masked());
     }
     // Numbers in full are for this moment, not for anybody's cache.
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(full))
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(full))
 }
 
 /// A field that was named, even if it is null.
@@ -207,9 +191,7 @@ pub async fn update_member(
             };
             audit::record(conn, event, scope.now).await?;
         }
-        Ok(profile::full(conn, crypto, member_id, today)
-            .await?
-            .masked())
+        Ok(profile::full(conn, crypto, member_id, today).await?.masked())
     })
     .await
 }

@@ -94,20 +94,14 @@ pub async fn admit(
                 )
             })
             .collect();
-        diesel::insert_into(accounts::table)
-            .values(accounts)
-            .execute(conn)
-            .await?;
+        diesel::insert_into(accounts::table).values(accounts).execute(conn).await?;
         let rows: Vec<_> = ids
             .iter()
             .zip(people)
             .map(|(id, person)| row(crypto, *id, person, now))
             .collect::<Result<_, _>>()
             .map_err(Problem::internal)?;
-        diesel::insert_into(members::table)
-            .values(rows)
-            .execute(conn)
-            .await?;
+        diesel::insert_into(members::table).values(rows).execute(conn).await?;
         let handles: Vec<_> = ids
             .iter()
             .zip(people)
@@ -121,10 +115,7 @@ pub async fn admit(
                 })
             })
             .collect();
-        diesel::insert_into(sign_in_handles::table)
-            .values(handles)
-            .execute(conn)
-            .await?;
+        diesel::insert_into(sign_in_handles::table).values(handles).execute(conn).await?;
         let memberships: Vec<_> = ids
             .iter()
             .map(|id| {
@@ -137,26 +128,14 @@ pub async fn admit(
                 )
             })
             .collect();
-        diesel::insert_into(memberships::table)
-            .values(memberships)
-            .execute(conn)
-            .await?;
+        diesel::insert_into(memberships::table).values(memberships).execute(conn).await?;
     }
     Ok(ids)
 }
 
-fn row<'a>(
-    crypto: &Crypto,
-    id: Uuid,
-    person: &'a NewMember,
-    now: DateTime<Utc>,
-) -> Result<MemberRow<'a>, CryptoError> {
-    let seal = |field: &str, value: &Option<String>| {
-        value
-            .as_ref()
-            .map(|v| crypto.seal(id, field, v.as_bytes()))
-            .transpose()
-    };
+fn row<'a>(crypto: &Crypto, id: Uuid, person: &'a NewMember, now: DateTime<Utc>) -> Result<MemberRow<'a>, CryptoError> {
+    let seal =
+        |field: &str, value: &Option<String>| value.as_ref().map(|v| crypto.seal(id, field, v.as_bytes())).transpose();
     Ok(MemberRow {
         id,
         full_name: &person.full_name,
@@ -177,7 +156,5 @@ fn handles(crypto: &Crypto, person: &NewMember) -> impl Iterator<Item = (HandleK
         (HandleKind::CardNumber, person.card_number.as_ref()),
         (HandleKind::Phone, person.phone.as_ref()),
     ];
-    named
-        .into_iter()
-        .filter_map(|(kind, value)| value.map(|value| (kind, kind.digest(crypto, value))))
+    named.into_iter().filter_map(|(kind, value)| value.map(|value| (kind, kind.digest(crypto, value))))
 }

@@ -24,12 +24,6 @@ pub async fn list_memberships(
 ) -> Result<HttpResponse, Problem> {
     let before = page.0.after()?;
     record_view(&mut ask.conn, &ask.scope, json!({"part": "memberships"})).await?;
-    let rows = store::history(
-        &mut ask.conn,
-        ask.scope.on.member_id,
-        before,
-        page.0.fetch(),
-    )
-    .await?;
+    let rows = store::history(&mut ask.conn, ask.scope.on.member_id, before, page.0.fetch()).await?;
     ask.reply(&page.0.page(rows, |row| row.valid_from, |row| row))
 }

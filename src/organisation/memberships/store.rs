@@ -52,35 +52,17 @@ pub struct OnDay {
 /// # Errors
 /// 404 when there is no such member.
 pub async fn lock_member(conn: &mut Conn, member_id: Uuid) -> Result<(), Problem> {
-    members::table
-        .find(member_id)
-        .select(members::id)
-        .for_update()
-        .first::<Uuid>(conn)
-        .await?;
+    members::table.find(member_id).select(members::id).for_update().first::<Uuid>(conn).await?;
     Ok(())
 }
 
 /// The membership in force on a day.
-pub async fn on_day(
-    conn: &mut Conn,
-    member_id: Uuid,
-    day: NaiveDate,
-) -> Result<Option<OnDay>, Problem> {
+pub async fn on_day(conn: &mut Conn, member_id: Uuid, day: NaiveDate) -> Result<Option<OnDay>, Problem> {
     Ok(memberships::table
         .filter(memberships::member_id.eq(member_id))
         .filter(memberships::valid_from.le(day))
-        .filter(
-            memberships::valid_to
-                .is_null()
-                .or(memberships::valid_to.gt(day)),
-        )
-        .select((
-            memberships::id,
-            memberships::unit_id,
-            memberships::valid_from,
-            memberships::valid_to,
-        ))
+        .filter(memberships::valid_to.is_null().or(memberships::valid_to.gt(day)))
+        .select((memberships::id, memberships::unit_id, memberships::valid_from, memberships::valid_to))
         .first(conn)
         .await
         .optional()?)
@@ -88,10 +70,7 @@ pub async fn on_day(
 
 /// Ends a membership: `valid_to` is the first day that no longer belongs to it.
 pub async fn end(conn: &mut Conn, id: Uuid, valid_to: NaiveDate) -> Result<(), Problem> {
-    diesel::update(memberships::table.find(id))
-        .set(memberships::valid_to.eq(valid_to))
-        .execute(conn)
-        .await?;
+    diesel::update(memberships::table.find(id)).set(memberships::valid_to.eq(valid_to)).execute(conn).await?;
     Ok(())
 }
 

@@ -16,20 +16,12 @@ pub struct Mistake {
 
 impl From<Kind> for Mistake {
     fn from(kind: Kind) -> Self {
-        Self {
-            code: kind.code,
-            vi: kind.vi,
-            en: kind.en,
-        }
+        Self { code: kind.code, vi: kind.vi, en: kind.en }
     }
 }
 
 fn cell(text: &str) -> Cell {
-    Cell {
-        position: 0,
-        value: Value::Text(text.to_owned()),
-        formula: false,
-    }
+    Cell { position: 0, value: Value::Text(text.to_owned()), formula: false }
 }
 
 /// A full name in NFC, without needless spaces or capitals.
@@ -69,11 +61,7 @@ pub fn phone(text: &str) -> Result<String, Mistake> {
 /// # Errors
 /// When it lies outside.
 pub fn past_day(day: NaiveDate, today: NaiveDate) -> Result<NaiveDate, Mistake> {
-    let cell = Cell {
-        position: 0,
-        value: Value::Date(day),
-        formula: false,
-    };
+    let cell = Cell { position: 0, value: Value::Date(day), formula: false };
     Ok(value::date(Some(&cell), today)?)
 }
 
@@ -92,7 +80,5 @@ pub fn of_age(birth: NaiveDate, admitted: NaiveDate) -> Result<(), Mistake> {
 /// When the official date lies before.
 pub fn official_after(admitted: NaiveDate, official: NaiveDate) -> Result<(), Mistake> {
     let after = official >= admitted;
-    after
-        .then_some(())
-        .ok_or(value::OFFICIAL_BEFORE_ADMISSION.into())
+    after.then_some(()).ok_or(value::OFFICIAL_BEFORE_ADMISSION.into())
 }

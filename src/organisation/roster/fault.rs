@@ -32,14 +32,7 @@ pub(super) struct Kind {
 
 impl Fault {
     pub(super) fn new(row: u32, position: u32, column: String, kind: &Kind) -> Self {
-        Self {
-            row,
-            position,
-            column,
-            code: kind.code,
-            detail_vi: kind.vi.to_owned(),
-            detail_en: kind.en.to_owned(),
-        }
+        Self { row, position, column, code: kind.code, detail_vi: kind.vi.to_owned(), detail_en: kind.en.to_owned() }
     }
 }
 

@@ -37,23 +37,16 @@ pub(super) fn repack(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, RosterErr
     let mut census = Census::default();
     let mut left = limits.unzipped_bytes;
     for index in 0..archive.len() {
-        let mut part = archive
-            .by_index(index)
-            .map_err(|_| RosterError::NotAWorkbook)?;
-        let name = part
-            .name()
-            .map_err(|_| RosterError::NotAWorkbook)?
-            .into_owned();
+        let mut part = archive.by_index(index).map_err(|_| RosterError::NotAWorkbook)?;
+        let name = part.name().map_err(|_| RosterError::NotAWorkbook)?.into_owned();
         let mut content = unzip(&mut part, left, limits)?;
         left -= content.len() as u64;
         if !is_xml(&name) {
             continue;
         }
         census.take(&name, &mut content, limits)?;
-        copy.start_file(name, stored)
-            .map_err(|_| RosterError::NotAWorkbook)?;
-        copy.write_all(&content)
-            .map_err(|_| RosterError::NotAWorkbook)?;
+        copy.start_file(name, stored).map_err(|_| RosterError::NotAWorkbook)?;
+        copy.write_all(&content).map_err(|_| RosterError::NotAWorkbook)?;
     }
     let copy = copy.finish().map_err(|_| RosterError::NotAWorkbook)?;
     Ok(copy.into_inner())
@@ -61,11 +54,7 @@ pub(super) fn repack(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, RosterErr
 
 /// Counts the archive's directory entries before anything allocates for them.
 fn check_entries(bytes: &[u8], limits: &Limits) -> Result<(), RosterError> {
-    let entries = bytes
-        .windows(4)
-        .filter(|w| *w == b"PK\x01\x02")
-        .take(limits.entries + 1)
-        .count();
+    let entries = bytes.windows(4).filter(|w| *w == b"PK\x01\x02").take(limits.entries + 1).count();
     if entries > limits.entries {
         return Err(too_large("archive entries", limits.entries as u64));
     }
@@ -73,21 +62,12 @@ fn check_entries(bytes: &[u8], limits: &Limits) -> Result<(), RosterError> {
 }
 
 /// Unzips one part, up to what is left of the total and to its ratio.
-fn unzip<R: Read>(
-    part: &mut ZipFile<'_, R>,
-    left: u64,
-    limits: &Limits,
-) -> Result<Vec<u8>, RosterError> {
-    let by_ratio = part
-        .compressed_size()
-        .saturating_mul(limits.ratio)
-        .max(RATIO_FREE_BYTES);
+fn unzip<R: Read>(part: &mut ZipFile<'_, R>, left: u64, limits: &Limits) -> Result<Vec<u8>, RosterError> {
+    let by_ratio = part.compressed_size().saturating_mul(limits.ratio).max(RATIO_FREE_BYTES);
     let bound = left.min(by_ratio);
     let mut content = Vec::new();
     // The size that the archive states is not believed.
-    part.take(bound + 1)
-        .read_to_end(&mut content)
-        .map_err(|_| RosterError::NotAWorkbook)?;
+    part.take(bound + 1).read_to_end(&mut content).map_err(|_| RosterError::NotAWorkbook)?;
     if content.len() as u64 <= bound {
         return Ok(content);
     }

@@ -36,14 +36,8 @@ impl Field {
     ];
 
     /// Without these columns nobody can be imported.
-    const REQUIRED: [Self; 6] = [
-        Self::FullName,
-        Self::BirthDate,
-        Self::Sex,
-        Self::CitizenId,
-        Self::AdmittedOn,
-        Self::OfficialOn,
-    ];
+    const REQUIRED: [Self; 6] =
+        [Self::FullName, Self::BirthDate, Self::Sex, Self::CitizenId, Self::AdmittedOn, Self::OfficialOn];
 
     /// The heading to ask for.
     pub const fn title(self) -> &'static str {
@@ -113,9 +107,7 @@ impl Field {
 
     fn of(heading: &str) -> Option<Self> {
         let folded = fold(heading);
-        Self::ALL
-            .into_iter()
-            .find(|field| field.headings().split('|').any(|known| known == folded))
+        Self::ALL.into_iter().find(|field| field.headings().split('|').any(|known| known == folded))
     }
 }
 
@@ -151,11 +143,7 @@ impl Layout {
 
     /// Whether this is a header rather than a row with one familiar word.
     pub fn is_header(&self) -> bool {
-        let needed = if self.position(Field::FullName).is_some() {
-            3
-        } else {
-            4
-        };
+        let needed = if self.position(Field::FullName).is_some() { 3 } else { 4 };
         self.columns.len() >= needed
     }
 
@@ -166,10 +154,7 @@ impl Layout {
 
     /// The zero-based column of a field.
     pub fn position(&self, field: Field) -> Option<u32> {
-        self.columns
-            .iter()
-            .find(|(known, ..)| *known == field)
-            .map(|(_, position, _)| *position)
+        self.columns.iter().find(|(known, ..)| *known == field).map(|(_, position, _)| *position)
     }
 
     /// What the sheet calls a column: its heading, else its letter.
@@ -182,29 +167,16 @@ impl Layout {
 
     /// The headings of required columns that the sheet lacks.
     pub fn missing(&self) -> Vec<&'static str> {
-        Field::REQUIRED
-            .into_iter()
-            .filter(|field| self.position(*field).is_none())
-            .map(Field::title)
-            .collect()
+        Field::REQUIRED.into_iter().filter(|field| self.position(*field).is_none()).map(Field::title).collect()
     }
 }
 
 /// Position, group above and own heading of every column.
 fn headings(top: &Row, below: Option<&Row>) -> Vec<(u32, Option<String>, Option<String>)> {
     let Some(below) = below else {
-        return top
-            .cells
-            .iter()
-            .map(|cell| (cell.position, None, heading(&cell.value)))
-            .collect();
+        return top.cells.iter().map(|cell| (cell.position, None, heading(&cell.value))).collect();
     };
-    let last = [top, below]
-        .iter()
-        .filter_map(|row| row.cells.last())
-        .map(|cell| cell.position)
-        .max()
-        .unwrap_or(0);
+    let last = [top, below].iter().filter_map(|row| row.cells.last()).map(|cell| cell.position).max().unwrap_or(0);
     let mut group = None;
     (0..=last)
         .filter_map(|position| {
@@ -250,10 +222,7 @@ pub(super) fn numbers_columns(row: &Row) -> bool {
             Value::Number(number) => *number >= 0.0 && *number <= 100.0,
             Value::Text(text) => {
                 let inner = text.trim().trim_start_matches('(').trim_end_matches(')');
-                matches!(inner.len(), 1..=2)
-                    && inner
-                        .chars()
-                        .all(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
+                matches!(inner.len(), 1..=2) && inner.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
             }
             _ => false,
         })

@@ -141,11 +141,7 @@ pub fn parse(bytes: &[u8], today: NaiveDate) -> Result<Roster, RosterError> {
 /// # Errors
 ///
 /// See [`RosterError`].
-pub fn parse_within(
-    bytes: &[u8],
-    today: NaiveDate,
-    limits: &Limits,
-) -> Result<Roster, RosterError> {
+pub fn parse_within(bytes: &[u8], today: NaiveDate, limits: &Limits) -> Result<Roster, RosterError> {
     let archive = guard::repack(bytes, limits)?;
     let mut reader = reader::SheetReader::new(today, limits.secretaries);
     workbook::visit(archive, limits, &mut reader)?;

@@ -39,13 +39,7 @@ enum State {
 
 impl SheetReader {
     pub fn new(today: NaiveDate, secretaries_allowed: usize) -> Self {
-        Self {
-            today,
-            secretaries_allowed,
-            title: Title::default(),
-            state: State::Above,
-            candidate: Layout::default(),
-        }
+        Self { today, secretaries_allowed, title: Title::default(), state: State::Above, candidate: Layout::default() }
     }
 
     /// What came of it once all sheets have been seen.
@@ -64,9 +58,7 @@ impl SheetReader {
         }
         if let Some((row, position)) = self.title.bad_date {
             let column = column_letters(position);
-            table
-                .faults
-                .push(Fault::new(row, position, column, &BAD_DATE));
+            table.faults.push(Fault::new(row, position, column, &BAD_DATE));
         }
         table.end();
         if !table.faults.is_empty() {
@@ -94,11 +86,7 @@ impl SheetReader {
             self.candidate = layout;
         }
         self.title.read(&row);
-        if row.number < HEADER_WITHIN {
-            Next::Row
-        } else {
-            Next::Sheet
-        }
+        if row.number < HEADER_WITHIN { Next::Row } else { Next::Sheet }
     }
 
     /// Settles the header once it is known whether `next` belongs to it, and

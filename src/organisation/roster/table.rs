@@ -91,8 +91,7 @@ impl Table {
     }
 
     fn has_citizen_id(&self, row: &Row) -> bool {
-        self.cell(row, Field::CitizenId)
-            .is_some_and(|cell| digits(cell) >= 9)
+        self.cell(row, Field::CitizenId).is_some_and(|cell| digits(cell) >= 9)
     }
 
     /// Below the totals come signatures and places, so more is asked of a row
@@ -104,18 +103,14 @@ impl Table {
             .filter_map(|field| self.cell(row, field))
             .collect();
         let name = self.layout.position(Field::FullName);
-        let data = filled
-            .iter()
-            .any(|cell| Some(cell.position) != name && (cell.formula || digits(cell) > 0));
+        let data = filled.iter().any(|cell| Some(cell.position) != name && (cell.formula || digits(cell) > 0));
         if self.has_citizen_id(row) {
             return true;
         }
         if self.footer.is_some() {
             return filled.len() >= 4 && data;
         }
-        let numbered = self
-            .cell(row, Field::Ordinal)
-            .is_some_and(|cell| cell.formula || digits(cell) > 0);
+        let numbered = self.cell(row, Field::Ordinal).is_some_and(|cell| cell.formula || digits(cell) > 0);
         (numbered && !filled.is_empty()) || (filled.len() >= 2 && data)
     }
 
@@ -128,9 +123,7 @@ impl Table {
         let citizen_id = self.read(row, Field::CitizenId, value::citizen_id);
         let phone = self.read(row, Field::Phone, value::phone);
         let admitted_on = self.read(row, Field::AdmittedOn, |cell| value::date(cell, today));
-        let official_on = self.read(row, Field::OfficialOn, |cell| {
-            value::optional_date(cell, today)
-        });
+        let official_on = self.read(row, Field::OfficialOn, |cell| value::optional_date(cell, today));
         let position = self.position(row);
         let exempt = self.read(row, Field::Exempt, value::exempt);
         self.check_dates(row.number, birth_date, admitted_on, official_on.flatten());
@@ -156,12 +149,7 @@ impl Table {
     }
 
     /// Reads a field, or notes what is wrong with it.
-    fn read<T>(
-        &mut self,
-        row: &Row,
-        field: Field,
-        parse: impl FnOnce(Option<&Cell>) -> Result<T, Kind>,
-    ) -> Option<T> {
+    fn read<T>(&mut self, row: &Row, field: Field, parse: impl FnOnce(Option<&Cell>) -> Result<T, Kind>) -> Option<T> {
         match parse(self.cell(row, field)) {
             Ok(value) => Some(value),
             Err(kind) => {
@@ -219,12 +207,7 @@ impl Table {
             (seen, "citizen_id_duplicate", "số CCCD", "citizen ID")
         } else {
             let seen = &mut self.card_numbers;
-            (
-                seen,
-                "card_number_duplicate",
-                "số thẻ đảng viên",
-                "card number",
-            )
+            (seen, "card_number_duplicate", "số thẻ đảng viên", "card number")
         };
         let first = *seen.entry(key).or_insert(row);
         if first != row {

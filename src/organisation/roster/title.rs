@@ -56,16 +56,10 @@ impl Title {
 
 /// The date in `ngay 01 11 2026` or `ngay 1 thang 11 nam 2026`.
 fn date_in_words(folded: &str) -> Option<NaiveDate> {
-    let mut numbers = folded
-        .split(' ')
-        .filter(|word| !matches!(*word, "" | "ngay" | "het" | "thang" | "nam"));
+    let mut numbers = folded.split(' ').filter(|word| !matches!(*word, "" | "ngay" | "het" | "thang" | "nam"));
     let day = numbers.next()?.parse().ok()?;
     let month = numbers.next()?.parse().ok()?;
-    let year = numbers
-        .next()
-        .filter(|year| year.len() == 4)?
-        .parse()
-        .ok()?;
+    let year = numbers.next().filter(|year| year.len() == 4)?.parse().ok()?;
     NaiveDate::from_ymd_opt(year, month, day)
 }
 
@@ -77,9 +71,7 @@ pub(super) fn footer_column(row: &Row) -> Option<u32> {
         .find(|cell| match &cell.value {
             Value::Text(text) => {
                 let text = tidy(text).to_lowercase();
-                ["tổng cộng", "tổng số", "tổng:", "cộng:"]
-                    .iter()
-                    .any(|word| text.starts_with(word))
+                ["tổng cộng", "tổng số", "tổng:", "cộng:"].iter().any(|word| text.starts_with(word))
                     || text == "tổng"
                     || text == "cộng"
             }
@@ -91,15 +83,9 @@ pub(super) fn footer_column(row: &Row) -> Option<u32> {
 /// Reads totals such as "Tổng cộng: 135 đảng viên, trong đó 134 chính thức".
 /// A clause counts if it holds exactly one number.
 pub(super) fn totals(row: &Row) -> DeclaredTotal {
-    let mut totals = DeclaredTotal {
-        row: row.number,
-        ..DeclaredTotal::default()
-    };
+    let mut totals = DeclaredTotal { row: row.number, ..DeclaredTotal::default() };
     let text = sentence(row);
-    for clause in text
-        .split([',', ';', '(', ')'])
-        .flat_map(|part| part.split("trong đó"))
-    {
+    for clause in text.split([',', ';', '(', ')']).flat_map(|part| part.split("trong đó")) {
         let Some(number) = only_number(clause) else {
             continue;
         };

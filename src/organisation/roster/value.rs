@@ -17,26 +17,16 @@ const fn kind(code: &'static str, vi: &'static str, en: &'static str) -> Kind {
     Kind { code, vi, en }
 }
 
-pub(super) const FORMULA: Kind = kind(
-    "formula",
-    "ô chứa công thức; chỉ nhập giá trị",
-    "the cell holds a formula; enter the value itself",
-);
+pub(super) const FORMULA: Kind =
+    kind("formula", "ô chứa công thức; chỉ nhập giá trị", "the cell holds a formula; enter the value itself");
 const CELL_ERROR: Kind = kind(
     "cell_error",
     "ô báo lỗi của Excel hoặc chứa ngày không có thật",
     "the cell holds an Excel error or a date that does not exist",
 );
-const NAME_MISSING: Kind = kind(
-    "name_missing",
-    "thiếu họ và tên",
-    "the full name is missing",
-);
-const NAME_TOO_LONG: Kind = kind(
-    "name_too_long",
-    "họ và tên dài quá 100 ký tự",
-    "the full name is longer than 100 characters",
-);
+const NAME_MISSING: Kind = kind("name_missing", "thiếu họ và tên", "the full name is missing");
+const NAME_TOO_LONG: Kind =
+    kind("name_too_long", "họ và tên dài quá 100 ký tự", "the full name is longer than 100 characters");
 const NAME_INVALID: Kind = kind(
     "name_invalid",
     "họ và tên có chữ số, ký tự điều khiển hoặc không có chữ cái",
@@ -48,42 +38,20 @@ const DATE_INVALID: Kind = kind(
     "ngày không có thật hoặc sai dạng; cần dd/mm/yyyy",
     "the date does not exist or is not written dd/mm/yyyy",
 );
-const DATE_TOO_EARLY: Kind = kind(
-    "date_too_early",
-    "ngày trước năm 1900",
-    "the date is before the year 1900",
-);
-const DATE_IN_FUTURE: Kind = kind(
-    "date_in_future",
-    "ngày ở trong tương lai",
-    "the date lies in the future",
-);
+const DATE_TOO_EARLY: Kind = kind("date_too_early", "ngày trước năm 1900", "the date is before the year 1900");
+const DATE_IN_FUTURE: Kind = kind("date_in_future", "ngày ở trong tương lai", "the date lies in the future");
 pub(super) const OFFICIAL_BEFORE_ADMISSION: Kind = kind(
     "official_before_admission",
     "ngày chính thức trước ngày vào Đảng (dự bị)",
     "the official date is before the admission (probationary) date",
 );
-pub(super) const ADMITTED_UNDER_AGE: Kind = kind(
-    "admitted_under_18",
-    "ngày vào Đảng trước khi đủ 18 tuổi",
-    "admitted before the age of 18",
-);
+pub(super) const ADMITTED_UNDER_AGE: Kind =
+    kind("admitted_under_18", "ngày vào Đảng trước khi đủ 18 tuổi", "admitted before the age of 18");
 const SEX_MISSING: Kind = kind("sex_missing", "thiếu giới tính", "the sex is missing");
-const SEX_INVALID: Kind = kind(
-    "sex_invalid",
-    "giới tính phải là Nam hoặc Nữ",
-    "the sex must be Nam or Nữ",
-);
-const CITIZEN_ID_MISSING: Kind = kind(
-    "citizen_id_missing",
-    "thiếu số CCCD",
-    "the citizen ID is missing",
-);
-const CITIZEN_ID_INVALID: Kind = kind(
-    "citizen_id_invalid",
-    "số CCCD phải có đúng 12 chữ số",
-    "the citizen ID must have exactly 12 digits",
-);
+const SEX_INVALID: Kind = kind("sex_invalid", "giới tính phải là Nam hoặc Nữ", "the sex must be Nam or Nữ");
+const CITIZEN_ID_MISSING: Kind = kind("citizen_id_missing", "thiếu số CCCD", "the citizen ID is missing");
+const CITIZEN_ID_INVALID: Kind =
+    kind("citizen_id_invalid", "số CCCD phải có đúng 12 chữ số", "the citizen ID must have exactly 12 digits");
 pub(super) const CARD_NUMBER_INVALID: Kind = kind(
     "card_number_invalid",
     "số thẻ đảng viên phải có đúng 12 chữ số; định dạng cột là Text để giữ số 0 ở đầu",
@@ -132,10 +100,7 @@ pub(super) fn date(cell: Option<&Cell>, today: NaiveDate) -> Result<NaiveDate, K
 }
 
 /// A date in the past or today, if there is one.
-pub(super) fn optional_date(
-    cell: Option<&Cell>,
-    today: NaiveDate,
-) -> Result<Option<NaiveDate>, Kind> {
+pub(super) fn optional_date(cell: Option<&Cell>, today: NaiveDate) -> Result<Option<NaiveDate>, Kind> {
     let date = match plain(cell)? {
         None => return Ok(None),
         Some(Value::Date(date)) => *date,
@@ -222,10 +187,9 @@ pub(super) fn phone(cell: Option<&Cell>) -> Result<Option<String>, Kind> {
             Some(digits) => digits,
             None => return Err(PHONE_INVALID),
         },
-        Some(Value::Text(text)) => text
-            .chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '.' | '-' | '(' | ')'))
-            .collect(),
+        Some(Value::Text(text)) => {
+            text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '.' | '-' | '(' | ')')).collect()
+        }
         Some(_) => return Err(PHONE_INVALID),
     };
     mobile(&digits).map(Some).ok_or(PHONE_INVALID)
@@ -278,9 +242,7 @@ pub(super) fn exempt(cell: Option<&Cell>) -> Result<bool, Kind> {
         Some(Value::Number(number)) if *number == 1.0 => Ok(true),
         Some(Value::Number(number)) if *number == 0.0 => Ok(false),
         Some(Value::Text(text)) => match tidy(text).to_lowercase().as_str() {
-            "x" | "v" | "✓" | "✔" | "có" | "1" | "miễn" | "được miễn" | "miễn sinh hoạt" => {
-                Ok(true)
-            }
+            "x" | "v" | "✓" | "✔" | "có" | "1" | "miễn" | "được miễn" | "miễn sinh hoạt" => Ok(true),
             "không" | "0" | "-" => Ok(false),
             _ => Err(EXEMPT_INVALID),
         },

@@ -45,10 +45,7 @@ pub(super) struct Row {
 
 impl Row {
     pub fn cell(&self, position: u32) -> Option<&Cell> {
-        self.cells
-            .binary_search_by_key(&position, |cell| cell.position)
-            .ok()
-            .map(|index| &self.cells[index])
+        self.cells.binary_search_by_key(&position, |cell| cell.position).ok().map(|index| &self.cells[index])
     }
 }
 
@@ -75,11 +72,7 @@ pub(super) trait Visitor {
 /// # Errors
 ///
 /// [`RosterError::NotAWorkbook`] and [`RosterError::TooLarge`].
-pub(super) fn visit(
-    archive: Vec<u8>,
-    limits: &Limits,
-    visitor: &mut impl Visitor,
-) -> Result<(), RosterError> {
+pub(super) fn visit(archive: Vec<u8>, limits: &Limits, visitor: &mut impl Visitor) -> Result<(), RosterError> {
     let mut workbook: Xlsx<_> = guarded(|| Xlsx::new(Cursor::new(archive)))?;
     let names: Vec<String> = workbook
         .sheets_metadata()
@@ -105,10 +98,7 @@ fn visit_rows(
     visitor: &mut impl Visitor,
 ) -> Result<(), RosterError> {
     let mut reader = guarded(|| workbook.worksheet_cells_reader(sheet))?;
-    let mut row = Row {
-        number: 0,
-        cells: Vec::new(),
-    };
+    let mut row = Row { number: 0, cells: Vec::new() };
     while let Some(record) = guarded(|| reader.next_cell_with_formula_metadata())? {
         let formula = record.formula.is_some();
         let Some(value) = read(record.value, formula) else {
@@ -125,18 +115,10 @@ fn visit_rows(
             }
             row.number = number;
         }
-        if row
-            .cells
-            .last()
-            .is_some_and(|last| last.position >= position)
-        {
+        if row.cells.last().is_some_and(|last| last.position >= position) {
             return Err(RosterError::NotAWorkbook);
         }
-        row.cells.push(Cell {
-            position,
-            value,
-            formula,
-        });
+        row.cells.push(Cell { position, value, formula });
     }
     if !row.cells.is_empty() {
         visitor.row(row);
@@ -147,16 +129,10 @@ fn visit_rows(
 /// The 1-based row and 0-based column of a filled cell, if within the limits.
 fn locate((row, column): (u32, u32), limits: &Limits) -> Result<(u32, u32), RosterError> {
     if row >= limits.rows {
-        return Err(RosterError::TooLarge {
-            what: "rows",
-            limit: limits.rows.into(),
-        });
+        return Err(RosterError::TooLarge { what: "rows", limit: limits.rows.into() });
     }
     if column >= limits.columns {
-        return Err(RosterError::TooLarge {
-            what: "columns",
-            limit: limits.columns.into(),
-        });
+        return Err(RosterError::TooLarge { what: "columns", limit: limits.columns.into() });
     }
     Ok((row + 1, column))
 }

@@ -58,21 +58,12 @@ pub async fn accept(
     let (id, to) = (new_id(now), open.to_unit_id);
     memberships::begin(conn, id, open.member_id, to, Origin::Transferred, day).await?;
     grants::end_on_unit(conn, open.member_id, open.from_unit_id, day, by, now).await?;
-    let decision = Decision {
-        state: "accepted",
-        by,
-        note: None,
-        effective_on: Some(day),
-    };
+    let decision = Decision { state: "accepted", by, note: None, effective_on: Some(day) };
     store::decide(conn, transfer_id, &decision, now).await?;
     Ok(open)
 }
 
-fn effective_day(
-    open: &Open,
-    asked: Option<NaiveDate>,
-    today: NaiveDate,
-) -> Result<NaiveDate, Problem> {
+fn effective_day(open: &Open, asked: Option<NaiveDate>, today: NaiveDate) -> Result<NaiveDate, Problem> {
     if today > open.due_on {
         return Err(Problem::with(
             Code::RuleNotMet,

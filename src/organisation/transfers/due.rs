@@ -29,9 +29,6 @@ mod tests {
         // 20 November 2026 is a Friday.
         assert_eq!(working_days_after(day("2026-11-20"), 1), day("2026-11-23"));
         assert_eq!(working_days_after(day("2026-11-21"), 5), day("2026-11-27"));
-        assert_eq!(
-            working_days_after(day("2026-11-20"), WORKING_DAYS),
-            day("2027-02-12")
-        );
+        assert_eq!(working_days_after(day("2026-11-20"), WORKING_DAYS), day("2027-02-12"));
     }
 }

@@ -32,12 +32,7 @@ pub struct TransferIn {
     #[schema(example = "0192f0c1-0000-7000-8000-000000000001")]
     to_unit_id: Uuid,
     /// Why the member moves.
-    #[schema(
-        min_length = 1,
-        max_length = 500,
-        pattern = r"\S",
-        example = "Chuyển nơi cư trú"
-    )]
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Chuyển nơi cư trú")]
     reason: String,
 }
 
@@ -50,9 +45,7 @@ pub struct TransferIn {
     (status = 409, description = "A transfer of this member is open already."),
     (status = 422, description = "The other unit is no cell, or the one the member belongs to.")))]
 #[post("/members/{member_id}/transfers")]
-pub async fn propose_transfer(
-    call: Call<TransferIn, OnMember<TransferMembers>>,
-) -> Result<HttpResponse, Problem> {
+pub async fn propose_transfer(call: Call<TransferIn, OnMember<TransferMembers>>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::CREATED, async |conn, scope| {
         let (on, body, today) = (&scope.on, &scope.body, day_of(scope.now));
         units::path(conn, body.to_unit_id, today).await?;
@@ -126,9 +119,7 @@ pub struct AcceptIn {
     (status = 409, description = "It was decided already."),
     (status = 422, description = "It is overdue.")))]
 #[post("/transfers/{transfer_id}/accept")]
-pub async fn accept_transfer(
-    call: Call<AcceptIn, OnTransfer<Receiving>>,
-) -> Result<HttpResponse, Problem> {
+pub async fn accept_transfer(call: Call<AcceptIn, OnTransfer<Receiving>>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
         let (id, by) = (scope.on.transfer_id, scope.caller.account_id);
         let open = accept(conn, id, scope.body.effective_on, by, scope.now).await?;
@@ -143,12 +134,7 @@ pub async fn accept_transfer(
 #[serde(deny_unknown_fields)]
 pub struct DeclineIn {
     /// What the old cell should know.
-    #[schema(
-        min_length = 1,
-        max_length = 500,
-        pattern = r"\S",
-        example = "Hồ sơ còn thiếu"
-    )]
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Hồ sơ còn thiếu")]
     note: String,
 }
 
@@ -159,9 +145,7 @@ pub struct DeclineIn {
     (status = 200, description = "The transfer.", body = Transfer),
     (status = 409, description = "It was decided already.")))]
 #[post("/transfers/{transfer_id}/decline")]
-pub async fn decline_transfer(
-    call: Call<DeclineIn, OnTransfer<Receiving>>,
-) -> Result<HttpResponse, Problem> {
+pub async fn decline_transfer(call: Call<DeclineIn, OnTransfer<Receiving>>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
         let id = scope.on.transfer_id;
         let open = store::lock_open(conn, id).await?;
@@ -185,18 +169,11 @@ pub async fn decline_transfer(
     (status = 200, description = "The transfer.", body = Transfer),
     (status = 409, description = "It was decided already.")))]
 #[post("/transfers/{transfer_id}/withdraw")]
-pub async fn withdraw_transfer(
-    call: Call<Empty, OnTransfer<Leaving>>,
-) -> Result<HttpResponse, Problem> {
+pub async fn withdraw_transfer(call: Call<Empty, OnTransfer<Leaving>>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
         let id = scope.on.transfer_id;
         let open = store::lock_open(conn, id).await?;
-        let decision = Decision {
-            state: "withdrawn",
-            by: scope.caller.account_id,
-            note: None,
-            effective_on: None,
-        };
+        let decision = Decision { state: "withdrawn", by: scope.caller.account_id, note: None, effective_on: None };
         store::decide(conn, id, &decision, scope.now).await?;
         record(conn, scope, id, &open, "transfer.withdrawn").await?;
         store::get(conn, id).await

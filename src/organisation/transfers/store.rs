@@ -103,10 +103,7 @@ const TRANSFER: &str = "SELECT t.id, t.member_id, m.full_name AS member_name, t.
 
 /// One transfer.
 pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Transfer, Problem> {
-    Ok(diesel::sql_query(format!("{TRANSFER} WHERE t.id = $1"))
-        .bind::<SqlUuid, _>(id)
-        .get_result(conn)
-        .await?)
+    Ok(diesel::sql_query(format!("{TRANSFER} WHERE t.id = $1")).bind::<SqlUuid, _>(id).get_result(conn).await?)
 }
 
 /// Transfers out of and into a unit and everything below it, the latest first.
@@ -135,22 +132,14 @@ pub async fn of_unit(
 
 /// The cells of a transfer: left, then entered.
 pub async fn sides(conn: &mut Conn, id: Uuid) -> Result<(Uuid, Uuid), Problem> {
-    Ok(transfers::table
-        .find(id)
-        .select((transfers::from_unit_id, transfers::to_unit_id))
-        .first(conn)
-        .await?)
+    Ok(transfers::table.find(id).select((transfers::from_unit_id, transfers::to_unit_id)).first(conn).await?)
 }
 
 /// Writes a proposal for a member whose row is locked.
 ///
 /// # Errors
 /// 409 when one is open already.
-pub async fn propose(
-    conn: &mut Conn,
-    new: &Proposal<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+pub async fn propose(conn: &mut Conn, new: &Proposal<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
     let open: i64 = transfers::table
         .filter(transfers::member_id.eq(new.member_id))
         .filter(transfers::state.eq("proposed"))
@@ -210,12 +199,7 @@ pub async fn lock_open(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
 }
 
 /// Writes the end of a transfer whose row is locked.
-pub async fn decide(
-    conn: &mut Conn,
-    id: Uuid,
-    decision: &Decision<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+pub async fn decide(conn: &mut Conn, id: Uuid, decision: &Decision<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
     diesel::update(transfers::table.find(id))
         .set((
             transfers::state.eq(decision.state),

@@ -65,10 +65,7 @@ impl<S: Side> Target for OnTransfer<S> {
                     problem
                 });
             }
-            Ok(Self {
-                transfer_id,
-                side: PhantomData,
-            })
+            Ok(Self { transfer_id, side: PhantomData })
         })
     }
 }

@@ -41,24 +41,14 @@ pub async fn list_units(
     let after = page.after()?;
     let rows = match query.0.parent_id {
         Some(parent_id) => {
-            caller.require(
-                &store::path(&mut ask.conn, parent_id, today).await?,
-                Permission::ReadUnit,
-            )?;
+            caller.require(&store::path(&mut ask.conn, parent_id, today).await?, Permission::ReadUnit)?;
             store::children(&mut ask.conn, parent_id, today, after, page.fetch()).await?
         }
         None => {
             let mut own: Vec<Uuid> = caller.home.clone();
             own.extend(caller.grants.iter().filter_map(|grant| grant.unit_id));
             let everything = caller.grants.iter().any(|grant| grant.unit_id.is_none());
-            store::of_ids(
-                &mut ask.conn,
-                (!everything).then_some(&own),
-                today,
-                after,
-                page.fetch(),
-            )
-            .await?
+            store::of_ids(&mut ask.conn, (!everything).then_some(&own), today, after, page.fetch()).await?
         }
     };
     ask.reply(&page.page(rows, |unit| (unit.name.clone(), unit.id), |unit| unit))
@@ -80,12 +70,7 @@ pub async fn get_unit(mut ask: Ask<OnUnit<ReadUnit>>) -> Result<HttpResponse, Pr
 #[serde(deny_unknown_fields)]
 pub struct UnitIn {
     /// Its name.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"\S",
-        example = "Chi bộ Tổ dân phố số 9"
-    )]
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Chi bộ Tổ dân phố số 9")]
     name: String,
     /// Its kind: `province`, `superior_committee`, `grassroots_committee`, `sub_committee`, `cell`.
     #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "cell")]
@@ -93,11 +78,7 @@ pub struct UnitIn {
     /// The unit above it; only a system administrator makes a unit without one.
     parent_id: Option<Uuid>,
     /// Code of 14 digits in groups, unique.
-    #[schema(
-        max_length = 18,
-        pattern = "^[0-9]{2}([.][0-9]{3}){4}$",
-        example = "38.168.053.000.009"
-    )]
+    #[schema(max_length = 18, pattern = "^[0-9]{2}([.][0-9]{3}){4}$", example = "38.168.053.000.009")]
     code: Option<String>,
 }
 
@@ -113,15 +94,10 @@ pub async fn create_unit(call: Call<UnitIn, Anyone>) -> Result<HttpResponse, Pro
     call.commit(StatusCode::CREATED, async |conn, scope| {
         let today = day_of(scope.now);
         match scope.body.parent_id {
-            Some(parent_id) => scope.caller.require(
-                &store::path(conn, parent_id, today).await?,
-                Permission::ManageUnits,
-            )?,
-            None if scope
-                .caller
-                .grants
-                .iter()
-                .any(|g| g.role == Role::SystemAdministrator) => {}
+            Some(parent_id) => {
+                scope.caller.require(&store::path(conn, parent_id, today).await?, Permission::ManageUnits)?
+            }
+            None if scope.caller.grants.iter().any(|g| g.role == Role::SystemAdministrator) => {}
             None => return Err(Problem::new(Code::Forbidden)),
         }
         let new = NewUnit {
@@ -132,15 +108,8 @@ pub async fn create_unit(call: Call<UnitIn, Anyone>) -> Result<HttpResponse, Pro
             valid_from: today,
         };
         let id = store::create(conn, &new, scope.now).await?;
-        audit::record(
-            conn,
-            audit::Event {
-                unit_id: Some(id),
-                ..scope.audit("unit.created", "unit", id)
-            },
-            scope.now,
-        )
-        .await?;
+        audit::record(conn, audit::Event { unit_id: Some(id), ..scope.audit("unit.created", "unit", id) }, scope.now)
+            .await?;
         store::get(conn, id, today).await
     })
     .await

@@ -40,11 +40,7 @@ pub struct Unit {
     pub kind: String,
     /// Code of 14 digits, if it has one.
     #[diesel(sql_type = Nullable<Text>)]
-    #[schema(
-        max_length = 18,
-        pattern = "^[0-9]{2}([.][0-9]{3}){4}$",
-        example = "38.168.053.000.001"
-    )]
+    #[schema(max_length = 18, pattern = "^[0-9]{2}([.][0-9]{3}){4}$", example = "38.168.053.000.001")]
     pub code: Option<String>,
     /// The unit above it; null at the top.
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -69,29 +65,17 @@ pub async fn path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<
     let path: Vec<Uuid> = unit_tree::table
         .filter(unit_tree::descendant_id.eq(unit_id))
         .filter(unit_tree::valid_from.le(day))
-        .filter(
-            unit_tree::valid_to
-                .is_null()
-                .or(unit_tree::valid_to.gt(day)),
-        )
+        .filter(unit_tree::valid_to.is_null().or(unit_tree::valid_to.gt(day)))
         .order(unit_tree::depth)
         .select(unit_tree::ancestor_id)
         .load(conn)
         .await?;
-    if path.is_empty() {
-        Err(Problem::not_found())
-    } else {
-        Ok(path)
-    }
+    if path.is_empty() { Err(Problem::not_found()) } else { Ok(path) }
 }
 
 /// The name of a unit, whatever the day.
 pub async fn name(conn: &mut Conn, unit_id: Uuid) -> Result<String, Problem> {
-    Ok(units::table
-        .find(unit_id)
-        .select(units::name)
-        .first(conn)
-        .await?)
+    Ok(units::table.find(unit_id).select(units::name).first(conn).await?)
 }
 
 /// One unit on a day.
@@ -178,12 +162,7 @@ pub async fn require_cell(conn: &mut Conn, unit_id: Uuid) -> Result<(), Problem>
 
 /// Holds the unit's row until the transaction ends, so that what must be unique in the unit is decided one by one.
 pub async fn lock(conn: &mut Conn, unit_id: Uuid) -> Result<(), Problem> {
-    units::table
-        .find(unit_id)
-        .select(units::id)
-        .for_no_key_update()
-        .first::<Uuid>(conn)
-        .await?;
+    units::table.find(unit_id).select(units::id).for_no_key_update().first::<Uuid>(conn).await?;
     Ok(())
 }
 
@@ -193,25 +172,11 @@ pub async fn lock(conn: &mut Conn, unit_id: Uuid) -> Result<(), Problem> {
 /// 400 for an unknown kind, 404 for an unknown parent, 409 for a code in use, 422 when the kind cannot stand below the parent's.
 pub async fn create(conn: &mut Conn, new: &NewUnit, now: DateTime<Utc>) -> Result<Uuid, Problem> {
     let rank = rank_of(conn, &new.kind).await?.ok_or_else(|| {
-        Problem::fault(
-            "/kind",
-            "not_an_option",
-            text(
-                "Không có loại tổ chức này.",
-                "There is no such kind of unit.",
-            ),
-        )
+        Problem::fault("/kind", "not_an_option", text("Không có loại tổ chức này.", "There is no such kind of unit."))
     })?;
     if let Some(parent_id) = new.parent_id {
-        let parent_kind: String = units::table
-            .find(parent_id)
-            .select(units::kind)
-            .first(conn)
-            .await?;
-        if rank_of(conn, &parent_kind)
-            .await?
-            .is_none_or(|parent_rank| parent_rank >= rank)
-        {
+        let parent_kind: String = units::table.find(parent_id).select(units::kind).first(conn).await?;
+        if rank_of(conn, &parent_kind).await?.is_none_or(|parent_rank| parent_rank >= rank) {
             return Err(Problem::with(
                 Code::RuleNotMet,
                 "Loại tổ chức này không thể trực thuộc tổ chức cấp trên đã chọn.",
@@ -233,31 +198,17 @@ pub async fn create(conn: &mut Conn, new: &NewUnit, now: DateTime<Utc>) -> Resul
         .execute(conn)
         .await?;
     if inserted == 0 {
-        return Err(Problem::with(
-            Code::Conflict,
-            "Mã tổ chức đã được dùng.",
-            "The unit code is in use.",
-        ));
+        return Err(Problem::with(Code::Conflict, "Mã tổ chức đã được dùng.", "The unit code is in use."));
     }
     link(conn, id, new.parent_id, new.valid_from).await?;
     Ok(id)
 }
 
 async fn rank_of(conn: &mut Conn, kind: &str) -> Result<Option<i16>, Problem> {
-    Ok(unit_kinds::table
-        .find(kind)
-        .select(unit_kinds::rank)
-        .first(conn)
-        .await
-        .optional()?)
+    Ok(unit_kinds::table.find(kind).select(unit_kinds::rank).first(conn).await.optional()?)
 }
 
-async fn link(
-    conn: &mut Conn,
-    unit_id: Uuid,
-    parent_id: Option<Uuid>,
-    valid_from: NaiveDate,
-) -> Result<(), Problem> {
+async fn link(conn: &mut Conn, unit_id: Uuid, parent_id: Option<Uuid>, valid_from: NaiveDate) -> Result<(), Problem> {
     diesel::insert_into(unit_links::table)
         .values((
             unit_links::unit_id.eq(unit_id),
@@ -277,10 +228,7 @@ async fn link(
         }
         None => Vec::new(),
     };
-    let (mut ids, mut depths): (Vec<Uuid>, Vec<i16>) = ancestors
-        .into_iter()
-        .map(|(id, depth)| (id, depth + 1))
-        .unzip();
+    let (mut ids, mut depths): (Vec<Uuid>, Vec<i16>) = ancestors.into_iter().map(|(id, depth)| (id, depth + 1)).unzip();
     ids.push(unit_id);
     depths.push(0);
     diesel::sql_query(

@@ -47,11 +47,7 @@ impl Kind {
 ///
 /// # Errors
 /// 422 when the unit has more members than a file may hold.
-pub async fn answer(
-    mut ask: Ask<OnUnit<ExportBoard>>,
-    view: View,
-    kind: Kind,
-) -> Result<HttpResponse, Problem> {
+pub async fn answer(mut ask: Ask<OnUnit<ExportBoard>>, view: View, kind: Kind) -> Result<HttpResponse, Problem> {
     let today = day_of(ask.scope.now);
     let sheet = {
         let conn = &mut *ask.conn;
@@ -59,9 +55,7 @@ pub async fn answer(
         if rows.len() > usize::try_from(MOST).unwrap_or(usize::MAX) {
             return Err(Problem::with(
                 Code::RuleNotMet,
-                format!(
-                    "Mỗi tệp chứa tối đa {MOST} đảng viên; hãy xuất theo từng đơn vị trực thuộc."
-                ),
+                format!("Mỗi tệp chứa tối đa {MOST} đảng viên; hãy xuất theo từng đơn vị trực thuộc."),
                 format!("A file holds at most {MOST} members; export the units below one by one."),
             ));
         }
@@ -69,12 +63,7 @@ pub async fn answer(
         let statuses = statuses(conn, &rows, view, today, &ask.scope.on.path).await?;
         let name = units::name(conn, view.unit_id).await?;
         let with_unit = rows.iter().any(|row| row.unit_id != view.unit_id);
-        let status = |row: &Standing| {
-            statuses
-                .get(&row.member_id)
-                .copied()
-                .unwrap_or(Status::Below)
-        };
+        let status = |row: &Standing| statuses.get(&row.member_id).copied().unwrap_or(Status::Below);
         sheet(&name, view.period, &summary, &rows, with_unit, status)
     };
     record(&mut ask, view, kind, sheet.rows.len()).await?;
@@ -89,21 +78,12 @@ pub async fn answer(
         .content_type(kind.media_type())
         .insert_header((
             header::CONTENT_DISPOSITION,
-            format!(
-                "attachment; filename=\"diem-{}.{}\"",
-                view.period,
-                kind.extension()
-            ),
+            format!("attachment; filename=\"diem-{}.{}\"", view.period, kind.extension()),
         ))
         .body(bytes))
 }
 
-async fn record(
-    ask: &mut Ask<OnUnit<ExportBoard>>,
-    view: View,
-    kind: Kind,
-    rows: usize,
-) -> Result<(), Problem> {
+async fn record(ask: &mut Ask<OnUnit<ExportBoard>>, view: View, kind: Kind, rows: usize) -> Result<(), Problem> {
     let scope = &ask.scope;
     transaction(&mut ask.conn, async |conn| {
         let event = audit::Event {
@@ -124,15 +104,8 @@ fn sheet(
     with_unit: bool,
     status: impl Fn(&Standing) -> Status,
 ) -> Sheet {
-    let column = |title: &str, width: f64, kind| Column {
-        title: title.to_owned(),
-        width,
-        kind,
-    };
-    let mut headers = vec![
-        column("STT", 6.0, ColumnKind::Number),
-        column("Họ và tên", 30.0, ColumnKind::Text),
-    ];
+    let column = |title: &str, width: f64, kind| Column { title: title.to_owned(), width, kind };
+    let mut headers = vec![column("STT", 6.0, ColumnKind::Number), column("Họ và tên", 30.0, ColumnKind::Text)];
     if with_unit {
         headers.push(column("Chi bộ", 32.0, ColumnKind::Text));
     }
@@ -153,10 +126,7 @@ fn sheet(
         ]);
         cells
     });
-    let percent = summary.rate.map_or_else(
-        || "–".to_owned(),
-        |rate| format!("{:.1}%", rate * 100.0).replace('.', ","),
-    );
+    let percent = summary.rate.map_or_else(|| "–".to_owned(), |rate| format!("{:.1}%", rate * 100.0).replace('.', ","));
     Sheet {
         title_lines: vec![
             name.to_uppercase(),

@@ -52,14 +52,7 @@ impl From<Counts> for Summary {
         // Counts of people are far below the 2^53 that a float holds exactly.
         #[expect(clippy::cast_precision_loss)]
         let rate = (counted > 0).then(|| counts.met as f64 / counted as f64);
-        Self {
-            members: counts.members,
-            counted,
-            exempt: counts.exempt,
-            excused: counts.excused,
-            met: counts.met,
-            rate,
-        }
+        Self { members: counts.members, counted, exempt: counts.exempt, excused: counts.excused, met: counts.met, rate }
     }
 }
 
@@ -123,9 +116,7 @@ pub async fn get_board(
     let Query(page) = page;
     let today = day_of(ask.scope.now);
     let view = view(ask.scope.on.unit_id, &query.0, today)?;
-    let threshold = store::parameters(&mut ask.conn, &ask.scope.on.path, view.day)
-        .await?
-        .threshold;
+    let threshold = store::parameters(&mut ask.conn, &ask.scope.on.path, view.day).await?.threshold;
     let summary = standings::counts(&mut ask.conn, view).await?.into();
     let rows = standings::page(&mut ask.conn, view, page.after()?, page.fetch()).await?;
     let statuses = statuses(&mut ask.conn, &rows, view, today, &ask.scope.on.path).await?;
@@ -133,35 +124,19 @@ pub async fn get_board(
         rows,
         |row| (row.given_name.clone(), row.full_name.clone(), row.member_id),
         |row| BoardRow {
-            status: statuses
-                .get(&row.member_id)
-                .copied()
-                .unwrap_or(Status::Below),
-            member: BoardMember {
-                id: row.member_id,
-                full_name: row.full_name,
-            },
+            status: statuses.get(&row.member_id).copied().unwrap_or(Status::Below),
+            member: BoardMember { id: row.member_id, full_name: row.full_name },
             unit_id: row.unit_id,
             points: row.points,
             threshold: row.threshold,
         },
     );
-    ask.reply(&Board {
-        period: view.period,
-        threshold,
-        summary,
-        items: shown.items,
-        next_cursor: shown.next_cursor,
-    })
+    ask.reply(&Board { period: view.period, threshold, summary, items: shown.items, next_cursor: shown.next_cursor })
 }
 
 fn view(unit_id: Uuid, query: &PeriodQuery, today: NaiveDate) -> Result<View, Problem> {
     let period = query.resolve(today)?;
-    Ok(View {
-        unit_id,
-        period,
-        day: period.reference_day(today),
-    })
+    Ok(View { unit_id, period, day: period.reference_day(today) })
 }
 
 /// The status of each row; what is attainable is looked up only for those it can matter to.
@@ -178,39 +153,21 @@ pub async fn statuses(
         .filter(|row| !ended && row.exemption.is_none() && row.points < row.threshold)
         .map(|row| row.member_id)
         .collect();
-    let open = if short.is_empty() {
-        BTreeMap::new()
-    } else {
-        standings::open_offers(conn, &short, today).await?
-    };
+    let open = if short.is_empty() { BTreeMap::new() } else { standings::open_offers(conn, &short, today).await? };
     let rules = store::rules(conn, view.day).await?;
-    let cap = store::parameters(conn, path, view.day)
-        .await?
-        .self_service_cap;
+    let cap = store::parameters(conn, path, view.day).await?.self_service_cap;
     let nothing = BTreeMap::new();
     let status = |row: &Standing| match row.exemption.as_deref() {
         Some("exempt") => Status::Exempt,
         Some(_) => Status::Excused,
         None => {
-            let counters: Counters =
-                serde_json::from_value(row.counters.clone()).unwrap_or_default();
+            let counters: Counters = serde_json::from_value(row.counters.clone()).unwrap_or_default();
             let open = open.get(&row.member_id).unwrap_or(&nothing);
-            let more = rules::attainable(
-                &rules,
-                &counters,
-                open,
-                today,
-                view.period,
-                row.without_device,
-                cap,
-            );
+            let more = rules::attainable(&rules, &counters, open, today, view.period, row.without_device, cap);
             rules::status(row.points, row.threshold, more, ended)
         }
     };
-    Ok(rows
-        .iter()
-        .map(|row| (row.member_id, status(row)))
-        .collect())
+    Ok(rows.iter().map(|row| (row.member_id, status(row))).collect())
 }
 
 /// A unit directly below, in the roll-up.
@@ -260,19 +217,9 @@ pub async fn get_roll_up(
     let shown: Page<ChildSummary> = page.0.page(
         rows,
         |row| (row.name.clone(), row.id),
-        |row: ChildCounts| ChildSummary {
-            unit_id: row.id,
-            name: row.name,
-            kind: row.kind,
-            summary: row.counts.into(),
-        },
+        |row: ChildCounts| ChildSummary { unit_id: row.id, name: row.name, kind: row.kind, summary: row.counts.into() },
     );
-    ask.reply(&RollUp {
-        period: view.period,
-        summary,
-        items: shown.items,
-        next_cursor: shown.next_cursor,
-    })
+    ask.reply(&RollUp { period: view.period, summary, items: shown.items, next_cursor: shown.next_cursor })
 }
 
 /// Export the threshold board as XLSX
@@ -281,10 +228,7 @@ pub async fn get_roll_up(
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PeriodQuery),
     responses((status = 200, description = "The workbook.", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
 #[get("/units/{unit_id}/points.xlsx")]
-pub async fn export_xlsx(
-    ask: Ask<OnUnit<ExportBoard>>,
-    query: Query<PeriodQuery>,
-) -> Result<HttpResponse, Problem> {
+pub async fn export_xlsx(ask: Ask<OnUnit<ExportBoard>>, query: Query<PeriodQuery>) -> Result<HttpResponse, Problem> {
     let view = view(ask.scope.on.unit_id, &query.0, day_of(ask.scope.now))?;
     export::answer(ask, view, Kind::Xlsx).await
 }
@@ -295,10 +239,7 @@ pub async fn export_xlsx(
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PeriodQuery),
     responses((status = 200, description = "The file.", content_type = "text/csv")))]
 #[get("/units/{unit_id}/points.csv")]
-pub async fn export_csv(
-    ask: Ask<OnUnit<ExportBoard>>,
-    query: Query<PeriodQuery>,
-) -> Result<HttpResponse, Problem> {
+pub async fn export_csv(ask: Ask<OnUnit<ExportBoard>>, query: Query<PeriodQuery>) -> Result<HttpResponse, Problem> {
     let view = view(ask.scope.on.unit_id, &query.0, day_of(ask.scope.now))?;
     export::answer(ask, view, Kind::Csv).await
 }

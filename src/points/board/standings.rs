@@ -113,14 +113,8 @@ pub struct View {
 }
 
 /// Members by Vietnamese given name.
-pub async fn page(
-    conn: &mut Conn,
-    view: View,
-    after: Option<NameKey>,
-    fetch: i64,
-) -> Result<Vec<Standing>, Problem> {
-    let (given, full, id) =
-        after.map_or((None, None, None), |(g, f, i)| (Some(g), Some(f), Some(i)));
+pub async fn page(conn: &mut Conn, view: View, after: Option<NameKey>, fetch: i64) -> Result<Vec<Standing>, Problem> {
+    let (given, full, id) = after.map_or((None, None, None), |(g, f, i)| (Some(g), Some(f), Some(i)));
     Ok(diesel::sql_query(format!(
         "WITH {STANDINGS} SELECT s.*, u.name AS unit_name FROM standings s JOIN units u ON u.id = s.unit_id
          WHERE $5::text IS NULL
@@ -141,15 +135,13 @@ pub async fn page(
 
 /// The counts of the whole unit, whatever page is shown.
 pub async fn counts(conn: &mut Conn, view: View) -> Result<Counts, Problem> {
-    Ok(
-        diesel::sql_query(format!("WITH {STANDINGS} SELECT {COUNTS} FROM standings s"))
-            .bind::<SqlUuid, _>(view.unit_id)
-            .bind::<Date, _>(view.day)
-            .bind::<Date, _>(view.period.first_day())
-            .bind::<Date, _>(view.period.last_day())
-            .get_result(conn)
-            .await?,
-    )
+    Ok(diesel::sql_query(format!("WITH {STANDINGS} SELECT {COUNTS} FROM standings s"))
+        .bind::<SqlUuid, _>(view.unit_id)
+        .bind::<Date, _>(view.day)
+        .bind::<Date, _>(view.period.first_day())
+        .bind::<Date, _>(view.period.last_day())
+        .get_result(conn)
+        .await?)
 }
 
 /// The counts of each unit directly below, by name.
@@ -210,10 +202,7 @@ pub async fn open_offers(
     .await?;
     let mut counts: BTreeMap<Uuid, BTreeMap<String, i64>> = BTreeMap::new();
     for row in rows {
-        counts
-            .entry(row.member_id)
-            .or_default()
-            .insert(row.rule_code, row.open);
+        counts.entry(row.member_id).or_default().insert(row.rule_code, row.open);
     }
     Ok(counts)
 }

@@ -9,13 +9,7 @@ use super::*;
 
 const SELF_SERVICE_CAP: i32 = 12;
 
-fn rule(
-    code: &str,
-    points: i32,
-    cap_day: Option<i32>,
-    cap_month: Option<i32>,
-    self_service: bool,
-) -> Rule {
+fn rule(code: &str, points: i32, cap_day: Option<i32>, cap_month: Option<i32>, self_service: bool) -> Rule {
     Rule {
         code: code.to_owned(),
         version: 1,
@@ -36,18 +30,8 @@ fn rules() -> Vec<Rule> {
     let mut visit = rule("visit", 1, Some(1), Some(8), true);
     visit.audience = Audience::WithDevice;
     let mut quiz = rule("quiz", 6, None, None, true);
-    quiz.tiers = [(50, 4), (80, 5), (100, 6)]
-        .map(|(min_percent, points)| Tier {
-            min_percent,
-            points,
-        })
-        .to_vec();
-    vec![
-        rule("read", 3, Some(6), None, true),
-        rule("opinion", 2, None, Some(4), false),
-        quiz,
-        visit,
-    ]
+    quiz.tiers = [(50, 4), (80, 5), (100, 6)].map(|(min_percent, points)| Tier { min_percent, points }).to_vec();
+    vec![rule("read", 3, Some(6), None, true), rule("opinion", 2, None, Some(4), false), quiz, visit]
 }
 
 fn first() -> NaiveDate {
@@ -82,23 +66,13 @@ impl Ledger {
             .collect();
         for (code, points) in given {
             assert!(points > 0);
-            assert!(
-                self.credited
-                    .entry(object)
-                    .or_default()
-                    .insert(code.clone()),
-                "credited twice"
-            );
+            assert!(self.credited.entry(object).or_default().insert(code.clone()), "credited twice");
             self.entries.push((code, day, points));
         }
     }
 
     fn sum(&self, of: impl Fn(&(String, NaiveDate, i32)) -> bool) -> i32 {
-        self.entries
-            .iter()
-            .filter(|entry| of(entry))
-            .map(|entry| entry.2)
-            .sum()
+        self.entries.iter().filter(|entry| of(entry)).map(|entry| entry.2).sum()
     }
 }
 
@@ -173,10 +147,7 @@ fn an_award_is_clipped_to_what_the_caps_leave_and_then_refused() {
     for object in 0..3 {
         ledger.deed(&rules, 0, object, first(), 0);
     }
-    assert_eq!(
-        ledger.entries.iter().map(|e| e.2).collect::<Vec<_>>(),
-        [4, 2]
-    );
+    assert_eq!(ledger.entries.iter().map(|e| e.2).collect::<Vec<_>>(), [4, 2]);
     // What was refused stays creditable another day.
     ledger.deed(&rules, 0, 2, first() + Days::new(1), 0);
     assert_eq!(ledger.sum(|_| true), 10);
@@ -184,10 +155,7 @@ fn an_award_is_clipped_to_what_the_caps_leave_and_then_refused() {
 
 #[test]
 fn attested_points_are_outside_the_daily_cap() {
-    let rules = [
-        rule("quiz", 6, None, None, true),
-        rule("opinion", 2, None, None, false),
-    ];
+    let rules = [rule("quiz", 6, None, None, true), rule("opinion", 2, None, None, false)];
     let mut ledger = Ledger::default();
     for object in 0..4 {
         ledger.deed(&rules, 0, object, first(), 100);
@@ -215,14 +183,8 @@ fn thresholds_are_prorated_by_days_and_rounded_up() {
     assert_eq!(on("2026-11-01"), (30, false));
     assert_eq!(on("2026-11-16"), (15, true));
     assert_eq!(on("2026-11-30"), (1, true));
-    assert_eq!(
-        threshold(31, true, "2026-11-16".parse().unwrap(), november),
-        (16, true)
-    );
-    assert_eq!(
-        threshold(30, false, "2026-11-16".parse().unwrap(), november),
-        (30, false)
-    );
+    assert_eq!(threshold(31, true, "2026-11-16".parse().unwrap(), november), (16, true));
+    assert_eq!(threshold(30, false, "2026-11-16".parse().unwrap(), november), (30, false));
 }
 
 #[test]

@@ -15,11 +15,7 @@ const DOCX_TYPE: &str = "application/vnd.openxmlformats-officedocument.wordproce
 
 async fn add(officer: &Actor, id: &str, media: &str, bytes: &[u8]) -> Reply {
     let path = format!("/v1/documents/{id}/files?filename=12-KH-%C4%90U%20%22b%E1%BA%A3n%22.pdf");
-    officer
-        .request("POST", &path)
-        .bytes(media, bytes)
-        .send()
-        .await
+    officer.request("POST", &path).bytes(media, bytes).send().await
 }
 
 fn stored(app: &TestApp) -> usize {
@@ -38,12 +34,7 @@ async fn what_was_added_comes_back_byte_for_byte() {
     let list = member.get("/v1/documents").await.expect(200);
     assert_eq!(list.body["items"][0]["files"], 1);
     let path = format!("/v1/documents/{id}/files/{}", added.id());
-    let whole = member
-        .request("GET", &path)
-        .header("Accept-Encoding", "gzip")
-        .send()
-        .await
-        .expect(200);
+    let whole = member.request("GET", &path).header("Accept-Encoding", "gzip").send().await.expect(200);
     assert_eq!(whole.bytes, PDF);
     for (name, value) in [
         ("content-type", "application/pdf"),
@@ -69,43 +60,18 @@ async fn parts_of_a_file_can_be_asked_for() {
     let world = World::new().await;
     let (officer, member) = (world.propaganda_officer().await, world.member().await);
     let id = published(&world, &officer, json!({})).await;
-    let file = add(&officer, &id, "application/pdf", PDF)
-        .await
-        .expect(201)
-        .id();
+    let file = add(&officer, &id, "application/pdf", PDF).await.expect(201).id();
     let path = format!("/v1/documents/{id}/files/{file}");
     let size = PDF.len();
-    for (range, from, to) in [
-        ("bytes=0-99", 0, 100),
-        ("bytes=27000-", 27_000, size),
-        ("bytes=-10", size - 10, size),
-    ] {
-        let part = member
-            .request("GET", &path)
-            .header("Range", range)
-            .send()
-            .await
-            .expect(206);
+    for (range, from, to) in [("bytes=0-99", 0, 100), ("bytes=27000-", 27_000, size), ("bytes=-10", size - 10, size)] {
+        let part = member.request("GET", &path).header("Range", range).send().await.expect(206);
         assert_eq!(part.bytes, &PDF[from..to], "{range}");
-        assert_eq!(
-            part.header("content-range"),
-            format!("bytes {from}-{}/{size}", to - 1)
-        );
+        assert_eq!(part.header("content-range"), format!("bytes {from}-{}/{size}", to - 1));
     }
-    let beyond = member
-        .request("GET", &path)
-        .header("Range", "bytes=99999999-")
-        .send()
-        .await;
-    assert_eq!(
-        (beyond.status, beyond.code()),
-        (416, "range_not_satisfiable")
-    );
+    let beyond = member.request("GET", &path).header("Range", "bytes=99999999-").send().await;
+    assert_eq!((beyond.status, beyond.code()), (416, "range_not_satisfiable"));
     assert_eq!(beyond.header("content-range"), format!("bytes */{size}"));
-    let other = member
-        .request("GET", &path)
-        .header("Range", "bytes=0-9")
-        .header("If-Range", "\"x\"");
+    let other = member.request("GET", &path).header("Range", "bytes=0-9").header("If-Range", "\"x\"");
     assert_eq!(other.send().await.expect(200).bytes.len(), size);
 }
 
@@ -116,25 +82,11 @@ async fn files_are_for_those_whom_the_document_reaches() {
     let id = published(&world, &officer, json!({})).await;
     let other = published(&world, &officer, json!({})).await;
     assert_eq!(add(&member, &id, "application/pdf", PDF).await.status, 403);
-    assert_eq!(
-        add(&world.outsider().await, &id, "application/pdf", PDF)
-            .await
-            .status,
-        404
-    );
-    let file = add(&officer, &id, "application/pdf", PDF)
-        .await
-        .expect(201)
-        .id();
+    assert_eq!(add(&world.outsider().await, &id, "application/pdf", PDF).await.status, 404);
+    let file = add(&officer, &id, "application/pdf", PDF).await.expect(201).id();
     let path = format!("/v1/documents/{id}/files/{file}");
     assert_eq!(world.outsider().await.get(&path).await.status, 404);
-    assert_eq!(
-        member
-            .get(&format!("/v1/documents/{other}/files/{file}"))
-            .await
-            .status,
-        404
-    );
+    assert_eq!(member.get(&format!("/v1/documents/{other}/files/{file}")).await.status, 404);
     recall(&officer, &id).await.expect(200);
     assert_eq!(member.get(&path).await.status, 404);
     assert_eq!(add(&officer, &id, "application/pdf", PDF).await.status, 409);
@@ -158,13 +110,7 @@ async fn a_file_must_be_what_it_is_said_to_be() {
         assert_eq!(reply.status, status, "{media}: {}", reply.body);
     }
     let path = format!("/v1/documents/{id}/files");
-    for query in [
-        "",
-        "?filename=",
-        "?filename=..%2Fa.pdf",
-        "?filename=a%0Ab.pdf",
-        "?filename=a.pdf&x=1",
-    ] {
+    for query in ["", "?filename=", "?filename=..%2Fa.pdf", "?filename=a%0Ab.pdf", "?filename=a.pdf&x=1"] {
         let request = officer.request("POST", &format!("{path}{query}"));
         let reply = request.bytes("application/pdf", PDF).send().await;
         assert_eq!(reply.status, 400, "{query}");
@@ -180,9 +126,7 @@ async fn a_file_has_a_greatest_size() {
     let id = write(&world, &officer, &draft()).await;
     assert_eq!(add(&officer, &id, "application/pdf", PDF).await.status, 413);
     let fits = &PDF[..1000];
-    add(&officer, &id, "application/pdf", fits)
-        .await
-        .expect(201);
+    add(&officer, &id, "application/pdf", fits).await.expect(201);
     assert_eq!(stored(&world.app), 1);
 }
 
@@ -193,9 +137,7 @@ async fn a_repeated_upload_adds_one_file() {
     let id = write(&world, &officer, &draft()).await;
     let path = format!("/v1/documents/{id}/files?filename=a.pdf");
     let send = async |bytes: &[u8]| {
-        let request = officer
-            .request("POST", &path)
-            .header("Idempotency-Key", "k1");
+        let request = officer.request("POST", &path).header("Idempotency-Key", "k1");
         request.bytes("application/pdf", bytes).send().await
     };
     let first = send(PDF).await.expect(201);
@@ -203,10 +145,7 @@ async fn a_repeated_upload_adds_one_file() {
     assert_eq!(first.body, second.body);
     assert_eq!(second.header("idempotency-replayed"), "true");
     assert_eq!(send(&PDF[..2000]).await.code(), "idempotency_key_reused");
-    let seen = officer
-        .get(&format!("/v1/documents/{id}"))
-        .await
-        .expect(200);
+    let seen = officer.get(&format!("/v1/documents/{id}")).await.expect(200);
     assert_eq!(seen.body["files"].as_array().unwrap().len(), 1);
     assert_eq!(stored(&world.app), 1);
 }
@@ -218,9 +157,7 @@ async fn other_parts_of_the_program_publish_the_same_way() {
     let state = &world.app.state;
     let now = state.clock.now();
     let content = futures_util::stream::iter([Ok::<_, Infallible>(PDF.into())]);
-    let file = documents::keep(state.files.as_ref(), Media::Pdf, PDF.len(), content)
-        .await
-        .unwrap();
+    let file = documents::keep(state.files.as_ref(), Media::Pdf, PDF.len(), content).await.unwrap();
     let new = NewDocument {
         unit_id: world.ward,
         symbol: "12-KH/ĐU".to_owned(),

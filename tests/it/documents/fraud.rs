@@ -3,10 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{
-    acknowledge, beat, change, complete, draft, on_board, publish, published, read, recall, start,
-    write,
-};
+use super::{acknowledge, beat, change, complete, draft, on_board, publish, published, read, recall, start, write};
 use crate::support::{Actor, TestApp, World, sum_of_entries};
 
 async fn nothing_earned(world: &World, member: &Actor) {
@@ -21,10 +18,7 @@ async fn time_that_the_client_claims_counts_nothing() {
     let id = published(&world, &officer, json!({})).await;
     let session = start(&member, &id).await.expect(201).id();
     for path in ["heartbeat", "complete"] {
-        for body in [
-            json!({"seconds": 9999}),
-            json!({"points": 999, "member_id": officer.id}),
-        ] {
+        for body in [json!({"seconds": 9999}), json!({"points": 999, "member_id": officer.id})] {
             let path = format!("/v1/reading-sessions/{session}/{path}");
             assert_eq!(member.post(&path, &body).await.status, 400);
         }
@@ -41,11 +35,7 @@ async fn a_flood_of_heartbeats_credits_the_time_that_passed() {
     let id = published(&world, &officer, json!({})).await;
     let session = start(&member, &id).await.expect(201).id();
     for _ in 0..100 {
-        world
-            .app
-            .state
-            .clock
-            .advance(chrono::Duration::milliseconds(10));
+        world.app.state.clock.advance(chrono::Duration::milliseconds(10));
         beat(&member, &session).await.expect(200);
     }
     let heard = join_all((0..20).map(|_| beat(&member, &session))).await;
@@ -137,10 +127,7 @@ async fn a_hoarded_session_expires() {
     let id = published(&world, &officer, json!({})).await;
     let session = start(&member, &id).await.expect(201).id();
     world.app.advance(7200);
-    for reply in [
-        complete(&member, &session).await,
-        beat(&member, &session).await,
-    ] {
+    for reply in [complete(&member, &session).await, beat(&member, &session).await] {
         assert_eq!((reply.status, reply.code()), (410, "reading_expired"));
     }
     nothing_earned(&world, &member).await;
@@ -168,10 +155,7 @@ async fn the_session_of_another_does_not_exist() {
     let id = published(&world, &officer, json!({})).await;
     let session = start(&member, &id).await.expect(201).id();
     world.app.advance(60);
-    for reply in [
-        complete(&thief, &session).await,
-        beat(&thief, &session).await,
-    ] {
+    for reply in [complete(&thief, &session).await, beat(&thief, &session).await] {
         assert_eq!(reply.status, 404);
     }
     nothing_earned(&world, &thief).await;
@@ -184,14 +168,9 @@ async fn a_session_is_for_one_version() {
     let (officer, member) = (world.propaganda_officer().await, world.member().await);
     let id = published(&world, &officer, json!({})).await;
     let session = start(&member, &id).await.expect(201).id();
-    change(&officer, &id, &json!({"text": "Nội dung mới."}))
-        .await
-        .expect(200);
+    change(&officer, &id, &json!({"text": "Nội dung mới."})).await.expect(200);
     world.app.advance(60);
-    for reply in [
-        complete(&member, &session).await,
-        beat(&member, &session).await,
-    ] {
+    for reply in [complete(&member, &session).await, beat(&member, &session).await] {
         assert_eq!((reply.status, reply.code()), (409, "document_changed"));
     }
     nothing_earned(&world, &member).await;
@@ -203,9 +182,7 @@ async fn reading_again_earns_nothing_nor_does_a_new_version() {
     let (officer, member) = (world.propaganda_officer().await, world.member().await);
     let id = published(&world, &officer, json!({})).await;
     read(&world, &member, &id).await;
-    change(&officer, &id, &json!({"title": "Bản sửa"}))
-        .await
-        .expect(200);
+    change(&officer, &id, &json!({"title": "Bản sửa"})).await.expect(200);
     world.app.advance(86_400);
     let again = read(&world, &member, &id).await;
     assert_eq!(again.body["points_awarded"], 0);
@@ -221,9 +198,7 @@ async fn what_is_not_published_cannot_be_read() {
     let hidden = write(&world, &officer, &draft()).await;
     assert_eq!(start(&member, &hidden).await.status, 404);
     assert_eq!(acknowledge(&member, &hidden).await.status, 404);
-    publish(&officer, &hidden, &[world.sibling])
-        .await
-        .expect(200);
+    publish(&officer, &hidden, &[world.sibling]).await.expect(200);
     assert_eq!(start(&member, &hidden).await.status, 404);
     let id = published(&world, &officer, json!({})).await;
     let session = start(&member, &id).await.expect(201).id();
@@ -242,9 +217,7 @@ async fn the_client_does_not_say_what_day_it_is() {
         let session = start(&member, &id).await.expect(201).id();
         world.app.advance(60);
         let path = format!("/v1/reading-sessions/{session}/complete");
-        let tomorrow = member
-            .request("POST", &path)
-            .header("Date", "Sat, 21 Nov 2026 03:00:00 GMT");
+        let tomorrow = member.request("POST", &path).header("Date", "Sat, 21 Nov 2026 03:00:00 GMT");
         let done = tomorrow.json(&json!({})).send().await.expect(200);
         assert_eq!(done.body["points_awarded"], points);
     }
@@ -271,10 +244,8 @@ async fn twenty_confirmations_at_once_stay_under_the_cap() {
         request.json(&json!({})).send()
     }))
     .await;
-    let awarded: i64 = replies
-        .into_iter()
-        .map(|reply| reply.expect(200).body["points_awarded"].as_i64().unwrap())
-        .sum();
+    let awarded: i64 =
+        replies.into_iter().map(|reply| reply.expect(200).body["points_awarded"].as_i64().unwrap()).sum();
     assert_eq!(awarded, 1, "one point was left of the day's three");
     assert_eq!(sum_of_entries(&world.app, member.id).await, 3);
     assert_eq!(on_board(&world, &member).await, 3);

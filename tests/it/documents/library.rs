@@ -16,11 +16,7 @@ async fn titles(member: &Actor, query: &str) -> Vec<String> {
 #[actix_web::test]
 async fn a_member_finds_what_reaches_their_cell_newest_first() {
     let world = World::new().await;
-    let (officer, member, outsider) = (
-        world.propaganda_officer().await,
-        world.member().await,
-        world.outsider().await,
-    );
+    let (officer, member, outsider) = (world.propaganda_officer().await, world.member().await, world.outsider().await);
     for title in ["Một", "Hai", "Ba"] {
         published(&world, &officer, json!({"title": title})).await;
         world.app.advance(1);
@@ -62,15 +58,7 @@ async fn a_search_needs_no_diacritics() {
     published(&world, &officer, resolution).await;
     let plan = json!({"symbol": "98-KH/ĐU", "title": "Kế hoạch trồng cây", "text": "Mỗi chi bộ trồng mười cây bàng."});
     published(&world, &officer, plan).await;
-    for q in [
-        "nghi quyet",
-        "Nghị%20quyết",
-        "NGHI",
-        "dang uy",
-        "03-nq/tu",
-        "chuyen%20nghi",
-        "Nghi%CC%A3",
-    ] {
+    for q in ["nghi quyet", "Nghị%20quyết", "NGHI", "dang uy", "03-nq/tu", "chuyen%20nghi", "Nghi%CC%A3"] {
         let found = titles(&member, &format!("?q={}", q.replace(' ', "%20"))).await;
         assert_eq!(found, ["Nghị quyết về chuyển đổi số"], "{q}");
     }
@@ -105,10 +93,7 @@ async fn one_document_shows_its_text_and_the_parts_of_its_symbol() {
     let id = published(&world, &officer, json!({})).await;
     let path = format!("/v1/documents/{id}");
     let seen = member.get(&path).await.expect(200);
-    assert_eq!(
-        seen.body["symbol_parts"],
-        json!({"number": 98, "abbreviation": "KH", "issuer": "ĐU"})
-    );
+    assert_eq!(seen.body["symbol_parts"], json!({"number": 98, "abbreviation": "KH", "issuer": "ĐU"}));
     assert_eq!(seen.body["text"], draft()["text"]);
     assert_eq!(seen.body["unit_ids"], json!([]));
     let tag = seen.header("etag").to_owned();
@@ -141,12 +126,7 @@ async fn kinds_are_named_in_the_language_asked_for() {
     let member = world.member().await;
     let request = member.request("GET", "/v1/document-kinds");
     let english = request.header("Accept-Language", "en").send().await;
-    let items = english.expect(200).body["items"]
-        .as_array()
-        .unwrap()
-        .clone();
+    let items = english.expect(200).body["items"].as_array().unwrap().clone();
     assert_eq!(items.len(), 19);
-    assert!(
-        items.contains(&json!({"code": "nghi_quyet", "abbreviation": "NQ", "name": "Resolution"}))
-    );
+    assert!(items.contains(&json!({"code": "nghi_quyet", "abbreviation": "NQ", "name": "Resolution"})));
 }

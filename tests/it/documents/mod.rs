@@ -40,9 +40,7 @@ async fn write(world: &World, officer: &Actor, body: &Value) -> String {
 
 async fn publish(officer: &Actor, id: &str, unit_ids: &[Uuid]) -> Reply {
     let body = json!({"unit_ids": unit_ids, "attests_no_state_secrets": true});
-    officer
-        .post(&format!("/v1/documents/{id}/publish"), &body)
-        .await
+    officer.post(&format!("/v1/documents/{id}/publish"), &body).await
 }
 
 /// Writes a document of the ward and publishes it to the cell.
@@ -54,9 +52,7 @@ async fn published(world: &World, officer: &Actor, changes: Value) -> String {
 
 async fn recall(officer: &Actor, id: &str) -> Reply {
     let body = json!({"reason": "Gửi nhầm đơn vị."});
-    officer
-        .post(&format!("/v1/documents/{id}/recall"), &body)
-        .await
+    officer.post(&format!("/v1/documents/{id}/recall"), &body).await
 }
 
 /// Changes a document, with the tag of what it is now.
@@ -101,9 +97,6 @@ async fn on_board(world: &World, member: &Actor) -> i64 {
     let path = format!("/v1/units/{}/points", world.cell);
     let board = secretary.get(&path).await.expect(200);
     let rows = board.body["items"].as_array().unwrap();
-    let row = rows
-        .iter()
-        .find(|row| row["member"]["id"] == member.id.to_string())
-        .unwrap();
+    let row = rows.iter().find(|row| row["member"]["id"] == member.id.to_string()).unwrap();
     row["points"].as_i64().unwrap()
 }

@@ -14,11 +14,7 @@ async fn offered(world: &World, id: &str) -> Vec<(String, Uuid, String)> {
     point_offers::table
         .filter(point_offers::object_id.eq(id))
         .order((point_offers::rule_code, point_offers::unit_id))
-        .select((
-            point_offers::rule_code,
-            point_offers::unit_id,
-            point_offers::title,
-        ))
+        .select((point_offers::rule_code, point_offers::unit_id, point_offers::title))
         .load(&mut *conn)
         .await
         .unwrap()
@@ -67,16 +63,9 @@ async fn a_document_needs_a_text_or_pages() {
     let world = World::new().await;
     let officer = world.propaganda_officer().await;
     let path = format!("/v1/units/{}/documents", world.ward);
-    let empty = officer
-        .post(&path, &draft_with(json!({"text": " - "})))
-        .await;
+    let empty = officer.post(&path, &draft_with(json!({"text": " - "}))).await;
     assert_eq!((empty.status, empty.code()), (422, "rule_not_met"));
-    write(
-        &world,
-        &officer,
-        &draft_with(json!({"text": "", "pages": 4})),
-    )
-    .await;
+    write(&world, &officer, &draft_with(json!({"text": "", "pages": 4}))).await;
     for wrong in [
         json!({"kind": "tho"}),
         json!({"points": 999}),
@@ -101,18 +90,9 @@ async fn a_secrecy_marking_is_refused_wherever_it_comes_in() {
         json!({"title": "TỐI MẬT"}),
     ] {
         let refused = officer.post(&path, &draft_with(marked.clone())).await;
-        assert_eq!(
-            (refused.status, refused.code()),
-            (422, "secret_marking"),
-            "{marked}"
-        );
+        assert_eq!((refused.status, refused.code()), (422, "secret_marking"), "{marked}");
     }
-    let id = published(
-        &world,
-        &officer,
-        json!({"text": "Bảo vệ bí mật nhà nước là nghĩa vụ."}),
-    )
-    .await;
+    let id = published(&world, &officer, json!({"text": "Bảo vệ bí mật nhà nước là nghĩa vụ."})).await;
     let refused = change(&officer, &id, &json!({"text": "MẬT\nNội dung"})).await;
     assert_eq!(refused.code(), "secret_marking");
     let list = officer.get(&path).await.expect(200);
@@ -135,20 +115,10 @@ async fn publishing_needs_the_attestation_and_units_below() {
         assert_eq!((refused.status, refused.code()), (422, "rule_not_met"));
     }
     assert_eq!(offered(&world, &id).await, []);
-    assert_eq!(
-        publish(&world.member().await, &id, &[world.cell])
-            .await
-            .status,
-        404
-    );
+    assert_eq!(publish(&world.member().await, &id, &[world.cell]).await.status, 404);
     let done = publish(&officer, &id, &[world.cell]).await.expect(200);
     assert_eq!(done.body["status"], "published");
-    assert_eq!(
-        publish(&world.member().await, &id, &[world.cell])
-            .await
-            .status,
-        403
-    );
+    assert_eq!(publish(&world.member().await, &id, &[world.cell]).await.status, 403);
 }
 
 #[actix_web::test]
@@ -159,13 +129,7 @@ async fn what_can_be_earned_is_offered_until_the_recall() {
     let read = |title: &str, unit| ("document_read".to_owned(), unit, title.to_owned());
     assert_eq!(offered(&world, &id).await, [read("Cũ", world.cell)]);
     publish(&officer, &id, &[world.sibling]).await.expect(200);
-    change(
-        &officer,
-        &id,
-        &json!({"title": "Mới", "must_read_by": "2026-11-30"}),
-    )
-    .await
-    .expect(200);
+    change(&officer, &id, &json!({"title": "Mới", "must_read_by": "2026-11-30"})).await.expect(200);
     let mut expected = Vec::new();
     for rule in ["document_acknowledged", "document_read"] {
         let mut units = [world.cell, world.sibling];
@@ -193,10 +157,7 @@ async fn a_change_needs_the_tag_of_what_was_read() {
     assert_eq!(changed.body["version"], 2);
     let late = officer.request("PATCH", &path).header("If-Match", &tag);
     let refused = late.json(&json!({"title": "Khác"})).send().await;
-    assert_eq!(
-        (refused.status, refused.code()),
-        (412, "precondition_failed")
-    );
+    assert_eq!((refused.status, refused.code()), (412, "precondition_failed"));
     let same = change(&officer, &id, &body).await.expect(200);
     assert_eq!(same.body["version"], 2, "nothing changed");
     assert_eq!(world.audit_count("document.changed").await, 1);
@@ -214,9 +175,6 @@ async fn a_recalled_document_is_gone_and_stays_as_it_is() {
     assert_eq!(start(&member, &id).await.status, 404);
     assert_eq!(recall(&officer, &id).await.status, 409);
     assert_eq!(publish(&officer, &id, &[world.cell]).await.status, 409);
-    assert_eq!(
-        change(&officer, &id, &json!({"title": "x"})).await.status,
-        409
-    );
+    assert_eq!(change(&officer, &id, &json!({"title": "x"})).await.status, 409);
     assert_eq!(world.audit_count("document.recalled").await, 1);
 }

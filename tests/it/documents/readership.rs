@@ -20,10 +20,7 @@ async fn readers_are_listed_by_name_after_a_recall_too() {
     assert_eq!(first.body["items"][0]["account_id"], member.id.to_string());
     assert!(first.body["items"][0]["completed_at"].is_string());
     let cursor = first.body["next_cursor"].as_str().unwrap();
-    let rest = inspector
-        .get(&format!("{path}?limit=1&cursor={cursor}"))
-        .await
-        .expect(200);
+    let rest = inspector.get(&format!("{path}?limit=1&cursor={cursor}")).await.expect(200);
     assert_eq!(rest.body["items"][0]["full_name"], "Đỗ Thị Lan");
     assert_eq!(rest.body["items"][0]["completed_at"], json!(null));
     assert_eq!(rest.body["next_cursor"], json!(null));
@@ -59,23 +56,8 @@ async fn a_secretary_sees_how_far_it_has_come_in_their_cell() {
     assert_eq!(counts.body, expected);
     assert_eq!(secretary.get(&of(world.sibling)).await.status, 404);
     assert_eq!(member.get(&of(world.cell)).await.status, 403);
-    let ward = world
-        .committee_officer()
-        .await
-        .get(&of(world.ward))
-        .await
-        .expect(200);
+    let ward = world.committee_officer().await.get(&of(world.ward)).await.expect(200);
     assert_eq!(ward.body, expected);
-    assert_eq!(
-        officer.get(&of(world.sibling)).await.status,
-        404,
-        "it does not reach there"
-    );
-    assert_eq!(
-        secretary
-            .get(&format!("/v1/documents/{id}/readership"))
-            .await
-            .status,
-        400
-    );
+    assert_eq!(officer.get(&of(world.sibling)).await.status, 404, "it does not reach there");
+    assert_eq!(secretary.get(&format!("/v1/documents/{id}/readership")).await.status, 400);
 }

@@ -21,10 +21,7 @@ async fn a_document_read_to_the_end_earns_its_points() {
     let done = complete(&member, &session.id()).await.expect(200);
     assert_eq!(done.body["points_awarded"], 3);
     assert_eq!(done.body["entries"][0]["rule"], "document_read");
-    assert_eq!(
-        done.body["entries"][0]["object"],
-        json!({"kind": "document", "id": id})
-    );
+    assert_eq!(done.body["entries"][0]["object"], json!({"kind": "document", "id": id}));
     assert_eq!(done.body["month"]["period"], "2026-11");
     assert_eq!(done.body["month"]["points"], 3);
     assert_eq!(sum_of_entries(&world.app, member.id).await, 3);
@@ -57,10 +54,7 @@ async fn a_long_absence_credits_one_gap_only() {
     world.app.advance(3600);
     let heard = beat(&member, &session).await.expect(200);
     assert_eq!(heard.body["credited_seconds"], 90);
-    assert_eq!(
-        complete(&member, &session).await.code(),
-        "reading_too_short"
-    );
+    assert_eq!(complete(&member, &session).await.code(), "reading_too_short");
     world.app.advance(30);
     complete(&member, &session).await.expect(200);
 }

@@ -12,20 +12,13 @@ async fn a_burst_of_guesses_does_not_exceed_the_limit() {
     let guesses = (0..50).map(|_| sign_in(app, &person.citizen_id, "sai mật khẩu", None));
     let replies = join_all(guesses).await;
     let count = |code: &str| replies.iter().filter(|reply| reply.code() == code).count();
-    assert_eq!(
-        (count("invalid_credentials"), count("sign_in_throttled")),
-        (10, 40)
-    );
+    assert_eq!((count("invalid_credentials"), count("sign_in_throttled")), (10, 40));
     // Another way to name the same person opens no other allowance.
-    let right = sign_in(app, &person.phone, PASSWORD, None)
-        .await
-        .expect(429);
+    let right = sign_in(app, &person.phone, PASSWORD, None).await.expect(429);
     let wait: i64 = right.header("retry-after").parse().unwrap();
     assert!((1..=900).contains(&wait));
     app.advance(wait);
-    sign_in(app, &person.phone, PASSWORD, None)
-        .await
-        .expect(201);
+    sign_in(app, &person.phone, PASSWORD, None).await.expect(201);
 }
 
 #[actix_web::test]
@@ -45,58 +38,36 @@ async fn strangers_unactivated_and_disabled_people_look_like_anybody() {
 async fn an_enemy_does_not_lock_out_a_known_device() {
     let world = World::new().await;
     let (app, person) = (&world.app, active(&world).await);
-    let first = sign_in(app, &person.citizen_id, PASSWORD, None)
-        .await
-        .expect(201);
+    let first = sign_in(app, &person.citizen_id, PASSWORD, None).await.expect(201);
     let device = text(&first.body, "device_token");
     for _ in 0..11 {
         sign_in(app, &person.citizen_id, "kẻ xấu đoán", None).await;
     }
-    sign_in(app, &person.citizen_id, PASSWORD, None)
-        .await
-        .expect(429);
-    sign_in(app, &person.citizen_id, PASSWORD, Some("AAAA"))
-        .await
-        .expect(429);
+    sign_in(app, &person.citizen_id, PASSWORD, None).await.expect(429);
+    sign_in(app, &person.citizen_id, PASSWORD, Some("AAAA")).await.expect(429);
     for _ in 0..9 {
-        sign_in(app, &person.citizen_id, "gõ nhầm", Some(&device))
-            .await
-            .expect(401);
+        sign_in(app, &person.citizen_id, "gõ nhầm", Some(&device)).await.expect(401);
     }
-    let own = sign_in(app, &person.citizen_id, PASSWORD, Some(&device))
-        .await
-        .expect(201);
+    let own = sign_in(app, &person.citizen_id, PASSWORD, Some(&device)).await.expect(201);
     assert_eq!(own.body["device_token"], first.body["device_token"]);
     // Success gave the device its allowance back, and the enemy nothing.
     for _ in 0..10 {
-        sign_in(app, &person.citizen_id, "gõ nhầm", Some(&device))
-            .await
-            .expect(401);
+        sign_in(app, &person.citizen_id, "gõ nhầm", Some(&device)).await.expect(401);
     }
-    sign_in(app, &person.citizen_id, PASSWORD, Some(&device))
-        .await
-        .expect(429);
-    sign_in(app, &person.citizen_id, PASSWORD, None)
-        .await
-        .expect(429);
+    sign_in(app, &person.citizen_id, PASSWORD, Some(&device)).await.expect(429);
+    sign_in(app, &person.citizen_id, PASSWORD, None).await.expect(429);
 }
 
 #[actix_web::test]
 async fn a_device_of_another_account_is_an_unknown_one() {
     let world = World::new().await;
     let (app, owner, enemy) = (&world.app, active(&world).await, active(&world).await);
-    let entered = sign_in(app, &enemy.citizen_id, PASSWORD, None)
-        .await
-        .expect(201);
+    let entered = sign_in(app, &enemy.citizen_id, PASSWORD, None).await.expect(201);
     let device = text(&entered.body, "device_token");
     for _ in 0..10 {
-        sign_in(app, &owner.citizen_id, "đoán", None)
-            .await
-            .expect(401);
+        sign_in(app, &owner.citizen_id, "đoán", None).await.expect(401);
     }
-    sign_in(app, &owner.citizen_id, "đoán", Some(&device))
-        .await
-        .expect(429);
+    sign_in(app, &owner.citizen_id, "đoán", Some(&device)).await.expect(429);
 }
 
 #[actix_web::test]
@@ -109,21 +80,15 @@ async fn a_village_behind_one_address_is_not_locked_out() {
     }
     for person in &village {
         for _ in 0..5 {
-            sign_in(app, &person.citizen_id, "gõ nhầm", None)
-                .await
-                .expect(401);
+            sign_in(app, &person.citizen_id, "gõ nhầm", None).await.expect(401);
         }
     }
     for person in &village {
-        sign_in(app, &person.citizen_id, PASSWORD, None)
-            .await
-            .expect(201);
+        sign_in(app, &person.citizen_id, PASSWORD, None).await.expect(201);
     }
     // Successes were not counted, failures were: 200 so far, 300 is the end.
     for n in 0..100 {
-        sign_in(app, &format!("kẻ lạ {n}"), "đoán", None)
-            .await
-            .expect(401);
+        sign_in(app, &format!("kẻ lạ {n}"), "đoán", None).await.expect(401);
     }
     sign_in(app, "kẻ lạ cuối", "đoán", None).await.expect(429);
 }

@@ -30,21 +30,10 @@ async fn a_slip_activates_an_account_once() {
     assert_eq!(me.body["id"], person.id.to_string());
     let again = redeem(app, &code, &person, BIRTH).await.expect(410);
     assert_eq!(again.code(), "slip_invalid");
-    sign_in(app, &person.phone, PASSWORD, None)
-        .await
-        .expect(201);
+    sign_in(app, &person.phone, PASSWORD, None).await.expect(201);
     let told = told(app, &entered.body).await;
-    assert!(
-        told.contains(&"slip_issued".to_owned()) && told.contains(&"slip_redeemed".to_owned()),
-        "{told:?}"
-    );
-    assert_eq!(
-        (
-            audited(app, "slip.issued").await,
-            audited(app, "slip.redeemed").await
-        ),
-        (1, 1)
-    );
+    assert!(told.contains(&"slip_issued".to_owned()) && told.contains(&"slip_redeemed".to_owned()), "{told:?}");
+    assert_eq!((audited(app, "slip.issued").await, audited(app, "slip.redeemed").await), (1, 1));
 }
 
 #[actix_web::test]
@@ -54,12 +43,7 @@ async fn twenty_redemptions_at_once_give_one_session() {
     let person = person(&world, world.cell).await;
     let code = text(&issue(&secretary, person.id).await.expect(201).body, "code");
     let replies = join_all((0..20).map(|_| redeem(app, &code, &person, BIRTH))).await;
-    let count = |status| {
-        replies
-            .iter()
-            .filter(|reply| reply.status == status)
-            .count()
-    };
+    let count = |status| replies.iter().filter(|reply| reply.status == status).count();
     assert_eq!((count(201), count(410)), (1, 19));
     assert_eq!(endings(app, person.id).await, [None]);
 }
@@ -68,20 +52,11 @@ async fn twenty_redemptions_at_once_give_one_session() {
 async fn five_wrong_tries_make_a_slip_void() {
     let world = World::new().await;
     let (app, secretary) = (&world.app, world.secretary().await);
-    let (owner, thief) = (
-        person(&world, world.cell).await,
-        person(&world, world.cell).await,
-    );
+    let (owner, thief) = (person(&world, world.cell).await, person(&world, world.cell).await);
     let code = text(&issue(&secretary, owner.id).await.expect(201).body, "code");
     for _ in 0..2 {
-        assert_eq!(
-            redeem(app, &code, &thief, BIRTH).await.code(),
-            "slip_invalid"
-        );
-        assert_eq!(
-            redeem(app, &code, &owner, "1975-09-03").await.code(),
-            "slip_invalid"
-        );
+        assert_eq!(redeem(app, &code, &thief, BIRTH).await.code(), "slip_invalid");
+        assert_eq!(redeem(app, &code, &owner, "1975-09-03").await.code(), "slip_invalid");
     }
     redeem(app, &code, &thief, BIRTH).await.expect(410);
     redeem(app, &code, &owner, BIRTH).await.expect(410);
@@ -105,27 +80,19 @@ async fn new_slips_and_time_make_older_ones_void() {
 async fn a_new_slip_ends_what_the_thief_has() {
     let world = World::new().await;
     let (app, secretary, person) = (&world.app, world.secretary().await, active(&world).await);
-    let thief = sign_in(app, &person.citizen_id, PASSWORD, None)
-        .await
-        .expect(201);
+    let thief = sign_in(app, &person.citizen_id, PASSWORD, None).await.expect(201);
     let code = text(&issue(&secretary, person.id).await.expect(201).body, "code");
     redeem(app, &code, &person, BIRTH).await.expect(201);
     get(app, &thief.body, "/v1/me").await.expect(401);
-    refresh(app, &text(&thief.body, "refresh_token"))
-        .await
-        .expect(401);
+    refresh(app, &text(&thief.body, "refresh_token")).await.expect(401);
 }
 
 #[actix_web::test]
 async fn only_the_right_officer_issues_a_slip() {
     let world = World::new().await;
     let (secretary, member) = (world.secretary().await, world.member().await);
-    let sibling = world
-        .officer(world.sibling, Role::CellSecretary, world.sibling)
-        .await;
-    let deputy = world
-        .officer(world.cell, Role::DeputySecretary, world.cell)
-        .await;
+    let sibling = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
+    let deputy = world.officer(world.cell, Role::DeputySecretary, world.cell).await;
     let ward = world.committee_officer().await;
     issue(&secretary, member.id).await.expect(201);
     issue(&ward, member.id).await.expect(201);
@@ -140,14 +107,10 @@ async fn only_the_right_officer_issues_a_slip() {
 #[actix_web::test]
 async fn whoever_holds_a_role_higher_up_is_reset_from_above_it() {
     let world = World::new().await;
-    let high = world
-        .officer(world.cell, Role::CommitteeOfficer, world.province)
-        .await;
+    let high = world.officer(world.cell, Role::CommitteeOfficer, world.province).await;
     let ward = world.committee_officer().await;
     issue(&ward, high.id).await.expect(403);
-    issue(&world.administrator().await, high.id)
-        .await
-        .expect(201);
+    issue(&world.administrator().await, high.id).await.expect(201);
 }
 
 #[actix_web::test]
@@ -155,28 +118,15 @@ async fn a_code_is_kept_nowhere() {
     let world = World::new().await;
     let (secretary, member) = (world.secretary().await, world.member().await);
     let path = format!("/v1/members/{}/activation-slips", member.id);
-    let request = secretary
-        .request("POST", &path)
-        .header("Idempotency-Key", "k1");
+    let request = secretary.request("POST", &path).header("Idempotency-Key", "k1");
     let refused = request.json(&json!({})).send().await.expect(400);
     assert_eq!(refused.body["errors"][0]["pointer"], "Idempotency-Key");
     issue(&secretary, member.id).await.expect(201);
     let mut conn = world.app.state.db.conn().await.unwrap();
-    let kept: i64 = idempotency_keys::table
-        .count()
-        .get_result(&mut *conn)
-        .await
-        .unwrap();
-    let slips: i64 = activation_slips::table
-        .count()
-        .get_result(&mut *conn)
-        .await
-        .unwrap();
+    let kept: i64 = idempotency_keys::table.count().get_result(&mut *conn).await.unwrap();
+    let slips: i64 = activation_slips::table.count().get_result(&mut *conn).await.unwrap();
     assert_eq!((kept, slips), (0, 1));
     let document = sotay::app::document();
-    let operation =
-        document["paths"]["/v1/members/{member_id}/activation-slips"]["post"].to_string();
-    assert!(
-        !operation.contains("\"name\":\"Idempotency-Key\"") && !operation.contains("x-secret-call")
-    );
+    let operation = document["paths"]["/v1/members/{member_id}/activation-slips"]["post"].to_string();
+    assert!(!operation.contains("\"name\":\"Idempotency-Key\"") && !operation.contains("x-secret-call"));
 }

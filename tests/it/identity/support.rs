@@ -39,27 +39,17 @@ pub async fn person(world: &World, cell: Uuid) -> Person {
     let mut conn = state.db.conn().await.unwrap();
     let (now, since) = (state.clock.now(), "2025-01-01".parse().unwrap());
     let origin = Origin::Admitted;
-    let ids = admit(&mut conn, &state.crypto, &[new], cell, origin, since, now)
-        .await
-        .unwrap();
-    Person {
-        id: ids[0],
-        citizen_id,
-        phone,
-    }
+    let ids = admit(&mut conn, &state.crypto, &[new], cell, origin, since, now).await.unwrap();
+    Person { id: ids[0], citizen_id, phone }
 }
 
 /// The same with a password.
 pub async fn active(world: &World) -> Person {
     let person = person(world, world.cell).await;
     let state = &world.app.state;
-    let hash = sotay::identity::hash_password(state, PASSWORD)
-        .await
-        .unwrap();
+    let hash = sotay::identity::hash_password(state, PASSWORD).await.unwrap();
     let mut conn = state.db.conn().await.unwrap();
-    sotay::identity::store_password(&mut conn, &[person.id], &hash, state.clock.now())
-        .await
-        .unwrap();
+    sotay::identity::store_password(&mut conn, &[person.id], &hash, state.clock.now()).await.unwrap();
     person
 }
 
@@ -78,37 +68,23 @@ pub async fn refresh(app: &TestApp, token: &str) -> Reply {
 }
 
 pub async fn get(app: &TestApp, tokens: &Value, path: &str) -> Reply {
-    app.request("GET", path)
-        .token(&text(tokens, "access_token"))
-        .send()
-        .await
+    app.request("GET", path).token(&text(tokens, "access_token")).send().await
 }
 
 pub async fn redeem(app: &TestApp, code: &str, person: &Person, birth: &str) -> Reply {
     let body = json!({"code": code, "citizen_id": person.citizen_id, "birth_date": birth,
         "password": PASSWORD, "device_name": "Máy thử"});
-    app.request("POST", "/v1/auth/activate")
-        .json(&body)
-        .send()
-        .await
+    app.request("POST", "/v1/auth/activate").json(&body).send().await
 }
 
 #[track_caller]
 pub fn text(body: &Value, name: &str) -> String {
-    body[name]
-        .as_str()
-        .unwrap_or_else(|| panic!("no {name} in {body}"))
-        .to_owned()
+    body[name].as_str().unwrap_or_else(|| panic!("no {name} in {body}")).to_owned()
 }
 
 pub async fn audited(app: &TestApp, action: &str) -> i64 {
     let mut conn = app.state.db.conn().await.unwrap();
-    audit_events::table
-        .filter(audit_events::action.eq(action))
-        .count()
-        .get_result(&mut *conn)
-        .await
-        .unwrap()
+    audit_events::table.filter(audit_events::action.eq(action)).count().get_result(&mut *conn).await.unwrap()
 }
 
 /// Why the sessions of an account ended; none for those alive.

@@ -20,14 +20,8 @@ fn but(field: &str, value: Value) -> Value {
 async fn secretary_admits() {
     let world = World::new().await;
     let secretary = world.secretary().await;
-    let made = secretary
-        .post(&format!("/v1/units/{}/members", world.cell), &person())
-        .await
-        .expect(201);
-    assert_eq!(
-        (&made.body["full_name"], &made.body["status"]),
-        (&json!("Đỗ Văn Út"), &json!("probationary"))
-    );
+    let made = secretary.post(&format!("/v1/units/{}/members", world.cell), &person()).await.expect(201);
+    assert_eq!((&made.body["full_name"], &made.body["status"]), (&json!("Đỗ Văn Út"), &json!("probationary")));
     assert_eq!(made.body["citizen_id"], "********4321");
     let id = made.id();
     let row = format!(
@@ -35,17 +29,10 @@ async fn secretary_admits() {
         world.cell
     );
     assert_eq!(count(&world.app, &row).await, 1);
-    let history = secretary
-        .get(&format!("/v1/members/{id}/memberships"))
-        .await
-        .expect(200);
+    let history = secretary.get(&format!("/v1/members/{id}/memberships")).await.expect(200);
     assert_eq!(history.body["items"][0]["unit_id"], world.cell.to_string());
     assert_eq!(
-        count(
-            &world.app,
-            &format!("audit_events WHERE action = 'member.admitted' AND member_id = '{id}'")
-        )
-        .await,
+        count(&world.app, &format!("audit_events WHERE action = 'member.admitted' AND member_id = '{id}'")).await,
         1
     );
 }
@@ -53,9 +40,7 @@ async fn secretary_admits() {
 #[actix_web::test]
 async fn who_may_admit() {
     let world = World::new().await;
-    let sibling = world
-        .officer(world.sibling, Role::CellSecretary, world.sibling)
-        .await;
+    let sibling = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
     let path = format!("/v1/units/{}/members", world.cell);
     for (actor, status) in [
         (world.member().await, 403),
@@ -66,22 +51,13 @@ async fn who_may_admit() {
     ] {
         actor.post(&path, &person()).await.expect(status);
     }
-    assert_eq!(
-        count(&world.app, "members WHERE full_name = 'Đỗ Văn Út'").await,
-        0
-    );
+    assert_eq!(count(&world.app, "members WHERE full_name = 'Đỗ Văn Út'").await, 0);
     let officer = world.organisation_officer().await;
     let ward = format!("/v1/units/{}/members", world.ward);
-    assert_eq!(
-        officer.post(&ward, &person()).await.expect(422).code(),
-        "rule_not_met"
-    );
+    assert_eq!(officer.post(&ward, &person()).await.expect(422).code(), "rule_not_met");
     officer.post(&path, &person()).await.expect(201);
     let administrator = world.administrator().await;
-    administrator
-        .post(&path, &but("citizen_id", json!("038185004322")))
-        .await
-        .expect(201);
+    administrator.post(&path, &but("citizen_id", json!("038185004322"))).await.expect(201);
 }
 
 #[actix_web::test]
@@ -97,22 +73,13 @@ async fn wrong_and_foreign_fields_change_nothing() {
         ("birth_date", json!("2009-01-01"), "admitted_under_18"),
         ("full_name", json!("=1+1"), "formula"),
         ("full_name", json!("Đỗ 5"), "name_invalid"),
-        (
-            "official_on",
-            json!("2026-11-01"),
-            "official_before_admission",
-        ),
+        ("official_on", json!("2026-11-01"), "official_before_admission"),
         ("sex", json!("other"), "not_an_option"),
         ("unit_id", json!(world.sibling), "unknown_field"),
         ("version", json!(7), "unknown_field"),
     ] {
         let reply = secretary.post(&path, &but(field, value)).await.expect(400);
-        let codes: Vec<_> = reply.body["errors"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|e| e["code"].clone())
-            .collect();
+        let codes: Vec<_> = reply.body["errors"].as_array().unwrap().iter().map(|e| e["code"].clone()).collect();
         assert!(codes.contains(&json!(code)), "{field}: {codes:?}");
     }
     assert_eq!(contents(&world.app).await, before);
@@ -122,14 +89,9 @@ async fn wrong_and_foreign_fields_change_nothing() {
 async fn a_number_in_use_is_a_conflict_that_tells_nothing() {
     let world = World::new().await;
     let secretary = world.secretary().await;
-    let officer = world
-        .officer(world.other_cell, Role::CellSecretary, world.other_cell)
-        .await;
+    let officer = world.officer(world.other_cell, Role::CellSecretary, world.other_cell).await;
     let there = format!("/v1/units/{}/members", world.other_cell);
-    officer
-        .post(&there, &but("card_number", json!("038000000001")))
-        .await
-        .expect(201);
+    officer.post(&there, &but("card_number", json!("038000000001"))).await.expect(201);
     let here = format!("/v1/units/{}/members", world.cell);
     let mut same_card = but("citizen_id", json!("038185000000"));
     same_card["card_number"] = json!("038000000001");
@@ -137,9 +99,7 @@ async fn a_number_in_use_is_a_conflict_that_tells_nothing() {
         let reply = secretary.post(&here, &body).await.expect(409);
         let text = String::from_utf8(reply.bytes).unwrap();
         assert!(
-            !text.contains("Út")
-                && !text.contains("0381")
-                && !text.contains(&world.other_cell.to_string()),
+            !text.contains("Út") && !text.contains("0381") && !text.contains(&world.other_cell.to_string()),
             "{text}"
         );
     }
@@ -151,15 +111,8 @@ async fn ten_admissions_of_one_person_admit_one() {
     let secretary = world.secretary().await;
     let (path, body) = (format!("/v1/units/{}/members", world.cell), person());
     let all = (0..10).map(|_| secretary.post(&path, &body));
-    let mut statuses: Vec<u16> = futures_util::future::join_all(all)
-        .await
-        .iter()
-        .map(|r| r.status)
-        .collect();
+    let mut statuses: Vec<u16> = futures_util::future::join_all(all).await.iter().map(|r| r.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409, 409, 409]);
-    assert_eq!(
-        count(&world.app, "members WHERE full_name = 'Đỗ Văn Út'").await,
-        1
-    );
+    assert_eq!(count(&world.app, "members WHERE full_name = 'Đỗ Văn Út'").await, 1);
 }

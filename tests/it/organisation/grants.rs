@@ -17,53 +17,27 @@ async fn officer_gives_lists_and_revokes_a_role() {
     let (officer, member) = (world.organisation_officer().await, world.member().await);
     let board = format!("/v1/units/{}/members", world.cell);
     member.get(&board).await.expect(403);
-    let made = officer
-        .post(
-            "/v1/grants",
-            &grant(member.id, "cell_secretary", world.cell),
-        )
-        .await
-        .expect(201);
-    assert_eq!(
-        (&made.body["role"], &made.body["valid_from"]),
-        (&json!("cell_secretary"), &json!("2026-11-20"))
-    );
+    let made = officer.post("/v1/grants", &grant(member.id, "cell_secretary", world.cell)).await.expect(201);
+    assert_eq!((&made.body["role"], &made.body["valid_from"]), (&json!("cell_secretary"), &json!("2026-11-20")));
     member.get(&board).await.expect(200);
-    let list = officer
-        .get(&format!("/v1/units/{}/grants", world.cell))
-        .await
-        .expect(200);
+    let list = officer.get(&format!("/v1/units/{}/grants", world.cell)).await.expect(200);
     assert_eq!(list.body["items"][0]["account_id"], member.id.to_string());
     let path = format!("/v1/grants/{}", made.id());
     officer.delete(&path).await.expect(204);
     officer.delete(&path).await.expect(204);
     member.get(&board).await.expect(403);
     // The history stays: who held what until when.
-    let list = officer
-        .get(&format!("/v1/units/{}/grants", world.cell))
-        .await
-        .expect(200);
+    let list = officer.get(&format!("/v1/units/{}/grants", world.cell)).await.expect(200);
     assert!(list.body["items"][0]["revoked_at"].is_string());
-    assert_eq!(
-        count(&world.app, "audit_events WHERE action = 'grant.revoked'").await,
-        1
-    );
+    assert_eq!(count(&world.app, "audit_events WHERE action = 'grant.revoked'").await, 1);
     // A new secretary may follow.
-    officer
-        .post(
-            "/v1/grants",
-            &grant(member.id, "cell_secretary", world.cell),
-        )
-        .await
-        .expect(201);
+    officer.post("/v1/grants", &grant(member.id, "cell_secretary", world.cell)).await.expect(201);
 }
 
 #[actix_web::test]
 async fn nobody_reaches_further_by_giving_roles() {
     let world = World::new().await;
-    let officer = world
-        .officer(world.cell, Role::OrganisationOfficer, world.ward)
-        .await;
+    let officer = world.officer(world.cell, Role::OrganisationOfficer, world.ward).await;
     let member = world.member().await;
     let far = world.member_of(world.other_cell, "Phan Thị Xa").await;
     let before = contents(&world.app).await;
@@ -80,27 +54,15 @@ async fn nobody_reaches_further_by_giving_roles() {
         (grant(member.id, "system_administrator", world.cell), 422),
         (grant(member.id, "member", world.cell), 422),
         (grant(member.id, "inspector", world.cell), 422),
-        (
-            json!({"account_id": member.id, "role": "minute_taker", "unit_id": world.cell}),
-            404,
-        ),
+        (json!({"account_id": member.id, "role": "minute_taker", "unit_id": world.cell}), 404),
         (json!({"role": "minute_taker", "unit_id": world.cell}), 400),
-        (
-            json!({"member_id": member.id, "role": "king", "unit_id": world.cell}),
-            400,
-        ),
-        (
-            json!({"member_id": member.id, "role": "minute_taker", "unit_id": world.cell, "granted_by": far.id}),
-            400,
-        ),
+        (json!({"member_id": member.id, "role": "king", "unit_id": world.cell}), 400),
+        (json!({"member_id": member.id, "role": "minute_taker", "unit_id": world.cell, "granted_by": far.id}), 400),
         (
             json!({"member_id": member.id, "role": "minute_taker", "unit_id": world.cell, "valid_from": "2026-01-01"}),
             400,
         ),
-        (
-            json!({"member_id": member.id, "role": "minute_taker", "unit_id": world.cell, "valid_to": "2026-11-20"}),
-            400,
-        ),
+        (json!({"member_id": member.id, "role": "minute_taker", "unit_id": world.cell, "valid_to": "2026-11-20"}), 400),
     ] {
         officer.post("/v1/grants", &body).await.expect(status);
     }
@@ -112,35 +74,16 @@ async fn administrator_gives_roles_on_committees() {
     let world = World::new().await;
     let administrator = world.administrator().await;
     let member = world.member().await;
-    administrator
-        .post(
-            "/v1/grants",
-            &grant(member.id, "organisation_officer", world.ward),
-        )
-        .await
-        .expect(201);
-    administrator
-        .post(
-            "/v1/grants",
-            &grant(member.id, "cell_secretary", world.ward),
-        )
-        .await
-        .expect(422);
+    administrator.post("/v1/grants", &grant(member.id, "organisation_officer", world.ward)).await.expect(201);
+    administrator.post("/v1/grants", &grant(member.id, "cell_secretary", world.ward)).await.expect(422);
     let own = json!({"account_id": administrator.id, "role": "inspector", "unit_id": world.ward});
     administrator.post("/v1/grants", &own).await.expect(403);
     world.app.advance(60);
     let colleague = world.administrator().await;
     let body = json!({"account_id": colleague.id, "role": "inspector", "unit_id": world.ward});
-    let made = administrator
-        .post("/v1/grants", &body)
-        .await
-        .expect(201)
-        .id();
+    let made = administrator.post("/v1/grants", &body).await.expect(201).id();
     // The role of an administrator itself is no business of the API.
-    let list = administrator
-        .get(&format!("/v1/units/{}/grants", world.ward))
-        .await
-        .expect(200);
+    let list = administrator.get(&format!("/v1/units/{}/grants", world.ward)).await.expect(200);
     assert_eq!(list.body["items"][0]["id"], made);
 }
 
@@ -150,22 +93,15 @@ async fn a_cell_has_one_secretary_even_in_a_race() {
     let officer = world.organisation_officer().await;
     let mut bodies = Vec::new();
     for n in 0..10 {
-        let name = [
-            "An", "Bình", "Cúc", "Dũng", "Em", "Giang", "Hà", "Khoa", "Lan", "Minh",
-        ][n];
-        let member = world
-            .member_of(world.cell, &format!("Phan Văn {name}"))
-            .await;
+        let name = ["An", "Bình", "Cúc", "Dũng", "Em", "Giang", "Hà", "Khoa", "Lan", "Minh"][n];
+        let member = world.member_of(world.cell, &format!("Phan Văn {name}")).await;
         bodies.push(grant(member.id, "cell_secretary", world.cell));
     }
     let all = bodies.iter().map(|body| officer.post("/v1/grants", body));
     let replies = futures_util::future::join_all(all).await;
     assert_eq!(replies.iter().filter(|r| r.status == 201).count(), 1);
     assert_eq!(replies.iter().filter(|r| r.status == 409).count(), 9);
-    let open = format!(
-        "grants WHERE role = 'cell_secretary' AND unit_id = '{}' AND revoked_at IS NULL",
-        world.cell
-    );
+    let open = format!("grants WHERE role = 'cell_secretary' AND unit_id = '{}' AND revoked_at IS NULL", world.cell);
     assert_eq!(count(&world.app, &open).await, 1);
 }
 
@@ -173,16 +109,10 @@ async fn a_cell_has_one_secretary_even_in_a_race() {
 async fn who_may_give_list_and_revoke() {
     let world = World::new().await;
     let (officer, member) = (world.organisation_officer().await, world.member().await);
-    let made = officer
-        .post("/v1/grants", &grant(member.id, "minute_taker", world.cell))
-        .await
-        .expect(201)
-        .id();
+    let made = officer.post("/v1/grants", &grant(member.id, "minute_taker", world.cell)).await.expect(201).id();
     let path = format!("/v1/grants/{made}");
     let list = format!("/v1/units/{}/grants", world.cell);
-    let sibling = world
-        .officer(world.sibling, Role::CellSecretary, world.sibling)
-        .await;
+    let sibling = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
     let body = grant(member.id, "deputy_secretary", world.cell);
     for (actor, write, read) in [
         (world.member().await, 403, 403),
@@ -196,14 +126,7 @@ async fn who_may_give_list_and_revoke() {
         actor.delete(&path).await.expect(write);
         actor.get(&list).await.expect(read);
     }
-    assert_eq!(
-        count(
-            &world.app,
-            &format!("grants WHERE id = '{made}' AND revoked_at IS NULL")
-        )
-        .await,
-        1
-    );
+    assert_eq!(count(&world.app, &format!("grants WHERE id = '{made}' AND revoked_at IS NULL")).await, 1);
     let committee = world.committee_officer().await;
     committee.post("/v1/grants", &body).await.expect(201);
     committee.delete(&path).await.expect(204);

@@ -16,32 +16,18 @@ async fn admitted(world: &World, secretary: &Actor) -> String {
 #[actix_web::test]
 async fn the_list_is_in_vietnamese_order_page_by_page() {
     let world = World::new().await;
-    for name in [
-        "Trần Văn Ân",
-        "Lê Thị An",
-        "Đỗ Văn Bách",
-        "Bùi Thị Ánh",
-        "Nguyễn An",
-        "Phan Đức Đạt",
-        "Lý Dũng",
-    ] {
+    for name in ["Trần Văn Ân", "Lê Thị An", "Đỗ Văn Bách", "Bùi Thị Ánh", "Nguyễn An", "Phan Đức Đạt", "Lý Dũng"]
+    {
         world.member_of(world.cell, name).await;
     }
     let inspector = world.inspector().await;
     let mut found = Vec::new();
     let mut cursor = String::new();
     loop {
-        let page = inspector
-            .get(&format!("/v1/units/{}/members?limit=2{cursor}", world.cell))
-            .await
-            .expect(200);
+        let page = inspector.get(&format!("/v1/units/{}/members?limit=2{cursor}", world.cell)).await.expect(200);
         let items = page.body["items"].as_array().unwrap().clone();
         assert!(items.len() <= 2);
-        found.extend(
-            items
-                .iter()
-                .map(|m| m["full_name"].as_str().unwrap().to_owned()),
-        );
+        found.extend(items.iter().map(|m| m["full_name"].as_str().unwrap().to_owned()));
         match page.body["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
@@ -49,38 +35,13 @@ async fn the_list_is_in_vietnamese_order_page_by_page() {
     }
     assert_eq!(
         found,
-        [
-            "Lê Thị An",
-            "Nguyễn An",
-            "Bùi Thị Ánh",
-            "Trần Văn Ân",
-            "Đỗ Văn Bách",
-            "Lý Dũng",
-            "Phan Đức Đạt"
-        ]
+        ["Lê Thị An", "Nguyễn An", "Bùi Thị Ánh", "Trần Văn Ân", "Đỗ Văn Bách", "Lý Dũng", "Phan Đức Đạt"]
     );
-    for (q, expected) in [
-        ("dat", 1),
-        ("Đức", 1),
-        ("an", 6),
-        ("%25", 0),
-        ("%20b%C3%A1ch%20", 1),
-    ] {
-        let page = inspector
-            .get(&format!("/v1/units/{}/members?q={q}", world.cell))
-            .await
-            .expect(200);
-        assert_eq!(
-            page.body["items"].as_array().unwrap().len(),
-            expected,
-            "{q}: {}",
-            page.body
-        );
+    for (q, expected) in [("dat", 1), ("Đức", 1), ("an", 6), ("%25", 0), ("%20b%C3%A1ch%20", 1)] {
+        let page = inspector.get(&format!("/v1/units/{}/members?q={q}", world.cell)).await.expect(200);
+        assert_eq!(page.body["items"].as_array().unwrap().len(), expected, "{q}: {}", page.body);
     }
-    inspector
-        .get(&format!("/v1/units/{}/members?cursor=bm90", world.cell))
-        .await
-        .expect(400);
+    inspector.get(&format!("/v1/units/{}/members?cursor=bm90", world.cell)).await.expect(400);
 }
 
 #[actix_web::test]
@@ -88,34 +49,18 @@ async fn the_list_has_standing_and_no_numbers() {
     let world = World::new().await;
     let secretary = world.secretary().await;
     let id = admitted(&world, &secretary).await;
-    let exemption = json!({"kind": "excused", "valid_from": "2026-11-01", "valid_to": "2026-12-01", "reason": "Đi học"});
-    secretary
-        .post(&format!("/v1/members/{id}/exemptions"), &exemption)
-        .await
-        .expect(201);
-    let list = secretary
-        .get(&format!("/v1/units/{}/members", world.cell))
-        .await
-        .expect(200);
-    let one = list.body["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|m| m["id"] == id)
-        .unwrap();
-    assert_eq!(
-        (&one["status"], &one["unit_id"]),
-        (&json!("excused"), &json!(world.cell))
-    );
+    let exemption =
+        json!({"kind": "excused", "valid_from": "2026-11-01", "valid_to": "2026-12-01", "reason": "Đi học"});
+    secretary.post(&format!("/v1/members/{id}/exemptions"), &exemption).await.expect(201);
+    let list = secretary.get(&format!("/v1/units/{}/members", world.cell)).await.expect(200);
+    let one = list.body["items"].as_array().unwrap().iter().find(|m| m["id"] == id).unwrap();
+    assert_eq!((&one["status"], &one["unit_id"]), (&json!("excused"), &json!(world.cell)));
     let text = String::from_utf8(list.bytes.clone()).unwrap();
     for number in ["4321", "8765", "4334", "09095"] {
         assert!(!text.contains(number), "{text}");
     }
     world.app.set_time("2026-12-01T00:00:00+07:00");
-    let list = secretary
-        .get(&format!("/v1/units/{}/members?q=ut", world.cell))
-        .await
-        .expect(200);
+    let list = secretary.get(&format!("/v1/units/{}/members?q=ut", world.cell)).await.expect(200);
     assert_eq!(list.body["items"][0]["status"], "official");
 }
 
@@ -125,9 +70,7 @@ async fn who_may_list() {
     world.member_of(world.sibling, "Trần Thị Hai").await;
     let cell = format!("/v1/units/{}/members", world.cell);
     let ward = format!("/v1/units/{}/members", world.ward);
-    let sibling = world
-        .officer(world.sibling, Role::CellSecretary, world.sibling)
-        .await;
+    let sibling = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
     for (actor, on_cell, on_ward) in [
         (world.member().await, 403, 403),
         (world.outsider().await, 404, 403),
@@ -156,26 +99,14 @@ async fn a_profile_is_masked_unless_revealed_and_each_look_is_recorded() {
     assert_eq!(masked.body["citizen_id"], "********4321");
     assert_eq!(masked.body["card_number"], "********8765");
     assert_eq!(masked.body["phone"], "******4334");
-    let full = secretary
-        .get(&format!("{path}?reveal=true"))
-        .await
-        .expect(200);
+    let full = secretary.get(&format!("{path}?reveal=true")).await.expect(200);
     assert_eq!(full.body["citizen_id"], "038185004321");
     assert_eq!(full.body["phone"], "0909594334");
     assert_eq!(full.header("cache-control"), "no-store");
-    let looks = format!(
-        "audit_events WHERE action = 'member.viewed' AND member_id = '{id}' AND actor_id = '{}'",
-        secretary.id
-    );
+    let looks =
+        format!("audit_events WHERE action = 'member.viewed' AND member_id = '{id}' AND actor_id = '{}'", secretary.id);
     assert_eq!(count(&world.app, &looks).await, 2);
-    assert_eq!(
-        count(
-            &world.app,
-            &format!("{looks} AND details = '{{\"revealed\": true}}'")
-        )
-        .await,
-        1
-    );
+    assert_eq!(count(&world.app, &format!("{looks} AND details = '{{\"revealed\": true}}'")).await, 1);
     let log = rows(&world.app, "SELECT * FROM audit_events").await;
     assert!(!log.contains("4321") && !log.contains("09095"), "{log}");
     secretary.get("/v1/members/nobody").await.expect(404);
@@ -186,9 +117,7 @@ async fn who_may_read_a_profile() {
     let world = World::new().await;
     let secretary = world.secretary().await;
     let id = admitted(&world, &secretary).await;
-    let sibling = world
-        .officer(world.sibling, Role::CellSecretary, world.sibling)
-        .await;
+    let sibling = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
     for (actor, status) in [
         (world.member().await, 403),
         (world.outsider().await, 404),
@@ -198,27 +127,13 @@ async fn who_may_read_a_profile() {
         (world.inspector().await, 200),
         (world.administrator().await, 403),
     ] {
-        actor
-            .get(&format!("/v1/members/{id}?reveal=true"))
-            .await
-            .expect(status);
-        actor
-            .get(&format!("/v1/members/{id}/memberships"))
-            .await
-            .expect(status);
+        actor.get(&format!("/v1/members/{id}?reveal=true")).await.expect(status);
+        actor.get(&format!("/v1/members/{id}/memberships")).await.expect(status);
     }
-    assert_eq!(
-        count(&world.app, "audit_events WHERE action = 'member.viewed'").await,
-        6
-    );
+    assert_eq!(count(&world.app, "audit_events WHERE action = 'member.viewed'").await, 6);
 }
 
-async fn patch(
-    actor: &Actor,
-    id: &str,
-    tag: &str,
-    body: serde_json::Value,
-) -> crate::support::Reply {
+async fn patch(actor: &Actor, id: &str, tag: &str, body: serde_json::Value) -> crate::support::Reply {
     let request = actor.request("PATCH", &format!("/v1/members/{id}"));
     request.header("If-Match", tag).json(&body).send().await
 }
@@ -228,70 +143,30 @@ async fn a_correction_keeps_handles_in_step_and_names_only_the_fields() {
     let world = World::new().await;
     let secretary = world.secretary().await;
     let id = admitted(&world, &secretary).await;
-    let tag = secretary
-        .get(&format!("/v1/members/{id}"))
-        .await
-        .header("etag")
-        .to_owned();
+    let tag = secretary.get(&format!("/v1/members/{id}")).await.header("etag").to_owned();
     let handles = format!("sign_in_handles WHERE account_id = '{id}'");
-    let body = json!({"full_name": "Đỗ Văn Út Em", "phone": null, "card_number": "038000001111", "without_device": true});
+    let body =
+        json!({"full_name": "Đỗ Văn Út Em", "phone": null, "card_number": "038000001111", "without_device": true});
     let done = patch(&secretary, &id, &tag, body).await.expect(200);
-    assert_eq!(
-        (&done.body["version"], &done.body["phone"]),
-        (&json!(2), &json!(null))
-    );
+    assert_eq!((&done.body["version"], &done.body["phone"]), (&json!(2), &json!(null)));
     assert_eq!(done.body["card_number"], "********1111");
     assert_eq!(count(&world.app, &handles).await, 2);
     let crypto = &world.app.state.crypto;
     let mut conn = world.app.state.db.conn().await.unwrap();
     use sotay::organisation::members::handles::find;
-    assert_eq!(
-        find(&mut conn, crypto, "038000001111").await.unwrap()[0].to_string(),
-        id
-    );
-    assert!(
-        find(&mut conn, crypto, "038000008765")
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    let details = rows(
-        &world.app,
-        "SELECT details FROM audit_events WHERE action = 'member.changed'",
-    )
-    .await;
-    assert_eq!(
-        details,
-        r#"[{"details": {"fields": ["full_name", "phone", "card_number", "without_device"]}}]"#
-    );
+    assert_eq!(find(&mut conn, crypto, "038000001111").await.unwrap()[0].to_string(), id);
+    assert!(find(&mut conn, crypto, "038000008765").await.unwrap().is_empty());
+    let details = rows(&world.app, "SELECT details FROM audit_events WHERE action = 'member.changed'").await;
+    assert_eq!(details, r#"[{"details": {"fields": ["full_name", "phone", "card_number", "without_device"]}}]"#);
     // The old tag is of no more use, and neither is none.
     let stale = patch(&secretary, &id, &tag, json!({"full_name": "Đỗ Văn Khác"})).await;
     assert_eq!((stale.status, stale.code()), (412, "precondition_failed"));
-    secretary
-        .patch(&format!("/v1/members/{id}"), &json!({"full_name": "X Y"}))
-        .await
-        .expect(400);
-    let fresh = secretary
-        .get(&format!("/v1/members/{id}"))
-        .await
-        .header("etag")
-        .to_owned();
-    patch(
-        &secretary,
-        &id,
-        &fresh,
-        json!({"official_on": "2009-01-01"}),
-    )
-    .await
-    .expect(400);
-    patch(&secretary, &id, &fresh, json!({"full_name": null}))
-        .await
-        .expect(400);
+    secretary.patch(&format!("/v1/members/{id}"), &json!({"full_name": "X Y"})).await.expect(400);
+    let fresh = secretary.get(&format!("/v1/members/{id}")).await.header("etag").to_owned();
+    patch(&secretary, &id, &fresh, json!({"official_on": "2009-01-01"})).await.expect(400);
+    patch(&secretary, &id, &fresh, json!({"full_name": null})).await.expect(400);
     patch(&secretary, &id, &fresh, json!({})).await.expect(200);
-    assert_eq!(
-        count(&world.app, "audit_events WHERE action = 'member.changed'").await,
-        1
-    );
+    assert_eq!(count(&world.app, "audit_events WHERE action = 'member.changed'").await, 1);
 }
 
 #[actix_web::test]
@@ -299,22 +174,10 @@ async fn of_ten_corrections_of_the_same_state_one_wins() {
     let world = World::new().await;
     let secretary = world.secretary().await;
     let id = admitted(&world, &secretary).await;
-    let tag = secretary
-        .get(&format!("/v1/members/{id}"))
-        .await
-        .header("etag")
-        .to_owned();
-    let bodies: Vec<_> = (0..10)
-        .map(|n| json!({"phone": format!("09110000{n:02}")}))
-        .collect();
-    let all = bodies
-        .into_iter()
-        .map(|body| patch(&secretary, &id, &tag, body));
-    let mut statuses: Vec<u16> = futures_util::future::join_all(all)
-        .await
-        .iter()
-        .map(|r| r.status)
-        .collect();
+    let tag = secretary.get(&format!("/v1/members/{id}")).await.header("etag").to_owned();
+    let bodies: Vec<_> = (0..10).map(|n| json!({"phone": format!("09110000{n:02}")})).collect();
+    let all = bodies.into_iter().map(|body| patch(&secretary, &id, &tag, body));
+    let mut statuses: Vec<u16> = futures_util::future::join_all(all).await.iter().map(|r| r.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 412, 412, 412, 412, 412, 412, 412, 412, 412]);
 }
@@ -324,14 +187,8 @@ async fn who_may_correct_and_nothing_else_slips_in() {
     let world = World::new().await;
     let secretary = world.secretary().await;
     let id = admitted(&world, &secretary).await;
-    let tag = secretary
-        .get(&format!("/v1/members/{id}"))
-        .await
-        .header("etag")
-        .to_owned();
-    let sibling = world
-        .officer(world.sibling, Role::CellSecretary, world.sibling)
-        .await;
+    let tag = secretary.get(&format!("/v1/members/{id}")).await.header("etag").to_owned();
+    let sibling = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
     let actors = [
         (world.member().await, 403),
         (world.outsider().await, 404),
@@ -341,9 +198,7 @@ async fn who_may_correct_and_nothing_else_slips_in() {
     ];
     let before = contents(&world.app).await;
     for (actor, status) in actors {
-        patch(&actor, &id, &tag, json!({"full_name": "Đỗ Văn Khác"}))
-            .await
-            .expect(status);
+        patch(&actor, &id, &tag, json!({"full_name": "Đỗ Văn Khác"})).await.expect(status);
     }
     for extra in [
         json!({"citizen_id": "038185009999"}),

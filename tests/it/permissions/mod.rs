@@ -27,12 +27,7 @@ pub fn operations() -> Vec<Operation> {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, spec) in item.as_object().unwrap() {
             let id = spec["operationId"].as_str().unwrap().to_owned();
-            found.push(Operation {
-                id,
-                method: method.to_uppercase(),
-                path: path.clone(),
-                spec: spec.clone(),
-            });
+            found.push(Operation { id, method: method.to_uppercase(), path: path.clone(), spec: spec.clone() });
         }
     }
     found.sort_by(|a, b| a.id.cmp(&b.id));
@@ -75,17 +70,8 @@ async fn every_operation_lets_in_whom_the_table_says() {
     for (short, long) in stage::CALLERS {
         writeln!(table, "#   {short:<5} {long}").unwrap();
     }
-    writeln!(
-        table,
-        "{:<28} {}",
-        "operation",
-        names
-            .iter()
-            .map(|n| format!("{n:>5}"))
-            .collect::<Vec<_>>()
-            .join(" ")
-    )
-    .unwrap();
+    writeln!(table, "{:<28} {}", "operation", names.iter().map(|n| format!("{n:>5}")).collect::<Vec<_>>().join(" "))
+        .unwrap();
     for operation in operations() {
         writeln!(table, "{}", row(&operation).await).unwrap();
     }
@@ -98,21 +84,11 @@ async fn every_operation_lets_in_whom_the_table_says() {
         .filter(|line| !checked_in.lines().any(|known| known == *line))
         .map(|line| {
             let id = line.split_whitespace().next().unwrap_or_default();
-            let known = checked_in
-                .lines()
-                .find(|known| known.split_whitespace().next() == Some(id))
-                .unwrap_or("no row");
+            let known =
+                checked_in.lines().find(|known| known.split_whitespace().next() == Some(id)).unwrap_or("no row");
             format!("found {line}\ntable {known}")
         })
         .collect();
-    assert!(
-        differences.is_empty(),
-        "the program and the permission table differ:\n{}",
-        differences.join("\n")
-    );
-    assert_eq!(
-        table.lines().count(),
-        checked_in.lines().count(),
-        "the table has rows of operations that are gone"
-    );
+    assert!(differences.is_empty(), "the program and the permission table differ:\n{}", differences.join("\n"));
+    assert_eq!(table.lines().count(), checked_in.lines().count(), "the table has rows of operations that are gone");
 }

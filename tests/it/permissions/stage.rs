@@ -36,21 +36,9 @@ pub async fn callers(world: &World) -> Vec<(&'static str, Option<Actor>)> {
         Some(world.member().await),
         Some(world.outsider().await),
         Some(world.secretary().await),
-        Some(
-            world
-                .officer(world.sibling, Role::CellSecretary, world.sibling)
-                .await,
-        ),
-        Some(
-            world
-                .officer(world.cell, Role::CellCommitteeMember, world.cell)
-                .await,
-        ),
-        Some(
-            world
-                .officer(world.cell, Role::MinuteTaker, world.cell)
-                .await,
-        ),
+        Some(world.officer(world.sibling, Role::CellSecretary, world.sibling).await),
+        Some(world.officer(world.cell, Role::CellCommitteeMember, world.cell).await),
+        Some(world.officer(world.cell, Role::MinuteTaker, world.cell).await),
         Some(officer(Role::CommitteeOfficer, world.ward).await),
         Some(officer(Role::PropagandaOfficer, world.ward).await),
         Some(officer(Role::OrganisationOfficer, world.ward).await),
@@ -58,11 +46,7 @@ pub async fn callers(world: &World) -> Vec<(&'static str, Option<Actor>)> {
         Some(officer(Role::CommitteeOfficer, world.other_ward).await),
         Some(world.administrator().await),
     ];
-    CALLERS
-        .iter()
-        .map(|(short, _)| *short)
-        .zip(actors)
-        .collect()
+    CALLERS.iter().map(|(short, _)| *short).zip(actors).collect()
 }
 
 /// The objects of one try.
@@ -73,92 +57,48 @@ pub struct Stage {
 }
 
 fn of<'a>(callers: &'a [(&'static str, Option<Actor>)], name: &str) -> &'a Actor {
-    callers
-        .iter()
-        .find(|(short, _)| *short == name)
-        .and_then(|(_, actor)| actor.as_ref())
-        .unwrap()
+    callers.iter().find(|(short, _)| *short == name).and_then(|(_, actor)| actor.as_ref()).unwrap()
 }
 
 impl Stage {
     /// Makes what the operation's path names.
-    pub async fn set(
-        world: &World,
-        callers: &[(&'static str, Option<Actor>)],
-        operation: &Operation,
-    ) -> Self {
+    pub async fn set(world: &World, callers: &[(&'static str, Option<Actor>)], operation: &Operation) -> Self {
         let (member, org, prop) = (of(callers, "self"), of(callers, "org"), of(callers, "prop"));
-        let mut ids = HashMap::from([
-            ("unit_id", world.cell.to_string()),
-            ("member_id", member.id.to_string()),
-        ]);
+        let mut ids = HashMap::from([("unit_id", world.cell.to_string()), ("member_id", member.id.to_string())]);
         let path = operation.path.as_str();
         if path.contains("{document_id}") || path.starts_with("/v1/reading-sessions") {
             let document = document(world, prop).await;
             if path.starts_with("/v1/reading-sessions") {
-                let session = member
-                    .post(
-                        &format!("/v1/documents/{document}/reading-sessions"),
-                        &json!({}),
-                    )
-                    .await
-                    .expect(201);
+                let session =
+                    member.post(&format!("/v1/documents/{document}/reading-sessions"), &json!({})).await.expect(201);
                 ids.insert("session_id", session.id());
             }
             if path.contains("{file_id}") {
-                let pdf = std::fs::read(concat!(
-                    env!("CARGO_MANIFEST_DIR"),
-                    "/tests/fixtures/12-KH-DU.pdf"
-                ))
-                .unwrap();
-                let added = prop.request(
-                    "POST",
-                    &format!("/v1/documents/{document}/files?filename=a.pdf"),
-                );
-                ids.insert(
-                    "file_id",
-                    added
-                        .bytes("application/pdf", pdf)
-                        .send()
-                        .await
-                        .expect(201)
-                        .id(),
-                );
+                let pdf = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/12-KH-DU.pdf")).unwrap();
+                let added = prop.request("POST", &format!("/v1/documents/{document}/files?filename=a.pdf"));
+                ids.insert("file_id", added.bytes("application/pdf", pdf).send().await.expect(201).id());
             }
             ids.insert("document_id", document);
         }
         if path.contains("{grant_id}") {
             let someone = world.member().await;
-            let body =
-                json!({"member_id": someone.id, "role": "minute_taker", "unit_id": world.cell});
-            ids.insert(
-                "grant_id",
-                org.post("/v1/grants", &body).await.expect(201).id(),
-            );
+            let body = json!({"member_id": someone.id, "role": "minute_taker", "unit_id": world.cell});
+            ids.insert("grant_id", org.post("/v1/grants", &body).await.expect(201).id());
         }
         if path.contains("{exemption_id}") {
             let someone = world.member().await;
             let body = json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "sức khỏe"});
-            let made = org
-                .post(&format!("/v1/members/{}/exemptions", someone.id), &body)
-                .await
-                .expect(201);
+            let made = org.post(&format!("/v1/members/{}/exemptions", someone.id), &body).await.expect(201);
             ids.insert("exemption_id", made.id());
         }
         if path.contains("{transfer_id}") {
             let someone = world.member().await;
             let body = json!({"to_unit_id": world.sibling, "reason": "chuyển nơi ở"});
-            let made = of(callers, "sec")
-                .post(&format!("/v1/members/{}/transfers", someone.id), &body)
-                .await
-                .expect(201);
+            let made =
+                of(callers, "sec").post(&format!("/v1/members/{}/transfers", someone.id), &body).await.expect(201);
             ids.insert("transfer_id", made.id());
         }
-        Self {
-            ids,
-            cell: world.cell,
-            sibling: world.sibling,
-        }
+        Self { ids, cell: world.cell, sibling: world.sibling }
     }
 
     /// The operation's path with ids; one's own sessions and notifications are each caller's own.
@@ -167,9 +107,7 @@ impl Stage {
         for (name, id) in &self.ids {
             path = path.replace(&format!("{{{name}}}"), id);
         }
-        let own = caller
-            .map_or_else(Uuid::nil, |actor| actor.session)
-            .to_string();
+        let own = caller.map_or_else(Uuid::nil, |actor| actor.session).to_string();
         path = path.replace("{session_id}", &own);
         match operation.id.as_str() {
             "importRoster" => format!("{path}?unit_id={}&dry_run=true", self.cell),
@@ -195,37 +133,21 @@ impl Stage {
 /// A draft of the ward, published to it.
 async fn document(world: &World, prop: &Actor) -> String {
     let body = json!({"symbol": "1-KH/ĐU", "kind": "ke_hoach", "title": "Kế hoạch", "summary": "", "text": "Một hai ba.", "must_read_by": "2026-12-31"});
-    let id = prop
-        .post(&format!("/v1/units/{}/documents", world.ward), &body)
-        .await
-        .expect(201)
-        .id();
+    let id = prop.post(&format!("/v1/units/{}/documents", world.ward), &body).await.expect(201).id();
     let publication = json!({"unit_ids": [world.ward], "attests_no_state_secrets": true});
-    prop.post(&format!("/v1/documents/{id}/publish"), &publication)
-        .await
-        .expect(200);
+    prop.post(&format!("/v1/documents/{id}/publish"), &publication).await.expect(200);
     id
 }
 
 /// A body made of the examples of the required fields.
 fn example(operation: &Operation) -> Value {
     let document = sotay::app::document();
-    let reference = operation
-        .spec
-        .pointer("/requestBody/content/application~1json/schema/$ref");
-    let Some(name) = reference
-        .and_then(Value::as_str)
-        .and_then(|r| r.rsplit('/').next())
-    else {
+    let reference = operation.spec.pointer("/requestBody/content/application~1json/schema/$ref");
+    let Some(name) = reference.and_then(Value::as_str).and_then(|r| r.rsplit('/').next()) else {
         return json!({});
     };
     let schema = &document["components"]["schemas"][name];
-    let required: Vec<&str> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     schema["properties"]
         .as_object()
         .into_iter()
@@ -238,29 +160,18 @@ fn example(operation: &Operation) -> Value {
 
 /// Adds the body that the operation takes.
 pub fn bodies_for(operation: &Operation, stage: &Stage, request: Request) -> Request {
-    let content = operation
-        .spec
-        .pointer("/requestBody/content")
-        .and_then(Value::as_object);
+    let content = operation.spec.pointer("/requestBody/content").and_then(Value::as_object);
     let Some(media) = content.and_then(|content| content.keys().next()) else {
         return request;
     };
     match media.as_str() {
         "application/json" => request.header("If-Match", "*").json(&stage.body(operation)),
         "application/pdf" => {
-            let pdf = std::fs::read(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/fixtures/12-KH-DU.pdf"
-            ))
-            .unwrap();
+            let pdf = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/12-KH-DU.pdf")).unwrap();
             request.bytes(media, pdf)
         }
         _ => {
-            let roster = std::fs::read(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/fixtures/roster.xlsx"
-            ))
-            .unwrap();
+            let roster = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/roster.xlsx")).unwrap();
             request.bytes(media, roster)
         }
     }

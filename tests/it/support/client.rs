@@ -54,9 +54,7 @@ impl Request {
     }
 
     pub async fn send(self) -> Reply {
-        read(self.0.send().await.expect("the server answers"))
-            .await
-            .expect("the answer is whole")
+        read(self.0.send().await.expect("the server answers")).await.expect("the answer is whole")
     }
 
     /// None when the server went away before it had answered.
@@ -69,20 +67,12 @@ async fn read(response: reqwest::Response) -> reqwest::Result<Reply> {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let bytes = response.bytes().await?.to_vec();
     let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    Ok(Reply {
-        status,
-        headers,
-        bytes,
-        body,
-    })
+    Ok(Reply { status, headers, bytes, body })
 }
 
 impl Reply {
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// The problem's code.
@@ -93,21 +83,13 @@ impl Reply {
     /// Insists on a status, showing the answer otherwise.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
-        assert_eq!(
-            self.status,
-            status,
-            "{}",
-            String::from_utf8_lossy(&self.bytes)
-        );
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
         self
     }
 
     /// The `id` of the answer.
     #[track_caller]
     pub fn id(&self) -> String {
-        self.body["id"]
-            .as_str()
-            .unwrap_or_else(|| panic!("no id in {}", self.body))
-            .to_owned()
+        self.body["id"].as_str().unwrap_or_else(|| panic!("no id in {}", self.body)).to_owned()
     }
 }

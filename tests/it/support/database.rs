@@ -18,23 +18,14 @@ fn admin_url() -> String {
 pub fn url_as(role: &str, database: &str) -> String {
     let admin = admin_url();
     let (head, query) = admin.split_once('?').unwrap_or((&admin, ""));
-    let authority = head
-        .trim_start_matches("postgres://")
-        .split('/')
-        .next()
-        .unwrap_or_default();
+    let authority = head.trim_start_matches("postgres://").split('/').next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
-    let kept: Vec<&str> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("user="))
-        .collect();
+    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("user=")).collect();
     format!("postgres://{role}@{host}/{database}?{}", kept.join("&"))
 }
 
 async fn admin() -> AsyncPgConnection {
-    AsyncPgConnection::establish(&admin_url())
-        .await
-        .expect("PostgreSQL for tests is there")
+    AsyncPgConnection::establish(&admin_url()).await.expect("PostgreSQL for tests is there")
 }
 
 async fn template() -> String {
@@ -46,30 +37,20 @@ async fn template() -> String {
         );
         conn.batch_execute(&made).await.unwrap();
     }
-    conn.batch_execute(&format!(
-        "CREATE DATABASE {name} OWNER sotay_owner ENCODING 'UTF8' TEMPLATE template0"
-    ))
-    .await
-    .unwrap();
-    sotay::kernel::db::migrate(&SecretString::from(url_as("sotay_owner", &name)))
+    conn.batch_execute(&format!("CREATE DATABASE {name} OWNER sotay_owner ENCODING 'UTF8' TEMPLATE template0"))
         .await
         .unwrap();
+    sotay::kernel::db::migrate(&SecretString::from(url_as("sotay_owner", &name))).await.unwrap();
     name
 }
 
 /// Makes a database and returns its address for the application role.
 pub async fn fresh() -> String {
     let template = TEMPLATE.get_or_init(template).await;
-    let name = format!(
-        "sotay_test_{}_{}",
-        std::process::id(),
-        NUMBER.fetch_add(1, Ordering::SeqCst)
-    );
+    let name = format!("sotay_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
     admin()
         .await
-        .batch_execute(&format!(
-            "CREATE DATABASE {name} OWNER sotay_owner TEMPLATE {template}"
-        ))
+        .batch_execute(&format!("CREATE DATABASE {name} OWNER sotay_owner TEMPLATE {template}"))
         .await
         .unwrap();
     url_as("sotay_app", &name)
@@ -78,16 +59,10 @@ pub async fn fresh() -> String {
 /// An empty database and its address for the owner role.
 pub async fn empty() -> String {
     TEMPLATE.get_or_init(template).await;
-    let name = format!(
-        "sotay_empty_{}_{}",
-        std::process::id(),
-        NUMBER.fetch_add(1, Ordering::SeqCst)
-    );
+    let name = format!("sotay_empty_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
     admin()
         .await
-        .batch_execute(&format!(
-            "CREATE DATABASE {name} OWNER sotay_owner ENCODING 'UTF8' TEMPLATE template0"
-        ))
+        .batch_execute(&format!("CREATE DATABASE {name} OWNER sotay_owner ENCODING 'UTF8' TEMPLATE template0"))
         .await
         .unwrap();
     url_as("sotay_owner", &name)

@@ -58,11 +58,6 @@ impl World {
 
     pub async fn audit_count(&self, action: &str) -> i64 {
         let mut conn = self.app.state.db.conn().await.unwrap();
-        audit_events::table
-            .filter(audit_events::action.eq(action))
-            .count()
-            .get_result(&mut *conn)
-            .await
-            .unwrap()
+        audit_events::table.filter(audit_events::action.eq(action)).count().get_result(&mut *conn).await.unwrap()
     }
 }

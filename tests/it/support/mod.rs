@@ -70,12 +70,7 @@ impl TestApp {
         let server = app::serve(state.clone(), listener).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        Self {
-            state,
-            base_url,
-            server: handle,
-            data_dir,
-        }
+        Self { state, base_url, server: handle, data_dir }
     }
 
     /// Moves the clock on.
@@ -85,11 +80,7 @@ impl TestApp {
 
     /// Sets the clock to an instant in RFC 3339.
     pub fn set_time(&self, at: &str) {
-        self.state.clock.set(
-            at.parse::<DateTime<chrono::FixedOffset>>()
-                .unwrap()
-                .to_utc(),
-        );
+        self.state.clock.set(at.parse::<DateTime<chrono::FixedOffset>>().unwrap().to_utc());
     }
 
     /// A request without a sign-in.
@@ -115,13 +106,7 @@ impl TestApp {
 /// The address of a program's database for another role.
 pub fn database_url_as(app: &TestApp, role: &str) -> String {
     use secrecy::ExposeSecret;
-    let url = app
-        .state
-        .config
-        .database_url
-        .as_ref()
-        .unwrap()
-        .expose_secret();
+    let url = app.state.config.database_url.as_ref().unwrap().expose_secret();
     let name = url.split('?').next().unwrap().rsplit('/').next().unwrap();
     database::url_as(role, name)
 }
@@ -131,9 +116,7 @@ fn config(url: &str) -> (Config, tempfile::TempDir) {
     let data_dir = tempfile::tempdir().unwrap();
     let mut config = Config::defaults();
     config.database_url = Some(SecretString::from(url.to_owned()));
-    config.master_key = Some(SecretString::from(
-        "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=".to_owned(),
-    ));
+    config.master_key = Some(SecretString::from("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=".to_owned()));
     config.data_dir = data_dir.path().to_owned();
     config.workers = 1;
     config.database_connections = 12;

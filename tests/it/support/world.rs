@@ -71,32 +71,12 @@ impl World {
 
     pub async fn in_app(app: TestApp) -> Self {
         let province = unit(&app, "Tỉnh ủy Sông Xanh", "province", None).await;
-        let ward = unit(
-            &app,
-            "Đảng bộ phường Bình Minh",
-            "grassroots_committee",
-            Some(province),
-        )
-        .await;
+        let ward = unit(&app, "Đảng bộ phường Bình Minh", "grassroots_committee", Some(province)).await;
         let cell = unit(&app, "Chi bộ Tổ dân phố số 5", "cell", Some(ward)).await;
         let sibling = unit(&app, "Chi bộ Tổ dân phố số 6", "cell", Some(ward)).await;
-        let other_ward = unit(
-            &app,
-            "Đảng bộ phường Hoàng Hôn",
-            "grassroots_committee",
-            Some(province),
-        )
-        .await;
+        let other_ward = unit(&app, "Đảng bộ phường Hoàng Hôn", "grassroots_committee", Some(province)).await;
         let other_cell = unit(&app, "Chi bộ Tổ dân phố số 1", "cell", Some(other_ward)).await;
-        Self {
-            app,
-            province,
-            ward,
-            cell,
-            sibling,
-            other_ward,
-            other_cell,
-        }
+        Self { app, province, ward, cell, sibling, other_ward, other_cell }
     }
 
     /// A member of the cell, since the year before.
@@ -110,28 +90,23 @@ impl World {
     }
 
     pub async fn secretary(&self) -> Actor {
-        self.officer(self.cell, Role::CellSecretary, self.cell)
-            .await
+        self.officer(self.cell, Role::CellSecretary, self.cell).await
     }
 
     pub async fn committee_officer(&self) -> Actor {
-        self.officer(self.other_cell, Role::CommitteeOfficer, self.ward)
-            .await
+        self.officer(self.other_cell, Role::CommitteeOfficer, self.ward).await
     }
 
     pub async fn propaganda_officer(&self) -> Actor {
-        self.officer(self.other_cell, Role::PropagandaOfficer, self.ward)
-            .await
+        self.officer(self.other_cell, Role::PropagandaOfficer, self.ward).await
     }
 
     pub async fn organisation_officer(&self) -> Actor {
-        self.officer(self.other_cell, Role::OrganisationOfficer, self.ward)
-            .await
+        self.officer(self.other_cell, Role::OrganisationOfficer, self.ward).await
     }
 
     pub async fn inspector(&self) -> Actor {
-        self.officer(self.other_cell, Role::Inspector, self.ward)
-            .await
+        self.officer(self.other_cell, Role::Inspector, self.ward).await
     }
 
     /// A member of `home` with a role on `unit`.
@@ -161,8 +136,7 @@ impl World {
     }
 
     pub async fn member_of(&self, cell: Uuid, name: &str) -> Actor {
-        self.member_since(cell, name, "2025-01-01".parse().unwrap())
-            .await
+        self.member_since(cell, name, "2025-01-01".parse().unwrap()).await
     }
 
     /// A member whose membership begins on a day.
@@ -180,17 +154,8 @@ impl World {
             phone: None,
         };
         let mut conn = self.app.state.db.conn().await.unwrap();
-        let ids = admit(
-            &mut conn,
-            &self.app.state.crypto,
-            &[person],
-            cell,
-            Origin::Admitted,
-            since,
-            now,
-        )
-        .await
-        .unwrap();
+        let ids =
+            admit(&mut conn, &self.app.state.crypto, &[person], cell, Origin::Admitted, since, now).await.unwrap();
         drop(conn);
         self.sign_in(ids[0]).await
     }
@@ -240,12 +205,7 @@ impl World {
             exp: (now + chrono::Duration::days(365)).timestamp(),
         };
         let token = self.app.state.keys.current().sign(&claims).unwrap();
-        Actor {
-            id: account,
-            session,
-            token,
-            base_url: self.app.base_url.clone(),
-        }
+        Actor { id: account, session, token, base_url: self.app.base_url.clone() }
     }
 }
 
@@ -258,7 +218,5 @@ async fn unit(app: &TestApp, name: &str, kind: &str, parent_id: Option<Uuid>) ->
         valid_from: "2020-01-01".parse().unwrap(),
     };
     let mut conn = app.state.db.conn().await.unwrap();
-    create(&mut conn, &new, app.state.clock.now())
-        .await
-        .unwrap()
+    create(&mut conn, &new, app.state.clock.now()).await.unwrap()
 }

@@ -60,10 +60,7 @@ fn the_workbooks_of_this_test_are_good() {
 fn a_part_that_explodes() {
     let spaces = vec![b' '; 70 << 20];
     assert_eq!(too_much(&with_part(SHEET, &spaces)), "compression ratio");
-    assert_eq!(
-        too_much(&with_part("xl/media/a.png", &spaces)),
-        "compression ratio"
-    );
+    assert_eq!(too_much(&with_part("xl/media/a.png", &spaces)), "compression ratio");
 }
 
 #[test]
@@ -91,25 +88,10 @@ fn a_file_too_large_to_look_at() {
 #[test]
 fn entities_in_any_part() {
     let dtd = "<!DOCTYPE a [<!ENTITY b \"ha\"><!ENTITY c \"&b;&b;&b;\">]>";
-    for name in [
-        SHEET,
-        STRINGS,
-        "xl/styles.xml",
-        "xl/workbook.xml",
-        "_rels/.rels",
-    ] {
+    for name in [SHEET, STRINGS, "xl/styles.xml", "xl/workbook.xml", "_rels/.rels"] {
         for bomb in [dtd.to_owned(), dtd.to_lowercase()] {
-            let bytes = with_part(
-                name,
-                part(name)
-                    .replacen("?>", &format!("?>{bomb}"), 1)
-                    .as_bytes(),
-            );
-            assert_eq!(
-                parse(&bytes, today()),
-                Err(RosterError::NotAWorkbook),
-                "{name}"
-            );
+            let bytes = with_part(name, part(name).replacen("?>", &format!("?>{bomb}"), 1).as_bytes());
+            assert_eq!(parse(&bytes, today()), Err(RosterError::NotAWorkbook), "{name}");
         }
     }
 }
@@ -126,12 +108,7 @@ fn entities_hidden_in_another_encoding() {
 #[test]
 fn a_million_rows() {
     let rows: String = (3..1_000_003)
-        .map(|n: u64| {
-            format!(
-                "<row r=\"{n}\"><c r=\"C{n}\"><v>{}</v></c></row>",
-                n * n % 999_983
-            )
-        })
+        .map(|n: u64| format!("<row r=\"{n}\"><c r=\"C{n}\"><v>{}</v></c></row>", n * n % 999_983))
         .collect();
     assert_eq!(too_much(&with_rows(&rows)), "rows");
 }
@@ -171,27 +148,13 @@ fn a_string_table_that_lies_about_its_size() {
 #[test]
 fn markup_that_multiplies_in_memory() {
     // Pad with what does not compress, to get below the ratio.
-    let noise: String = (0..400_000u64)
-        .map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
-        .collect();
+    let noise: String = (0..400_000u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
     let strings = format!("<sst><!--{noise}-->{}</sst>", "<si/>".repeat(1_000_001));
-    assert_eq!(
-        too_much(&with_part(STRINGS, strings.as_bytes())),
-        "shared strings"
-    );
-    let styles = format!(
-        "<styleSheet><cellXfs>{}</cellXfs></styleSheet>",
-        "<xf/>".repeat(20_000)
-    );
-    assert_eq!(
-        too_much(&with_part("xl/styles.xml", styles.as_bytes())),
-        "styles"
-    );
+    assert_eq!(too_much(&with_part(STRINGS, strings.as_bytes())), "shared strings");
+    let styles = format!("<styleSheet><cellXfs>{}</cellXfs></styleSheet>", "<xf/>".repeat(20_000));
+    assert_eq!(too_much(&with_part("xl/styles.xml", styles.as_bytes())), "styles");
     let names = format!("<workbook>{}</workbook>", "<x:sheet/>".repeat(100_001));
-    assert_eq!(
-        too_much(&with_part("xl/workbook.xml", names.as_bytes())),
-        "elements"
-    );
+    assert_eq!(too_much(&with_part("xl/workbook.xml", names.as_bytes())), "elements");
     let tag = format!("<sst a=\"{}\"></sst>", ">".repeat(5_000));
     assert_eq!(too_much(&with_part(STRINGS, tag.as_bytes())), "tag bytes");
 }

@@ -21,10 +21,7 @@ fn every_fault_is_reported_at_once() {
         (15, "Số CCCD", "citizen_id_duplicate"),
     ];
     let list = faults(FAULTY);
-    let found: Vec<_> = list
-        .iter()
-        .map(|f| (f.row, f.column.as_str(), f.code))
-        .collect();
+    let found: Vec<_> = list.iter().map(|f| (f.row, f.column.as_str(), f.code)).collect();
     assert_eq!(found, expected);
 }
 
@@ -33,10 +30,7 @@ fn a_fault_names_both_rows_of_a_pair() {
     let list = faults(FAULTY);
     let last = list.last().unwrap();
     assert_eq!(last.detail_vi, "số CCCD ở dòng 15 trùng với dòng 9");
-    assert_eq!(
-        last.detail_en,
-        "the citizen ID in row 15 is the same as in row 9"
-    );
+    assert_eq!(last.detail_en, "the citizen ID in row 15 is the same as in row 9");
     let secretary = list.iter().find(|f| f.row == 13).unwrap();
     assert!(secretary.detail_vi.contains("dòng 13, 14"));
 }
@@ -45,10 +39,7 @@ fn a_fault_names_both_rows_of_a_pair() {
 fn a_fault_repeats_nothing_personal() {
     for fault in faults(FAULTY) {
         for text in [&fault.detail_vi, &fault.detail_en] {
-            let longest = text
-                .split(|c: char| !c.is_ascii_digit())
-                .map(str::len)
-                .max();
+            let longest = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
             assert!(longest.unwrap_or(0) < 6, "{text}");
             assert!(!text.contains("HYPERLINK") && !text.contains("Nguyễn"));
         }

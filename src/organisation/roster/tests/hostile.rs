@@ -9,17 +9,10 @@ use crate::organisation::roster::{Limits, text, value, workbook};
 #[test]
 fn other_files_are_no_workbooks() {
     let ods = archive(&[
-        (
-            "mimetype",
-            b"application/vnd.oasis.opendocument.spreadsheet",
-        ),
+        ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
         ("content.xml", b"<office:document-content/>"),
     ]);
-    let xls = [
-        &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1][..],
-        &[0; 4096],
-    ]
-    .concat();
+    let xls = [&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1][..], &[0; 4096]].concat();
     let empty_zip = archive(&[]);
     let mut truncated = SAMPLE.to_vec();
     truncated.truncate(SAMPLE.len() / 2);

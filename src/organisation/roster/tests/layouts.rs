@@ -47,17 +47,12 @@ fn a_header_of_two_levels_and_one_of_numbers() {
     top[7] = "Ngày vào Đảng";
     top[8] = "";
     let below = ["", "", "", "", "", "", "", "Dự bị", "Chính thức"];
-    let numbers = [
-        "(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)", "(8)", "(9)",
-    ];
+    let numbers = ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)", "(8)", "(9)"];
     let mut wrong = member_with(8, "x");
     wrong[7] = "x";
     let bytes = texts(&[&["DANH SÁCH"], &top, &below, &numbers, &wrong]);
     let columns: Vec<String> = faults(&bytes).into_iter().map(|f| f.column).collect();
-    assert_eq!(
-        columns,
-        ["Ngày vào Đảng – Dự bị", "Ngày vào Đảng – Chính thức"]
-    );
+    assert_eq!(columns, ["Ngày vào Đảng – Dự bị", "Ngày vào Đảng – Chính thức"]);
 }
 
 #[test]
@@ -77,15 +72,7 @@ fn blank_rows_section_lines_and_numbered_blanks_are_passed_over() {
         &second,
         &["3"],
         &["", "Cộng: 2 đảng viên"],
-        &[
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "Bình Minh, ngày 01 tháng 11 năm 2026",
-        ],
+        &["", "", "", "", "", "", "Bình Minh, ngày 01 tháng 11 năm 2026"],
         &["", "Người lập", "", "", "", "", "Ngày 1/11/2026"],
     ]);
     let roster = read(&bytes);
@@ -97,11 +84,7 @@ fn blank_rows_section_lines_and_numbered_blanks_are_passed_over() {
 
 #[test]
 fn a_family_name_is_no_total() {
-    let roster = read(&texts(&[
-        &HEADINGS,
-        &member_with(1, "Tống Công Minh"),
-        &["", "Tổng cộng: 1"],
-    ]));
+    let roster = read(&texts(&[&HEADINGS, &member_with(1, "Tống Công Minh"), &["", "Tổng cộng: 1"]]));
     assert_eq!(roster.rows[0].full_name, "Tống Công Minh");
     assert_eq!(roster.declared_total.unwrap().members, Some(1));
 }
@@ -121,13 +104,7 @@ fn totals_that_disagree() {
     let total = "Tổng số đảng viên: 1.350; chính thức: 1; dự bị: 2 (miễn sinh hoạt: 0)";
     let list = faults(&texts(&[&HEADINGS, &MEMBER, &["", total]]));
     let found: Vec<_> = list.iter().map(|f| f.detail_en.as_str()).collect();
-    assert_eq!(
-        found,
-        [
-            "the total says 1350 members, counted 1",
-            "the total says 2 probationary, counted 0",
-        ]
-    );
+    assert_eq!(found, ["the total says 1350 members, counted 1", "the total says 2 probationary, counted 0",]);
     assert!(list.iter().all(|f| f.row == 3 && f.column == "Họ và tên"));
 }
 
@@ -159,10 +136,7 @@ fn missing_columns_are_named() {
 
 #[test]
 fn a_header_alone_has_no_rows() {
-    assert_eq!(
-        parse(&texts(&[&HEADINGS]), today()),
-        Err(RosterError::NoRows)
-    );
+    assert_eq!(parse(&texts(&[&HEADINGS]), today()), Err(RosterError::NoRows));
     let empty = texts(&[&HEADINGS, &["1"], &["2"]]);
     assert_eq!(parse(&empty, today()), Err(RosterError::NoRows));
 }
@@ -170,11 +144,7 @@ fn a_header_alone_has_no_rows() {
 #[test]
 fn the_roster_may_be_on_another_sheet() {
     let mut book = rust_xlsxwriter::Workbook::new();
-    write(
-        book.add_worksheet(),
-        1,
-        &["Hướng dẫn", "tính đến ngày 01/01/2020"],
-    );
+    write(book.add_worksheet(), 1, &["Hướng dẫn", "tính đến ngày 01/01/2020"]);
     let sheet = book.add_worksheet();
     write(sheet, 1, &HEADINGS);
     write(sheet, 2, &MEMBER);

@@ -7,11 +7,7 @@ use crate::organisation::roster::{Position, Sex};
 fn everybody_is_read() {
     let roster = read(SAMPLE);
     assert_eq!(roster.rows.len(), 135);
-    let official = roster
-        .rows
-        .iter()
-        .filter(|r| r.official_on.is_some())
-        .count();
+    let official = roster.rows.iter().filter(|r| r.official_on.is_some()).count();
     assert_eq!(official, 134);
     assert_eq!(roster.rows.iter().filter(|r| r.exempt).count(), 54);
     let holding = |position| {
@@ -30,10 +26,7 @@ fn everybody_is_read() {
 fn titles_and_totals_are_read() {
     let roster = read(SAMPLE);
     assert_eq!(roster.as_of, Some(day(2026, 11, 1)));
-    assert_eq!(
-        roster.committee_name.as_deref(),
-        Some("ĐẢNG BỘ PHƯỜNG BÌNH MINH")
-    );
+    assert_eq!(roster.committee_name.as_deref(), Some("ĐẢNG BỘ PHƯỜNG BÌNH MINH"));
     assert_eq!(roster.cell_name.as_deref(), Some("CHI BỘ TỔ DÂN PHỐ SỐ 5"));
     assert_eq!(roster.ignored_columns, ["Ghi chú"]);
     let total = roster.declared_total.unwrap();
@@ -72,11 +65,7 @@ fn what_excel_or_people_spoiled_is_mended() {
     for row in &roster.rows {
         assert_eq!(row.citizen_id.len(), 12, "row {}", row.row);
         let phone = row.phone.as_deref().unwrap_or("0300000000");
-        assert!(
-            phone.len() == 10 && phone.starts_with('0'),
-            "row {}",
-            row.row
-        );
+        assert!(phone.len() == 10 && phone.starts_with('0'), "row {}", row.row);
         assert_eq!(row.full_name, super::super::text::tidy(&row.full_name));
     }
 }

@@ -81,8 +81,5 @@ fn with(row: [&'static str; 10], column: usize, value: &'static str) -> [&'stati
 }
 
 fn imported(world: &World) -> String {
-    format!(
-        "memberships WHERE origin = 'imported' AND unit_id = '{}'",
-        world.cell
-    )
+    format!("memberships WHERE origin = 'imported' AND unit_id = '{}'", world.cell)
 }
