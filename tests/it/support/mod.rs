@@ -27,7 +27,6 @@ pub const START: &str = "2026-11-20T03:00:00Z";
 pub struct TestApp {
     pub state: Data<State>,
     pub base_url: String,
-    server: actix_web::dev::ServerHandle,
     data_dir: tempfile::TempDir,
 }
 
@@ -68,9 +67,8 @@ impl TestApp {
         let state = Data::new(app::state(config, clock, base_url.clone()).unwrap());
         identity::refresh_keys(&state).await.unwrap();
         let server = app::serve(state.clone(), listener).unwrap();
-        let handle = server.handle();
         actix_web::rt::spawn(server);
-        Self { state, base_url, server: handle, data_dir }
+        Self { state, base_url, data_dir }
     }
 
     /// Moves the clock on.
@@ -95,11 +93,6 @@ impl TestApp {
     /// A folder that lives as long as the program.
     pub fn folder(&self) -> &std::path::Path {
         self.data_dir.path()
-    }
-
-    /// Stops the program as a deployment does.
-    pub async fn stop(&self) {
-        self.server.stop(true).await;
     }
 }
 
