@@ -1,12 +1,15 @@
 //! Accounts of system administrators: people who run the system and need not be members.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use uuid::Uuid;
 
 use crate::kernel::access::Role;
 use crate::kernel::audit;
 use crate::kernel::clock::day_of;
-use crate::kernel::crypto::{random_bytes, to_text};
+use crate::kernel::crypto::{Crypto, random_bytes, to_text};
+use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{accounts, grants, sign_in_handles};
@@ -38,35 +41,7 @@ pub async fn create_administrator(
                 return Err(Problem::with(Code::Conflict, "Tên đăng nhập đã được dùng.", "The login is taken."));
             }
             let id = new_id(now);
-            diesel::insert_into(accounts::table)
-                .values((
-                    accounts::id.eq(id),
-                    accounts::kind.eq("administrator"),
-                    accounts::display_name.eq(name),
-                    accounts::password_hash.eq(&hash),
-                    accounts::password_set_at.eq(now),
-                    accounts::created_at.eq(now),
-                ))
-                .execute(conn)
-                .await?;
-            diesel::insert_into(sign_in_handles::table)
-                .values((
-                    sign_in_handles::account_id.eq(id),
-                    sign_in_handles::kind.eq(HandleKind::Username.as_str()),
-                    sign_in_handles::digest.eq(HandleKind::Username.digest(&state.crypto, &login)),
-                ))
-                .execute(conn)
-                .await?;
-            diesel::insert_into(grants::table)
-                .values((
-                    grants::id.eq(new_id(now)),
-                    grants::account_id.eq(id),
-                    grants::role.eq(Role::SystemAdministrator.as_str()),
-                    grants::valid_from.eq(day_of(now)),
-                    grants::created_at.eq(now),
-                ))
-                .execute(conn)
-                .await?;
+            insert(conn, &state.crypto, id, &login, name, &hash, now).await?;
             let event = audit::Event {
                 actor_id: None,
                 action: "account.administrator_created",
@@ -81,4 +56,46 @@ pub async fn create_administrator(
         })
         .await?;
     Ok(password)
+}
+
+/// The account, its user name, and its role on the whole system.
+async fn insert(
+    conn: &mut Conn,
+    crypto: &Crypto,
+    id: Uuid,
+    login: &str,
+    name: &str,
+    hash: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    diesel::insert_into(accounts::table)
+        .values((
+            accounts::id.eq(id),
+            accounts::kind.eq("administrator"),
+            accounts::display_name.eq(name),
+            accounts::password_hash.eq(hash),
+            accounts::password_set_at.eq(now),
+            accounts::created_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    diesel::insert_into(sign_in_handles::table)
+        .values((
+            sign_in_handles::account_id.eq(id),
+            sign_in_handles::kind.eq(HandleKind::Username.as_str()),
+            sign_in_handles::digest.eq(HandleKind::Username.digest(crypto, login)),
+        ))
+        .execute(conn)
+        .await?;
+    diesel::insert_into(grants::table)
+        .values((
+            grants::id.eq(new_id(now)),
+            grants::account_id.eq(id),
+            grants::role.eq(Role::SystemAdministrator.as_str()),
+            grants::valid_from.eq(day_of(now)),
+            grants::created_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
 }

@@ -156,6 +156,16 @@ async fn admit(
             known_device: false,
         });
     }
+    take_tries(conn, candidates, now).await
+}
+
+/// Leaves out the candidates that have no try left; refuses when none is.
+async fn take_tries(
+    conn: &mut Conn,
+    mut candidates: Vec<Candidate>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Candidate>, Problem> {
+    // In the order of keys, so that two sign-ins never wait for each other.
     candidates.sort_by(|a, b| a.allowance.cmp(&b.allowance));
     let (mut admitted, mut wait) = (Vec::new(), 0);
     for candidate in candidates {

@@ -74,7 +74,6 @@ fn finish_components(components: &mut Value) {
     if !components.is_object() {
         *components = json!({});
     }
-    refer_to_items(&mut components["schemas"]);
     components["securitySchemes"] = json!({"bearer": {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
         "description": "Access token of a device session: a signed JWT (EdDSA), used as RFC8725 advises, valid for at most 15 minutes.",
@@ -89,17 +88,6 @@ fn finish_components(components: &mut Value) {
             "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86400, "examples": [2]}},
         "X-Request-Id": header("Identifies the request in the server's records.", 64, "^[A-Za-z0-9._-]+$", "0199a3f07c1b"),
     });
-}
-
-/// Pages repeat the schema of their items; a reference gives generated clients one type instead of two.
-fn refer_to_items(schemas: &mut Value) {
-    let names: Vec<String> = members(schemas).map(|(name, _)| name.clone()).collect();
-    for (page, schema) in members(schemas) {
-        let item = page.strip_prefix("Page_").map(str::to_owned);
-        if let Some(item) = item.filter(|item| names.contains(item)) {
-            schema["properties"]["items"]["items"] = json!({"$ref": format!("#/components/schemas/{item}")});
-        }
-    }
 }
 
 fn finish_operation(method: &str, operation: &mut Value) {
@@ -147,12 +135,17 @@ fn finish_operation(method: &str, operation: &mut Value) {
         common.push(("413", "The body is too large."));
         common.push(("415", "The media type is not the documented one."));
     }
+    add_responses(operation, common);
+    finish_responses(operation);
+}
+
+/// What the handler says of a status wins over what is said of all.
+fn add_responses(operation: &mut Value, common: Vec<(&str, &str)>) {
     for (status, description) in common {
         if operation["responses"].get(status).is_none() {
             operation["responses"][status] = json!({"description": description});
         }
     }
-    finish_responses(operation);
 }
 
 fn finish_responses(operation: &mut Value) {

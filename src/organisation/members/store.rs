@@ -82,40 +82,7 @@ pub async fn admit(
 ) -> Result<Vec<Uuid>, Problem> {
     let ids: Vec<Uuid> = people.iter().map(|_| new_id(now)).collect();
     for (ids, people) in ids.chunks(CHUNK).zip(people.chunks(CHUNK)) {
-        let accounts: Vec<_> = ids
-            .iter()
-            .zip(people)
-            .map(|(id, person)| {
-                (
-                    accounts::id.eq(id),
-                    accounts::kind.eq("member"),
-                    accounts::display_name.eq(&person.full_name),
-                    accounts::created_at.eq(now),
-                )
-            })
-            .collect();
-        diesel::insert_into(accounts::table).values(accounts).execute(conn).await?;
-        let rows: Vec<_> = ids
-            .iter()
-            .zip(people)
-            .map(|(id, person)| row(crypto, *id, person, now))
-            .collect::<Result<_, _>>()
-            .map_err(Problem::internal)?;
-        diesel::insert_into(members::table).values(rows).execute(conn).await?;
-        let handles: Vec<_> = ids
-            .iter()
-            .zip(people)
-            .flat_map(|(id, person)| {
-                handles(crypto, person).map(|(kind, digest)| {
-                    (
-                        sign_in_handles::account_id.eq(*id),
-                        sign_in_handles::kind.eq(kind.as_str()),
-                        sign_in_handles::digest.eq(digest),
-                    )
-                })
-            })
-            .collect();
-        diesel::insert_into(sign_in_handles::table).values(handles).execute(conn).await?;
+        insert_people(conn, crypto, ids, people, now).await?;
         let memberships: Vec<_> = ids
             .iter()
             .map(|id| {
@@ -131,6 +98,51 @@ pub async fn admit(
         diesel::insert_into(memberships::table).values(memberships).execute(conn).await?;
     }
     Ok(ids)
+}
+
+/// Accounts, members and their sign-in handles.
+async fn insert_people(
+    conn: &mut Conn,
+    crypto: &Crypto,
+    ids: &[Uuid],
+    people: &[NewMember],
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let accounts: Vec<_> = ids
+        .iter()
+        .zip(people)
+        .map(|(id, person)| {
+            (
+                accounts::id.eq(id),
+                accounts::kind.eq("member"),
+                accounts::display_name.eq(&person.full_name),
+                accounts::created_at.eq(now),
+            )
+        })
+        .collect();
+    diesel::insert_into(accounts::table).values(accounts).execute(conn).await?;
+    let rows: Vec<_> = ids
+        .iter()
+        .zip(people)
+        .map(|(id, person)| row(crypto, *id, person, now))
+        .collect::<Result<_, _>>()
+        .map_err(Problem::internal)?;
+    diesel::insert_into(members::table).values(rows).execute(conn).await?;
+    let handles: Vec<_> = ids
+        .iter()
+        .zip(people)
+        .flat_map(|(id, person)| {
+            handles(crypto, person).map(|(kind, digest)| {
+                (
+                    sign_in_handles::account_id.eq(*id),
+                    sign_in_handles::kind.eq(kind.as_str()),
+                    sign_in_handles::digest.eq(digest),
+                )
+            })
+        })
+        .collect();
+    diesel::insert_into(sign_in_handles::table).values(handles).execute(conn).await?;
+    Ok(())
 }
 
 fn row<'a>(crypto: &Crypto, id: Uuid, person: &'a NewMember, now: DateTime<Utc>) -> Result<MemberRow<'a>, CryptoError> {
