@@ -22,6 +22,7 @@ use crate::kernel::openapi;
 use crate::kernel::operations::{self, Operations};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::rate_limit::RateLimits;
+use crate::kernel::redis::Redis;
 use crate::kernel::state::State;
 use crate::kernel::{context, health, problem_pages};
 use crate::{audit_trail, documents, identity, jobs, leaderboards, notifications, organisation, points};
@@ -74,6 +75,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
     };
     Ok(State {
         db: Db::new(&url, config.database_connections).map_err(|e| e.to_string())?,
+        redis: config.redis_url.as_ref().map(Redis::new).transpose()?,
         clock,
         crypto: Crypto::new(&master_key).map_err(|e| e.to_string())?,
         keys: Keys::default(),

@@ -20,6 +20,7 @@ pub mod private_postgres;
 pub mod problem;
 pub mod problem_pages;
 pub mod rate_limit;
+pub mod redis;
 pub mod reply;
 pub mod schema;
 pub mod sheet;

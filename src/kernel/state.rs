@@ -11,11 +11,14 @@ use super::crypto::Crypto;
 use super::db::Db;
 use super::operations::Operations;
 use super::rate_limit::RateLimits;
+use super::redis::Redis;
 
 /// Shared by all workers; one a process.
 pub struct State {
     pub config: Config,
     pub db: Db,
+    /// Boards of large units; PostgreSQL answers without it.
+    pub redis: Option<Redis>,
     pub clock: Clock,
     pub crypto: Crypto,
     pub keys: Keys,

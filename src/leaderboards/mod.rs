@@ -1,5 +1,6 @@
 //! Ranks by points, within the privacy rules: who sees whose name.
 
+mod projection;
 mod routes;
 mod store;
 

@@ -1,6 +1,7 @@
 //! Leaderboards over HTTP.
 
 use actix_web::{HttpResponse, get};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -13,10 +14,13 @@ use crate::kernel::problem::{Code, Problem};
 use crate::organisation::units;
 use crate::points::{BoardMember, PeriodQuery};
 
-use super::store::{self, Ranked};
+use super::projection;
+use super::store::{self, Ranked, View};
 
-/// Kinds of units whose board PostgreSQL computes at each request.
-const RANKED_KINDS: [&str; 3] = ["cell", "sub_committee", "grassroots_committee"];
+/// Kinds of units small enough for PostgreSQL to rank at each request.
+const SMALL_KINDS: [&str; 3] = ["cell", "sub_committee", "grassroots_committee"];
+/// Kinds whose board is projected into Redis; PostgreSQL answers when it is away.
+const PROJECTED_KINDS: [&str; 2] = ["superior_committee", "province"];
 
 /// Which board.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -71,11 +75,13 @@ pub struct MemberLeaderboard {
     items: Vec<Place>,
     /// The viewer's own place; null for whoever is not ranked here.
     me: Option<OwnPlace>,
+    /// When the figures were taken from the ledger: now, or less than a minute ago for large units.
+    as_of: DateTime<Utc>,
 }
 
 /// Get the leaderboard of members
 ///
-/// Members of a cell or a committee by points of a month; exempt and excused members are not ranked. Peers see the names
+/// Members of a cell, a committee or a province by points of a month; exempt and excused members are not ranked. Peers see the names
 /// of those who reached the threshold: all of them in the own cell, elsewhere those who agreed to it.
 #[utoipa::path(tag = "Leaderboards", params(LeaderboardQuery, PeriodQuery), responses(
     (status = 200, description = "The board.", body = MemberLeaderboard),
@@ -94,31 +100,35 @@ pub async fn get_member_leaderboard(
     let unit_id = query.0.unit_id.or(own_cell).ok_or_else(Problem::not_found)?;
     let path = units::path(&mut ask.conn, unit_id, today).await?;
     viewer.require(&path, Permission::ReadUnit)?;
-    let kind = store::kind(&mut ask.conn, unit_id).await?;
-    if !kind.is_some_and(|kind| RANKED_KINDS.contains(&kind.as_str())) {
+    let view = View { unit_id, period, day: period.reference_day(today) };
+    let kind = store::kind(&mut ask.conn, unit_id).await?.unwrap_or_default();
+    let projected = PROJECTED_KINDS.contains(&kind.as_str());
+    if !projected && !SMALL_KINDS.contains(&kind.as_str()) {
         return Err(Problem::with(
             Code::RuleNotMet,
-            "Bảng xếp hạng đảng viên chỉ có ở chi bộ và đảng bộ cơ sở.",
-            "Members are ranked in cells and grassroots committees only.",
+            "Bảng xếp hạng đảng viên có từ chi bộ đến cấp tỉnh.",
+            "Members are ranked from cells up to provinces.",
         ));
     }
     let officer = viewer.may(&path, Permission::ReadBoard);
-    let rows = store::ranks(
-        &mut ask.conn,
-        unit_id,
-        period,
-        period.reference_day(today),
-        viewer.account_id,
-        query.0.limit.into(),
-    )
-    .await?;
+    let (viewer_id, limit) = (viewer.account_id, i64::from(query.0.limit));
+    let board = match &ask.scope.state.redis {
+        Some(redis) if projected => {
+            projection::ranks(redis, &mut ask.conn, &view, viewer_id, limit, ask.scope.now).await?
+        }
+        _ => None,
+    };
+    let (rows, as_of) = match board {
+        Some(board) => (board.rows, board.as_of),
+        None => (store::ranks(&mut ask.conn, &view, viewer_id, limit).await?, ask.scope.now),
+    };
     let me = rows
         .iter()
         .find(|row| row.member_id == viewer.account_id)
         .map(|row| OwnPlace { rank: row.rank, points: row.points });
-    let most = usize::try_from(query.0.limit).unwrap_or(1);
-    let items = rows.into_iter().take(most).map(|row| place(row, viewer, own_cell, officer)).collect();
-    ask.reply(&MemberLeaderboard { unit_id, period, items, me })
+    let top = rows.into_iter().filter(|row| row.place <= limit);
+    let items = top.map(|row| place(row, viewer, own_cell, officer)).collect();
+    ask.reply(&MemberLeaderboard { unit_id, period, items, me, as_of })
 }
 
 fn place(row: Ranked, viewer: &Principal, own_cell: Option<Uuid>, officer: bool) -> Place {

@@ -8,6 +8,7 @@ mod documents;
 mod health;
 mod hostile;
 mod identity;
+mod leaderboards;
 mod organisation;
 mod permissions;
 mod points;
