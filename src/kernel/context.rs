@@ -10,6 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::auth::{Claims, bearer};
@@ -60,6 +61,8 @@ pub async fn middleware(
     let pattern = req.match_pattern().unwrap_or_else(|| "-".to_owned());
     let method = req.method().clone();
     req.extensions_mut().insert(context.clone());
+    // Every line logged on the way carries the request's id, and the caller's trace if there is one.
+    let span = tracing::info_span!("request", id = %context.request_id, trace = trace_id(&req));
 
     let budget = pattern.starts_with("/v1").then(|| state.limits.take(payer(&context)));
     let refusal = match budget.and_then(|b| b.retry_after) {
@@ -68,15 +71,15 @@ pub async fn middleware(
     };
     let mut response = match refusal {
         Some(problem) => req.error_response(problem),
-        None => match next.call(req).await {
+        None => match next.call(req).instrument(span.clone()).await {
             Ok(response) => response.map_into_boxed_body(),
             Err(error) => return Err(error),
         },
     };
     response = render_problem(response, &state, &context);
     add_headers(&mut response, &context, budget);
+    let _entered = span.enter();
     tracing::info!(
-        request_id = %context.request_id,
         %method,
         route = %pattern,
         status = response.status().as_u16(),
@@ -116,6 +119,13 @@ fn read(req: &ServiceRequest, state: &State) -> RequestContext {
         claims,
         operation,
     }
+}
+
+/// The trace a caller's `traceparent` names (W3C Trace Context), if it is well-formed.
+fn trace_id(req: &ServiceRequest) -> Option<&str> {
+    let header = req.headers().get("traceparent")?.to_str().ok()?;
+    let id = header.split('-').nth(1)?;
+    (id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())).then_some(id)
 }
 
 /// The address, counted from the right of `X-Forwarded-For` by the number of proxies that are ours.

@@ -128,3 +128,15 @@ async fn ten_imports_at_once_add_everybody_once() {
     assert_eq!(count(&world.app, &imported(&world)).await, 2);
     assert_eq!(count(&world.app, "exemptions").await, 1);
 }
+
+#[actix_web::test]
+async fn the_board_of_an_imported_cell_counts_81_of_135() {
+    let world = World::new().await;
+    let officer = world.organisation_officer().await;
+    import(&officer, &world, false, fixture("roster")).await.expect(200);
+    let board = world.committee_officer().await.get(&format!("/v1/units/{}/points?limit=200", world.cell)).await;
+    let board = board.expect(200).body;
+    let expected = json!({"members": 135, "counted": 81, "exempt": 54, "excused": 0, "met": 0, "rate": 0.0});
+    assert_eq!(board["summary"], expected);
+    assert_eq!(board["items"].as_array().unwrap().len(), 135);
+}
