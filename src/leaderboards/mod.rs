@@ -1,5 +1,6 @@
 //! Ranks by points, within the privacy rules: who sees whose name.
 
+mod model;
 mod projection;
 mod routes;
 mod store;

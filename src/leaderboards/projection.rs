@@ -12,7 +12,8 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::redis::Redis;
 
-use super::store::{self, Ranked, View};
+use super::model::{Ranked, Score, Standing, View};
+use super::store;
 
 /// A board older than this is rebuilt by whoever asks next, seconds.
 const FRESH_SECONDS: i64 = 30;
@@ -87,12 +88,7 @@ async fn take_lease(redis: &Redis, keys: &Keys, now: DateTime<Utc>) -> bool {
 }
 
 /// Writes a whole board beside the old one and puts it in its place at once.
-async fn write(
-    mut c: ConnectionManager,
-    keys: &Keys,
-    standings: &[store::Score],
-    now: DateTime<Utc>,
-) -> RedisResult<()> {
+async fn write(mut c: ConnectionManager, keys: &Keys, standings: &[Score], now: DateTime<Utc>) -> RedisResult<()> {
     let scores = format!("{}:new", keys.scores);
     let mut bits = Vec::new();
     let _: i64 = c.del(&scores).await?;
@@ -122,15 +118,6 @@ fn set_bit(bits: &mut Vec<u8>, number: i64) {
         bits.resize(byte + 1, 0);
     }
     bits[byte] |= 0x80 >> bit;
-}
-
-/// What Redis knows of a place.
-pub struct Standing {
-    pub place: i64,
-    pub rank: i64,
-    pub no: i64,
-    pub points: i32,
-    pub met: bool,
 }
 
 async fn read(mut c: ConnectionManager, keys: &Keys, own: Option<i64>, limit: i64) -> RedisResult<Vec<Standing>> {

@@ -14,8 +14,8 @@ use crate::kernel::problem::{Code, Problem};
 use crate::organisation::units;
 use crate::points::{BoardMember, PeriodQuery};
 
-use super::projection;
-use super::store::{self, Ranked, View};
+use super::model::{Ranked, View};
+use super::{projection, store};
 
 /// Kinds of units small enough for PostgreSQL to rank at each request.
 const SMALL_KINDS: [&str; 3] = ["cell", "sub_committee", "grassroots_committee"];

@@ -2,49 +2,17 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Date, Int4, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Date, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::{members, memberships};
 use crate::points::STANDINGS;
 
-use super::projection::Standing;
-
-/// A ranked member.
-#[derive(Debug, QueryableByName)]
-pub struct Ranked {
-    /// Where the row stands on the board, from 1; beyond its end for a viewer who is not on it.
-    #[diesel(sql_type = BigInt)]
-    pub place: i64,
-    #[diesel(sql_type = BigInt)]
-    pub rank: i64,
-    #[diesel(sql_type = SqlUuid)]
-    pub member_id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    pub unit_id: Uuid,
-    #[diesel(sql_type = Text)]
-    pub full_name: String,
-    #[diesel(sql_type = Int4)]
-    pub points: i32,
-    #[diesel(sql_type = Bool)]
-    pub met: bool,
-    #[diesel(sql_type = Bool)]
-    pub opted_in: bool,
-}
-
-/// The unit and the month a board is of, and the day on which membership is looked at.
-#[derive(Debug, Clone, Copy)]
-pub struct View {
-    pub unit_id: Uuid,
-    pub period: Period,
-    pub day: NaiveDate,
-}
+use super::model::{Ranked, Score, Standing, View};
 
 /// The first `limit` ranks of a unit, and the viewer's own row wherever it is. Exempt and excused members have no rank;
 /// equal points share one (1, 2, 2, 4). Among equals the order says nothing: it follows a hash of the id.
@@ -65,17 +33,6 @@ pub async fn ranks(conn: &mut Conn, view: &View, viewer: Uuid, limit: i64) -> Re
     .bind::<BigInt, _>(limit)
     .load(conn)
     .await?)
-}
-
-/// What a projection keeps of a member.
-#[derive(Debug, QueryableByName)]
-pub struct Score {
-    #[diesel(sql_type = BigInt)]
-    pub no: i64,
-    #[diesel(sql_type = Int4)]
-    pub points: i32,
-    #[diesel(sql_type = Bool)]
-    pub met: bool,
 }
 
 /// Everybody who is ranked in a unit.

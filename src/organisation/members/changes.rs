@@ -10,9 +10,9 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{accounts, members, sign_in_handles};
 
+use super::entry::MemberPatch;
 use super::handles::HandleKind;
 use super::profile::Profile;
-use super::routes::MemberPatch;
 
 /// Any number will do: it names the lock on the numbers of all members.
 const NUMBERS_LOCK: i64 = 0x0073_6f74_6179;

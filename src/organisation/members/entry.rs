@@ -1,14 +1,13 @@
 //! A member typed in by hand: the fields of the forms, checked by the rules of the roster, every fault at once.
 
 use chrono::NaiveDate;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use crate::kernel::problem::{Code, Fault, Problem, text};
 use crate::organisation::roster::entry::{self, Mistake};
 
 use super::profile::Profile;
-use super::routes::MemberPatch;
 use super::store::NewMember;
 
 /// Sex as the register distinguishes it.
@@ -17,6 +16,37 @@ use super::store::NewMember;
 pub enum SexIn {
     Male,
     Female,
+}
+
+/// What is to change; fields left out stay as they are, null removes a value.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberPatch {
+    /// Full name.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(min_length = 1, max_length = 100, pattern = r"\S", nullable = false, value_type = Option<String>)]
+    pub full_name: Option<String>,
+    /// Vietnamese mobile number; several members may share one, who then cannot sign in with it.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(max_length = 20, pattern = "^[0-9+. -]+$", value_type = Option<String>)]
+    pub phone: Option<Option<String>>,
+    /// Party card number, 12 digits.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(max_length = 12, pattern = "^[0-9]{12}$", value_type = Option<String>)]
+    pub card_number: Option<Option<String>>,
+    /// When the member became official.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub official_on: Option<Option<NaiveDate>>,
+    /// Whether the member has no device of their own.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(nullable = false, value_type = Option<bool>)]
+    pub without_device: Option<bool>,
+}
+
+/// A field that was named, even if it is null.
+fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// A person to be admitted.

@@ -2,10 +2,9 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
-use chrono::NaiveDate;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use crate::kernel::access::needs::{ListMembers, ManageMembers, ReadMember};
 use crate::kernel::audit;
@@ -18,7 +17,7 @@ use crate::organisation::memberships::lock_member;
 use crate::organisation::{OnMember, OnUnit, units};
 
 use super::changes::{self, lock_numbers, require_free};
-use super::entry::{self, MemberIn};
+use super::entry::{self, MemberIn, MemberPatch};
 use super::handles::HandleKind;
 use super::list::{self, Listed};
 use super::profile::{self, Profile, record_view};
@@ -116,37 +115,6 @@ pub async fn get_member(
     }
     // Numbers in full are for this moment, not for anybody's cache.
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(full))
-}
-
-/// A field that was named, even if it is null.
-fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(from).map(Some)
-}
-
-/// What is to change; fields left out stay as they are, null removes a value.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MemberPatch {
-    /// Full name.
-    #[serde(default, deserialize_with = "named")]
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", nullable = false, value_type = Option<String>)]
-    pub full_name: Option<String>,
-    /// Vietnamese mobile number; several members may share one, who then cannot sign in with it.
-    #[serde(default, deserialize_with = "named")]
-    #[schema(max_length = 20, pattern = "^[0-9+. -]+$", value_type = Option<String>)]
-    pub phone: Option<Option<String>>,
-    /// Party card number, 12 digits.
-    #[serde(default, deserialize_with = "named")]
-    #[schema(max_length = 12, pattern = "^[0-9]{12}$", value_type = Option<String>)]
-    pub card_number: Option<Option<String>>,
-    /// When the member became official.
-    #[serde(default, deserialize_with = "named")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub official_on: Option<Option<NaiveDate>>,
-    /// Whether the member has no device of their own.
-    #[serde(default, deserialize_with = "named")]
-    #[schema(nullable = false, value_type = Option<bool>)]
-    pub without_device: Option<bool>,
 }
 
 /// Change a member's record

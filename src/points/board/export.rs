@@ -14,8 +14,8 @@ use crate::kernel::sheet::{Column, ColumnKind, Sheet, Value, to_csv, to_xlsx};
 use crate::organisation::{OnUnit, units};
 use crate::points::model::Status;
 
-use super::routes::{Summary, statuses};
 use super::standings::{self, Standing, View};
+use super::summary::{Summary, statuses};
 
 /// Most members of one file; a larger unit exports its child units one by one.
 const MOST: i64 = 20_000;

@@ -3,6 +3,7 @@
 mod export;
 pub mod routes;
 mod standings;
+mod summary;
 
 pub use routes::BoardMember;
 pub use standings::STANDINGS;

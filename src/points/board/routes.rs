@@ -1,7 +1,5 @@
 //! The threshold board over HTTP.
 
-use std::collections::BTreeMap;
-
 use actix_web::{HttpResponse, get};
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -11,50 +9,16 @@ use uuid::Uuid;
 use crate::kernel::access::needs::{ExportBoard, ReadBoard};
 use crate::kernel::call::{Ask, Query};
 use crate::kernel::clock::{Period, day_of};
-use crate::kernel::db::Conn;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::Problem;
 use crate::organisation::OnUnit;
 use crate::points::mine::PeriodQuery;
 use crate::points::model::Status;
-use crate::points::rules::{self, Counters};
 use crate::points::store;
 
 use super::export::{self, Kind};
-use super::standings::{self, ChildCounts, Counts, Standing, View};
-
-/// How many members a unit has and how many of those who count reached the threshold.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Summary {
-    /// Everybody who belongs to the unit.
-    #[schema(minimum = 0, maximum = 10_000_000, example = 135)]
-    pub members: i64,
-    /// The denominator: members without the exempt and the excused.
-    #[schema(minimum = 0, maximum = 10_000_000, example = 81)]
-    pub counted: i64,
-    /// Members who are exempt.
-    #[schema(minimum = 0, maximum = 10_000_000, example = 54)]
-    pub exempt: i64,
-    /// Members who are excused for the month.
-    #[schema(minimum = 0, maximum = 10_000_000, example = 0)]
-    pub excused: i64,
-    /// Counted members who reached their threshold.
-    #[schema(minimum = 0, maximum = 10_000_000, example = 60)]
-    pub met: i64,
-    /// `met` of `counted`, between 0 and 1; null when nobody counts.
-    #[schema(minimum = 0, maximum = 1, example = 0.74)]
-    pub rate: Option<f64>,
-}
-
-impl From<Counts> for Summary {
-    fn from(counts: Counts) -> Self {
-        let counted = counts.members - counts.exempt - counts.excused;
-        // Counts of people are far below the 2^53 that a float holds exactly.
-        #[expect(clippy::cast_precision_loss)]
-        let rate = (counted > 0).then(|| counts.met as f64 / counted as f64);
-        Self { members: counts.members, counted, exempt: counts.exempt, excused: counts.excused, met: counts.met, rate }
-    }
-}
+use super::standings::{self, ChildCounts, View};
+use super::summary::{Summary, statuses};
 
 /// A member on a board.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -137,37 +101,6 @@ pub async fn get_board(
 fn view(unit_id: Uuid, query: &PeriodQuery, today: NaiveDate) -> Result<View, Problem> {
     let period = query.resolve(today)?;
     Ok(View { unit_id, period, day: period.reference_day(today) })
-}
-
-/// The status of each row; what is attainable is looked up only for those it can matter to.
-pub async fn statuses(
-    conn: &mut Conn,
-    rows: &[Standing],
-    view: View,
-    today: NaiveDate,
-    path: &[Uuid],
-) -> Result<BTreeMap<Uuid, Status>, Problem> {
-    let ended = view.period.days_left(today) == 0;
-    let short: Vec<Uuid> = rows
-        .iter()
-        .filter(|row| !ended && row.exemption.is_none() && row.points < row.threshold)
-        .map(|row| row.member_id)
-        .collect();
-    let open = if short.is_empty() { BTreeMap::new() } else { standings::open_offers(conn, &short, today).await? };
-    let rules = store::rules(conn, view.day).await?;
-    let cap = store::parameters(conn, path, view.day).await?.self_service_cap;
-    let nothing = BTreeMap::new();
-    let status = |row: &Standing| match row.exemption.as_deref() {
-        Some("exempt") => Status::Exempt,
-        Some(_) => Status::Excused,
-        None => {
-            let counters: Counters = serde_json::from_value(row.counters.clone()).unwrap_or_default();
-            let open = open.get(&row.member_id).unwrap_or(&nothing);
-            let more = rules::attainable(&rules, &counters, open, today, view.period, row.without_device, cap);
-            rules::status(row.points, row.threshold, more, ended)
-        }
-    };
-    Ok(rows.iter().map(|row| (row.member_id, status(row))).collect())
 }
 
 /// A unit directly below, in the roll-up.
