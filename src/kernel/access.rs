@@ -42,6 +42,8 @@ pub enum Permission {
     IssueSlips,
     /// See the threshold board and its summary.
     ReadBoard,
+    /// Set thresholds and the like.
+    ManageParameters,
     /// Take the board out as a file.
     ExportBoard,
     /// Write, publish and recall documents.
@@ -116,6 +118,7 @@ impl Role {
                 P::ManageGrants,
                 P::IssueSlips,
                 P::ReadBoard,
+                P::ManageParameters,
                 P::ExportBoard,
                 P::ReadReadership,
             ],
@@ -181,6 +184,7 @@ pub mod needs {
         ManageGrants,
         IssueSlips,
         ReadBoard,
+        ManageParameters,
         ExportBoard,
         PublishDocuments,
         ReadReadership,

@@ -6,6 +6,7 @@ mod engine;
 mod history;
 mod mine;
 mod model;
+mod parameters;
 mod rules;
 mod store;
 mod verify;
@@ -30,6 +31,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(mine::get_my_points)
         .service(mine::list_my_entries)
         .service(catalogue::list_rules)
+        .service(parameters::list_parameters)
+        .service(parameters::set_parameter)
         .service(board::routes::get_roll_up)
         .service(board::routes::get_board)
         .service(board::routes::export_xlsx)

@@ -78,25 +78,35 @@ pub struct Parameters {
     pub self_service_cap: i32,
 }
 
-#[derive(QueryableByName)]
-struct ParameterRow {
+/// A parameter in force, and the unit that set it; no unit is the default of the whole system.
+#[derive(Debug, QueryableByName)]
+pub struct ParameterRow {
     #[diesel(sql_type = Text)]
-    name: String,
+    pub name: String,
     #[diesel(sql_type = Int4)]
-    value: i32,
+    pub value: i32,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub unit_id: Option<Uuid>,
+    #[diesel(sql_type = Date)]
+    pub valid_from: NaiveDate,
 }
 
-/// The parameters of the unit with this path (itself first) on a day: the nearest unit that sets one wins.
-pub async fn parameters(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Parameters, Problem> {
-    let rows: Vec<ParameterRow> = diesel::sql_query(
-        "SELECT DISTINCT ON (name) name, value FROM point_parameters
+/// Each parameter of the unit with this path (itself first) on a day: the nearest unit that sets one wins.
+pub async fn parameters_in_force(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Vec<ParameterRow>, Problem> {
+    Ok(diesel::sql_query(
+        "SELECT DISTINCT ON (name) name, value, unit_id, valid_from FROM point_parameters
          WHERE (unit_id IS NULL OR unit_id = ANY($1)) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
          ORDER BY name, array_position($1, unit_id) NULLS LAST",
     )
     .bind::<Array<SqlUuid>, _>(path)
     .bind::<Date, _>(day)
     .load(conn)
-    .await?;
+    .await?)
+}
+
+/// The same as the engine needs them.
+pub async fn parameters(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Parameters, Problem> {
+    let rows = parameters_in_force(conn, path, day).await?;
     let value = |name: &str| rows.iter().find(|row| row.name == name).map(|row| row.value);
     let missing = || Problem::internal("a point parameter has no default");
     Ok(Parameters {

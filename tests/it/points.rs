@@ -268,3 +268,29 @@ async fn peers_see_names_of_those_who_reached_the_threshold_only() {
     let seen = inspector.get(&format!("/v1/leaderboards/members?unit_id={}", world.cell)).await.expect(200).body;
     assert!(seen["items"].as_array().unwrap().iter().all(|p| !p["member"].is_null()));
 }
+
+#[actix_web::test]
+async fn a_committee_sets_a_threshold_for_everything_below_from_a_month_on() {
+    let world = World::new().await;
+    let (officer, member) = (world.committee_officer().await, world.member().await);
+    let path = format!("/v1/units/{}/point-parameters", world.ward);
+    let december = json!({"name": "threshold", "value": 40, "from": "2026-12"});
+    officer.post(&path, &december).await.expect(200);
+    assert_eq!(member.get("/v1/me/points").await.body["threshold"], 30, "not yet");
+    world.app.set_time("2026-12-10T08:00:00+07:00");
+    assert_eq!(member.get("/v1/me/points").await.body["threshold"], 40);
+    assert_eq!(member.get("/v1/me/points?period=2026-11").await.body["threshold"], 30, "months before keep theirs");
+    // A cell's own value wins over the committee's; the board shows each member's.
+    let of_cell = format!("/v1/units/{}/point-parameters", world.cell);
+    officer.post(&of_cell, &json!({"name": "threshold", "value": 20, "from": "2026-12"})).await.expect(200);
+    let board = officer.get(&format!("/v1/units/{}/points", world.ward)).await.expect(200).body;
+    assert_eq!((&board["threshold"], &board["items"][0]["threshold"]), (&json!(40), &json!(20)));
+    let known = member.get(&of_cell).await.expect(200).body;
+    let threshold = known["items"].as_array().unwrap().iter().find(|item| item["name"] == "threshold").unwrap();
+    assert_eq!((&threshold["value"], &threshold["unit_id"]), (&json!(20), &json!(world.cell)));
+    assert_eq!(world.audit_count("points.parameter_set").await, 2);
+    officer.post(&path, &json!({"name": "threshold", "value": 1, "from": "2026-11"})).await.expect(400);
+    officer.post(&path, &json!({"name": "prorated", "value": 2, "from": "2026-12"})).await.expect(400);
+    assert_eq!(world.secretary().await.post(&of_cell, &december).await.status, 403);
+    assert_eq!(world.outsider().await.post(&of_cell, &december).await.status, 404);
+}
