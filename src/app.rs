@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix_cors::Cors;
-use actix_web::dev::{HttpServiceFactory, Server};
+use actix_web::dev::HttpServiceFactory;
 use actix_web::http::header;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
@@ -93,13 +93,16 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn serve(state: web::Data<State>, listener: TcpListener) -> std::io::Result<Server> {
+pub fn serve(
+    state: web::Data<State>,
+    listener: TcpListener,
+) -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     let document = web::Data::new(document());
     let workers = match state.config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
-    jobs::start(state.clone());
+    let jobs = jobs::start(state.clone());
     let server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()
@@ -118,7 +121,12 @@ pub fn serve(state: web::Data<State>, listener: TcpListener) -> std::io::Result<
     .shutdown_timeout(20)
     .listen(listener)?
     .run();
-    Ok(server)
+    Ok(async move {
+        let served = server.await;
+        // Before the caller stops the database, which the jobs would miss.
+        drop(jobs);
+        served
+    })
 }
 
 /// What is not part of the API proper: health, keys, documentation.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::web::Data;
+use tokio::task::JoinHandle;
 
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
@@ -12,10 +13,22 @@ use crate::{identity, notifications};
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
 
-/// Starts the loops on the current runtime; they end with it.
-pub fn start(state: Data<State>) {
+/// The running loops; they end when this is dropped.
+pub struct Jobs(Vec<JoinHandle<()>>);
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        for job in &self.0 {
+            job.abort();
+        }
+    }
+}
+
+/// Starts the loops on the current runtime.
+#[must_use]
+pub fn start(state: Data<State>) -> Jobs {
     let outbox_state = state.clone();
-    actix_web::rt::spawn(async move {
+    let outbox = actix_web::rt::spawn(async move {
         loop {
             let delivered = deliver(&outbox_state).await.unwrap_or(0);
             if delivered == 0 {
@@ -24,7 +37,7 @@ pub fn start(state: Data<State>) {
         }
     });
     let keys_state = state.clone();
-    actix_web::rt::spawn(async move {
+    let keys = actix_web::rt::spawn(async move {
         loop {
             tokio::time::sleep(KEYS_PAUSE).await;
             if let Err(problem) = identity::refresh_keys(&keys_state).await {
@@ -32,7 +45,7 @@ pub fn start(state: Data<State>) {
             }
         }
     });
-    actix_web::rt::spawn(async move {
+    let sweeping = actix_web::rt::spawn(async move {
         loop {
             tokio::time::sleep(rate_limit::SWEEP).await;
             state.limits.forget_idle();
@@ -41,6 +54,7 @@ pub fn start(state: Data<State>) {
             }
         }
     });
+    Jobs(vec![outbox, keys, sweeping])
 }
 
 async fn sweep(state: &State) -> Result<(), Problem> {

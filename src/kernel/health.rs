@@ -1,6 +1,6 @@
 //! Liveness and readiness.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpResponse, route, web};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::Timestamptz;
@@ -14,8 +14,8 @@ use super::state::State;
 /// How far this machine's clock may be from the database's, seconds.
 const CLOCK_TOLERANCE: i64 = 2;
 
-/// The process answers.
-#[get("/healthz")]
+/// The process answers. HEAD too, with which some load balancers ask.
+#[route("/healthz", method = "GET", method = "HEAD")]
 pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "ok"}))
 }
@@ -27,7 +27,7 @@ struct Now {
 }
 
 /// Requests can be served: the database answers, keys are in force, the clocks agree.
-#[get("/readyz")]
+#[route("/readyz", method = "GET", method = "HEAD")]
 pub async fn readyz(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let mut conn = state.db.conn().await?;
     let there: Now = diesel::sql_query("SELECT clock_timestamp() AS now").get_result(&mut *conn).await?;

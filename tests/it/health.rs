@@ -7,6 +7,8 @@ async fn a_ready_server_says_so() {
     let app = TestApp::start().await;
     assert_eq!(app.get("/healthz").await.status, 200);
     assert_eq!(app.get("/readyz").await.status, 200);
+    assert_eq!(app.request("HEAD", "/healthz").send().await.status, 200);
+    assert_eq!(app.request("HEAD", "/readyz").send().await.status, 200);
 }
 
 #[actix_web::test]
