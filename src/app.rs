@@ -153,7 +153,7 @@ fn cors() -> Cors {
 
 /// 404, or 405 with `Allow` when the path exists under other methods.
 async fn unknown_path(req: HttpRequest, document: web::Data<Value>) -> Result<HttpResponse, Problem> {
-    let Some(pattern) = req.match_pattern() else {
+    let Some(pattern) = context::route_of(&req) else {
         return Err(Problem::not_found());
     };
     let methods: Vec<String> = document["paths"][&pattern]

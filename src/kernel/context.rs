@@ -47,6 +47,12 @@ impl RequestContext {
     }
 }
 
+/// The pattern of the route that the router chooses for a request. It is looked up by the path as the router reads it, so
+/// that a path written with escapes meets the same rules and budgets as the plain one.
+pub fn route_of(req: &HttpRequest) -> Option<String> {
+    req.resource_map().match_pattern(req.match_info().as_str())
+}
+
 /// Wraps the whole application.
 pub async fn middleware(
     req: ServiceRequest,
@@ -57,11 +63,12 @@ pub async fn middleware(
         return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
     };
     let context = read(&req, &state);
-    let pattern = req.match_pattern().unwrap_or_else(|| "-".to_owned());
+    let pattern = route_of(req.request()).unwrap_or_else(|| "-".to_owned());
     let method = req.method().clone();
     req.extensions_mut().insert(context.clone());
 
-    let budget = pattern.starts_with("/v1").then(|| state.limits.take(payer(&context)));
+    let in_api = req.match_info().as_str().starts_with("/v1/");
+    let budget = in_api.then(|| state.limits.take(payer(&context)));
     let refusal = match budget.and_then(|b| b.retry_after) {
         Some(wait) => Some(Problem::new(Code::TooManyRequests).retry_after(wait)),
         None => check_shape(&req, &context).err(),
@@ -108,7 +115,7 @@ fn read(req: &ServiceRequest, state: &State) -> RequestContext {
     let claims = header(header::AUTHORIZATION)
         .and_then(bearer)
         .and_then(|token| state.keys.current().verify(token, state.clock.now()));
-    let operation = req.match_pattern().and_then(|pattern| state.operations.find(req.method().as_str(), &pattern));
+    let operation = route_of(req.request()).and_then(|pattern| state.operations.find(req.method().as_str(), &pattern));
     RequestContext {
         request_id,
         language: header(header::ACCEPT_LANGUAGE).map(Language::from_header).unwrap_or_default(),
