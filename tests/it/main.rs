@@ -9,6 +9,7 @@ mod health;
 mod hostile;
 mod identity;
 mod organisation;
+mod outbox;
 mod permissions;
 mod points;
 mod schema;
