@@ -268,3 +268,18 @@ async fn peers_see_names_of_those_who_reached_the_threshold_only() {
     let seen = inspector.get(&format!("/v1/leaderboards/members?unit_id={}", world.cell)).await.expect(200).body;
     assert!(seen["items"].as_array().unwrap().iter().all(|p| !p["member"].is_null()));
 }
+
+#[actix_web::test]
+async fn the_board_of_a_sibling_does_not_exist_for_a_secretary() {
+    let world = World::new().await;
+    let secretary = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
+    for file in ["points", "points/summary", "points.csv", "points.xlsx"] {
+        assert_eq!(secretary.get(&format!("/v1/units/{}/{file}", world.cell)).await.status, 404, "{file}");
+    }
+    assert_eq!(world.audit_count("points.exported").await, 0);
+    secretary.get(&format!("/v1/units/{}/points.csv", world.sibling)).await.expect(200);
+    let trail = format!("/v1/audit-events?unit_id={}&action=points.exported", world.sibling);
+    let events = world.inspector().await.get(&trail).await.expect(200).body;
+    assert_eq!(events["items"].as_array().unwrap().len(), 1);
+    assert_eq!(events["items"][0]["actor_id"], json!(secretary.id));
+}
