@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use uuid::Uuid;
@@ -55,16 +55,20 @@ pub fn route_of(req: &HttpRequest) -> Option<String> {
 
 /// Wraps the whole application.
 pub async fn middleware(
-    req: ServiceRequest,
+    mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let Some(state) = req.app_data::<web::Data<State>>().cloned() else {
         return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
     };
+    let method = req.method().clone();
+    // Answered like a GET; the server leaves the body out.
+    if method == Method::HEAD {
+        req.head_mut().method = Method::GET;
+    }
     let context = read(&req, &state);
     let pattern = route_of(req.request()).unwrap_or_else(|| "-".to_owned());
-    let method = req.method().clone();
     req.extensions_mut().insert(context.clone());
 
     let in_api = req.match_info().as_str().starts_with("/v1/");
