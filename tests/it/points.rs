@@ -283,3 +283,20 @@ async fn the_board_of_a_sibling_does_not_exist_for_a_secretary() {
     assert_eq!(events["items"].as_array().unwrap().len(), 1);
     assert_eq!(events["items"][0]["actor_id"], json!(secretary.id));
 }
+
+#[actix_web::test]
+async fn whoever_is_exempt_and_excused_is_shown_as_exempt_everywhere() {
+    let world = World::new().await;
+    let (secretary, member) = (world.secretary().await, world.member().await);
+    world.exempt(member.id).await;
+    let excuse =
+        json!({"kind": "excused", "valid_from": "2026-11-10", "valid_to": "2026-11-12", "reason": "Đi công tác"});
+    secretary.post(&format!("/v1/members/{}/exemptions", member.id), &excuse).await.expect(201);
+    let board = board_of(&world, &secretary, world.cell).await.expect(200).body;
+    let counts = &board["summary"];
+    assert_eq!((&counts["exempt"], &counts["excused"], &counts["counted"]), (&json!(1), &json!(0), &json!(1)));
+    assert_eq!(member.get("/v1/me/points").await.expect(200).body["status"], "exempt");
+    let list = secretary.get(&format!("/v1/units/{}/members", world.cell)).await.expect(200).body;
+    let listed = list["items"].as_array().unwrap().iter().find(|row| row["id"] == json!(member.id)).unwrap();
+    assert_eq!(listed["status"], "exempt");
+}
