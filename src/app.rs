@@ -163,16 +163,19 @@ fn cors() -> Cors {
 
 /// 404, or 405 with `Allow` when the path exists under other methods.
 async fn unknown_path(req: HttpRequest, document: web::Data<Value>) -> Result<HttpResponse, Problem> {
-    let Some(pattern) = req.match_pattern() else {
+    let Some(pattern) = context::route_of(&req) else {
         return Err(Problem::not_found());
     };
-    let methods: Vec<String> = document["paths"][&pattern]
+    let mut methods: Vec<String> = document["paths"][&pattern]
         .as_object()
         .into_iter()
         .flat_map(|item| item.keys().map(|method| method.to_ascii_uppercase()))
         .collect();
     if methods.is_empty() {
         return Err(Problem::not_found());
+    }
+    if methods.iter().any(|method| method == "GET") {
+        methods.push("HEAD".to_owned());
     }
     Err(Problem::new(Code::MethodNotAllowed).header(header::ALLOW, methods.join(", ")))
 }

@@ -74,16 +74,27 @@ pub async fn deliver(state: &State) -> Result<usize, Problem> {
     let now = state.clock.now();
     let events = outbox::claim(&mut *state.db.conn().await?, BATCH, now).await?;
     for event in &events {
-        let outcome = state
-            .db
-            .transaction(async |conn| {
-                notifications::consume(conn, event, now).await?;
-                outbox::done(conn, event.id, now).await
-            })
-            .await;
-        if let Err(problem) = outcome {
+        if let Err(problem) = deliver_one(state, event).await {
             tracing::warn!(%problem, event = event.id, topic = %event.topic, attempts = event.attempts, "event will be tried again");
         }
     }
     Ok(events.len())
+}
+
+/// Delivers one claimed event in a transaction of its own, unless somebody else has done so since the claim.
+///
+/// # Errors
+/// When a consumer fails, or the database cannot be reached; the event will be claimed again.
+pub async fn deliver_one(state: &State, event: &outbox::Event) -> Result<(), Problem> {
+    let now = state.clock.now();
+    state
+        .db
+        .transaction(async |conn| {
+            if !outbox::lock(conn, event.id).await? {
+                return Ok(());
+            }
+            notifications::consume(conn, event, now).await?;
+            outbox::done(conn, event.id, now).await
+        })
+        .await
 }

@@ -48,6 +48,12 @@ pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
     Ok(documents::table.find(id).select(Row::as_select()).for_update().first(conn).await?)
 }
 
+/// Keeps a document as it is until the end of the transaction: a recall or a change comes before it or after it.
+pub async fn hold(conn: &mut Conn, id: Uuid) -> Result<(), Problem> {
+    documents::table.find(id).select(documents::id).for_share().first::<Uuid>(conn).await?;
+    Ok(())
+}
+
 /// The text of a document.
 pub async fn body(conn: &mut Conn, id: Uuid) -> Result<String, Problem> {
     Ok(documents::table.find(id).select(documents::body).first(conn).await?)

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::kernel::access::{Permission, Role, in_force};
+use crate::kernel::access::{Permission, Role};
 use crate::kernel::auth::Principal;
 use crate::kernel::clock::day_of;
 use crate::kernel::crypto::{Crypto, random_bytes};
@@ -54,7 +54,7 @@ fn code_digest(crypto: &Crypto, code: &str) -> Vec<u8> {
 }
 
 /// Checks that the caller may issue a slip for this member, beyond the permission on the cell: nobody for
-/// themselves, and for whoever holds a role only somebody above the cell and above each unit of those roles.
+/// themselves, and for whoever holds a role, or will, only somebody above the cell and above each unit of those roles.
 pub async fn may_issue(
     conn: &mut Conn,
     caller: &Principal,
@@ -70,16 +70,16 @@ pub async fn may_issue(
         ));
     }
     let today = day_of(now);
-    let held: Vec<(String, Option<Uuid>, NaiveDate, Option<NaiveDate>)> = grants::table
+    let held: Vec<Option<Uuid>> = grants::table
         .filter(grants::account_id.eq(member_id))
         .filter(grants::revoked_at.is_null())
-        .select((grants::role, grants::unit_id, grants::valid_from, grants::valid_to))
-        .limit(200)
+        .filter(grants::role.ne(Role::Member.as_str()))
+        .filter(grants::valid_to.is_null().or(grants::valid_to.gt(today)))
+        .select(grants::unit_id)
+        .distinct()
         .load(conn)
         .await?;
-    let roles =
-        held.into_iter().filter(|(role, _, from, to)| role != Role::Member.as_str() && in_force(*from, *to, today));
-    for (_, unit, ..) in roles {
+    for unit in held {
         let path = match unit {
             Some(unit) => units::path(conn, unit, today).await?,
             None => Vec::new(),
@@ -142,7 +142,8 @@ pub struct Proved {
     pub issued_by: Uuid,
 }
 
-/// Finds a live slip by its code and compares the personal data. None, counted against the slip, when they
+/// Finds a live slip by its code and compares the personal data. A role given since the slip was issued makes it void: whoever
+/// issued it might not have been allowed to any more. None, counted against the slip, when they
 /// do not fit; the caller must commit that.
 pub async fn prove(
     conn: &mut Conn,
@@ -155,6 +156,12 @@ pub async fn prove(
         .filter(activation_slips::redeemed_at.is_null())
         .filter(activation_slips::voided_at.is_null())
         .filter(activation_slips::expires_at.gt(now))
+        .filter(diesel::dsl::not(diesel::dsl::exists(
+            grants::table
+                .filter(grants::account_id.eq(activation_slips::account_id))
+                .filter(grants::revoked_at.is_null())
+                .filter(grants::created_at.gt(activation_slips::issued_at)),
+        )))
         .select((
             activation_slips::id,
             activation_slips::account_id,

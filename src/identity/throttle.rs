@@ -34,7 +34,7 @@ impl Allowance {
 
     /// Everybody behind an address; of IPv6 the network, since one host owns all of it.
     pub fn of_address(crypto: &Crypto, address: IpAddr) -> Self {
-        let network = match address {
+        let network = match address.to_canonical() {
             IpAddr::V4(v4) => v4.to_string(),
             IpAddr::V6(v6) => format!("{:?}", &v6.segments()[..4]),
         };

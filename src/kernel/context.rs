@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use tracing::Instrument;
@@ -48,23 +48,34 @@ impl RequestContext {
     }
 }
 
+/// The pattern of the route that the router chooses for a request. It is looked up by the path as the router reads it, so
+/// that a path written with escapes meets the same rules and budgets as the plain one.
+pub fn route_of(req: &HttpRequest) -> Option<String> {
+    req.resource_map().match_pattern(req.match_info().as_str())
+}
+
 /// Wraps the whole application.
 pub async fn middleware(
-    req: ServiceRequest,
+    mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let Some(state) = req.app_data::<web::Data<State>>().cloned() else {
         return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
     };
-    let context = read(&req, &state);
-    let pattern = req.match_pattern().unwrap_or_else(|| "-".to_owned());
     let method = req.method().clone();
+    // Answered like a GET; the server leaves the body out.
+    if method == Method::HEAD {
+        req.head_mut().method = Method::GET;
+    }
+    let context = read(&req, &state);
+    let pattern = route_of(req.request()).unwrap_or_else(|| "-".to_owned());
     req.extensions_mut().insert(context.clone());
     // Every line logged on the way carries the request's id, and the caller's trace if there is one.
     let span = tracing::info_span!("request", id = %context.request_id, trace = trace_id(&req));
 
-    let budget = pattern.starts_with("/v1").then(|| state.limits.take(payer(&context)));
+    let in_api = req.match_info().as_str().starts_with("/v1/");
+    let budget = in_api.then(|| state.limits.take(payer(&context)));
     let refusal = match budget.and_then(|b| b.retry_after) {
         Some(wait) => Some(Problem::new(Code::TooManyRequests).retry_after(wait)),
         None => check_shape(&req, &context).err(),
@@ -111,7 +122,7 @@ fn read(req: &ServiceRequest, state: &State) -> RequestContext {
     let claims = header(header::AUTHORIZATION)
         .and_then(bearer)
         .and_then(|token| state.keys.current().verify(token, state.clock.now()));
-    let operation = req.match_pattern().and_then(|pattern| state.operations.find(req.method().as_str(), &pattern));
+    let operation = route_of(req.request()).and_then(|pattern| state.operations.find(req.method().as_str(), &pattern));
     RequestContext {
         request_id,
         language: header(header::ACCEPT_LANGUAGE).map(Language::from_header).unwrap_or_default(),

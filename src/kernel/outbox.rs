@@ -56,6 +56,20 @@ pub async fn claim(conn: &mut Conn, most: i64, now: DateTime<Utc>) -> Result<Vec
     Ok(claimed)
 }
 
+/// Locks a claimed event until the end of the transaction. False when another instance, to which the claim went over, has
+/// delivered it.
+pub async fn lock(conn: &mut Conn, id: i64) -> Result<bool, Problem> {
+    let waiting: Option<i64> = outbox::table
+        .find(id)
+        .filter(outbox::done_at.is_null())
+        .select(outbox::id)
+        .for_update()
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(waiting.is_some())
+}
+
 /// Marks an event as delivered, in the transaction of its consumer.
 pub async fn done(conn: &mut Conn, id: i64, now: DateTime<Utc>) -> Result<(), Problem> {
     diesel::update(outbox::table.find(id)).set(outbox::done_at.eq(now)).execute(conn).await?;

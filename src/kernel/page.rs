@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::crypto::{from_text, to_text};
@@ -22,6 +23,18 @@ pub struct PageQuery {
 
 fn default_limit() -> i32 {
     50
+}
+
+/// Whether PostgreSQL could have stored such a key. Cursors that we made hold no NUL, and no days before the year 0.
+fn is_storable(key: &Value) -> bool {
+    match key {
+        Value::String(text) => {
+            let digits = text.strip_prefix('-').map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+            !text.contains('\0') && digits < 4
+        }
+        Value::Array(parts) => parts.iter().all(is_storable),
+        _ => true,
+    }
 }
 
 /// One part of a list.
@@ -49,7 +62,8 @@ impl PageQuery {
         let Some(cursor) = &self.cursor else {
             return Ok(None);
         };
-        let key = from_text(cursor).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let key: Option<Value> = from_text(cursor).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let key = key.filter(is_storable).and_then(|key| serde_json::from_value(key).ok());
         key.map(Some).ok_or_else(|| {
             Problem::fault(
                 "cursor",

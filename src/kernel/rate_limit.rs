@@ -1,6 +1,6 @@
 //! Budgets of requests a minute, told in `RateLimit` headers.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -47,9 +47,9 @@ impl RateLimits {
 
     /// Takes one request from the payer's budget.
     pub fn take(&self, payer: Payer) -> Budget {
-        let (limiter, quota) = match payer {
-            Payer::Account(_) => (&self.accounts, self.per_account),
-            Payer::Address(_) => (&self.addresses, self.per_address),
+        let (payer, limiter, quota) = match payer {
+            Payer::Account(_) => (payer, &self.accounts, self.per_account),
+            Payer::Address(address) => (Payer::Address(network(address)), &self.addresses, self.per_address),
         };
         match limiter.check_key(&payer) {
             Ok(snapshot) => Budget { quota, remaining: snapshot.remaining_burst_capacity(), retry_after: None },
@@ -69,3 +69,25 @@ impl RateLimits {
 
 /// How often idle payers are forgotten.
 pub const SWEEP: Duration = Duration::from_secs(60);
+
+/// The address itself; of IPv6 the network of 64 bits, since one host owns all of it.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_has_one_budget_whichever_of_its_addresses_it_uses() {
+        let limits = RateLimits::new(10, 3);
+        let left: Vec<u32> = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1", "::ffff:192.0.2.1", "192.0.2.1"]
+            .map(|address| limits.take(Payer::Address(address.parse().unwrap())).remaining)
+            .into();
+        assert_eq!(left, [2, 1, 2, 2, 1]);
+    }
+}

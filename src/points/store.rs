@@ -133,7 +133,7 @@ pub struct MemberFacts {
 }
 
 /// Facts of a member who belongs to a cell on the day; none otherwise. An excuse counts for every month it touches,
-/// an exemption when it holds on the day.
+/// an exemption when it holds on the day, and then it comes before an excuse (`exempt` sorts last).
 pub async fn member_facts(
     conn: &mut Conn,
     member_id: Uuid,
@@ -143,7 +143,7 @@ pub async fn member_facts(
     Ok(diesel::sql_query(
         "SELECT m.without_device,
             (SELECT min(f.valid_from) FROM memberships f WHERE f.member_id = m.id) AS entered,
-            (SELECT min(x.kind) FROM exemptions x WHERE x.member_id = m.id AND (
+            (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = m.id AND (
                 (x.kind = 'exempt' AND x.valid_from <= $2 AND (x.valid_to IS NULL OR x.valid_to > $2))
                 OR (x.kind = 'excused' AND x.valid_from <= $4 AND (x.valid_to IS NULL OR x.valid_to > $3)))) AS exemption,
             ARRAY(SELECT t.ancestor_id FROM unit_tree t WHERE t.descendant_id = ms.unit_id

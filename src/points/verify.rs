@@ -51,11 +51,12 @@ const CHECKS: &[Check] = &[
                 GROUP BY e.member_id, e.period, e.rule_code, r.cap_month HAVING sum(e.points) > r.cap_month",
     },
     Check {
-        proves: "each entry names the cell its member belonged to that day",
+        // Whoever moved that day earned the first part of it in the cell they left.
+        proves: "each entry names a cell its member belonged to that day",
         query: "SELECT format('entry %s of member %s: not a member of %s on %s', e.id, e.member_id, e.unit_id, e.day) AS line
                 FROM point_entries e WHERE NOT EXISTS (SELECT 1 FROM memberships m
                     WHERE m.member_id = e.member_id AND m.unit_id = e.unit_id
-                      AND m.valid_from <= e.day AND (m.valid_to IS NULL OR m.valid_to > e.day))",
+                      AND m.valid_from <= e.day AND (m.valid_to IS NULL OR m.valid_to >= e.day))",
     },
     Check {
         proves: "the tree of units is the closure of its links",

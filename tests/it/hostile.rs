@@ -7,6 +7,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
+use sotay::kernel::access::Role;
 
 use crate::permissions::{Operation, operations};
 use crate::support::{Actor, Reply, World};
@@ -142,7 +143,7 @@ async fn attack(world: &World, actor: &Actor, operation: &Operation) {
 async fn no_operation_breaks_or_changes_anything_on_bad_input() {
     let world = World::new().await;
     let administrator = world.administrator().await;
-    let member = world.officer(world.cell, sotay::kernel::access::Role::CellSecretary, world.cell).await;
+    let member = world.officer(world.cell, Role::CellSecretary, world.cell).await;
     let before = fingerprint(&world).await;
     for operation in operations() {
         if operation.id.ends_with("Sessions") && operation.method == "DELETE" {
@@ -199,4 +200,64 @@ async fn a_hundred_megabytes_are_refused_without_being_read() {
     .unwrap();
     assert!(answer.0.starts_with("HTTP/1.1 413") || answer.1 < 104_857_600, "{} after {} bytes", answer.0, answer.1);
     member.post("/v1/me/visits", &json!({})).await.expect(200);
+}
+
+#[actix_web::test]
+async fn an_escaped_path_is_the_same_path_with_the_same_rules() {
+    let world = World::new().await;
+    let member = world.member().await;
+    for path in ["/v1/%6de?surplus=1", "/v1/%6de/points/entries?limit=201", "/%76%31/me/points/entries?limit=-1"] {
+        let reply = member.get(path).await;
+        refused(&reply, path);
+        assert_eq!(reply.code(), "invalid_request", "{path}");
+        assert!(!reply.header("ratelimit").is_empty(), "{path} costs nothing");
+    }
+    let visit = member.post("/v1/me/%76isits", &json!({})).await.expect(200);
+    assert_eq!(visit.body["points_awarded"], 1);
+    let wrong = member.request("PUT", "/v1/%6de").send().await.expect(405);
+    assert!(wrong.header("allow").contains("GET"));
+}
+
+#[actix_web::test]
+async fn what_does_not_exist_costs_a_request_too() {
+    let world = World::new().await;
+    let reply = world.app.get("/v1/nothing").await.expect(404);
+    assert!(!reply.header("ratelimit").is_empty() && !reply.header("ratelimit-policy").is_empty());
+}
+
+/// Cursors as only somebody makes them who has read how they are made.
+fn forged_cursors() -> Vec<Value> {
+    const ID: &str = "01949d6c-7c00-7000-8000-000000000001";
+    let mut cursors =
+        vec![json!("a\u{0}"), json!(["a\u{0}", ID]), json!(["a\u{0}", "b", ID]), json!(["a", "b\u{0}", ID])];
+    for day in ["-262143-01-01", "-4800-01-01", "0000-01-01", "+262142-12-31"] {
+        cursors.extend([json!([day, ID]), json!([format!("{day}T00:00:00Z"), ID])]);
+    }
+    cursors
+}
+
+#[actix_web::test]
+async fn a_forged_cursor_breaks_no_list() {
+    let world = World::new().await;
+    let actor = world.officer(world.cell, Role::OrganisationOfficer, world.province).await;
+    for role in [Role::CommitteeOfficer, Role::PropagandaOfficer, Role::Inspector] {
+        world.grant(actor.id, role, Some(world.province)).await;
+    }
+    let member = world.member().await;
+    for operation in operations() {
+        let lists =
+            operation.spec["parameters"].as_array().is_some_and(|all| all.iter().any(|p| p["name"] == "cursor"));
+        if !lists {
+            continue;
+        }
+        let path = path_of(&operation, &world)
+            .replace("/members/0192f0c1-0000-7000-8000-000000000000", &format!("/members/{}", member.id));
+        for cursor in forged_cursors() {
+            let cursor = sotay::kernel::crypto::to_text(cursor.to_string().as_bytes());
+            for caller in [&actor, &member] {
+                let reply = caller.get(&format!("{path}?cursor={cursor}")).await;
+                assert!(reply.status < 500, "{}: {}", operation.id, String::from_utf8_lossy(&reply.bytes));
+            }
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod hostile;
 mod identity;
 mod leaderboards;
 mod organisation;
+mod outbox;
 mod permissions;
 mod points;
 mod schema;

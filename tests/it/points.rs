@@ -294,3 +294,35 @@ async fn a_committee_sets_a_threshold_for_everything_below_from_a_month_on() {
     assert_eq!(world.secretary().await.post(&of_cell, &december).await.status, 403);
     assert_eq!(world.outsider().await.post(&of_cell, &december).await.status, 404);
 }
+
+#[actix_web::test]
+async fn the_board_of_a_sibling_does_not_exist_for_a_secretary() {
+    let world = World::new().await;
+    let secretary = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
+    for file in ["points", "points/summary", "points.csv", "points.xlsx"] {
+        assert_eq!(secretary.get(&format!("/v1/units/{}/{file}", world.cell)).await.status, 404, "{file}");
+    }
+    assert_eq!(world.audit_count("points.exported").await, 0);
+    secretary.get(&format!("/v1/units/{}/points.csv", world.sibling)).await.expect(200);
+    let trail = format!("/v1/audit-events?unit_id={}&action=points.exported", world.sibling);
+    let events = world.inspector().await.get(&trail).await.expect(200).body;
+    assert_eq!(events["items"].as_array().unwrap().len(), 1);
+    assert_eq!(events["items"][0]["actor_id"], json!(secretary.id));
+}
+
+#[actix_web::test]
+async fn whoever_is_exempt_and_excused_is_shown_as_exempt_everywhere() {
+    let world = World::new().await;
+    let (secretary, member) = (world.secretary().await, world.member().await);
+    world.exempt(member.id).await;
+    let excuse =
+        json!({"kind": "excused", "valid_from": "2026-11-10", "valid_to": "2026-11-12", "reason": "Đi công tác"});
+    secretary.post(&format!("/v1/members/{}/exemptions", member.id), &excuse).await.expect(201);
+    let board = board_of(&world, &secretary, world.cell).await.expect(200).body;
+    let counts = &board["summary"];
+    assert_eq!((&counts["exempt"], &counts["excused"], &counts["counted"]), (&json!(1), &json!(0), &json!(1)));
+    assert_eq!(member.get("/v1/me/points").await.expect(200).body["status"], "exempt");
+    let list = secretary.get(&format!("/v1/units/{}/members", world.cell)).await.expect(200).body;
+    let listed = list["items"].as_array().unwrap().iter().find(|row| row["id"] == json!(member.id)).unwrap();
+    assert_eq!(listed["status"], "exempt");
+}

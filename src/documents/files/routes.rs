@@ -31,7 +31,7 @@ use super::store::{self, FileOut, FileRow};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FileQuery {
-    /// Its name, without a path.
+    /// Its name, without a path, ending as names of its type do.
     #[param(min_length = 1, max_length = 200, pattern = r"^[^/\\]*[^/\\\s][^/\\]*$", example = "98-KH-ĐU.pdf")]
     filename: String,
 }
@@ -60,8 +60,8 @@ pub async fn add_document_file(
     let Ask { conn, scope, request } = ask;
     // A slow upload must not hold a connection.
     drop(conn);
-    let name = file_name(&query.0.filename)?;
     let media = media_of(&request)?;
+    let name = file_name(&query.0.filename, media)?;
     let most = scope.state.config.file_bytes;
     if declared_length(&request).is_some_and(|bytes| bytes > most) {
         return Err(content::too_large(most));
@@ -128,12 +128,24 @@ fn key_of(req: &HttpRequest, caller: Uuid, file: &StoredFile) -> Result<Option<K
     }))
 }
 
-fn file_name(name: &str) -> Result<String, Problem> {
-    if name.chars().any(char::is_control) {
+/// Marks that show nothing themselves but turn the direction of writing, so that `fdp.exe` reads as `exe.pdf`.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn file_name(name: &str, media: Media) -> Result<String, Problem> {
+    let name = name.trim();
+    if name.chars().any(is_invisible) {
         let detail = text("Tên tệp không được chứa ký tự điều khiển.", "The name of a file has no control characters.");
         return Err(Problem::fault("filename", "pattern", detail));
     }
-    Ok(name.trim().to_owned())
+    if !media.fits(name) {
+        let ends = media.extensions().join(", .");
+        let detail = text(format!("Tên tệp phải kết thúc bằng .{ends}."), format!("The name must end in .{ends}."));
+        return Err(Problem::fault("filename", "extension", detail));
+    }
+    Ok(name.to_owned())
 }
 
 fn media_of(req: &HttpRequest) -> Result<Media, Problem> {

@@ -26,6 +26,25 @@ impl Media {
         }
     }
 
+    /// How names of such files end, the first one preferred.
+    pub fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Pdf => &["pdf"],
+            Self::Docx => &["docx"],
+            Self::Xlsx => &["xlsx"],
+            Self::Png => &["png"],
+            Self::Jpeg => &["jpg", "jpeg"],
+            Self::Mp3 => &["mp3"],
+        }
+    }
+
+    /// Whether a name ends as names of such files do: on a member's computer the name decides what opens the file.
+    pub fn fits(self, name: &str) -> bool {
+        name.rsplit_once('.').is_some_and(|(stem, end)| {
+            !stem.trim().is_empty() && self.extensions().iter().any(|known| known.eq_ignore_ascii_case(end))
+        })
+    }
+
     /// The kind a `Content-Type` header names; parameters are ignored.
     pub fn of_content_type(header: &str) -> Option<Self> {
         let essence = header.split(';').next().unwrap_or_default().trim();

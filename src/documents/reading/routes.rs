@@ -134,7 +134,7 @@ pub async fn complete_reading(call: Call<Empty, MySession>) -> Result<HttpRespon
 pub async fn acknowledge_document(call: Call<Empty, Distributed>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
         let (me, document) = (scope.caller.account_id, &scope.on.row);
-        let (award, first) = sessions::acknowledge(conn, me, document, scope.now).await?;
+        let (award, first) = sessions::acknowledge(conn, &scope.caller, document, scope.now).await?;
         if first {
             let event = audit::Event {
                 unit_id: scope.caller.home.first().copied(),

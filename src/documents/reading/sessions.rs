@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::documents::OBJECT_KIND;
 use crate::documents::model::{Pace, credit, required_seconds};
-use crate::documents::store::{Row, note_opening, reaching_version};
+use crate::documents::store::{Row, hold, note_opening, reaches, reaching_version};
 use crate::kernel::auth::Principal;
 use crate::kernel::config::Config;
 use crate::kernel::db::Conn;
@@ -81,6 +81,7 @@ pub async fn complete(
     if let Some(receipt) = session.receipt {
         return serde_json::from_value(receipt).map_err(Problem::internal);
     }
+    hold(conn, session.document_id).await?;
     require_open(conn, &session, caller, now).await?;
     if active != Some(session.id) {
         return Err(Problem::new(Code::ReadingPaused));
@@ -105,7 +106,7 @@ pub async fn complete(
 /// The second part says whether it was the first time.
 pub async fn acknowledge(
     conn: &mut Conn,
-    member_id: Uuid,
+    caller: &Principal,
     document: &Row,
     now: DateTime<Utc>,
 ) -> Result<(Award, bool), Problem> {
@@ -115,6 +116,12 @@ pub async fn acknowledge(
             "Tài liệu này không yêu cầu xác nhận.",
             "This document asks for no confirmation.",
         ));
+    }
+    let member_id = caller.account_id;
+    points::lock_month(conn, member_id, now).await?;
+    hold(conn, document.id).await?;
+    if !reaches(conn, document.id, &caller.home).await? {
+        return Err(Problem::not_found());
     }
     let award = award(conn, member_id, ACKNOWLEDGED, document.id, now).await?;
     let first = store::acknowledge(conn, document.id, member_id, now).await?;

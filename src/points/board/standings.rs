@@ -36,7 +36,7 @@ pub const STANDINGS: &str = "
             CASE WHEN c.prorated > 0 AND e.entered > $3 AND e.entered <= $4
                 THEN ceil(c.threshold * ($4 - e.entered + 1)::numeric / ($4 - $3 + 1))::int
                 ELSE c.threshold END AS threshold,
-            (SELECT min(x.kind) FROM exemptions x WHERE x.member_id = b.member_id AND (
+            (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = b.member_id AND (
                 (x.kind = 'exempt' AND x.valid_from <= $2 AND (x.valid_to IS NULL OR x.valid_to > $2))
                 OR (x.kind = 'excused' AND x.valid_from <= $4 AND (x.valid_to IS NULL OR x.valid_to > $3)))) AS exemption
         FROM belonging b

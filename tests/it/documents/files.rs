@@ -14,7 +14,8 @@ const XLSX_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadshe
 const DOCX_TYPE: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 
 async fn add(officer: &Actor, id: &str, media: &str, bytes: &[u8]) -> Reply {
-    let path = format!("/v1/documents/{id}/files?filename=12-KH-%C4%90U%20%22b%E1%BA%A3n%22.pdf");
+    let known = Media::of_content_type(media).map_or("pdf", |media| media.extensions()[0]);
+    let path = format!("/v1/documents/{id}/files?filename=12-KH-%C4%90U%20%22b%E1%BA%A3n%22.{known}");
     officer.request("POST", &path).bytes(media, bytes).send().await
 }
 
@@ -177,4 +178,28 @@ async fn other_parts_of_the_program_publish_the_same_way() {
     let (id, file) = published.await.unwrap();
     let path = format!("/v1/documents/{id}/files/{file}");
     assert_eq!(member.get(&path).await.expect(200).bytes, PDF);
+}
+
+#[actix_web::test]
+async fn a_name_says_what_the_file_is() {
+    let world = World::new().await;
+    let officer = world.propaganda_officer().await;
+    let id = published(&world, &officer, json!({})).await;
+    for name in [
+        "a.exe",
+        "a.pdf.html",
+        "a",
+        "..",
+        ".pdf",
+        "a.pdf.",
+        "..%2fa.pdf",
+        "..%5ca.pdf",
+        "%E2%80%AEa.pdf",
+        "a%0d%0aX:1.pdf",
+    ] {
+        let path = format!("/v1/documents/{id}/files?filename={name}");
+        let refused = officer.request("POST", &path).bytes("application/pdf", PDF).send().await;
+        assert_eq!((refused.status, refused.code()), (400, "invalid_request"), "{name}");
+    }
+    assert_eq!(stored(&world.app), 0);
 }

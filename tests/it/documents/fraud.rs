@@ -1,5 +1,6 @@
 //! Attempts to earn without reading: each looks at the ledger and the board, not only at the answer.
 
+use diesel_async::RunQueryDsl;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -249,4 +250,30 @@ async fn twenty_confirmations_at_once_stay_under_the_cap() {
     assert_eq!(awarded, 1, "one point was left of the day's three");
     assert_eq!(sum_of_entries(&world.app, member.id).await, 3);
     assert_eq!(on_board(&world, &member).await, 3);
+}
+
+#[actix_web::test]
+async fn a_recall_in_the_same_instant_is_not_overtaken() {
+    let world = World::new().await;
+    let (officer, member) = (world.propaganda_officer().await, world.member().await);
+    let id = published(&world, &officer, json!({"must_read_by": "2026-11-30"})).await;
+    let session = start(&member, &id).await.expect(201).id();
+    world.app.advance(60);
+    let locked = tokio::sync::Notify::new();
+    // A recall that has changed the row and has not committed yet.
+    let recalled = world.app.state.db.transaction(async |conn| {
+        let change = format!("UPDATE documents SET status = 'recalled', recalled_at = published_at WHERE id = '{id}'");
+        diesel::sql_query(change).execute(conn).await?;
+        locked.notify_waiters();
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        Ok(())
+    });
+    let late = async {
+        locked.notified().await;
+        futures_util::future::join(complete(&member, &session), acknowledge(&member, &id)).await
+    };
+    let ((read, confirmed), recalled) = futures_util::future::join(late, recalled).await;
+    recalled.unwrap();
+    assert_eq!((read.status, confirmed.status), (404, 404));
+    nothing_earned(&world, &member).await;
 }

@@ -91,12 +91,15 @@ async fn read(world: &World, reader: &Actor, document: &str) -> Reply {
     complete(reader, &session).await.expect(200)
 }
 
-/// The points the secretary's board shows for a member.
+/// The points that the secretary's board shows for a member; insists that the leaderboard says the same.
 async fn on_board(world: &World, member: &Actor) -> i64 {
     let secretary = world.secretary().await;
     let path = format!("/v1/units/{}/points", world.cell);
     let board = secretary.get(&path).await.expect(200);
     let rows = board.body["items"].as_array().unwrap();
     let row = rows.iter().find(|row| row["member"]["id"] == member.id.to_string()).unwrap();
-    row["points"].as_i64().unwrap()
+    let points = row["points"].as_i64().unwrap();
+    let ranks = member.get("/v1/leaderboards/members").await.expect(200);
+    assert_eq!(ranks.body["me"]["points"], points, "the leaderboard and the board differ");
+    points
 }

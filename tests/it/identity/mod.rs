@@ -1,6 +1,7 @@
 //! Identity: sign-in, sessions, slips, the signed-in person.
 
 mod guessing;
+mod logins;
 mod me;
 mod refresh;
 mod secrets;

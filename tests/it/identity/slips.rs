@@ -130,3 +130,27 @@ async fn a_code_is_kept_nowhere() {
     let operation = document["paths"]["/v1/members/{member_id}/activation-slips"]["post"].to_string();
     assert!(!operation.contains("\"name\":\"Idempotency-Key\"") && !operation.contains("x-secret-call"));
 }
+
+#[actix_web::test]
+async fn a_slip_does_not_outlive_a_role_given_since() {
+    let world = World::new().await;
+    let (app, secretary) = (&world.app, world.secretary().await);
+    let person = person(&world, world.cell).await;
+    let code = text(&issue(&secretary, person.id).await.expect(201).body, "code");
+    app.advance(60);
+    world.grant(person.id, Role::CommitteeOfficer, Some(world.ward)).await;
+    // The secretary, who knows everybody's data, must not become the officer.
+    redeem(app, &code, &person, BIRTH).await.expect(410);
+    let code = text(&issue(&world.administrator().await, person.id).await.expect(201).body, "code");
+    redeem(app, &code, &person, BIRTH).await.expect(201);
+}
+
+#[actix_web::test]
+async fn a_role_that_begins_tomorrow_protects_today() {
+    let world = World::new().await;
+    let (secretary, member) = (world.secretary().await, world.member().await);
+    let body = json!({"member_id": member.id, "role": "committee_officer", "unit_id": world.ward,
+        "valid_from": "2026-11-21"});
+    world.administrator().await.post("/v1/grants", &body).await.expect(201);
+    issue(&secretary, member.id).await.expect(403);
+}

@@ -228,3 +228,21 @@ async fn of_ten_acceptances_one_counts() {
     assert_eq!(sides.history().await.as_array().unwrap().len(), 2);
     assert_eq!(count(&sides.world.app, "audit_events WHERE action = 'transfer.accepted'").await, 1);
 }
+
+#[actix_web::test]
+async fn points_of_the_day_of_a_transfer_stay_with_the_old_cell_and_verify() {
+    let sides = Sides::new().await;
+    let app = &sides.world.app;
+    sides.member.post("/v1/me/visits", &json!({})).await.expect(200);
+    let id = sides.propose().await;
+    sides.new.post(&format!("/v1/transfers/{id}/accept"), &json!({})).await.expect(200);
+    let mut conn = app.state.db.conn().await.unwrap();
+    let mut differences = Vec::new();
+    let found = sotay::points::verify(&mut conn, |_, lines| differences.extend_from_slice(lines)).await.unwrap();
+    assert_eq!(found, 0, "{differences:?}");
+    // The month counts whole in the cell of its last day.
+    let board = sides.new.get(&format!("/v1/units/{}/points", sides.world.sibling)).await.expect(200);
+    let rows = board.body["items"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["member"]["id"] == json!(sides.member.id)).unwrap();
+    assert_eq!(row["points"], 1);
+}

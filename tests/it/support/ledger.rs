@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{TestApp, World};
 
-/// The points of a member in the ledger; insists that the month's total says the same.
+/// The points of a member in the ledger; insists that totals and cap counters say the same.
 pub async fn sum_of_entries(app: &TestApp, member: Uuid) -> i64 {
     let mut conn = app.state.db.conn().await.unwrap();
     let entries: Vec<i32> = point_entries::table
@@ -26,6 +26,9 @@ pub async fn sum_of_entries(app: &TestApp, member: Uuid) -> i64 {
         .unwrap();
     let (ledger, totals): (i32, i32) = (entries.iter().sum(), months.iter().sum());
     assert_eq!(ledger, totals, "the ledger and the month's total differ");
+    let mut differences = Vec::new();
+    sotay::points::verify(&mut conn, |_, lines| differences.extend_from_slice(lines)).await.unwrap();
+    assert!(differences.is_empty(), "{differences:?}");
     ledger.into()
 }
 

@@ -1,0 +1,92 @@
+//! What people sign in with: their card, a phone of their own; and logins that mean two people or nobody.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use sotay::kernel::schema::{accounts, sign_in_failures};
+use sotay::organisation::members::handles::HandleKind;
+
+use super::support::*;
+use crate::support::{TestApp, World};
+
+/// Gives a person a number to sign in with.
+async fn give_number(app: &TestApp, person: &Person, kind: HandleKind, number: &str) {
+    use sotay::kernel::schema::sign_in_handles;
+    let mut conn = app.state.db.conn().await.unwrap();
+    let digest = kind.digest(&app.state.crypto, number);
+    diesel::insert_into(sign_in_handles::table)
+        .values((
+            sign_in_handles::account_id.eq(person.id),
+            sign_in_handles::kind.eq(kind.as_str()),
+            sign_in_handles::digest.eq(&digest),
+        ))
+        .on_conflict((sign_in_handles::account_id, sign_in_handles::kind))
+        .do_update()
+        .set(sign_in_handles::digest.eq(&digest))
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+}
+
+async fn whose(app: &TestApp, login: &str, password: &str) -> String {
+    let entered = sign_in(app, login, password, None).await.expect(201);
+    text(&get(app, &entered.body, "/v1/me").await.expect(200).body, "id")
+}
+
+#[actix_web::test]
+async fn a_card_number_opens_the_same_account() {
+    let world = World::new().await;
+    let (app, person) = (&world.app, active(&world).await);
+    give_number(app, &person, HandleKind::CardNumber, "381234567890").await;
+    for typed in ["381234567890", " 3812.3456.7890 "] {
+        assert_eq!(whose(app, typed, PASSWORD).await, person.id.to_string());
+    }
+}
+
+#[actix_web::test]
+async fn a_shared_phone_is_nobodys_login() {
+    let world = World::new().await;
+    let (app, first, second) = (&world.app, active(&world).await, active(&world).await);
+    assert_eq!(whose(app, &first.phone, PASSWORD).await, first.id.to_string());
+    give_number(app, &second, HandleKind::Phone, &first.phone).await;
+    sign_in(app, &first.phone, PASSWORD, None).await.expect(401);
+    for person in [first, second] {
+        assert_eq!(whose(app, &person.citizen_id, PASSWORD).await, person.id.to_string());
+    }
+}
+
+#[actix_web::test]
+async fn of_two_people_whom_a_login_may_mean_the_password_tells() {
+    let world = World::new().await;
+    let (app, owner, other) = (&world.app, active(&world).await, active(&world).await);
+    give_number(app, &other, HandleKind::CardNumber, &owner.citizen_id).await;
+    let mine = "mùa xuân năm nay";
+    let hash = sotay::identity::hash_password(&app.state, mine).await.unwrap();
+    let mut conn = app.state.db.conn().await.unwrap();
+    sotay::identity::store_password(&mut conn, &[other.id], &hash, app.state.clock.now()).await.unwrap();
+    assert_eq!(whose(app, &owner.citizen_id, PASSWORD).await, owner.id.to_string());
+    assert_eq!(whose(app, &owner.citizen_id, mine).await, other.id.to_string());
+    let failures: Vec<i32> = sign_in_failures::table.select(sign_in_failures::failures).load(&mut *conn).await.unwrap();
+    assert!(failures.iter().all(|n| *n == 0), "neither sign-in was a guess at the other: {failures:?}");
+    for _ in 0..10 {
+        sign_in(app, &owner.citizen_id, "đoán mò", None).await.expect(401);
+    }
+    // A guess counts against both, whatever they are called by.
+    sign_in(app, &owner.citizen_id, mine, None).await.expect(429);
+    sign_in(app, &other.citizen_id, mine, None).await.expect(429);
+}
+
+#[actix_web::test]
+async fn a_disabled_account_is_out_everywhere_at_once() {
+    let world = World::new().await;
+    let (app, person) = (&world.app, active(&world).await);
+    let entered = sign_in(app, &person.citizen_id, PASSWORD, None).await.expect(201);
+    let mut conn = app.state.db.conn().await.unwrap();
+    diesel::update(accounts::table.find(person.id))
+        .set(accounts::disabled_at.eq(app.state.clock.now()))
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+    get(app, &entered.body, "/v1/me").await.expect(401);
+    refresh(app, &text(&entered.body, "refresh_token")).await.expect(401);
+    assert_eq!(sign_in(app, &person.citizen_id, PASSWORD, None).await.code(), "invalid_credentials");
+}
