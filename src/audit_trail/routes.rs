@@ -82,7 +82,7 @@ pub async fn list_my_access_log(mut ask: Ask<Anyone>, page: Query<PageQuery>) ->
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
-    /// Events of this unit and the units below; only system administrators may leave it out.
+    /// Events of this unit and the units that were below it at the time; only system administrators may leave it out.
     #[param(nullable = false)]
     unit_id: Option<Uuid>,
     /// Only this action, for example `slip.issued`.

@@ -67,7 +67,7 @@ pub async fn of_member(
         .await?)
 }
 
-/// Events of a unit and of all that were ever below it, or of everything; the newest first.
+/// Events of a unit and of what was below it on their day, or of everything; the newest first.
 pub async fn of_unit(
     conn: &mut Conn,
     unit_id: Option<Uuid>,
@@ -77,7 +77,9 @@ pub async fn of_unit(
 ) -> Result<Vec<Entry>, Problem> {
     let query = format!(
         "{ENTRIES} AND ($2 IS NULL OR e.action = $2)
-         AND ($3 IS NULL OR e.unit_id IN (SELECT t.descendant_id FROM unit_tree t WHERE t.ancestor_id = $3))
+         AND ($3 IS NULL OR EXISTS (SELECT 1 FROM unit_tree t WHERE t.ancestor_id = $3 AND t.descendant_id = e.unit_id
+             AND t.valid_from <= (e.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+             AND (t.valid_to IS NULL OR t.valid_to > (e.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date)))
          ORDER BY e.id DESC LIMIT $4"
     );
     Ok(diesel::sql_query(query)

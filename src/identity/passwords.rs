@@ -1,10 +1,13 @@
 //! Passwords: argon2id, a few at a time, so that sign-ins never take all memory or all cores.
 
+use std::time::Duration;
+
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, PasswordHash, Version};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
@@ -14,6 +17,9 @@ use crate::kernel::state::State;
 
 /// Fewest characters of a password.
 pub const SHORTEST: usize = 8;
+
+/// How long one waits for a turn.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 fn hasher(memory_kib: u32) -> Result<Argon2<'static>, Problem> {
     let params = Params::new(memory_kib, 2, 1, None).map_err(Problem::internal)?;
@@ -44,13 +50,19 @@ pub async fn store(conn: &mut Conn, account_ids: &[Uuid], hash: &str, now: DateT
     Ok(())
 }
 
+/// A turn to hash. Whoever would wait for longer than people do is sent away instead of queueing up.
+async fn slot(state: &State) -> Result<SemaphorePermit<'_>, Problem> {
+    let turn = tokio::time::timeout(LONGEST_WAIT, state.password_slots.acquire()).await;
+    turn.map_err(|_| Problem::unavailable("too many passwords wait to be hashed"))?.map_err(Problem::internal)
+}
+
 /// Hashes a password into the PHC string that is stored.
 ///
 /// # Errors
-/// 422 when the password is too easy to guess.
+/// 422 when the password is too easy to guess, 503 when too many wait.
 pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
     check(password)?;
-    let _slot = state.password_slots.acquire().await.map_err(Problem::internal)?;
+    let _slot = slot(state).await?;
     let (password, memory) = (password.to_owned(), state.config.password_memory_kib);
     tokio::task::spawn_blocking(move || {
         let hash = hasher(memory)?.hash_password(password.as_bytes()).map_err(Problem::internal)?;
@@ -61,8 +73,11 @@ pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
 }
 
 /// Whether a password fits a stored hash. Without a hash it takes as long and says no.
+///
+/// # Errors
+/// 503 when too many wait.
 pub async fn verify(state: &State, password: &str, stored: Option<String>) -> Result<bool, Problem> {
-    let _slot = state.password_slots.acquire().await.map_err(Problem::internal)?;
+    let _slot = slot(state).await?;
     let (password, memory) = (password.to_owned(), state.config.password_memory_kib);
     tokio::task::spawn_blocking(move || match stored {
         Some(stored) => {

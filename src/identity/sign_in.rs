@@ -52,15 +52,13 @@ pub async fn sign_in(state: &State, attempt: &Attempt<'_>, now: DateTime<Utc>) -
             admit(conn, state, attempt.login, device, now).await
         })
         .await?;
-    let (mut proved, mut others) = (None, Vec::new());
-    for candidate in candidates {
-        let hash = candidate.password_hash.clone();
-        if proved.is_none() && passwords::verify(state, attempt.password, hash).await? {
-            proved = Some(candidate);
-        } else {
-            others.push(candidate.allowance);
-        }
+    let taken: Vec<Allowance> = candidates.iter().map(|candidate| candidate.allowance.clone()).collect();
+    let judged = judge(state, attempt.password, candidates).await;
+    if judged.is_err() {
+        // Nobody looked at the password, so it was no guess.
+        give_back(state, &address, &taken).await?;
     }
+    let (proved, others) = judged?;
     let Some((candidate, account_id)) = proved.and_then(|c| c.account_id.map(|id| (c, id))) else {
         return Err(Problem::new(Code::InvalidCredentials));
     };
@@ -88,6 +86,34 @@ pub async fn sign_in(state: &State, attempt: &Attempt<'_>, now: DateTime<Utc>) -
         })
         .await?;
     SessionTokens::issue(state, &issue, now)
+}
+
+/// The candidate whose password it is, if there is one, and the allowances of the others.
+async fn judge(
+    state: &State,
+    password: &str,
+    candidates: Vec<Candidate>,
+) -> Result<(Option<Candidate>, Vec<Allowance>), Problem> {
+    let (mut proved, mut others) = (None, Vec::new());
+    for candidate in candidates {
+        let hash = candidate.password_hash.clone();
+        if proved.is_none() && passwords::verify(state, password, hash).await? {
+            proved = Some(candidate);
+        } else {
+            others.push(candidate.allowance);
+        }
+    }
+    Ok((proved, others))
+}
+
+async fn give_back(state: &State, address: &Allowance, taken: &[Allowance]) -> Result<(), Problem> {
+    let all = async |conn: &mut Conn| {
+        for allowance in std::iter::once(address).chain(taken) {
+            throttle::give_back(conn, allowance).await?;
+        }
+        Ok(())
+    };
+    state.db.transaction(all).await
 }
 
 /// Opens the session, unless the password changed while it was being checked.

@@ -21,7 +21,7 @@ pub struct Key {
     /// Method, path and query of the request.
     pub operation: String,
     pub key: String,
-    /// Digest of the body.
+    /// Digest of the body; keyed where the body may hold personal data.
     pub body_hash: Vec<u8>,
 }
 

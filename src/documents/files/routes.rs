@@ -5,7 +5,7 @@ use std::ops::Range;
 use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentEncoding};
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, get, post, web};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
@@ -66,8 +66,17 @@ pub async fn add_document_file(
     if declared_length(&request).is_some_and(|bytes| bytes > most) {
         return Err(content::too_large(most));
     }
-    let files = scope.state.files.as_ref();
+    let state = scope.state;
+    let files = state.files.as_ref();
     let file = content::keep(files, media, most, payload).await?;
+    // A slow upload may have outlasted the right to it.
+    let scope = match Ask::<OnDocument<PublishDocuments>>::extract(&request).await {
+        Ok(again) => again.scope,
+        Err(problem) => {
+            content::discard(files, &file).await;
+            return Err(problem);
+        }
+    };
     let key = key_of(&request, scope.caller.account_id, &file)?;
     let added = scope.state.db.transaction(async |conn| add(conn, &scope, key.as_ref(), &name, &file).await).await;
     // When it is not known whether the row was committed, contents without a row are the lesser evil.

@@ -45,10 +45,12 @@ impl<M: MediaType, T: Target + 'static> FromRequest for Upload<M, T> {
         let req = req.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let (conn, scope) = scope::<T>(&req).await?;
-            // A slow upload must not hold a connection.
-            drop(conn);
+            // Nothing is read for whoever may not, and a slow upload must not hold a connection.
+            drop(scope::<T>(&req).await?);
             let body = read::<M>(&req, payload).await?;
+            // It may have outlasted the right to it.
+            let (conn, scope) = scope::<T>(&req).await?;
+            drop(conn);
             let key = key_of(&req, &scope.caller, &body)?;
             let Scope { state, context, caller, on, now, .. } = scope;
             let scope = Scope { state, context, caller, on, body, now };

@@ -92,3 +92,16 @@ async fn a_village_behind_one_address_is_not_locked_out() {
     }
     sign_in(app, "kẻ lạ cuối", "đoán", None).await.expect(429);
 }
+
+#[actix_web::test]
+async fn whoever_would_wait_too_long_is_sent_away_and_has_not_guessed() {
+    let world = World::new().await;
+    let (app, person) = (&world.app, active(&world).await);
+    let slots = app.state.config.password_concurrency;
+    let busy = app.state.password_slots.acquire_many(slots.try_into().unwrap()).await.unwrap();
+    let replies = join_all((0..12).map(|_| sign_in(app, &person.citizen_id, PASSWORD, None))).await;
+    drop(busy);
+    assert!(replies.iter().any(|reply| reply.status == 503 && !reply.header("retry-after").is_empty()));
+    assert!(replies.iter().all(|reply| matches!(reply.status, 503 | 429)));
+    sign_in(app, &person.citizen_id, PASSWORD, None).await.expect(201);
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;
 
-use super::{contents, count};
+use super::{contents, count, rows};
 use crate::support::World;
 
 fn person() -> Value {
@@ -115,4 +115,19 @@ async fn ten_admissions_of_one_person_admit_one() {
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409, 409, 409]);
     assert_eq!(count(&world.app, "members WHERE full_name = 'Đỗ Văn Út'").await, 1);
+}
+
+#[actix_web::test]
+async fn what_is_kept_for_a_repetition_does_not_give_the_number_away() {
+    let world = World::new().await;
+    let secretary = world.secretary().await;
+    let body = person().to_string();
+    let path = format!("/v1/units/{}/members", world.cell);
+    let request = secretary.request("POST", &path).header("Idempotency-Key", "k1");
+    request.bytes("application/json", body.as_bytes()).send().await.expect(201);
+    let kept = rows(&world.app, "SELECT encode(body_hash, 'hex') AS hash, response::text FROM idempotency_keys").await;
+    let plain = rows(&world.app, &format!("SELECT encode(sha256(convert_to('{body}', 'UTF8')), 'hex') AS hash")).await;
+    let hash = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()[0]["hash"].clone();
+    assert_ne!(hash(&kept), hash(&plain));
+    assert!(!kept.contains(person()["citizen_id"].as_str().unwrap()));
 }

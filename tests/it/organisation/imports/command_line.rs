@@ -54,11 +54,10 @@ async fn the_program_prints_every_fault_and_fails() {
     assert_eq!(contents(&world.app).await, before);
 }
 
-/// Run it optimised: `cargo test --release --test it a_province -- --ignored --nocapture`.
+/// A twentieth of a province: more than one statement holds of everything, so that the batches are tried too.
 #[actix_web::test]
-#[ignore = "takes a minute when not optimised"]
-async fn a_province_is_imported_within_a_minute() {
-    const MEMBERS: u32 = 108_600;
+async fn a_long_roster_is_imported_whole_and_once() {
+    const MEMBERS: u32 = 5_430;
     let world = World::new().await;
     let mut book = rust_xlsxwriter::Workbook::new();
     let sheet = book.add_worksheet();
@@ -84,14 +83,11 @@ async fn a_province_is_imported_within_a_minute() {
             sheet.write_string(n + 1, column, cell).unwrap();
         }
     }
-    let path = world.app.folder().join("province.xlsx");
+    let path = world.app.folder().join("long.xlsx");
     book.save(&path).unwrap();
     let cell = world.cell.to_string();
     for (added, unchanged) in [(MEMBERS, 0), (0, MEMBERS)] {
-        let started = std::time::Instant::now();
         let report = import_file(&world.app.state, &path, &cell, true).await.unwrap();
-        println!("added {added}: {:?}", started.elapsed());
         assert_eq!((report.added, report.unchanged), (added as usize, unchanged as usize));
-        assert!(started.elapsed().as_secs() < 60 || cfg!(debug_assertions));
     }
 }
