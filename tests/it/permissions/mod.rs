@@ -66,7 +66,7 @@ async fn row(operation: &Operation) -> String {
 #[actix_web::test]
 async fn every_operation_lets_in_whom_the_table_says() {
     let names: Vec<&str> = stage::CALLERS.iter().map(|(short, _)| *short).collect();
-    let mut table = format!("# in = let in; 401, 403, 404 = refused at the door. The callers:\n");
+    let mut table = String::from("# in = let in; 401, 403, 404 = refused at the door. The callers:\n");
     for (short, long) in stage::CALLERS {
         writeln!(table, "#   {short:<5} {long}").unwrap();
     }
