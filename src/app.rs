@@ -27,6 +27,9 @@ use crate::kernel::state::State;
 use crate::kernel::{context, health, problem_pages};
 use crate::{audit_trail, documents, identity, jobs, leaderboards, notifications, organisation, points};
 
+/// Files held in memory at a time, each up to 20 MiB.
+const UPLOADS_AT_ONCE: usize = 8;
+
 /// Everything under `/v1`, declared once for actix and for the document.
 fn features(config: &mut ServiceConfig) {
     identity::routes(config);
@@ -84,6 +87,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         operations: Operations::from_document(&document())?,
         files: Arc::new(LocalFileSystem::new_with_prefix(files).map_err(|e| e.to_string())?),
         password_slots: tokio::sync::Semaphore::new(config.password_concurrency),
+        upload_places: Arc::new(tokio::sync::Semaphore::new(UPLOADS_AT_ONCE)),
         public_url,
         config,
     })
@@ -151,6 +155,8 @@ fn cors() -> Cors {
         .allow_any_method()
         .allow_any_header()
         .expose_headers([
+            "Content-Disposition",
+            "Content-Range",
             "ETag",
             "RateLimit",
             "RateLimit-Policy",

@@ -175,6 +175,24 @@ pub async fn prove(
     let Some((slip_id, account_id, issued_by, failures)) = slip else {
         return Ok(None);
     };
+    if personal_data_fit(conn, crypto, account_id, citizen_id, birth_date).await? {
+        return Ok(Some(Proved { slip_id, account_id, issued_by }));
+    }
+    let void = (failures + 1 >= MOST_FAILURES).then_some(now);
+    diesel::update(activation_slips::table.find(slip_id))
+        .set((activation_slips::failures.eq(failures + 1), activation_slips::voided_at.eq(void)))
+        .execute(conn)
+        .await?;
+    Ok(None)
+}
+
+async fn personal_data_fit(
+    conn: &mut Conn,
+    crypto: &Crypto,
+    account_id: Uuid,
+    citizen_id: &str,
+    birth_date: NaiveDate,
+) -> Result<bool, Problem> {
     let kind = HandleKind::CitizenId;
     let fits: i64 = members::table
         .inner_join(accounts::table.on(accounts::id.eq(members::id)))
@@ -187,15 +205,7 @@ pub async fn prove(
         .count()
         .get_result(conn)
         .await?;
-    if fits == 1 {
-        return Ok(Some(Proved { slip_id, account_id, issued_by }));
-    }
-    let void = (failures + 1 >= MOST_FAILURES).then_some(now);
-    diesel::update(activation_slips::table.find(slip_id))
-        .set((activation_slips::failures.eq(failures + 1), activation_slips::voided_at.eq(void)))
-        .execute(conn)
-        .await?;
-    Ok(None)
+    Ok(fits == 1)
 }
 
 /// Uses a slip up, on a locked account. False when somebody was faster.

@@ -21,9 +21,32 @@ pub enum Role {
     SystemAdministrator,
 }
 
-/// What an operation needs on a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Permission {
+/// A permission as a type, so that a handler's signature says what it needs.
+pub trait Needs: 'static {
+    const PERMISSION: Permission;
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// What an operation needs on a unit.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Permission { $($(#[$doc])* $name),* }
+
+        /// One type a permission.
+        pub mod needs {
+            use super::{Needs, Permission};
+            $(
+                $(#[$doc])*
+                pub struct $name;
+                impl Needs for $name {
+                    const PERMISSION: Permission = Permission::$name;
+                }
+            )*
+        }
+    };
+}
+
+permissions! {
     /// Know the unit, its place and its name.
     ReadUnit,
     /// Make, rename and place units.
@@ -154,42 +177,6 @@ impl Role {
             ],
         }
     }
-}
-
-/// A permission as a type, so that a handler's signature says what it needs.
-pub trait Needs: 'static {
-    const PERMISSION: Permission;
-}
-
-/// One type a permission.
-pub mod needs {
-    use super::{Needs, Permission};
-
-    macro_rules! needs {
-        ($($name:ident),*) => { $(
-            #[doc = concat!("See [`Permission::", stringify!($name), "`].")]
-            pub struct $name;
-            impl Needs for $name {
-                const PERMISSION: Permission = Permission::$name;
-            }
-        )* };
-    }
-    needs!(
-        ReadUnit,
-        ManageUnits,
-        ListMembers,
-        ReadMember,
-        ManageMembers,
-        TransferMembers,
-        ManageGrants,
-        IssueSlips,
-        ReadBoard,
-        ManageParameters,
-        ExportBoard,
-        PublishDocuments,
-        ReadReadership,
-        ReadAudit
-    );
 }
 
 /// A role in force: given on a unit, or on everything.

@@ -29,6 +29,8 @@ pub struct State {
     pub files: Arc<dyn ObjectStore>,
     /// Passwords are hashed this many at a time.
     pub password_slots: tokio::sync::Semaphore,
+    /// Files held in memory at a time.
+    pub upload_places: Arc<tokio::sync::Semaphore>,
     /// Begins links in answers; no slash at the end.
     pub public_url: String,
 }

@@ -1,6 +1,7 @@
 //! A write whose body is a file: checked for its type and size, then handled like any other write.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -8,9 +9,11 @@ use actix_web::{FromRequest, HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Call, Key, Scope, Target, key_of, scope};
+use super::{Call, Key, Scope, Target, key_of, scope, state_of};
 use crate::kernel::problem::{Code, Problem};
+use crate::kernel::state::State;
 
 /// The kind of file an operation takes.
 pub trait MediaType: 'static {
@@ -25,6 +28,18 @@ pub struct Upload<M, T> {
     pub scope: Scope<Bytes, T>,
     key: Option<Key>,
     media: PhantomData<M>,
+    /// Given back when the file has been dealt with.
+    _place: OwnedSemaphorePermit,
+}
+
+/// How long an upload waits for a place, and how long it may take.
+const WAIT: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Files are held in memory while they are checked: a few at a time, whoever sends them.
+async fn place(state: &State) -> Result<OwnedSemaphorePermit, Problem> {
+    let turn = tokio::time::timeout(WAIT, state.upload_places.clone().acquire_owned()).await;
+    turn.map_err(|_| Problem::unavailable("too many uploads at once"))?.map_err(Problem::internal)
 }
 
 impl<M, T> Upload<M, T> {
@@ -47,14 +62,16 @@ impl<M: MediaType, T: Target + 'static> FromRequest for Upload<M, T> {
         Box::pin(async move {
             // Nothing is read for whoever may not, and a slow upload must not hold a connection.
             drop(scope::<T>(&req).await?);
-            let body = read::<M>(&req, payload).await?;
+            let state = state_of(&req)?;
+            let place = place(&state).await?;
+            let body = tokio::time::timeout(LONGEST, read::<M>(&req, payload)).await.map_err(|_| too_slow())??;
             // It may have outlasted the right to it.
             let (conn, scope) = scope::<T>(&req).await?;
             drop(conn);
             let key = key_of(&req, &scope.caller, &body)?;
             let Scope { state, context, caller, on, now, .. } = scope;
             let scope = Scope { state, context, caller, on, body, now };
-            Ok(Self { scope, key, media: PhantomData })
+            Ok(Self { scope, key, media: PhantomData, _place: place })
         })
     }
 }
@@ -82,4 +99,8 @@ async fn read<M: MediaType>(req: &HttpRequest, mut payload: Payload) -> Result<w
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
+}
+
+fn too_slow() -> Problem {
+    Problem::with(Code::MalformedBody, "Tệp được gửi quá chậm.", "The file arrived too slowly.")
 }

@@ -124,3 +124,14 @@ async fn nobody_exempts_or_promotes_themselves_with_a_sheet() {
     assert_eq!(count(&world.app, "exemptions").await, 0);
     assert_eq!(count(&world.app, "grants WHERE role = 'cell_secretary'").await, 0);
 }
+
+#[actix_web::test]
+async fn many_uploads_at_once_take_turns() {
+    let world = World::new().await;
+    let officer = world.organisation_officer().await;
+    let all = (0..40).map(|_| import(&officer, &world, true, fixture("roster-faulty")));
+    for reply in futures_util::future::join_all(all).await {
+        assert!(matches!(reply.status, 422 | 503), "{}", reply.status);
+    }
+    import(&officer, &world, true, fixture("roster")).await.expect(200);
+}
