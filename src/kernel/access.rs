@@ -75,6 +75,26 @@ permissions! {
     ReadReadership,
     /// Read the audit log.
     ReadAudit,
+    /// Close a month of the unit.
+    CloseMonth,
+    /// Reopen a closed month of a unit below.
+    ReopenMonth,
+    /// Record who attended, contributed or was helped to study.
+    RecordAttestations,
+    /// Confirm, as a second officer, what another has recorded.
+    ConfirmAttestations,
+    /// Propose an adjustment or a reversal of points.
+    ProposeAdjustments,
+    /// Approve or refuse, as a second officer, what another has proposed; answer appeals.
+    DecideAdjustments,
+    /// Draft and publish rules of points, narrow or switch off those of superiors.
+    ManageRules,
+    /// See the cases opened on the unit.
+    ReadCases,
+    /// Decide cases.
+    DecideCases,
+    /// Remind members privately.
+    SendReminders,
 }
 
 use Permission as P;
@@ -90,6 +110,12 @@ const SECRETARY: &[Permission] = &[
     P::ReadBoard,
     P::ExportBoard,
     P::ReadReadership,
+    P::CloseMonth,
+    P::RecordAttestations,
+    P::ConfirmAttestations,
+    P::ProposeAdjustments,
+    P::DecideAdjustments,
+    P::SendReminders,
 ];
 
 impl Role {
@@ -130,8 +156,15 @@ impl Role {
         match self {
             R::Member => &[],
             R::CellSecretary | R::DeputySecretary => SECRETARY,
-            R::CellCommitteeMember => &[P::ReadUnit, P::ListMembers, P::ReadBoard, P::ReadReadership],
-            R::MinuteTaker => &[P::ReadUnit, P::ListMembers],
+            R::CellCommitteeMember => &[
+                P::ReadUnit,
+                P::ListMembers,
+                P::ReadBoard,
+                P::ReadReadership,
+                P::RecordAttestations,
+                P::ConfirmAttestations,
+            ],
+            R::MinuteTaker => &[P::ReadUnit, P::ListMembers, P::RecordAttestations],
             R::CommitteeOfficer => &[
                 P::ReadUnit,
                 P::ListMembers,
@@ -144,6 +177,11 @@ impl Role {
                 P::ManageParameters,
                 P::ExportBoard,
                 P::ReadReadership,
+                P::ReopenMonth,
+                P::ConfirmAttestations,
+                P::ProposeAdjustments,
+                P::DecideAdjustments,
+                P::ManageRules,
             ],
             R::PropagandaOfficer => &[P::ReadUnit, P::PublishDocuments, P::ReadReadership],
             R::OrganisationOfficer => &[
@@ -164,6 +202,8 @@ impl Role {
                 P::ExportBoard,
                 P::ReadReadership,
                 P::ReadAudit,
+                P::ReadCases,
+                P::DecideCases,
             ],
             // Runs the system; sees no points and no readings of people.
             R::SystemAdministrator => &[

@@ -151,6 +151,7 @@ diesel::table! {
         period -> Date,
         points -> Int4,
         counters -> Jsonb,
+        closed_at -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {
@@ -219,6 +220,8 @@ diesel::table! {
         unit_id -> Uuid,
         attested_by -> Nullable<Uuid>,
         reverses -> Nullable<Uuid>,
+        late -> Bool,
+        decision_id -> Nullable<Uuid>,
     }
 }
 diesel::table! {
@@ -258,6 +261,12 @@ diesel::table! {
         title_en -> Text,
         valid_from -> Date,
         valid_to -> Nullable<Date>,
+    }
+}
+diesel::table! {
+    points_in_force (only_row) {
+        only_row -> Bool,
+        version -> Int8,
     }
 }
 diesel::table! {
@@ -372,6 +381,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     accounts, activation_slips, active_readings, audit_events, document_acknowledgements, document_files,
     document_openings, document_targets, documents, exemptions, grants, idempotency_keys, known_devices,
     member_months, members, memberships, notifications, outbox, point_entries, point_offers,
-    point_parameters, point_rules, reading_sessions, sessions, sign_in_failures, sign_in_handles,
+    point_parameters, point_rules, points_in_force, reading_sessions, sessions, sign_in_failures, sign_in_handles,
     signing_keys, transfers, unit_kinds, unit_links, unit_tree, units,
 );

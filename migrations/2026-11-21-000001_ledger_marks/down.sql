@@ -1,0 +1,11 @@
+DROP TRIGGER in_force_changed ON unit_tree;
+DROP TRIGGER in_force_changed ON point_offers;
+DROP TRIGGER in_force_changed ON point_parameters;
+DROP TRIGGER in_force_changed ON point_rules;
+DROP FUNCTION points_in_force_changed;
+DROP TABLE points_in_force;
+DROP INDEX idempotency_keys_age;
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+CREATE INDEX point_entries_month ON point_entries (member_id, period, id);
+ALTER TABLE member_months DROP COLUMN closed_at;
+ALTER TABLE point_entries DROP COLUMN decision_id, DROP COLUMN late;
