@@ -107,11 +107,14 @@ pub fn serve(
         n => n,
     };
     let jobs = jobs::start(state.clone());
+    let (queues, lanes) = points::start(&state).map_err(std::io::Error::other)?;
+    let queues = web::Data::new(queues);
     let server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()
             .app_data(state.clone())
             .app_data(document.clone())
+            .app_data(queues.clone())
             .app_data(web::PayloadConfig::new(operations::BODY_BYTES))
             .service(api())
             .split_for_parts();
@@ -128,7 +131,7 @@ pub fn serve(
     Ok(async move {
         let served = server.await;
         // Before the caller stops the database, which the jobs would miss.
-        drop(jobs);
+        drop((jobs, lanes));
         served
     })
 }

@@ -266,7 +266,7 @@ impl Problem {
     }
 
     /// The transaction lost against another one and may be run again.
-    fn repeatable(cause: impl fmt::Display) -> Self {
+    pub fn repeatable(cause: impl fmt::Display) -> Self {
         let mut problem = Self::new(Code::Unavailable).retry_after(1);
         problem.conflict = true;
         tracing::debug!(%cause, "conflict");

@@ -9,7 +9,7 @@ use crate::kernel::clock::day_of;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::Problem;
 
-use super::mine::title;
+use super::month::title;
 use super::store;
 
 /// A rule in force.

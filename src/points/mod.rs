@@ -4,10 +4,14 @@ mod board;
 mod catalogue;
 mod engine;
 mod history;
+mod in_force;
 mod mine;
 mod model;
+mod month;
 mod parameters;
+mod queues;
 mod rules;
+mod states;
 mod store;
 mod verify;
 
@@ -19,9 +23,11 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
 pub use board::{BoardMember, STANDINGS};
+pub use engine::Want;
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
+pub use queues::{Queues, start};
 pub use verify::verify;
 
 /// The operations of this feature.
@@ -49,6 +55,14 @@ const VISIT: &str = "visit";
 /// 403 when the member belongs to no cell, 503 when the database cannot be reached.
 pub async fn award(conn: &mut Conn, member_id: Uuid, deed: &Deed, now: DateTime<Utc>) -> Result<Award, Problem> {
     engine::award(conn, member_id, deed, now).await
+}
+
+/// The same for many deeds at a time, each with its own outcome, in the order given. Locks the months in the order of members.
+///
+/// # Errors
+/// 503 when the database cannot be reached; 403 as the outcome of a member who belonged to no cell that day.
+pub async fn award_all(conn: &mut Conn, wants: &[Want]) -> Result<Vec<Result<Award, Problem>>, Problem> {
+    engine::award_all(conn, wants).await
 }
 
 /// Locks the member's present month, for transactions that must lock more before they award.

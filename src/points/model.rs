@@ -1,6 +1,6 @@
 //! Types of the points engine and its pure rules: no clock, no database.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::kernel::clock::Period;
 
 /// Something a member did that rules may reward.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Deed {
     /// What happened, for example `document.read`; rules listen to it.
     pub event: &'static str,
@@ -20,6 +20,8 @@ pub struct Deed {
     pub attested_by: Option<Uuid>,
     /// Share of right answers in percent, for rules with tiers.
     pub percent: Option<i32>,
+    /// The day it counts for, when that is not the day of acceptance; for what officers attest.
+    pub on: Option<NaiveDate>,
 }
 
 /// Where a member stands in a month.
