@@ -1,6 +1,7 @@
 //! The ledger of study points: rules, awards, thresholds, boards. What other features may call.
 
 mod board;
+mod bulk;
 mod catalogue;
 mod engine;
 mod history;
@@ -19,6 +20,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
 pub use board::{BoardMember, STANDINGS};
+pub use bulk::{Judge, JudgedMonth};
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};

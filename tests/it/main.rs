@@ -4,6 +4,7 @@ mod support;
 
 mod architecture;
 mod crash;
+mod demo;
 mod documents;
 mod health;
 mod hostile;
