@@ -12,6 +12,7 @@ pub mod db;
 pub mod health;
 pub mod idempotency;
 pub mod ids;
+pub mod lease;
 pub mod openapi;
 pub mod operations;
 pub mod outbox;

@@ -7,6 +7,7 @@ mod history;
 mod mine;
 mod model;
 mod parameters;
+pub mod projection;
 mod rules;
 mod store;
 mod verify;

@@ -13,4 +13,5 @@ mod organisation;
 mod outbox;
 mod permissions;
 mod points;
+mod projection;
 mod schema;
