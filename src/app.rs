@@ -18,6 +18,7 @@ use crate::kernel::clock::Clock;
 use crate::kernel::config::{Config, Mode};
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Db;
+use crate::kernel::ids::new_id;
 use crate::kernel::openapi;
 use crate::kernel::operations::{self, Operations};
 use crate::kernel::problem::{Code, Problem};
@@ -77,6 +78,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         None => Crypto::key_from_file(&config.data_dir.join("master.key")).map_err(|e| e.to_string())?,
     };
     Ok(State {
+        instance: new_id(clock.now()),
         db: Db::new(&url, config.database_connections).map_err(|e| e.to_string())?,
         redis: config.redis_url.as_ref().map(Redis::new).transpose()?,
         clock,

@@ -14,6 +14,7 @@ pub mod health;
 pub mod idempotency;
 pub mod ids;
 pub mod memo;
+pub mod lease;
 pub mod openapi;
 pub mod operations;
 pub mod outbox;

@@ -146,6 +146,14 @@ diesel::table! {
     }
 }
 diesel::table! {
+    leases (name) {
+        name -> Text,
+        holder -> Uuid,
+        fence -> Int8,
+        expires_at -> Timestamptz,
+    }
+}
+diesel::table! {
     member_months (member_id, period) {
         member_id -> Uuid,
         period -> Date,
@@ -202,6 +210,16 @@ diesel::table! {
         available_at -> Timestamptz,
         attempts -> Int4,
         done_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    point_changes (id) {
+        id -> Int8,
+        kind -> Text,
+        ids -> Array<Uuid>,
+        since -> Date,
+        until -> Nullable<Date>,
+        bulk -> Bool,
     }
 }
 diesel::table! {
@@ -267,6 +285,19 @@ diesel::table! {
     points_in_force (only_row) {
         only_row -> Bool,
         version -> Int8,
+    }
+}
+diesel::table! {
+    projected_months (period) {
+        period -> Date,
+        day -> Date,
+    }
+}
+diesel::table! {
+    projections (name) {
+        name -> Text,
+        as_of -> Timestamptz,
+        step -> Int8,
     }
 }
 diesel::table! {
@@ -358,6 +389,22 @@ diesel::table! {
     }
 }
 diesel::table! {
+    unit_months (period, unit_id) {
+        period -> Date,
+        unit_id -> Uuid,
+        members -> Int4,
+        exempt -> Int4,
+        excused -> Int4,
+        counted -> Int4,
+        met -> Int4,
+        points_sum -> Int8,
+        scores -> Array<Int4>,
+        holders -> Array<Int4>,
+        taken_at -> Timestamptz,
+        fence -> Int8,
+    }
+}
+diesel::table! {
     unit_tree (ancestor_id, descendant_id, valid_from) {
         ancestor_id -> Uuid,
         descendant_id -> Uuid,
@@ -379,8 +426,8 @@ diesel::table! {
 #[rustfmt::skip]
 diesel::allow_tables_to_appear_in_same_query!(
     accounts, activation_slips, active_readings, audit_events, document_acknowledgements, document_files,
-    document_openings, document_targets, documents, exemptions, grants, idempotency_keys, known_devices,
-    member_months, members, memberships, notifications, outbox, point_entries, point_offers,
-    point_parameters, point_rules, points_in_force, reading_sessions, sessions, sign_in_failures, sign_in_handles,
-    signing_keys, transfers, unit_kinds, unit_links, unit_tree, units,
+    document_openings, document_targets, documents, exemptions, grants, idempotency_keys, known_devices, leases,
+    member_months, members, memberships, notifications, outbox, point_changes, point_entries, point_offers,
+    point_parameters, point_rules, points_in_force, projected_months, projections, reading_sessions, sessions, sign_in_failures, sign_in_handles,
+    signing_keys, transfers, unit_kinds, unit_links, unit_months, unit_tree, units,
 );

@@ -11,6 +11,7 @@ mod model;
 mod month;
 mod parameters;
 mod queues;
+pub mod projection;
 mod rules;
 mod states;
 mod store;

@@ -14,4 +14,5 @@ mod organisation;
 mod outbox;
 mod permissions;
 mod points;
+mod projection;
 mod schema;

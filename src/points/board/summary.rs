@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::points::model::Status;
+use crate::points::projection::UnitMonth;
 use crate::points::rules::{self, Counters};
 use crate::points::store;
 
@@ -45,6 +46,13 @@ impl From<Counts> for Summary {
         #[expect(clippy::cast_precision_loss)]
         let rate = (counted > 0).then(|| counts.met as f64 / counted as f64);
         Self { members: counts.members, counted, exempt: counts.exempt, excused: counts.excused, met: counts.met, rate }
+    }
+}
+
+impl From<&UnitMonth> for Summary {
+    fn from(row: &UnitMonth) -> Self {
+        let [members, exempt, excused, met] = [row.members, row.exempt, row.excused, row.met].map(i64::from);
+        Counts { members, exempt, excused, met }.into()
     }
 }
 
