@@ -19,6 +19,7 @@ pub use administrators::create_administrator;
 pub use authentication::Authentication;
 pub use keys::{jwks, refresh_keys};
 pub use passwords::{hash as hash_password, store as store_password};
+pub use sessions::forget_old_devices;
 pub use throttle::sweep as sweep_failures;
 
 /// The operations of this feature.

@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod cases;
 mod crash;
 mod documents;
 mod health;
@@ -13,4 +14,6 @@ mod organisation;
 mod outbox;
 mod permissions;
 mod points;
+mod reminders;
+mod rulebook;
 mod schema;
