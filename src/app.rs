@@ -26,7 +26,7 @@ use crate::kernel::rate_limit::RateLimits;
 use crate::kernel::redis::Redis;
 use crate::kernel::state::State;
 use crate::kernel::{context, health, problem_pages};
-use crate::{audit_trail, documents, identity, jobs, leaderboards, notifications, organisation, points};
+use crate::{audit_trail, cases, documents, identity, jobs, leaderboards, notifications, organisation, points};
 
 /// Files held in memory at a time, each up to 20 MiB.
 const UPLOADS_AT_ONCE: usize = 8;
@@ -40,6 +40,7 @@ fn features(config: &mut ServiceConfig) {
     points::routes(config);
     leaderboards::routes(config);
     documents::routes(config);
+    cases::routes(config);
 }
 
 fn api() -> utoipa_actix_web::scope::Scope<

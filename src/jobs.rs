@@ -5,17 +5,18 @@ use std::time::{Duration, Instant};
 use actix_web::web::Data;
 use tokio::task::JoinHandle;
 
-use crate::kernel::db::transaction;
+use crate::kernel::db::{Conn, transaction};
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
 use crate::kernel::{idempotency, lease, outbox, rate_limit};
 use crate::points::projection;
-use crate::{identity, notifications};
+use crate::{cases, identity, notifications};
 
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks at what changed; more when looking takes long.
 const PROJECTION_PAUSE: Duration = Duration::from_secs(1);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
+const CASES_PAUSE: Duration = Duration::from_secs(300);
 
 /// The running loops; they end when this is dropped.
 pub struct Jobs(Vec<JoinHandle<()>>);
@@ -55,6 +56,15 @@ pub fn start(state: Data<State>) -> Jobs {
             }
         }
     });
+    let cases_state = state.clone();
+    let cases = actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(CASES_PAUSE).await;
+            if let Err(problem) = look_for_regularity(&cases_state).await {
+                tracing::warn!(%problem, "the look for regularity will be taken up again");
+            }
+        }
+    });
     let sweeping = actix_web::rt::spawn(async move {
         loop {
             tokio::time::sleep(rate_limit::SWEEP).await;
@@ -64,7 +74,7 @@ pub fn start(state: Data<State>) -> Jobs {
             }
         }
     });
-    Jobs(vec![outbox, projecting, keys, sweeping])
+    Jobs(vec![outbox, projecting, keys, cases, sweeping])
 }
 
 /// Projects once. Returns how long to rest, so that a large backlog does not take the database from everybody else.
@@ -100,11 +110,22 @@ pub async fn project(state: &State) -> Result<bool, Problem> {
     .await
 }
 
+/// Goes through the ledger of the last month once a day, in steps that hold no lock for long.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn look_for_regularity(state: &State) -> Result<(), Problem> {
+    let step = async |conn: &mut Conn| cases::look_for_regularity(conn, state.clock.now()).await;
+    while state.db.transaction(step).await? {}
+    Ok(())
+}
+
 async fn sweep(state: &State) -> Result<(), Problem> {
     let mut conn = state.db.conn().await?;
     idempotency::sweep(&mut conn, state.clock.now()).await?;
     outbox::sweep(&mut conn, state.clock.now()).await?;
     identity::sweep_failures(&mut conn, state.clock.now()).await?;
+    identity::forget_old_devices(&mut conn, state.clock.now()).await?;
     Ok(())
 }
 
@@ -137,6 +158,7 @@ pub async fn deliver_one(state: &State, event: &outbox::Event) -> Result<(), Pro
                 return Ok(());
             }
             notifications::consume(conn, event, now).await?;
+            cases::consume(conn, event, now).await?;
             outbox::done(conn, event.id, now).await
         })
         .await

@@ -45,6 +45,45 @@ diesel::table! {
     }
 }
 diesel::table! {
+    case_events (id) {
+        id -> Uuid,
+        case_id -> Uuid,
+        at -> Timestamptz,
+        kind -> Text,
+        actor_id -> Nullable<Uuid>,
+        details -> Jsonb,
+    }
+}
+diesel::table! {
+    case_members (case_id, member_id) {
+        case_id -> Uuid,
+        member_id -> Uuid,
+    }
+}
+diesel::table! {
+    case_scans (kind) {
+        kind -> Text,
+        day -> Date,
+        after_member -> Nullable<Uuid>,
+        done -> Bool,
+    }
+}
+diesel::table! {
+    cases (id) {
+        id -> Uuid,
+        kind -> Text,
+        subject_id -> Uuid,
+        unit_id -> Uuid,
+        evidence -> Jsonb,
+        opened_at -> Timestamptz,
+        state -> Text,
+        outcome -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
     document_acknowledgements (document_id, member_id) {
         document_id -> Uuid,
         member_id -> Uuid,
@@ -264,6 +303,39 @@ diesel::table! {
     }
 }
 diesel::table! {
+    point_reminders (member_id, day) {
+        member_id -> Uuid,
+        day -> Date,
+        unit_id -> Uuid,
+        sent_by -> Uuid,
+        sent_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    point_rule_changes (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        scope -> Text,
+        rule_code -> Text,
+        switched_off -> Bool,
+        points -> Nullable<Int4>,
+        tiers -> Nullable<Jsonb>,
+        cap_day -> Nullable<Int4>,
+        cap_month -> Nullable<Int4>,
+        title_vi -> Nullable<Text>,
+        title_en -> Nullable<Text>,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        state -> Text,
+        version -> Int4,
+        rule_version -> Nullable<Int4>,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        published_by -> Nullable<Uuid>,
+        published_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
     point_rules (code, version) {
         code -> Text,
         version -> Int4,
@@ -425,9 +497,10 @@ diesel::table! {
 
 #[rustfmt::skip]
 diesel::allow_tables_to_appear_in_same_query!(
-    accounts, activation_slips, active_readings, audit_events, document_acknowledgements, document_files,
-    document_openings, document_targets, documents, exemptions, grants, idempotency_keys, known_devices, leases,
-    member_months, members, memberships, notifications, outbox, point_changes, point_entries, point_offers,
-    point_parameters, point_rules, points_in_force, projected_months, projections, reading_sessions, sessions, sign_in_failures, sign_in_handles,
+    accounts, activation_slips, active_readings, audit_events, case_events, case_members, case_scans, cases,
+    document_acknowledgements, document_files, document_openings, document_targets, documents, exemptions, grants,
+    idempotency_keys, known_devices, leases, member_months, members, memberships, notifications, outbox,
+    point_changes, point_entries, point_offers, point_parameters, point_reminders, point_rule_changes, point_rules,
+    points_in_force, projected_months, projections, reading_sessions, sessions, sign_in_failures, sign_in_handles,
     signing_keys, transfers, unit_kinds, unit_links, unit_months, unit_tree, units,
 );

@@ -12,6 +12,8 @@ mod month;
 mod parameters;
 mod queues;
 pub mod projection;
+mod reminders;
+mod rulebook;
 mod rules;
 mod states;
 mod store;
@@ -40,6 +42,14 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(mine::get_my_points)
         .service(mine::list_my_entries)
         .service(catalogue::list_rules)
+        .service(reminders::send_reminders)
+        .service(rulebook::routes::draft_rule_change)
+        .service(rulebook::routes::list_rule_changes)
+        .service(rulebook::routes::get_rule_change)
+        .service(rulebook::routes::replace_rule_change)
+        .service(rulebook::routes::delete_rule_change)
+        .service(rulebook::routes::publish_rule_change)
+        .service(rulebook::routes::end_rule_change)
         .service(parameters::list_parameters)
         .service(parameters::set_parameter)
         .service(board::routes::get_roll_up)

@@ -81,7 +81,8 @@ pub struct Refusal {
     /// Code of the rule.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "document_read")]
     pub rule: String,
-    /// `already_credited`, `day_cap`, `month_cap`, `self_service_day_cap`, `not_for_this_member`, `too_few_points`.
+    /// `already_credited`, `day_cap`, `month_cap`, `self_service_day_cap`, `not_for_this_member`,
+    /// `switched_off`, `too_few_points`.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "day_cap")]
     pub reason: String,
     /// The reason in Vietnamese.

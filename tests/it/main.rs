@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod cases;
 mod crash;
 mod demo;
 mod documents;
@@ -15,4 +16,6 @@ mod outbox;
 mod permissions;
 mod points;
 mod projection;
+mod reminders;
+mod rulebook;
 mod schema;
