@@ -31,6 +31,31 @@ diesel::table! {
     }
 }
 diesel::table! {
+    attestation_members (attestation_id, member_id) {
+        attestation_id -> Uuid,
+        member_id -> Uuid,
+        points -> Nullable<Int4>,
+        entries -> Nullable<Jsonb>,
+        refusals -> Nullable<Jsonb>,
+    }
+}
+diesel::table! {
+    attestations (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        kind -> Text,
+        day -> Date,
+        subject -> Text,
+        note -> Nullable<Text>,
+        state -> Text,
+        recorded_by -> Uuid,
+        recorded_at -> Timestamptz,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        decision_reason -> Nullable<Text>,
+    }
+}
+diesel::table! {
     audit_events (id) {
         id -> Uuid,
         at -> Timestamptz,
@@ -202,6 +227,41 @@ diesel::table! {
         available_at -> Timestamptz,
         attempts -> Int4,
         done_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    point_adjustments (id) {
+        id -> Uuid,
+        member_id -> Uuid,
+        period -> Date,
+        points -> Int4,
+        reverses -> Nullable<Uuid>,
+        reason -> Text,
+        evidence -> Text,
+        state -> Text,
+        proposed_by -> Uuid,
+        proposed_at -> Timestamptz,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        decision_reason -> Nullable<Text>,
+        entry_id -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
+    point_appeals (id) {
+        id -> Uuid,
+        member_id -> Uuid,
+        kind -> Text,
+        period -> Date,
+        entry_id -> Nullable<Uuid>,
+        object -> Nullable<Text>,
+        statement -> Text,
+        state -> Text,
+        filed_at -> Timestamptz,
+        answered_by -> Nullable<Uuid>,
+        answered_at -> Nullable<Timestamptz>,
+        answer -> Nullable<Text>,
+        adjustment_id -> Nullable<Uuid>,
     }
 }
 diesel::table! {
@@ -378,9 +438,9 @@ diesel::table! {
 
 #[rustfmt::skip]
 diesel::allow_tables_to_appear_in_same_query!(
-    accounts, activation_slips, active_readings, audit_events, document_acknowledgements, document_files,
+    accounts, activation_slips, active_readings, attestation_members, attestations, audit_events, document_acknowledgements, document_files,
     document_openings, document_targets, documents, exemptions, grants, idempotency_keys, known_devices,
-    member_months, members, memberships, notifications, outbox, point_entries, point_offers,
+    member_months, members, memberships, notifications, outbox, point_adjustments, point_appeals, point_entries, point_offers,
     point_parameters, point_rules, points_in_force, reading_sessions, sessions, sign_in_failures, sign_in_handles,
     signing_keys, transfers, unit_kinds, unit_links, unit_tree, units,
 );

@@ -17,6 +17,10 @@ pub fn title(kind: &str) -> Text {
             "Một thiết bị đã bị đăng xuất vì mã phiên bị dùng lại",
             "A device was signed out because its token was used twice",
         ),
+        "points_adjusted" => text("Điểm của bạn đã được điều chỉnh", "Your points were adjusted"),
+        "points_reversed" => text("Một mục điểm của bạn đã bị thu hồi", "One of your entries was taken back"),
+        "appeal_upheld" => text("Khiếu nại của bạn được chấp nhận", "Your appeal was upheld"),
+        "appeal_dismissed" => text("Khiếu nại của bạn không được chấp nhận", "Your appeal was dismissed"),
         _ => text("Thông báo", "Notification"),
     }
 }

@@ -132,6 +132,11 @@ fn shown(entry: NewEntry, period: Period) -> Entry {
         period,
         occurred_at: entry.occurred_at,
         object: ObjectRef { kind: entry.object_kind, id: entry.object_id },
+        kind: entry.kind.to_owned(),
+        late: false,
+        reverses: None,
+        reversed_by: None,
+        reason: None,
     }
 }
 
