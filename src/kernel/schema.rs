@@ -31,6 +31,31 @@ diesel::table! {
     }
 }
 diesel::table! {
+    attestation_members (attestation_id, member_id) {
+        attestation_id -> Uuid,
+        member_id -> Uuid,
+        points -> Nullable<Int4>,
+        entries -> Nullable<Jsonb>,
+        refusals -> Nullable<Jsonb>,
+    }
+}
+diesel::table! {
+    attestations (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        kind -> Text,
+        day -> Date,
+        subject -> Text,
+        note -> Nullable<Text>,
+        state -> Text,
+        recorded_by -> Uuid,
+        recorded_at -> Timestamptz,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        decision_reason -> Nullable<Text>,
+    }
+}
+diesel::table! {
     audit_events (id) {
         id -> Uuid,
         at -> Timestamptz,
@@ -259,6 +284,38 @@ diesel::table! {
         since -> Date,
         until -> Nullable<Date>,
         bulk -> Bool,
+    point_adjustments (id) {
+        id -> Uuid,
+        member_id -> Uuid,
+        period -> Date,
+        points -> Int4,
+        reverses -> Nullable<Uuid>,
+        reason -> Text,
+        evidence -> Text,
+        state -> Text,
+        proposed_by -> Uuid,
+        proposed_at -> Timestamptz,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        decision_reason -> Nullable<Text>,
+        entry_id -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
+    point_appeals (id) {
+        id -> Uuid,
+        member_id -> Uuid,
+        kind -> Text,
+        period -> Date,
+        entry_id -> Nullable<Uuid>,
+        object -> Nullable<Text>,
+        statement -> Text,
+        state -> Text,
+        filed_at -> Timestamptz,
+        answered_by -> Nullable<Uuid>,
+        answered_at -> Nullable<Timestamptz>,
+        answer -> Nullable<Text>,
+        adjustment_id -> Nullable<Uuid>,
     }
 }
 diesel::table! {
@@ -497,10 +554,11 @@ diesel::table! {
 
 #[rustfmt::skip]
 diesel::allow_tables_to_appear_in_same_query!(
-    accounts, activation_slips, active_readings, audit_events, case_events, case_members, case_scans, cases,
-    document_acknowledgements, document_files, document_openings, document_targets, documents, exemptions, grants,
-    idempotency_keys, known_devices, leases, member_months, members, memberships, notifications, outbox,
-    point_changes, point_entries, point_offers, point_parameters, point_reminders, point_rule_changes, point_rules,
-    points_in_force, projected_months, projections, reading_sessions, sessions, sign_in_failures, sign_in_handles,
-    signing_keys, transfers, unit_kinds, unit_links, unit_months, unit_tree, units,
+    accounts, activation_slips, active_readings, attestation_members, attestations, audit_events, case_events,
+    case_members, case_scans, cases, document_acknowledgements, document_files, document_openings, document_targets,
+    documents, exemptions, grants, idempotency_keys, known_devices, leases, member_months, members, memberships,
+    notifications, outbox, point_adjustments, point_appeals, point_changes, point_entries, point_offers,
+    point_parameters, point_reminders, point_rule_changes, point_rules, points_in_force, projected_months,
+    projections, reading_sessions, sessions, sign_in_failures, sign_in_handles, signing_keys, transfers, unit_kinds,
+    unit_links, unit_months, unit_tree, units,
 );

@@ -192,6 +192,11 @@ fn shown(entry: &NewEntry, period: Period) -> Entry {
         period,
         occurred_at: entry.occurred_at,
         object: ObjectRef { kind: entry.object_kind.clone(), id: entry.object_id.clone() },
+        kind: "award".to_owned(),
+        late: entry.late,
+        reverses: None,
+        reversed_by: None,
+        reason: None,
     }
 }
 

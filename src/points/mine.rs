@@ -1,23 +1,18 @@
-//! A member's own points over HTTP: visits, the month with what is missing and what could be done, the entries.
+//! A member's own points over HTTP: visits, the month with what is missing and what could be done.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
-use chrono::{DateTime, NaiveDate, Utc};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use uuid::Uuid;
 
-use crate::kernel::call::{Ask, Empty, Handed, Myself, Query, answer};
+use crate::kernel::call::{Empty, Handed, Query, answer};
 use crate::kernel::clock::{Period, day_of};
-use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Problem, text};
 use crate::kernel::reply;
-use crate::kernel::schema::point_entries;
 
 use super::engine::Want;
-use super::model::{Award, Deed, Entry, ObjectRef};
+use super::model::{Award, Deed};
 use super::month::{MyPoints, Wanted};
 use super::queues::Queues;
 
@@ -74,54 +69,4 @@ pub async fn get_my_points(
     let wanted = Wanted { member_id: ask.claims.sub, period, today, language: ask.context.language };
     let month = queues.month(ask.claims, wanted, ask.now).await?;
     reply::json(&ask.request, &month)
-}
-
-type EntryRow = (Uuid, String, i32, i32, NaiveDate, DateTime<Utc>, String, String);
-
-fn entry((id, rule, rule_version, points, period, occurred_at, kind, object): EntryRow) -> Entry {
-    Entry {
-        id,
-        rule,
-        rule_version,
-        points,
-        period: Period::containing(period),
-        occurred_at,
-        object: ObjectRef { kind, id: object },
-    }
-}
-
-/// List my entries
-///
-/// The rows of the ledger, newest first; of one month when `period` is given.
-#[utoipa::path(tag = "Points", params(PageQuery, PeriodQuery), responses((status = 200, description = "A page of entries.", body = Page<Entry>)))]
-#[get("/me/points/entries")]
-pub async fn list_my_entries(
-    mut ask: Ask<Myself>,
-    page: Query<PageQuery>,
-    query: Query<PeriodQuery>,
-) -> Result<HttpResponse, Problem> {
-    let Query(page) = page;
-    let mut found = point_entries::table
-        .filter(point_entries::member_id.eq(ask.scope.caller.account_id))
-        .order(point_entries::id.desc())
-        .limit(page.fetch())
-        .select((
-            point_entries::id,
-            point_entries::rule_code,
-            point_entries::rule_version,
-            point_entries::points,
-            point_entries::period,
-            point_entries::occurred_at,
-            point_entries::object_kind,
-            point_entries::object_id,
-        ))
-        .into_boxed();
-    if let Some(period) = query.0.period {
-        found = found.filter(point_entries::period.eq(period.first_day()));
-    }
-    if let Some(after) = page.after::<Uuid>()? {
-        found = found.filter(point_entries::id.lt(after));
-    }
-    let rows: Vec<EntryRow> = found.load(&mut *ask.conn).await?;
-    ask.reply(&page.page(rows, |row| row.0, entry))
 }

@@ -1,14 +1,19 @@
 //! The ledger of study points: rules, awards, thresholds, boards. What other features may call.
 
+mod adjustments;
+mod appeals;
+mod attestations;
 mod board;
 mod bulk;
 mod catalogue;
 mod engine;
+mod entries;
 mod history;
 mod in_force;
 mod mine;
 mod model;
 mod month;
+mod officers;
 mod parameters;
 mod queues;
 pub mod projection;
@@ -26,6 +31,9 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
+pub use adjustments::{Change, NewAdjustment, propose as propose_adjustment};
+pub use appeals::{AppealKind, NewAppeal, file as file_appeal};
+pub use attestations::{AttestationKind, NewAttestation, record as record_attestation};
 pub use board::{BoardMember, STANDINGS};
 pub use engine::Want;
 pub use bulk::{Judge, JudgedMonth};
@@ -40,7 +48,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(mine::record_visit)
         .service(mine::get_my_points)
-        .service(mine::list_my_entries)
+        .service(entries::list_my_entries)
         .service(catalogue::list_rules)
         .service(reminders::send_reminders)
         .service(rulebook::routes::draft_rule_change)
@@ -55,7 +63,24 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(board::routes::get_roll_up)
         .service(board::routes::get_board)
         .service(board::routes::export_xlsx)
-        .service(board::routes::export_csv);
+        .service(board::routes::export_csv)
+        .service(entries::list_member_entries)
+        .service(attestations::routes::record_attestation)
+        .service(attestations::routes::list_attestations)
+        .service(attestations::routes::get_attestation)
+        .service(attestations::routes::confirm_attestation)
+        .service(attestations::routes::decline_attestation)
+        .service(attestations::routes::withdraw_attestation)
+        .service(adjustments::routes::propose_adjustment)
+        .service(adjustments::routes::list_adjustments)
+        .service(adjustments::routes::get_adjustment)
+        .service(adjustments::routes::approve_adjustment)
+        .service(adjustments::routes::refuse_adjustment)
+        .service(adjustments::routes::withdraw_adjustment)
+        .service(appeals::routes::file_appeal)
+        .service(appeals::routes::list_my_appeals)
+        .service(appeals::routes::list_appeals)
+        .service(appeals::routes::answer_appeal);
 }
 
 /// The event of a first visit of a day.

@@ -71,8 +71,30 @@ pub struct Entry {
     pub period: Period,
     /// When the server accepted the deed.
     pub occurred_at: DateTime<Utc>,
-    /// What it was done with.
+    /// What it was done with; of a reversal the entry that it takes back.
     pub object: ObjectRef,
+    /// `award`, or what officers corrected: `adjustment`, `reversal`.
+    #[serde(default = "award")]
+    #[schema(max_length = 20, pattern = "^[a-z]+$", example = "award")]
+    pub kind: String,
+    /// Whether it came after its month was closed: a late correction.
+    #[serde(default)]
+    pub late: bool,
+    /// The entry that a reversal takes back.
+    #[serde(default)]
+    pub reverses: Option<Uuid>,
+    /// The reversal by which it was taken back.
+    #[serde(default)]
+    pub reversed_by: Option<Uuid>,
+    /// Why officers corrected it.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// Receipts that were stored before entries had a kind are of awards.
+fn award() -> String {
+    "award".to_owned()
 }
 
 /// Why a rule gave nothing.
@@ -81,8 +103,8 @@ pub struct Refusal {
     /// Code of the rule.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "document_read")]
     pub rule: String,
-    /// `already_credited`, `day_cap`, `month_cap`, `self_service_day_cap`, `not_for_this_member`,
-    /// `switched_off`, `too_few_points`.
+    /// `already_credited`, `day_cap`, `month_cap`, `self_service_day_cap`, `not_for_this_member`, `switched_off`,
+    /// `too_few_points`; of attestations also `not_in_cell`.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "day_cap")]
     pub reason: String,
     /// The reason in Vietnamese.
