@@ -1,4 +1,4 @@
-//! Background work of every instance: signing keys, the outbox, sweeping. Whatever must happen once takes a lease in the database.
+//! Background work of every instance: signing keys, the outbox, months that close by themselves, sweeping. Whatever must happen once takes a lease in the database.
 
 use std::time::Duration;
 
@@ -8,9 +8,10 @@ use tokio::task::JoinHandle;
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
 use crate::kernel::{idempotency, outbox, rate_limit};
-use crate::{identity, notifications};
+use crate::{identity, notifications, points};
 
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
+const CLOSING_PAUSE: Duration = Duration::from_secs(60);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
 
 /// The running loops; they end when this is dropped.
@@ -45,6 +46,16 @@ pub fn start(state: Data<State>) -> Jobs {
             }
         }
     });
+    let closing_state = state.clone();
+    let closing = actix_web::rt::spawn(async move {
+        while closing_state.config.automatic_closing {
+            tokio::time::sleep(CLOSING_PAUSE).await;
+            let now = closing_state.clock.now();
+            if let Err(problem) = points::close_due(&closing_state.db, &closing_state.crypto, now).await {
+                tracing::warn!(%problem, "months could not be closed");
+            }
+        }
+    });
     let sweeping = actix_web::rt::spawn(async move {
         loop {
             tokio::time::sleep(rate_limit::SWEEP).await;
@@ -54,7 +65,7 @@ pub fn start(state: Data<State>) -> Jobs {
             }
         }
     });
-    Jobs(vec![outbox, keys, sweeping])
+    Jobs(vec![outbox, keys, closing, sweeping])
 }
 
 async fn sweep(state: &State) -> Result<(), Problem> {

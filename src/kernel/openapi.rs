@@ -12,6 +12,7 @@ use super::problem::{FieldError, ProblemOut};
 /// The groups of operations, in alphabetical order.
 const TAGS: &[(&str, &str)] = &[
     ("Audit", "Who did what to whose record."),
+    ("Closings", "Closed months: signed snapshots, reports that can be verified offline, roll-ups."),
     ("Documents", "The library: documents distributed to units, their files, reading measured by the server."),
     ("Leaderboards", "Ranks by points, within the privacy rules."),
     ("Me", "The signed-in person: profile, notifications, access log."),

@@ -33,7 +33,8 @@ struct Row {
 pub struct NotificationOut {
     /// The notification.
     id: Uuid,
-    /// What happened: `slip_issued`, `slip_redeemed`, `password_changed`, `new_device`, `sessions_revoked`.
+    /// What happened: `slip_issued`, `slip_redeemed`, `password_changed`, `new_device`, `sessions_revoked`,
+    /// `month_reopened`.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "new_device")]
     kind: String,
     /// The same in words, in the language of the request.

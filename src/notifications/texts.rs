@@ -17,6 +17,10 @@ pub fn title(kind: &str) -> Text {
             "Một thiết bị đã bị đăng xuất vì mã phiên bị dùng lại",
             "A device was signed out because its token was used twice",
         ),
+        "month_reopened" => text(
+            "Cấp trên đã mở lại tháng của chi bộ; hãy chốt lại trong 5 ngày",
+            "A superior committee reopened a month of your cell: close it again within 5 days",
+        ),
         _ => text("Thông báo", "Notification"),
     }
 }

@@ -16,6 +16,7 @@ use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Language, Problem, text};
 use crate::kernel::schema::point_entries;
 
+use super::closings::{self, ClosedFigure};
 use super::model::{Award, Deed, Entry, ObjectRef, Status};
 use super::rules::{self, Rule};
 use super::store::{self, MemberFacts, Month, OpenOffer};
@@ -124,6 +125,8 @@ pub struct MyPoints {
     /// Points that what is on offer can still give under all caps.
     #[schema(minimum = 0, maximum = 100_000, example = 24)]
     attainable: i32,
+    /// The month as it was closed; null while it is open.
+    closed: Option<ClosedFigure>,
     /// By rule, those in force and those that gave points.
     #[schema(max_items = 100)]
     by_rule: Vec<RulePoints>,
@@ -134,14 +137,18 @@ pub struct MyPoints {
 
 /// Get my points of a month
 ///
-/// What was earned by which rule, what is missing, how many days are left and what could be done next.
+/// What was earned by which rule, what is missing, how many days are left and what could be done next. Of a closed month both
+/// the closed figure and the one with late corrections.
 #[utoipa::path(tag = "Points", params(PeriodQuery), responses((status = 200, description = "The month.", body = MyPoints)))]
 #[get("/me/points")]
 pub async fn get_my_points(mut ask: Ask<Myself>, query: Query<PeriodQuery>) -> Result<HttpResponse, Problem> {
     let today = day_of(ask.scope.now);
     let period = query.0.resolve(today)?;
     let member_id = ask.scope.caller.account_id;
-    let body = month_of(&mut ask.conn, member_id, period, today, ask.scope.context.language).await?;
+    let mut body = month_of(&mut ask.conn, member_id, period, today, ask.scope.context.language).await?;
+    if period < Period::containing(today) {
+        body.closed = closings::of_member(&mut ask.conn, member_id, period).await?;
+    }
     ask.reply(&body)
 }
 
@@ -186,6 +193,7 @@ async fn month_of(
         remaining: (threshold - month.points).max(0),
         days_left,
         attainable,
+        closed: None,
         by_rule: by_rule(&rules, &month, language),
         suggestions: suggestions(&rules, &month, &facts, &open, today, days_left, language),
     })
@@ -201,6 +209,7 @@ fn without_cell(period: Period, month: &Month, rules: &[Rule], language: Languag
         remaining: 0,
         days_left: 0,
         attainable: 0,
+        closed: None,
         by_rule: by_rule(rules, month, language),
         suggestions: Vec::new(),
     }

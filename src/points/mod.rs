@@ -2,6 +2,7 @@
 
 mod board;
 mod catalogue;
+mod closings;
 mod engine;
 mod history;
 mod mine;
@@ -19,6 +20,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
 pub use board::{BoardMember, STANDINGS};
+pub use closings::{Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, report_keys, verify_file};
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
@@ -36,7 +38,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(board::routes::get_roll_up)
         .service(board::routes::get_board)
         .service(board::routes::export_xlsx)
-        .service(board::routes::export_csv);
+        .service(board::routes::export_csv)
+        .configure(closings::routes);
 }
 
 /// The event of a first visit of a day.

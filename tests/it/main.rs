@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod closings;
 mod crash;
 mod documents;
 mod health;

@@ -98,6 +98,10 @@ impl Stage {
                 of(callers, "sec").post(&format!("/v1/members/{}/transfers", someone.id), &body).await.expect(201);
             ids.insert("transfer_id", made.id());
         }
+        if path.contains("{period}") {
+            world.close_due().await;
+            ids.insert("period", "2026-10".to_owned());
+        }
         Self { ids, cell: world.cell, sibling: world.sibling }
     }
 
