@@ -1,11 +1,13 @@
 //! The command line: one variant a command, the work in `cli/`.
 
 mod admin;
+mod close_months;
 mod demo;
 pub mod import;
 mod runtime;
 mod serve;
 mod verify;
+mod verify_report;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -35,6 +37,10 @@ enum Command {
     Migrate,
     /// Recompute totals, counters and caps from the ledger and name every difference.
     Verify,
+    /// Close the months of cells whose days for the secretary are over.
+    CloseMonths,
+    /// Verify an exported report offline and name every row that was changed.
+    VerifyReport(verify_report::VerifyReport),
     /// Print the OpenAPI document.
     Openapi,
     /// Make an account of a system administrator and print its password once.
@@ -50,6 +56,10 @@ pub fn main() -> ExitCode {
         println!("{}", serde_json::to_string_pretty(&app::document()).unwrap_or_default());
         return ExitCode::SUCCESS;
     }
+    if let Command::VerifyReport(arguments) = &arguments.command {
+        // Needs neither settings nor a database: whoever verifies has the file and the key only.
+        return ended(verify_report::run(arguments));
+    }
     let config = match Config::load() {
         Ok(config) => config,
         Err(error) => {
@@ -58,7 +68,10 @@ pub fn main() -> ExitCode {
         }
     };
     start_logging(&config);
-    let done = actix_web::rt::System::new().block_on(run(arguments.command, config));
+    ended(actix_web::rt::System::new().block_on(run(arguments.command, config)))
+}
+
+fn ended(done: Result<(), String>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -77,7 +90,9 @@ async fn run(command: Command, config: Config) -> Result<(), String> {
         Command::Migrate => runtime::migrate(&config).await,
         Command::CreateAdmin(arguments) => admin::create(config, arguments).await,
         Command::Import(arguments) => import::run(config, arguments).await,
-        Command::Openapi => Ok(()),
+        Command::CloseMonths => close_months::run(config).await,
+        // Done before there was a configuration.
+        Command::Openapi | Command::VerifyReport(_) => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@ mod attestations;
 mod board;
 mod bulk;
 mod catalogue;
+mod closings;
 mod engine;
 mod entries;
 mod history;
@@ -37,6 +38,7 @@ pub use attestations::{AttestationKind, NewAttestation, record as record_attesta
 pub use board::{BoardMember, STANDINGS};
 pub use engine::Want;
 pub use bulk::{Judge, JudgedMonth};
+pub use closings::{Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, verify_file};
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
@@ -80,7 +82,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(appeals::routes::file_appeal)
         .service(appeals::routes::list_my_appeals)
         .service(appeals::routes::list_appeals)
-        .service(appeals::routes::answer_appeal);
+        .service(appeals::routes::answer_appeal)
+        .configure(closings::routes);
 }
 
 /// The event of a first visit of a day.

@@ -12,6 +12,7 @@ use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Language, Problem};
 
+use super::closings::{self, ClosedFigure};
 use super::in_force::{self, InForce, Offered};
 use super::model::{ObjectRef, Status};
 use super::rules::{self, Rule};
@@ -87,6 +88,8 @@ pub struct MyPoints {
     /// Points that what is on offer can still give under all caps.
     #[schema(minimum = 0, maximum = 100_000, example = 24)]
     attainable: i32,
+    /// The month as it was closed; null while it is open.
+    closed: Option<ClosedFigure>,
     /// By rule, those in force and those that gave points.
     #[schema(max_items = 100)]
     by_rule: Vec<RulePoints>,
@@ -115,14 +118,18 @@ pub async fn read(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<MyPoints>, P
     let mut months = Vec::with_capacity(wanted.len());
     for ((one, state), (_, day)) in wanted.iter().zip(&states).zip(&days) {
         let here = state.facts.as_ref().and_then(|facts| Some((facts, in_force.get(&(facts.cell, *day))?)));
-        months.push(match here {
+        let mut seen = match here {
             Some((facts, here)) => {
                 let credited = credits.get(&one.member_id).unwrap_or(&nothing);
                 View { one, facts, month: &state.month, here, credited }.show()
             }
             // Not a member then: nothing to reach.
             None => without_cell(one, &state.month, &store::rules(conn, *day).await?),
-        });
+        };
+        if one.period < Period::containing(one.today) {
+            seen.closed = closings::of_member(conn, one.member_id, one.period).await?;
+        }
+        months.push(seen);
     }
     Ok(months)
 }
@@ -171,6 +178,7 @@ impl View<'_> {
             remaining: (threshold - points).max(0),
             days_left,
             attainable,
+            closed: None,
             by_rule: by_rule(&self.here.rules, self.month, self.one.language),
             suggestions: if days_left > 0 { self.suggestions(&open) } else { Vec::new() },
         }
@@ -225,6 +233,7 @@ fn without_cell(one: &Wanted, month: &Month, rules: &[Rule]) -> MyPoints {
         remaining: 0,
         days_left: 0,
         attainable: 0,
+        closed: None,
         by_rule: by_rule(rules, month, one.language),
         suggestions: Vec::new(),
     }

@@ -4,6 +4,7 @@ mod support;
 
 mod architecture;
 mod cases;
+mod closings;
 mod crash;
 mod demo;
 mod documents;

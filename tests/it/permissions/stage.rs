@@ -107,6 +107,10 @@ impl Stage {
         if path.contains("{case_id}") {
             ids.insert("case_id", case(world).await);
         }
+        if path.contains("{period}") {
+            world.close_due().await;
+            ids.insert("period", "2026-10".to_owned());
+        }
         Self { ids, cell: world.cell, sibling: world.sibling }
     }
 
