@@ -20,3 +20,4 @@ mod projection;
 mod reminders;
 mod rulebook;
 mod schema;
+mod together;
