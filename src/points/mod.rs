@@ -20,7 +20,9 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
 pub use board::{BoardMember, STANDINGS};
-pub use closings::{Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, report_keys, verify_file};
+pub use closings::{
+    Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, verify_file,
+};
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};

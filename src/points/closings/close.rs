@@ -1,7 +1,7 @@
 //! Closes the month of some cells in the caller's transaction: locks, marks, takes the snapshots, signs them.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::prelude::*;
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, Date, Int4, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
@@ -67,7 +67,9 @@ pub async fn lock_states(conn: &mut Conn, cells: &[Uuid], period: Period) -> Res
 /// 422 outside the days for it, and for a cell without members.
 pub async fn close_by_hand(conn: &mut Conn, closer: &Closer<'_>, unit_id: Uuid, period: Period) -> Result<(), Problem> {
     let states = lock_states(conn, &[unit_id], period).await?;
-    let state = states.first().ok_or_else(|| Problem::internal("the month has no state"))?;
+    let [state] = states.as_slice() else {
+        return Err(Problem::internal("the month has no state"));
+    };
     if state.closing_id.is_some() {
         return Ok(());
     }
@@ -171,7 +173,14 @@ fn snapshot(
         let content = canonical(row)?;
         let hash = hash(&content);
         row_hashes.push(hex(&hash));
-        rows.push(NewRow { closing_id: id, position: row.position, member_id: row.member_id, points: row.points, content, hash });
+        rows.push(NewRow {
+            closing_id: id,
+            position: row.position,
+            member_id: row.member_id,
+            points: row.points,
+            content,
+            hash,
+        });
     }
     let manifest = ClosingManifest {
         format: FORMAT.to_owned(),

@@ -109,7 +109,7 @@ pub async fn public(conn: &mut Conn, kid: &str) -> Result<ReportKey, Problem> {
 
 /// All public keys that ever signed a report, the oldest first. Save it: with it a report can be verified without the server.
 #[get("/.well-known/report-keys.json")]
-pub async fn report_keys(state: web::Data<State>) -> Result<HttpResponse, Problem> {
+pub async fn published_keys(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let keys: Vec<Vec<u8>> = state
         .db
         .transaction(async |conn| {

@@ -19,7 +19,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use automatic::{close_due, close_due_slice};
 pub use close::{Closer, close_cells};
-pub use keys::report_keys;
+pub use keys::published_keys;
 pub use mine::{ClosedFigure, of_member};
 pub use verify::{TrustedKeys, Verdict, verify_file};
 

@@ -63,7 +63,7 @@ pub async fn reopen_month(call: Call<ReopeningIn, FromAbove>) -> Result<HttpResp
 async fn reopen(conn: &mut Conn, scope: &Scope<ReopeningIn, FromAbove>) -> Result<Uuid, Problem> {
     let (unit_id, period) = (scope.on.unit_id, scope.on.period);
     let locked = lock_states(conn, &[unit_id], period).await?;
-    let closing_id = locked.first().and_then(|state| state.closing_id).ok_or_else(|| {
+    let closing_id = locked.into_iter().next().and_then(|state| state.closing_id).ok_or_else(|| {
         Problem::with(Code::Conflict, "Tháng này chưa chốt hoặc đang mở lại.", "The month is not closed.")
     })?;
     open_months(conn, closing_id, period).await?;

@@ -41,13 +41,8 @@ pub struct NewRow {
 }
 
 /// Writes snapshots and puts them in force; the states of the months are locked.
-pub async fn write(
-    conn: &mut Conn,
-    period: Period,
-    closings: &[NewClosing],
-    rows: &[NewRow],
-) -> Result<(), Problem> {
-    let values: Vec<_> = closings.iter().map(insertable).collect();
+pub async fn write(conn: &mut Conn, period: Period, closings: &[NewClosing], rows: &[NewRow]) -> Result<(), Problem> {
+    let values: Vec<_> = closings.iter().map(record).collect();
     diesel::insert_into(closings::table).values(values).execute(conn).await?;
     for chunk in rows.chunks(CHUNK) {
         diesel::insert_into(closing_rows::table).values(chunk).execute(conn).await?;
@@ -66,26 +61,47 @@ pub async fn write(
     Ok(())
 }
 
-fn insertable(new: &NewClosing) -> impl Insertable<closings::table, Values: Send> + use<'_> {
+#[derive(Insertable)]
+#[diesel(table_name = closings)]
+struct ClosingRecord<'a> {
+    id: Uuid,
+    unit_id: Uuid,
+    period: NaiveDate,
+    generation: i32,
+    former_id: Option<Uuid>,
+    closed_at: DateTime<Utc>,
+    closed_by: Option<Uuid>,
+    threshold: i32,
+    members: i32,
+    exempt: i32,
+    excused: i32,
+    met: i32,
+    manifest: &'a str,
+    manifest_hash: &'a [u8],
+    signature: &'a [u8],
+    kid: &'a str,
+}
+
+fn record(new: &NewClosing) -> ClosingRecord<'_> {
     let manifest = &new.manifest;
-    (
-        closings::id.eq(manifest.closing_id),
-        closings::unit_id.eq(manifest.unit_id),
-        closings::period.eq(manifest.period.first_day()),
-        closings::generation.eq(manifest.generation),
-        closings::former_id.eq(manifest.former.as_ref().map(|former| former.closing_id)),
-        closings::closed_at.eq(manifest.closed_at),
-        closings::closed_by.eq(manifest.closed_by),
-        closings::threshold.eq(manifest.threshold),
-        closings::members.eq(manifest.members),
-        closings::exempt.eq(manifest.exempt),
-        closings::excused.eq(manifest.excused),
-        closings::met.eq(manifest.met),
-        closings::manifest.eq(&new.text),
-        closings::manifest_hash.eq(&new.manifest_hash),
-        closings::signature.eq(&new.signature),
-        closings::kid.eq(&manifest.kid),
-    )
+    ClosingRecord {
+        id: manifest.closing_id,
+        unit_id: manifest.unit_id,
+        period: manifest.period.first_day(),
+        generation: manifest.generation,
+        former_id: manifest.former.as_ref().map(|former| former.closing_id),
+        closed_at: manifest.closed_at,
+        closed_by: manifest.closed_by,
+        threshold: manifest.threshold,
+        members: manifest.members,
+        exempt: manifest.exempt,
+        excused: manifest.excused,
+        met: manifest.met,
+        manifest: &new.text,
+        manifest_hash: &new.manifest_hash,
+        signature: &new.signature,
+        kid: &manifest.kid,
+    }
 }
 
 /// The closings of a month of cells, by cell and generation.
@@ -256,9 +272,7 @@ pub async fn corrected(conn: &mut Conn, members: &[Uuid], period: Period) -> Res
     .bind::<Date, _>(period.first_day())
     .load(conn)
     .await?;
-    sums.into_iter()
-        .map(|sum| Ok((sum.member_id, i32::try_from(sum.points).map_err(Problem::internal)?)))
-        .collect()
+    sums.into_iter().map(|sum| Ok((sum.member_id, i32::try_from(sum.points).map_err(Problem::internal)?))).collect()
 }
 
 /// How many rows of a closing the ledger contradicts today.
