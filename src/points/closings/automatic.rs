@@ -80,8 +80,10 @@ async fn take_pass(conn: &mut Conn, today: NaiveDate) -> Result<Option<(Period, 
         after_unit: Option<Uuid>,
     }
     let latest = window::latest_due(today);
-    let periods: Vec<NaiveDate> =
-        std::iter::successors(Some(latest), |period| Some(period.previous())).take(MONTHS).map(Period::first_day).collect();
+    let periods: Vec<NaiveDate> = std::iter::successors(Some(latest), |period| Some(period.previous()))
+        .take(MONTHS)
+        .map(Period::first_day)
+        .collect();
     diesel::sql_query(
         "INSERT INTO closing_passes (period, day, done) SELECT p, $2, false FROM unnest($1) AS t(p)
          WHERE NOT EXISTS (SELECT 1 FROM closing_passes c WHERE c.period = p) ORDER BY p ON CONFLICT DO NOTHING",

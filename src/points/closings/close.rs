@@ -173,7 +173,14 @@ fn snapshot(
         let content = canonical(row)?;
         let hash = hash(&content);
         row_hashes.push(hex(&hash));
-        rows.push(NewRow { closing_id: id, position: row.position, member_id: row.member_id, points: row.points, content, hash });
+        rows.push(NewRow {
+            closing_id: id,
+            position: row.position,
+            member_id: row.member_id,
+            points: row.points,
+            content,
+            hash,
+        });
     }
     let manifest = ClosingManifest {
         format: FORMAT.to_owned(),

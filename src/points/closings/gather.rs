@@ -79,8 +79,13 @@ pub async fn months(conn: &mut Conn, cells: &[Uuid], period: Period) -> Result<B
     .await?;
     let who: Vec<Uuid> = standings.iter().map(|row| row.member_id).collect();
     let mut earned = by_rule(conn, &who, period).await?;
-    let names: BTreeMap<Uuid, String> =
-        units::table.filter(units::id.eq_any(cells)).select((units::id, units::name)).load(conn).await?.into_iter().collect();
+    let names: BTreeMap<Uuid, String> = units::table
+        .filter(units::id.eq_any(cells))
+        .select((units::id, units::name))
+        .load(conn)
+        .await?
+        .into_iter()
+        .collect();
     let mut months: BTreeMap<Uuid, CellMonth> = BTreeMap::new();
     for standing in standings {
         let month = months.entry(standing.unit_id).or_insert_with(|| CellMonth {

@@ -66,7 +66,12 @@ pub struct FormerClosing {
     /// Identifier.
     pub closing_id: Uuid,
     /// SHA-256 of its manifest.
-    #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    #[schema(
+        min_length = 64,
+        max_length = 64,
+        pattern = "^[0-9a-f]{64}$",
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
     pub manifest_hash: String,
 }
 
@@ -117,7 +122,12 @@ pub struct ClosingManifest {
     #[schema(max_items = 100_000)]
     pub row_hashes: Vec<String>,
     /// The key that signed: the thumbprint (RFC 7638) of its public half.
-    #[schema(min_length = 43, max_length = 43, pattern = "^[A-Za-z0-9_-]{43}$", example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
+    #[schema(
+        min_length = 43,
+        max_length = 43,
+        pattern = "^[A-Za-z0-9_-]{43}$",
+        example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    )]
     pub kid: String,
 }
 
@@ -132,10 +142,20 @@ pub struct ReportKey {
     #[schema(max_length = 7, pattern = "^Ed25519$", example = "Ed25519")]
     pub crv: String,
     /// Its thumbprint (RFC 7638).
-    #[schema(min_length = 43, max_length = 43, pattern = "^[A-Za-z0-9_-]{43}$", example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
+    #[schema(
+        min_length = 43,
+        max_length = 43,
+        pattern = "^[A-Za-z0-9_-]{43}$",
+        example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    )]
     pub kid: String,
     /// The public key.
-    #[schema(min_length = 43, max_length = 43, pattern = "^[A-Za-z0-9_-]{43}$", example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
+    #[schema(
+        min_length = 43,
+        max_length = 43,
+        pattern = "^[A-Za-z0-9_-]{43}$",
+        example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+    )]
     pub x: String,
 }
 
@@ -148,7 +168,12 @@ pub struct ClosingReport {
     #[schema(max_items = 100_000)]
     pub rows: Vec<ClosedRow>,
     /// Ed25519 signature of the manifest's canonical form.
-    #[schema(min_length = 86, max_length = 86, pattern = "^[A-Za-z0-9_-]{86}$", example = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg")]
+    #[schema(
+        min_length = 86,
+        max_length = 86,
+        pattern = "^[A-Za-z0-9_-]{86}$",
+        example = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+    )]
     pub signature: String,
     /// The key that made it. Trust the one published at `/.well-known/report-keys.json`, not the one in the file.
     pub key: ReportKey,

@@ -90,13 +90,28 @@ pub struct Closing {
     /// The counts as they were closed.
     summary: Summary,
     /// SHA-256 of the signed manifest.
-    #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    #[schema(
+        min_length = 64,
+        max_length = 64,
+        pattern = "^[0-9a-f]{64}$",
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
     manifest_hash: String,
     /// Ed25519 signature of the manifest.
-    #[schema(min_length = 86, max_length = 86, pattern = "^[A-Za-z0-9_-]{86}$", example = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg")]
+    #[schema(
+        min_length = 86,
+        max_length = 86,
+        pattern = "^[A-Za-z0-9_-]{86}$",
+        example = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+    )]
     signature: String,
     /// The key that signed, published at `/.well-known/report-keys.json`.
-    #[schema(min_length = 43, max_length = 43, pattern = "^[A-Za-z0-9_-]{43}$", example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
+    #[schema(
+        min_length = 43,
+        max_length = 43,
+        pattern = "^[A-Za-z0-9_-]{43}$",
+        example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    )]
     kid: String,
     /// How it was reopened, if it was.
     reopening: Option<Reopening>,
@@ -167,10 +182,7 @@ pub async fn close_month(call: Call<ClosingIn, OnUnit<CloseMonth>>) -> Result<Ht
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."), PageQuery),
     responses((status = 200, description = "A page of closings.", body = Page<Closing>)))]
 #[get("/units/{unit_id}/closings")]
-pub async fn list_closings(
-    mut ask: Ask<OnUnit<ReadBoard>>,
-    page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+pub async fn list_closings(mut ask: Ask<OnUnit<ReadBoard>>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let Query(page) = page;
     let rows = store::of_unit(&mut ask.conn, ask.scope.on.unit_id, page.after()?, page.fetch()).await?;
     ask.reply(&page.page(rows, |row| (row.period, row.generation), Closing::from))
@@ -231,7 +243,12 @@ pub struct ClosingRow {
     #[schema(max_items = 100)]
     by_rule: Vec<ClosedRule>,
     /// SHA-256 of the row's canonical form, as the manifest lists it.
-    #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    #[schema(
+        min_length = 64,
+        max_length = 64,
+        pattern = "^[0-9a-f]{64}$",
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
     hash: String,
 }
 

@@ -41,12 +41,7 @@ pub struct NewRow {
 }
 
 /// Writes snapshots and puts them in force; the states of the months are locked.
-pub async fn write(
-    conn: &mut Conn,
-    period: Period,
-    closings: &[NewClosing],
-    rows: &[NewRow],
-) -> Result<(), Problem> {
+pub async fn write(conn: &mut Conn, period: Period, closings: &[NewClosing], rows: &[NewRow]) -> Result<(), Problem> {
     let values: Vec<_> = closings.iter().map(record).collect();
     diesel::insert_into(closings::table).values(values).execute(conn).await?;
     for chunk in rows.chunks(CHUNK) {
@@ -277,9 +272,7 @@ pub async fn corrected(conn: &mut Conn, members: &[Uuid], period: Period) -> Res
     .bind::<Date, _>(period.first_day())
     .load(conn)
     .await?;
-    sums.into_iter()
-        .map(|sum| Ok((sum.member_id, i32::try_from(sum.points).map_err(Problem::internal)?)))
-        .collect()
+    sums.into_iter().map(|sum| Ok((sum.member_id, i32::try_from(sum.points).map_err(Problem::internal)?))).collect()
 }
 
 /// How many rows of a closing the ledger contradicts today.

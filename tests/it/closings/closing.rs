@@ -30,10 +30,20 @@ async fn a_secretary_closes_the_month_and_sees_what_was_closed() {
     let rows = rows(&secretary, world.cell).await;
     let seen: Vec<_> = rows
         .iter()
-        .map(|row| (row["member"]["full_name"].as_str().unwrap(), row["points"].as_i64().unwrap(), row["status"].as_str().unwrap()))
+        .map(|row| {
+            (
+                row["member"]["full_name"].as_str().unwrap(),
+                row["points"].as_i64().unwrap(),
+                row["status"].as_str().unwrap(),
+            )
+        })
         .collect();
-    let expected =
-        [("Nguyễn Văn An", 32, "met"), ("Đỗ Thị Ánh", 0, "exempt"), ("Lê Thị Cúc", 0, "below"), ("Phạm Văn Dũng", 16, "met")];
+    let expected = [
+        ("Nguyễn Văn An", 32, "met"),
+        ("Đỗ Thị Ánh", 0, "exempt"),
+        ("Lê Thị Cúc", 0, "below"),
+        ("Phạm Văn Dũng", 16, "met"),
+    ];
     assert_eq!(seen, expected);
     assert_eq!((&rows[3]["threshold"], &rows[3]["prorated"]), (&json!(15), &json!(true)));
     assert_eq!(rows[0]["by_rule"], json!([{"rule": "meeting_attended", "points": 32}]));

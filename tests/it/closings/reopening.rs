@@ -9,8 +9,7 @@ use crate::support::{World, sum_of_entries};
 #[actix_web::test]
 async fn a_superior_reopens_and_the_secretary_closes_again() {
     let world = World::new().await;
-    let (secretary, officer, member) =
-        (world.secretary().await, world.committee_officer().await, world.member().await);
+    let (secretary, officer, member) = (world.secretary().await, world.committee_officer().await, world.member().await);
     world.credit(member.id).await;
     world.app.set_time(IN_TIME);
     let first = close(&secretary, world.cell).await.expect(200).body;
@@ -18,7 +17,8 @@ async fn a_superior_reopens_and_the_secretary_closes_again() {
     world.close_due().await;
     world.late_entry(member.id, 5).await;
     let month = format!("{}/2026-11", closings(world.cell));
-    let reopened = officer.post(&format!("{month}/reopening"), &json!({"reason": "Thiếu danh sách"})).await.expect(201).body;
+    let reopened =
+        officer.post(&format!("{month}/reopening"), &json!({"reason": "Thiếu danh sách"})).await.expect(201).body;
     assert_eq!((&reopened["state"], &reopened["id"]), (&json!("reopened"), &first["id"]));
     assert_eq!(reopened["reopening"]["open_until"], "2026-12-25");
     assert!(member.get("/v1/me/points?period=2026-11").await.expect(200).body["closed"].is_null());

@@ -130,10 +130,7 @@ async fn whoever_changes_the_manifest_is_found_out() {
     case.fails(|report| report["manifest"]["format"] = json!("sotay/closing/2"), "không phải là sotay/closing/1");
     case.fails(|report| report["manifest"]["surplus"] = json!(1), "không đọc được");
     // A row and its hash changed together: the signature says no.
-    case.fails(
-        |report| report["manifest"]["row_hashes"][0] = json!("0".repeat(64)),
-        changed,
-    );
+    case.fails(|report| report["manifest"]["row_hashes"][0] = json!("0".repeat(64)), changed);
     case.fails(|report| report["signature"] = json!("A".repeat(86)), changed);
     case.fails(|report| report["manifest"]["kid"] = json!("A".repeat(43)), "không có trong các khóa đã công bố");
     case.fails(|report| report["key"]["x"] = json!("A".repeat(43)), "khác với khóa");
@@ -170,7 +167,10 @@ async fn a_committee_s_file_of_all_reports_is_verified_as_a_whole() {
     assert!(printed(&output).contains("đủ 2 báo cáo, 1 chi bộ chưa chốt"), "{}", printed(&output));
     let lines: Vec<&str> = text.lines().collect();
     for (changed, words) in [
-        (text.replacen("\"points\":8", "\"points\":9", 1), "dòng tệp 1: Chi bộ Tổ dân phố số 5, tháng 2026-11, lần chốt 1: dòng 1 (Nguyễn Văn An) đã bị sửa"),
+        (
+            text.replacen("\"points\":8", "\"points\":9", 1),
+            "dòng tệp 1: Chi bộ Tổ dân phố số 5, tháng 2026-11, lần chốt 1: dòng 1 (Nguyễn Văn An) đã bị sửa",
+        ),
         ([lines[1], lines[2]].join("\n"), "thiếu báo cáo của Chi bộ Tổ dân phố số 5"),
         ([lines[0], lines[1]].join("\n"), "thiếu phần kết có chữ ký"),
         ([lines[0], lines[0], lines[1], lines[2]].join("\n"), "báo cáo bị lặp lại"),

@@ -189,7 +189,9 @@ fn sheet(name: &str, period: Period, totals: Totals, rows: Vec<ChildTotals>) -> 
         ],
         headers,
         rows: cells.collect(),
-        footer: vec!["Số liệu cộng từ các báo cáo chốt đã ký của từng chi bộ, không gồm điều chỉnh sau khi chốt.".to_owned()],
+        footer: vec![
+            "Số liệu cộng từ các báo cáo chốt đã ký của từng chi bộ, không gồm điều chỉnh sau khi chốt.".to_owned(),
+        ],
         landscape: false,
     }
 }

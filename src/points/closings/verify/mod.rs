@@ -36,6 +36,3 @@ pub fn verify_file(mut file: impl BufRead, keys: &TrustedKeys) -> std::io::Resul
     }
     Ok(verdict)
 }
-
-
-

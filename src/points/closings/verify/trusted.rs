@@ -32,7 +32,9 @@ impl TrustedKeys {
         let set: KeySet = serde_json::from_str(text).map_err(|e| format!("tệp khóa không đọc được: {e}"))?;
         match set.keys.iter().find(|key| !is_sound(key)) {
             Some(key) => Err(format!("khóa {} trong tệp khóa không khớp với tên của nó", key.kid)),
-            None => Ok(Self { keys: set.keys.into_iter().map(|key| (key.kid.clone(), key)).collect(), embedded: false }),
+            None => {
+                Ok(Self { keys: set.keys.into_iter().map(|key| (key.kid.clone(), key)).collect(), embedded: false })
+            }
         }
     }
 
