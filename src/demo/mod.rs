@@ -2,6 +2,7 @@
 
 mod dice;
 mod library;
+mod office;
 mod people;
 mod scene;
 mod story;
@@ -63,7 +64,8 @@ async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Prob
     let publisher = scene.account("propaganda_officer");
     let documents = publish_series(conn, &scene, publisher, since, now).await?;
     publish(conn, &scene, publisher, &library::SHORT, now).await?;
-    write_history(conn, &scene, &documents, &mut dice, since, day_of(now)).await
+    write_history(conn, &scene, &documents, &mut dice, since, day_of(now)).await?;
+    office::open_matters(conn, &scene, now).await
 }
 
 /// The first day of the history.
