@@ -4,6 +4,7 @@
 mod dice;
 mod large;
 mod library;
+mod office;
 mod people;
 mod scene;
 mod story;
@@ -102,7 +103,8 @@ async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Prob
     let publisher = scene.account("propaganda_officer");
     let documents = publish_series(conn, scene.ward, publisher, (since, DOCUMENT_EVERY), now).await?;
     write_history(conn, &scene, &documents, &mut dice, since, day_of(now)).await?;
-    close_past(conn, state, &scene, since, day_of(now)).await
+    close_past(conn, state, &scene, since, day_of(now)).await?;
+    office::open_matters(conn, &scene, now).await
 }
 
 /// The months whose days for closing are over: the first cell's closed by its secretary, the others by themselves.

@@ -59,6 +59,26 @@ const CHECKS: &[Check] = &[
                       AND m.valid_from <= e.day AND (m.valid_to IS NULL OR m.valid_to >= e.day))",
     },
     Check {
+        proves: "each adjustment and reversal is what one officer proposed and another approved, neither of them the member",
+        query: "SELECT format('entry %s of member %s: no approved proposal says so', e.id, e.member_id) AS line
+                FROM point_entries e WHERE e.kind <> 'award' AND NOT EXISTS (SELECT 1 FROM point_adjustments a
+                    WHERE a.id = e.decision_id AND a.entry_id = e.id AND a.member_id = e.member_id AND a.state = 'approved'
+                      AND a.decided_by = e.attested_by AND a.decided_by <> a.proposed_by
+                      AND e.member_id NOT IN (a.proposed_by, a.decided_by)
+                      AND (a.points, a.period) = (e.points, e.period) AND a.reverses IS NOT DISTINCT FROM e.reverses)
+                UNION ALL
+                SELECT format('adjustment %s of member %s: approved, but not in the ledger', a.id, a.member_id) AS line
+                FROM point_adjustments a WHERE a.state = 'approved' AND NOT EXISTS (SELECT 1 FROM point_entries e
+                    WHERE e.member_id = a.member_id AND e.id = a.entry_id)",
+    },
+    Check {
+        proves: "each reversal takes back one whole entry of its member in the same month",
+        query: "SELECT format('entry %s of member %s: not the reverse of entry %s', e.id, e.member_id, e.reverses) AS line
+                FROM point_entries e LEFT JOIN point_entries o ON o.member_id = e.member_id AND o.id = e.reverses
+                WHERE e.kind = 'reversal' AND (o.id IS NULL OR o.kind = 'reversal' OR o.points <> -e.points
+                    OR o.period <> e.period OR e.object_id <> o.id::text)",
+    },
+    Check {
         proves: "the tree of units is the closure of its links",
         query: "WITH RECURSIVE up AS (
                     SELECT unit_id AS ancestor_id, unit_id AS descendant_id, 0 AS depth FROM unit_links WHERE valid_to IS NULL

@@ -12,6 +12,7 @@ mod health;
 mod hostile;
 mod identity;
 mod leaderboards;
+mod officers_word;
 mod organisation;
 mod outbox;
 mod permissions;
