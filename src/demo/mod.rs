@@ -2,6 +2,7 @@
 
 mod dice;
 mod library;
+mod oddities;
 mod people;
 mod scene;
 mod story;
@@ -63,6 +64,7 @@ async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Prob
     let publisher = scene.account("propaganda_officer");
     let documents = publish_series(conn, &scene, publisher, since, now).await?;
     publish(conn, &scene, publisher, &library::SHORT, now).await?;
+    oddities::add(conn, &scene, now).await?;
     write_history(conn, &scene, &documents, &mut dice, since, day_of(now)).await
 }
 

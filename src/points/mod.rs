@@ -6,6 +6,7 @@ mod engine;
 mod history;
 mod mine;
 mod model;
+mod outlook;
 mod parameters;
 mod reminders;
 mod rulebook;
@@ -17,6 +18,7 @@ use chrono::{DateTime, Utc};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
+use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
@@ -24,6 +26,7 @@ pub use board::{BoardMember, STANDINGS};
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
+pub use outlook::Reached;
 pub use verify::verify;
 
 /// The operations of this feature.
@@ -33,6 +36,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(mine::get_my_points)
         .service(mine::list_my_entries)
         .service(catalogue::list_rules)
+        .service(outlook::routes::get_month_offer)
         .service(reminders::send_reminders)
         .service(rulebook::routes::draft_rule_change)
         .service(rulebook::routes::list_rule_changes)
@@ -85,6 +89,15 @@ pub struct Offer {
 /// 503 when the database cannot be reached.
 pub async fn offer(conn: &mut Conn, offer: &Offer, now: DateTime<Utc>) -> Result<(), Problem> {
     engine::offer(conn, offer, now).await
+}
+
+/// How many of the cells among these units and below them the present month offers less than the threshold asks for.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn month_offer(conn: &mut Conn, unit_ids: &[Uuid], now: DateTime<Utc>) -> Result<Reached, Problem> {
+    let today = day_of(now);
+    outlook::reached(conn, unit_ids, Period::containing(today), today).await
 }
 
 /// Ends all offers of an object.

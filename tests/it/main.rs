@@ -12,6 +12,7 @@ mod identity;
 mod leaderboards;
 mod organisation;
 mod outbox;
+mod outlook;
 mod permissions;
 mod points;
 mod reminders;
