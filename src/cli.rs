@@ -29,6 +29,8 @@ enum Command {
     Serve,
     /// Serve demo data over a private database, on this machine only.
     Demo(demo::Demo),
+    /// Write access tokens of demo members to a file, for load tests; refused in production mode.
+    DemoTokens(demo::DemoTokens),
     /// Bring the database schema up to date, as the owner role.
     Migrate,
     /// Recompute totals, counters and caps from the ledger and name every difference.
@@ -71,6 +73,7 @@ async fn run(command: Command, config: Config) -> Result<(), String> {
         Command::Serve => serve::run(config).await,
         Command::Verify => verify::run(config).await,
         Command::Demo(arguments) => demo::run(config, arguments).await,
+        Command::DemoTokens(arguments) => demo::tokens(config, arguments).await,
         Command::Migrate => runtime::migrate(&config).await,
         Command::CreateAdmin(arguments) => admin::create(config, arguments).await,
         Command::Import(arguments) => import::run(config, arguments).await,

@@ -1,17 +1,20 @@
-//! Background work of every instance: signing keys, the outbox, sweeping. Whatever must happen once takes a lease in the database.
+//! Background work of every instance: signing keys, the outbox, projections, sweeping. Whatever must happen once takes a lease in the database.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
 use tokio::task::JoinHandle;
 
-use crate::kernel::db::Conn;
+use crate::kernel::db::{Conn, transaction};
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
-use crate::kernel::{idempotency, outbox, rate_limit};
+use crate::kernel::{idempotency, lease, outbox, rate_limit};
+use crate::points::projection;
 use crate::{cases, identity, notifications};
 
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
+/// Between two looks at what changed; more when looking takes long.
+const PROJECTION_PAUSE: Duration = Duration::from_secs(1);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
 const CASES_PAUSE: Duration = Duration::from_secs(300);
 
@@ -36,6 +39,12 @@ pub fn start(state: Data<State>) -> Jobs {
             if delivered == 0 {
                 tokio::time::sleep(OUTBOX_PAUSE).await;
             }
+        }
+    });
+    let projecting_state = state.clone();
+    let projecting = actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(project_some(&projecting_state).await).await;
         }
     });
     let keys_state = state.clone();
@@ -65,7 +74,40 @@ pub fn start(state: Data<State>) -> Jobs {
             }
         }
     });
-    Jobs(vec![outbox, keys, cases, sweeping])
+    Jobs(vec![outbox, projecting, keys, cases, sweeping])
+}
+
+/// Projects once. Returns how long to rest, so that a large backlog does not take the database from everybody else.
+async fn project_some(state: &State) -> Duration {
+    let begun = Instant::now();
+    match project(state).await {
+        Ok(true) => begun.elapsed().min(PROJECTION_PAUSE),
+        Ok(false) => (begun.elapsed() * 4).clamp(PROJECTION_PAUSE, PROJECTION_PAUSE * 5),
+        Err(problem) => {
+            tracing::warn!(%problem, "the projection will be tried again");
+            PROJECTION_PAUSE
+        }
+    }
+}
+
+/// Follows the ledger by a step, when no other instance does. Returns whether more is waiting.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn project(state: &State) -> Result<bool, Problem> {
+    let now = state.clock.now();
+    let mut conn = state.db.conn().await?;
+    let Some(lease) = lease::take(&mut conn, projection::LEASE, state.instance, now).await? else {
+        return Ok(false);
+    };
+    transaction(&mut conn, async |conn| {
+        if !lease.hold(conn).await? {
+            return Ok(false);
+        }
+        let step = projection::step(conn, &lease, now).await?;
+        Ok(!step.drained)
+    })
+    .await
 }
 
 /// Goes through the ledger of the last month once a day, in steps that hold no lock for long.

@@ -11,6 +11,8 @@ use super::problem::{FieldError, ProblemOut};
 
 /// The groups of operations, in alphabetical order.
 const TAGS: &[(&str, &str)] = &[
+    ("Adjustments", "Corrections of points that two officers make, and appeals of members."),
+    ("Attestations", "What officers vouch for: meetings, opinions, assisted study."),
     ("Audit", "Who did what to whose record."),
     ("Cases", "What looks odd waits for a person to judge; no case changes points."),
     ("Documents", "The library: documents distributed to units, their files, reading measured by the server."),
