@@ -195,7 +195,7 @@ impl View<'_> {
             found.push(Suggestion {
                 rule: rule.code.clone(),
                 points: rule.points,
-                title: title(rule, language).to_owned(),
+                title: rule.title(language).to_owned(),
                 object,
             });
         }
@@ -207,7 +207,7 @@ impl View<'_> {
             found.push(Suggestion {
                 rule: rule.code.clone(),
                 points: rule.points,
-                title: format!("{}: {}", title(rule, language), offer.title),
+                title: format!("{}: {}", rule.title(language), offer.title),
                 object: ObjectRef { kind: offer.object_kind.clone(), id: offer.object_id.clone() },
             });
         }
@@ -231,18 +231,10 @@ fn without_cell(one: &Wanted, month: &Month, rules: &[Rule]) -> MyPoints {
     }
 }
 
-/// The rule's title in a language.
-pub fn title(rule: &Rule, language: Language) -> &str {
-    match language {
-        Language::Vietnamese => &rule.title_vi,
-        Language::English => &rule.title_en,
-    }
-}
-
 fn by_rule(rules: &[Rule], month: &Month, language: Language) -> Vec<RulePoints> {
     let known = rules.iter().map(|rule| RulePoints {
         rule: rule.code.clone(),
-        title: title(rule, language).to_owned(),
+        title: rule.title(language).to_owned(),
         points: month.counters.of_rule(&rule.code),
         cap_day: rule.cap_day,
         cap_month: rule.cap_month,

@@ -161,7 +161,7 @@ pub struct Detail {
 }
 
 /// What the present month offers some cells, with the change that was just made.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReachedOffer {
     /// The month.
     pub period: Period,
