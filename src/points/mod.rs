@@ -15,9 +15,10 @@ mod mine;
 mod model;
 mod month;
 mod officers;
+mod outlook;
 mod parameters;
-mod queues;
 pub mod projection;
+mod queues;
 mod reminders;
 mod rulebook;
 mod rules;
@@ -29,6 +30,7 @@ use chrono::{DateTime, Utc};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
+use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
@@ -36,12 +38,13 @@ pub use adjustments::{Change, NewAdjustment, propose as propose_adjustment};
 pub use appeals::{AppealKind, NewAppeal, file as file_appeal};
 pub use attestations::{AttestationKind, NewAttestation, record as record_attestation};
 pub use board::{BoardMember, STANDINGS};
-pub use engine::Want;
 pub use bulk::{Judge, JudgedMonth};
 pub use closings::{Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, verify_file};
+pub use engine::Want;
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
+pub use outlook::Reached;
 pub use queues::{Queues, start};
 pub use verify::verify;
 
@@ -52,6 +55,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(mine::get_my_points)
         .service(entries::list_my_entries)
         .service(catalogue::list_rules)
+        .service(outlook::routes::get_month_offer)
         .service(reminders::send_reminders)
         .service(rulebook::routes::draft_rule_change)
         .service(rulebook::routes::list_rule_changes)
@@ -130,6 +134,15 @@ pub struct Offer {
 /// 503 when the database cannot be reached.
 pub async fn offer(conn: &mut Conn, offer: &Offer, now: DateTime<Utc>) -> Result<(), Problem> {
     engine::offer(conn, offer, now).await
+}
+
+/// How many of the cells among these units and below them the present month offers less than the threshold asks for.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn month_offer(conn: &mut Conn, unit_ids: &[Uuid], now: DateTime<Utc>) -> Result<Reached, Problem> {
+    let today = day_of(now);
+    outlook::reached(conn, unit_ids, Period::containing(today), today).await
 }
 
 /// Ends all offers of an object.

@@ -15,6 +15,7 @@ mod leaderboards;
 mod officers_word;
 mod organisation;
 mod outbox;
+mod outlook;
 mod permissions;
 mod points;
 mod projection;

@@ -6,10 +6,10 @@ use uuid::Uuid;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem, text};
-use crate::points::model::{Deed, Refusal};
-use crate::points::officers::require_second;
 use crate::points::engine::{self, Want};
 use crate::points::model;
+use crate::points::model::{Deed, Refusal};
+use crate::points::officers::require_second;
 
 use super::model::{AttestationKind, AttestationState, is_recent};
 use super::store::{self, Decision, Listed, Open, Outcome};

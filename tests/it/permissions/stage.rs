@@ -101,8 +101,8 @@ impl Stage {
         }
         if path.contains("{change_id}") {
             let body = json!({"rule": "quiz_passed", "points": 5, "valid_from": "2027-01-01"});
-            let made = of(callers, "ward").post(&format!("/v1/units/{}/point-rule-changes", world.cell), &body);
-            ids.insert("change_id", made.await.expect(201).id());
+            let changes = format!("/v1/units/{}/point-rule-changes", world.cell);
+            ids.insert("change_id", of(callers, "ward").post(&changes, &body).await.expect(201).id());
         }
         if path.contains("{case_id}") {
             ids.insert("case_id", case(world).await);
