@@ -1,6 +1,7 @@
 //! The command line: one variant a command, the work in `cli/`.
 
 mod admin;
+mod boards;
 mod demo;
 pub mod import;
 mod runtime;
@@ -31,8 +32,10 @@ enum Command {
     Demo(demo::Demo),
     /// Bring the database schema up to date, as the owner role.
     Migrate,
-    /// Recompute totals, counters and caps from the ledger and name every difference.
-    Verify,
+    /// Recompute totals, counters, caps, roll-ups and boards from the ledger and name every difference.
+    Verify(verify::Verify),
+    /// Make all leaderboards in Redis anew from the monthly totals.
+    RebuildBoards,
     /// Print the OpenAPI document.
     Openapi,
     /// Make an account of a system administrator and print its password once.
@@ -69,7 +72,8 @@ pub fn main() -> ExitCode {
 async fn run(command: Command, config: Config) -> Result<(), String> {
     match command {
         Command::Serve => serve::run(config).await,
-        Command::Verify => verify::run(config).await,
+        Command::Verify(arguments) => verify::run(config, arguments).await,
+        Command::RebuildBoards => boards::run(config).await,
         Command::Demo(arguments) => demo::run(config, arguments).await,
         Command::Migrate => runtime::migrate(&config).await,
         Command::CreateAdmin(arguments) => admin::create(config, arguments).await,

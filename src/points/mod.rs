@@ -10,6 +10,7 @@ mod parameters;
 pub mod projection;
 mod rules;
 mod store;
+mod trends;
 mod verify;
 
 use chrono::{DateTime, Utc};
@@ -23,7 +24,7 @@ pub use board::{BoardMember, STANDINGS};
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
-pub use verify::verify;
+pub use verify::{Repaired, repair, verify, verify_with};
 
 /// The operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
@@ -31,6 +32,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(mine::record_visit)
         .service(mine::get_my_points)
         .service(mine::list_my_entries)
+        .service(trends::get_my_trend)
+        .service(trends::get_unit_trend)
         .service(catalogue::list_rules)
         .service(parameters::list_parameters)
         .service(parameters::set_parameter)

@@ -15,3 +15,5 @@ mod permissions;
 mod points;
 mod projection;
 mod schema;
+mod trends;
+mod verify;
