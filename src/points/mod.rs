@@ -24,6 +24,7 @@ mod rulebook;
 mod rules;
 mod states;
 mod store;
+mod trends;
 mod verify;
 
 use chrono::{DateTime, Utc};
@@ -46,7 +47,7 @@ pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
 pub use outlook::Reached;
 pub use queues::{Queues, start};
-pub use verify::verify;
+pub use verify::{Repaired, repair, verify, verify_with};
 
 /// The operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
@@ -54,6 +55,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(mine::record_visit)
         .service(mine::get_my_points)
         .service(entries::list_my_entries)
+        .service(trends::get_my_trend)
+        .service(trends::get_unit_trend)
         .service(catalogue::list_rules)
         .service(outlook::routes::get_month_offer)
         .service(reminders::send_reminders)

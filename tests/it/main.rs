@@ -23,3 +23,5 @@ mod reminders;
 mod rulebook;
 mod schema;
 mod together;
+mod trends;
+mod verify;
