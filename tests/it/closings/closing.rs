@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 use sotay::kernel::access::Role;
+use sotay::points::{Deed, award};
 use uuid::Uuid;
 
 use super::{IN_TIME, TOO_LATE, close, closings, rows};
@@ -161,14 +162,13 @@ async fn an_award_that_races_the_closing_counts_once() {
 }
 
 async fn award_at(world: &World, member: Uuid, at: chrono::DateTime<chrono::Utc>) {
-    let deed = sotay::points::Deed {
+    let deed = Deed {
         event: "meeting.attended",
         object_kind: "meeting",
         object_id: Uuid::now_v7().to_string(),
-        attested_by: None,
-        percent: None,
+        ..Deed::default()
     };
-    let done = world.app.state.db.transaction(async |conn| sotay::points::award(conn, member, &deed, at).await).await;
+    let done = world.app.state.db.transaction(async |conn| award(conn, member, &deed, at).await).await;
     assert_eq!(done.unwrap().points_awarded, 8);
 }
 

@@ -27,8 +27,7 @@ impl World {
             event: "meeting.attended",
             object_kind: "meeting",
             object_id: Uuid::now_v7().to_string(),
-            attested_by: None,
-            percent: None,
+            ..Deed::default()
         };
         self.app.state.db.transaction(async |conn| award(conn, member, &deed, now).await).await.unwrap();
     }
