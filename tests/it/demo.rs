@@ -90,7 +90,8 @@ async fn people_of_the_large_demo_can_be_signed_in_as() {
     assert_eq!(reply.status, 201, "{:?}", reply.body);
     let token = reply.body["access_token"].as_str().unwrap();
     let units = app.request("GET", "/v1/units").token(token).send().await;
-    let cell = units.body["items"].as_array().unwrap().iter().find(|unit| unit["kind"] == "cell").unwrap()["id"].clone();
+    let cell =
+        units.body["items"].as_array().unwrap().iter().find(|unit| unit["kind"] == "cell").unwrap()["id"].clone();
     let path = format!("/v1/units/{}/points?period=2026-10", cell.as_str().unwrap());
     let board = app.request("GET", &path).token(token).send().await;
     assert_eq!(board.status, 200, "{:?}", board.body);
@@ -105,11 +106,13 @@ async fn tokens_for_load_tests_are_for_demo_data_outside_production_only() {
     let accounts: Vec<_> = some.iter().map(|(member, _)| *member).collect();
     let tokens = identity::open_demo_sessions(&app.state, &accounts, 2).await.unwrap();
     for token in &tokens {
-        let reply = app.request("GET", "/v1/me/points").token(token).send().await;
+        let reply = app.request("GET", "/v1/me/points").token(&token.access).send().await;
         assert_eq!(reply.status, 200, "{:?}", reply.body);
     }
+    let refresh = json!({"refresh_token": tokens[0].refresh});
+    assert_eq!(app.request("POST", "/v1/auth/sessions/refresh").json(&refresh).send().await.status, 200);
     app.advance(2 * 3600 + 1);
-    assert_eq!(app.request("GET", "/v1/me/points").token(&tokens[0]).send().await.status, 401);
+    assert_eq!(app.request("GET", "/v1/me/points").token(&tokens[0].access).send().await.status, 401);
 
     let secretaries = demo::some_members(&app.state, 100, Some("cell_secretary")).await.unwrap().unwrap();
     assert_eq!(secretaries.len(), 12);
