@@ -74,7 +74,7 @@ async fn run(bench: &Bench<'_>, file: &Path) -> Result<u64, String> {
 fn write(file: &Path) -> Result<(), XlsxError> {
     let mut workbook = Workbook::new();
     // Written row by row, so that this program does not hold the sheet in memory.
-    let sheet = workbook.add_worksheet_with_constant_memory();
+    let sheet = workbook.add_worksheet_with_constant_memory()?;
     for (column, heading) in (0..).zip(HEADINGS) {
         sheet.write_string(0, column, heading)?;
     }
