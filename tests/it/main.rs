@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod cases;
 mod crash;
 mod demo;
 mod documents;
@@ -14,4 +15,7 @@ mod organisation;
 mod outbox;
 mod permissions;
 mod points;
+mod projection;
+mod reminders;
+mod rulebook;
 mod schema;

@@ -6,4 +6,5 @@ mod standings;
 mod summary;
 
 pub use routes::BoardMember;
-pub use standings::STANDINGS;
+pub use standings::{STANDINGS, Standing, View, page};
+pub use summary::statuses;
