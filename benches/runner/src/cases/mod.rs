@@ -35,8 +35,8 @@ const CASES: [(&str, &[&str]); 8] = [
 
 /// The cases asked for, in order.
 pub fn choose(names: &[String], scale: &str) -> Result<Vec<&'static str>, String> {
-    if !["province", "country"].contains(&scale) {
-        return Err(format!("there is no scale {scale}: province or country"));
+    if !["ward", "province", "country"].contains(&scale) {
+        return Err(format!("there is no scale {scale}: ward, province or country"));
     }
     if names.is_empty() {
         return Ok(CASES.iter().filter(|(_, scales)| scales.contains(&scale)).map(|(name, _)| *name).collect());
