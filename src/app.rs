@@ -145,6 +145,7 @@ fn outside_v1() -> impl HttpServiceFactory + 'static {
         health::healthz,
         health::readyz,
         identity::jwks,
+        points::published_keys,
         problem_pages::catalogue,
         problem_pages::one,
         openapi::served::document_route,

@@ -1,4 +1,5 @@
-//! Background work of every instance: signing keys, the outbox, projections, sweeping. Whatever must happen once takes a lease in the database.
+//! Background work of every instance: signing keys, the outbox, projections, months that close by themselves, sweeping.
+//! Whatever must happen once takes a lease in the database.
 
 use std::time::{Duration, Instant};
 
@@ -9,13 +10,14 @@ use crate::kernel::db::{Conn, transaction};
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
 use crate::kernel::{idempotency, lease, outbox, rate_limit};
-use crate::points::projection;
-use crate::{cases, identity, notifications};
+use crate::points::{self, projection};
+use crate::{cases, identity, leaderboards, notifications};
 
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks at what changed; more when looking takes long.
 const PROJECTION_PAUSE: Duration = Duration::from_secs(1);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
+const CLOSING_PAUSE: Duration = Duration::from_secs(60);
 const CASES_PAUSE: Duration = Duration::from_secs(300);
 
 /// The running loops; they end when this is dropped.
@@ -32,49 +34,47 @@ impl Drop for Jobs {
 /// Starts the loops on the current runtime.
 #[must_use]
 pub fn start(state: Data<State>) -> Jobs {
-    let outbox_state = state.clone();
-    let outbox = actix_web::rt::spawn(async move {
-        loop {
-            let delivered = deliver(&outbox_state).await.unwrap_or(0);
-            if delivered == 0 {
-                tokio::time::sleep(OUTBOX_PAUSE).await;
-            }
-        }
-    });
-    let projecting_state = state.clone();
-    let projecting = actix_web::rt::spawn(async move {
-        loop {
-            tokio::time::sleep(project_some(&projecting_state).await).await;
-        }
-    });
-    let keys_state = state.clone();
-    let keys = actix_web::rt::spawn(async move {
-        loop {
-            tokio::time::sleep(KEYS_PAUSE).await;
-            if let Err(problem) = identity::refresh_keys(&keys_state).await {
-                tracing::warn!(%problem, "signing keys could not be refreshed");
-            }
-        }
-    });
-    let cases_state = state.clone();
-    let cases = actix_web::rt::spawn(async move {
-        loop {
-            tokio::time::sleep(CASES_PAUSE).await;
-            if let Err(problem) = look_for_regularity(&cases_state).await {
-                tracing::warn!(%problem, "the look for regularity will be taken up again");
-            }
-        }
-    });
-    let sweeping = actix_web::rt::spawn(async move {
-        loop {
-            tokio::time::sleep(rate_limit::SWEEP).await;
+    let mut jobs = vec![
+        every(&state, OUTBOX_PAUSE, "the outbox", async |state| {
+            while deliver(state).await? > 0 {}
+            Ok(())
+        }),
+        every(&state, KEYS_PAUSE, "the signing keys", async |state| identity::refresh_keys(state).await),
+        every(&state, CASES_PAUSE, "the look for regularity", async |state| look_for_regularity(state).await),
+        every(&state, rate_limit::SWEEP, "sweeping", async |state| {
             state.limits.forget_idle();
-            if let Err(problem) = sweep(&state).await {
-                tracing::warn!(%problem, "old rows could not be swept");
+            sweep(state).await
+        }),
+    ];
+    if state.config.automatic_closing {
+        jobs.push(every(&state, CLOSING_PAUSE, "closing months", async |state| {
+            points::close_due(&state.db, &state.crypto, state.clock.now()).await.map(drop)
+        }));
+    }
+    jobs.push(actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(project_some(&state).await).await;
+        }
+    }));
+    Jobs(jobs)
+}
+
+/// Does the work again and again, with a pause before each time. What fails is tried again after the next pause.
+fn every(
+    state: &Data<State>,
+    pause: Duration,
+    what: &'static str,
+    work: impl AsyncFn(&Data<State>) -> Result<(), Problem> + 'static,
+) -> JoinHandle<()> {
+    let state = state.clone();
+    actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(pause).await;
+            if let Err(problem) = work(&state).await {
+                tracing::warn!(%problem, what, "background work will be tried again");
             }
         }
-    });
-    Jobs(vec![outbox, projecting, keys, cases, sweeping])
+    })
 }
 
 /// Projects once. Returns how long to rest, so that a large backlog does not take the database from everybody else.
@@ -100,14 +100,23 @@ pub async fn project(state: &State) -> Result<bool, Problem> {
     let Some(lease) = lease::take(&mut conn, projection::LEASE, state.instance, now).await? else {
         return Ok(false);
     };
-    transaction(&mut conn, async |conn| {
+    let redis = state.redis.as_ref();
+    let (drained, lost) = transaction(&mut conn, async |conn| {
         if !lease.hold(conn).await? {
-            return Ok(false);
+            return Ok((true, Vec::new()));
         }
         let step = projection::step(conn, &lease, now).await?;
-        Ok(!step.drained)
+        let lost = leaderboards::follow(conn, redis, &lease, &step, now).await?;
+        Ok((step.drained, lost))
     })
-    .await
+    .await?;
+    drop(conn);
+    if let Some(redis) = redis.filter(|_| !lost.is_empty()) {
+        let means = leaderboards::Means { db: &state.db, redis, clock: &state.clock, lease };
+        let scores = leaderboards::rebuild(&means, &lost, |_, _| {}).await?;
+        tracing::info!(boards = lost.len(), scores, "leaderboards made anew");
+    }
+    Ok(!drained)
 }
 
 /// Goes through the ledger of the last month once a day, in steps that hold no lock for long.

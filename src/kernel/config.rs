@@ -97,6 +97,8 @@ settings! {
     slip_days: u32 = 7;
     /// Largest file of a document, bytes.
     file_bytes: usize = 25 * 1024 * 1024;
+    /// Whether this instance closes months by itself when the secretaries' days are over; one of several suffices.
+    automatic_closing: bool = true;
     /// How log lines are written: `text` or `json`.
     log_format: String = "text".to_owned();
 }

@@ -15,6 +15,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Attestations", "What officers vouch for: meetings, opinions, assisted study."),
     ("Audit", "Who did what to whose record."),
     ("Cases", "What looks odd waits for a person to judge; no case changes points."),
+    ("Closings", "Closed months: signed snapshots, reports that can be verified offline, roll-ups."),
     ("Documents", "The library: documents distributed to units, their files, reading measured by the server."),
     ("Leaderboards", "Ranks by points, within the privacy rules."),
     ("Me", "The signed-in person: profile, notifications, access log."),

@@ -109,6 +109,61 @@ diesel::table! {
     }
 }
 diesel::table! {
+    closing_passes (period) {
+        period -> Date,
+        day -> Date,
+        after_unit -> Nullable<Uuid>,
+        done -> Bool,
+    }
+}
+diesel::table! {
+    closing_reopenings (closing_id) {
+        closing_id -> Uuid,
+        reopened_at -> Timestamptz,
+        reopened_by -> Uuid,
+        reason -> Text,
+    }
+}
+diesel::table! {
+    closing_rows (closing_id, position) {
+        closing_id -> Uuid,
+        position -> Int4,
+        member_id -> Uuid,
+        points -> Int4,
+        content -> Text,
+        hash -> Bytea,
+    }
+}
+diesel::table! {
+    closing_states (unit_id, period) {
+        unit_id -> Uuid,
+        period -> Date,
+        generation -> Int4,
+        closing_id -> Nullable<Uuid>,
+        open_until -> Nullable<Date>,
+    }
+}
+diesel::table! {
+    closings (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        period -> Date,
+        generation -> Int4,
+        former_id -> Nullable<Uuid>,
+        closed_at -> Timestamptz,
+        closed_by -> Nullable<Uuid>,
+        threshold -> Int4,
+        members -> Int4,
+        exempt -> Int4,
+        excused -> Int4,
+        met -> Int4,
+        manifest -> Text,
+        manifest_hash -> Bytea,
+        signature -> Bytea,
+        kid -> Text,
+    }
+}
+diesel::table! {
     document_acknowledgements (document_id, member_id) {
         document_id -> Uuid,
         member_id -> Uuid,
@@ -277,13 +332,6 @@ diesel::table! {
     }
 }
 diesel::table! {
-    point_changes (id) {
-        id -> Int8,
-        kind -> Text,
-        ids -> Array<Uuid>,
-        since -> Date,
-        until -> Nullable<Date>,
-        bulk -> Bool,
     point_adjustments (id) {
         id -> Uuid,
         member_id -> Uuid,
@@ -316,6 +364,16 @@ diesel::table! {
         answered_at -> Nullable<Timestamptz>,
         answer -> Nullable<Text>,
         adjustment_id -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
+    point_changes (id) {
+        id -> Int8,
+        kind -> Text,
+        ids -> Array<Uuid>,
+        since -> Date,
+        until -> Nullable<Date>,
+        bulk -> Bool,
     }
 }
 diesel::table! {
@@ -445,6 +503,15 @@ diesel::table! {
     }
 }
 diesel::table! {
+    report_keys (id) {
+        id -> Uuid,
+        kid -> Text,
+        public_key -> Bytea,
+        private_key_sealed -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
     sessions (id) {
         id -> Uuid,
         account_id -> Uuid,
@@ -555,10 +622,11 @@ diesel::table! {
 #[rustfmt::skip]
 diesel::allow_tables_to_appear_in_same_query!(
     accounts, activation_slips, active_readings, attestation_members, attestations, audit_events, case_events,
-    case_members, case_scans, cases, document_acknowledgements, document_files, document_openings, document_targets,
-    documents, exemptions, grants, idempotency_keys, known_devices, leases, member_months, members, memberships,
-    notifications, outbox, point_adjustments, point_appeals, point_changes, point_entries, point_offers,
-    point_parameters, point_reminders, point_rule_changes, point_rules, points_in_force, projected_months,
-    projections, reading_sessions, sessions, sign_in_failures, sign_in_handles, signing_keys, transfers, unit_kinds,
-    unit_links, unit_months, unit_tree, units,
+    case_members, case_scans, cases, closing_passes, closing_reopenings, closing_rows, closing_states, closings,
+    document_acknowledgements, document_files, document_openings, document_targets, documents, exemptions, grants,
+    idempotency_keys, known_devices, leases, member_months, members, memberships, notifications, outbox,
+    point_adjustments, point_appeals, point_changes, point_entries, point_offers, point_parameters, point_reminders,
+    point_rule_changes, point_rules, points_in_force, projected_months, projections, reading_sessions, report_keys,
+    sessions, sign_in_failures, sign_in_handles, signing_keys, transfers, unit_kinds, unit_links, unit_months,
+    unit_tree, units,
 );

@@ -28,6 +28,10 @@ pub fn title(kind: &str) -> Text {
         "points_reversed" => text("Một mục điểm của bạn đã bị thu hồi", "One of your entries was taken back"),
         "appeal_upheld" => text("Khiếu nại của bạn được chấp nhận", "Your appeal was upheld"),
         "appeal_dismissed" => text("Khiếu nại của bạn không được chấp nhận", "Your appeal was dismissed"),
+        "month_reopened" => text(
+            "Cấp trên đã mở lại tháng của chi bộ; hãy chốt lại trong 5 ngày",
+            "A superior committee reopened a month of your cell: close it again within 5 days",
+        ),
         _ => text("Thông báo", "Notification"),
     }
 }

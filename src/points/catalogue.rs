@@ -13,7 +13,6 @@ use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Language, Problem};
 use crate::organisation::units;
 
-use super::month::title;
 use super::rulebook::{Limit, LimitRow, RuleTier, limits, narrowed, rules_for};
 use super::rules::{Audience, Rule};
 

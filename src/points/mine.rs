@@ -56,7 +56,8 @@ pub async fn record_visit(visit: Handed<Empty>, queues: Data<Queues>) -> Result<
 
 /// Get my points of a month
 ///
-/// What was earned by which rule, what is missing, how many days are left and what could be done next.
+/// What was earned by which rule, what is missing, how many days are left and what could be done next. Of a closed month both
+/// the closed figure and the one with late corrections.
 #[utoipa::path(tag = "Points", params(PeriodQuery), responses((status = 200, description = "The month.", body = MyPoints)))]
 #[get("/me/points")]
 pub async fn get_my_points(

@@ -12,6 +12,7 @@ use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Language, Problem};
 
+use super::closings::{self, ClosedFigure};
 use super::in_force::{self, InForce, Offered};
 use super::model::{ObjectRef, Status};
 use super::rules::{self, Rule};
@@ -87,6 +88,8 @@ pub struct MyPoints {
     /// Points that what is on offer can still give under all caps.
     #[schema(minimum = 0, maximum = 100_000, example = 24)]
     attainable: i32,
+    /// The month as it was closed; null while it is open.
+    closed: Option<ClosedFigure>,
     /// By rule, those in force and those that gave points.
     #[schema(max_items = 100)]
     by_rule: Vec<RulePoints>,
@@ -115,14 +118,18 @@ pub async fn read(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<MyPoints>, P
     let mut months = Vec::with_capacity(wanted.len());
     for ((one, state), (_, day)) in wanted.iter().zip(&states).zip(&days) {
         let here = state.facts.as_ref().and_then(|facts| Some((facts, in_force.get(&(facts.cell, *day))?)));
-        months.push(match here {
+        let mut seen = match here {
             Some((facts, here)) => {
                 let credited = credits.get(&one.member_id).unwrap_or(&nothing);
                 View { one, facts, month: &state.month, here, credited }.show()
             }
             // Not a member then: nothing to reach.
             None => without_cell(one, &state.month, &store::rules(conn, *day).await?),
-        });
+        };
+        if one.period < Period::containing(one.today) {
+            seen.closed = closings::of_member(conn, one.member_id, one.period).await?;
+        }
+        months.push(seen);
     }
     Ok(months)
 }
@@ -171,6 +178,7 @@ impl View<'_> {
             remaining: (threshold - points).max(0),
             days_left,
             attainable,
+            closed: None,
             by_rule: by_rule(&self.here.rules, self.month, self.one.language),
             suggestions: if days_left > 0 { self.suggestions(&open) } else { Vec::new() },
         }
@@ -186,7 +194,7 @@ impl View<'_> {
         const MOST: usize = 10;
         let (rules, language, counters) = (&self.here.rules, self.one.language, &self.month.counters);
         let mut found = Vec::new();
-        let visit = rules.iter().find(|rule| rule.event == super::VISIT && !self.facts.without_device);
+        let visit = rules.iter().find(|rule| rule.event == super::VISIT && rule.is_for(self.facts.without_device));
         if let Some(rule) = visit
             && !counters.days.get(&self.one.today).is_some_and(|day| day.rules.contains_key(&rule.code))
             && rule.cap_month.is_none_or(|cap| counters.of_rule(&rule.code) < cap)
@@ -195,18 +203,19 @@ impl View<'_> {
             found.push(Suggestion {
                 rule: rule.code.clone(),
                 points: rule.points,
-                title: title(rule, language).to_owned(),
+                title: rule.title(language).to_owned(),
                 object,
             });
         }
         for offer in open.iter().take(MOST) {
-            let Some(rule) = rules.iter().find(|rule| rule.code == offer.rule_code) else {
+            let mut for_them = rules.iter().filter(|rule| rule.is_for(self.facts.without_device));
+            let Some(rule) = for_them.find(|rule| rule.code == offer.rule_code) else {
                 continue;
             };
             found.push(Suggestion {
                 rule: rule.code.clone(),
                 points: rule.points,
-                title: format!("{}: {}", title(rule, language), offer.title),
+                title: format!("{}: {}", rule.title(language), offer.title),
                 object: ObjectRef { kind: offer.object_kind.clone(), id: offer.object_id.clone() },
             });
         }
@@ -225,23 +234,16 @@ fn without_cell(one: &Wanted, month: &Month, rules: &[Rule]) -> MyPoints {
         remaining: 0,
         days_left: 0,
         attainable: 0,
+        closed: None,
         by_rule: by_rule(rules, month, one.language),
         suggestions: Vec::new(),
-    }
-}
-
-/// The rule's title in a language.
-pub fn title(rule: &Rule, language: Language) -> &str {
-    match language {
-        Language::Vietnamese => &rule.title_vi,
-        Language::English => &rule.title_en,
     }
 }
 
 fn by_rule(rules: &[Rule], month: &Month, language: Language) -> Vec<RulePoints> {
     let known = rules.iter().map(|rule| RulePoints {
         rule: rule.code.clone(),
-        title: title(rule, language).to_owned(),
+        title: rule.title(language).to_owned(),
         points: month.counters.of_rule(&rule.code),
         cap_day: rule.cap_day,
         cap_month: rule.cap_month,

@@ -97,7 +97,7 @@ pub struct AppealQuery {
     /// The unit, with everything below it.
     unit_id: Uuid,
     /// Only those that stand so; all when left out.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     state: Option<AppealState>,
 }
 
