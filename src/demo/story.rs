@@ -99,7 +99,7 @@ fn reading(
 }
 
 fn deed(event: &'static str, object_kind: &'static str, object_id: String) -> Deed {
-    Deed { event, object_kind, object_id, attested_by: None, percent: None }
+    Deed { event, object_kind, object_id, ..Deed::default() }
 }
 
 /// An instant of a day in Viet Nam.

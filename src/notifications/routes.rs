@@ -34,7 +34,8 @@ pub struct NotificationOut {
     /// The notification.
     id: Uuid,
     /// What happened: `slip_issued`, `slip_redeemed`, `password_changed`, `new_device`, `sessions_revoked`,
-    /// `points_adjusted`, `points_reversed`, `appeal_upheld`, `appeal_dismissed`.
+    /// `case_decided`, `points_reminder`, `points_adjusted`, `points_reversed`, `appeal_upheld`, `appeal_dismissed`,
+    /// `month_reopened`.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "new_device")]
     kind: String,
     /// The same in words, in the language of the request.

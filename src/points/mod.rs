@@ -4,15 +4,24 @@ mod adjustments;
 mod appeals;
 mod attestations;
 mod board;
+mod bulk;
 mod catalogue;
+mod closings;
 mod engine;
 mod entries;
 mod history;
+mod in_force;
 mod mine;
 mod model;
+mod month;
 mod officers;
 mod parameters;
+pub mod projection;
+mod queues;
+mod reminders;
+mod rulebook;
 mod rules;
+mod states;
 mod store;
 mod verify;
 
@@ -27,9 +36,15 @@ pub use adjustments::{Change, NewAdjustment, propose as propose_adjustment};
 pub use appeals::{AppealKind, NewAppeal, file as file_appeal};
 pub use attestations::{AttestationKind, NewAttestation, record as record_attestation};
 pub use board::{BoardMember, STANDINGS};
+pub use bulk::{Judge, JudgedMonth};
+pub use closings::{
+    Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, verify_file,
+};
+pub use engine::Want;
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
+pub use queues::{Queues, start};
 pub use verify::verify;
 
 /// The operations of this feature.
@@ -39,6 +54,14 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(mine::get_my_points)
         .service(entries::list_my_entries)
         .service(catalogue::list_rules)
+        .service(reminders::send_reminders)
+        .service(rulebook::routes::draft_rule_change)
+        .service(rulebook::routes::list_rule_changes)
+        .service(rulebook::routes::get_rule_change)
+        .service(rulebook::routes::replace_rule_change)
+        .service(rulebook::routes::delete_rule_change)
+        .service(rulebook::routes::publish_rule_change)
+        .service(rulebook::routes::end_rule_change)
         .service(parameters::list_parameters)
         .service(parameters::set_parameter)
         .service(board::routes::get_roll_up)
@@ -61,7 +84,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(appeals::routes::file_appeal)
         .service(appeals::routes::list_my_appeals)
         .service(appeals::routes::list_appeals)
-        .service(appeals::routes::answer_appeal);
+        .service(appeals::routes::answer_appeal)
+        .configure(closings::routes);
 }
 
 /// The event of a first visit of a day.
@@ -74,6 +98,14 @@ const VISIT: &str = "visit";
 /// 403 when the member belongs to no cell, 503 when the database cannot be reached.
 pub async fn award(conn: &mut Conn, member_id: Uuid, deed: &Deed, now: DateTime<Utc>) -> Result<Award, Problem> {
     engine::award(conn, member_id, deed, now).await
+}
+
+/// The same for many deeds at a time, each with its own outcome, in the order given. Locks the months in the order of members.
+///
+/// # Errors
+/// 503 when the database cannot be reached; 403 as the outcome of a member who belonged to no cell that day.
+pub async fn award_all(conn: &mut Conn, wants: &[Want]) -> Result<Vec<Result<Award, Problem>>, Problem> {
+    engine::award_all(conn, wants).await
 }
 
 /// Locks the member's present month, for transactions that must lock more before they award.

@@ -1,6 +1,6 @@
 //! Types of the points engine and its pure rules: no clock, no database.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::kernel::clock::Period;
 
 /// Something a member did that rules may reward.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Deed {
     /// What happened, for example `document.read`; rules listen to it.
     pub event: &'static str,
@@ -20,6 +20,8 @@ pub struct Deed {
     pub attested_by: Option<Uuid>,
     /// Share of right answers in percent, for rules with tiers.
     pub percent: Option<i32>,
+    /// The day it counts for, when that is not the day of acceptance; for what officers attest.
+    pub on: Option<NaiveDate>,
 }
 
 /// Where a member stands in a month.
@@ -101,8 +103,8 @@ pub struct Refusal {
     /// Code of the rule.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "document_read")]
     pub rule: String,
-    /// `already_credited`, `day_cap`, `month_cap`, `self_service_day_cap`, `not_for_this_member`, `too_few_points`; of
-    /// attestations also `not_in_cell`.
+    /// `already_credited`, `day_cap`, `month_cap`, `self_service_day_cap`, `not_for_this_member`, `switched_off`,
+    /// `too_few_points`; of attestations also `not_in_cell`.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "day_cap")]
     pub reason: String,
     /// The reason in Vietnamese.

@@ -91,6 +91,25 @@ const CHECKS: &[Check] = &[
                     USING (ancestor_id, descendant_id, depth)
                 WHERE u.ancestor_id IS NULL OR t.ancestor_id IS NULL",
     },
+    Check {
+        proves: "each closed row and manifest has the hash that was taken of it",
+        query: "SELECT format('closing %s, row %s: not what was hashed', closing_id, position) AS line FROM closing_rows
+                WHERE hash <> sha256(convert_to(content, 'UTF8'))
+                UNION ALL
+                SELECT format('closing %s: the manifest is not what was hashed', id) FROM closings
+                WHERE manifest_hash <> sha256(convert_to(manifest, 'UTF8'))",
+    },
+    Check {
+        // A month that was reopened took in what had come late before it was closed again.
+        proves: "each month that was closed once is what the ledger says without late corrections",
+        query: "SELECT format('member %s, month %s: the ledger says %s, the closing %s', r.member_id, to_char(c.period, 'YYYY-MM'),
+                    coalesce(e.points, 0), r.points) AS line
+                FROM closing_states s JOIN closings c ON c.id = s.closing_id AND c.generation = 1
+                JOIN closing_rows r ON r.closing_id = c.id
+                LEFT JOIN (SELECT member_id, period, sum(points) AS points FROM point_entries WHERE NOT late
+                    GROUP BY member_id, period) e ON e.member_id = r.member_id AND e.period = c.period
+                WHERE r.points <> coalesce(e.points, 0)",
+    },
 ];
 
 #[derive(QueryableByName)]

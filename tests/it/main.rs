@@ -3,7 +3,10 @@
 mod support;
 
 mod architecture;
+mod cases;
+mod closings;
 mod crash;
+mod demo;
 mod documents;
 mod health;
 mod hostile;
@@ -14,4 +17,8 @@ mod organisation;
 mod outbox;
 mod permissions;
 mod points;
+mod projection;
+mod reminders;
+mod rulebook;
 mod schema;
+mod together;

@@ -6,9 +6,10 @@ use uuid::Uuid;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem, text};
+use crate::points::engine::{self, Want};
+use crate::points::model;
 use crate::points::model::{Deed, Refusal};
 use crate::points::officers::require_second;
-use crate::points::{award, model};
 
 use super::model::{AttestationKind, AttestationState, is_recent};
 use super::store::{self, Decision, Listed, Open, Outcome};
@@ -44,7 +45,7 @@ pub async fn confirm(conn: &mut Conn, id: Uuid, by: Uuid, now: DateTime<Utc>) ->
     Ok((open, outcomes.iter().map(|outcome| outcome.points).sum()))
 }
 
-/// Awards each member in the order in which months are locked.
+/// Awards all members who belonged to the cell that day.
 async fn award_all(
     conn: &mut Conn,
     open: &Open,
@@ -57,16 +58,19 @@ async fn award_all(
         object_kind: kind.object_kind(),
         object_id: kind.object_id(open.id, open.unit_id, open.day),
         attested_by: Some(open.recorded_by),
-        percent: None,
+        on: Some(open.day),
+        ..Deed::default()
     };
+    let present = listed.iter().filter(|member| member.belongs);
+    let wants: Vec<Want> =
+        present.map(|member| Want { member_id: member.member_id, deed: deed.clone(), now }).collect();
+    let mut awards = engine::award_all(conn, &wants).await?.into_iter();
     let mut outcomes = Vec::with_capacity(listed.len());
     for member in listed {
-        let outcome = if member.belongs {
-            given(member.member_id, award(conn, member.member_id, &deed, now).await?)
-        } else {
-            gone(member.member_id, kind)
-        };
-        outcomes.push(outcome);
+        outcomes.push(match member.belongs.then(|| awards.next()).flatten() {
+            Some(award) => given(member.member_id, award?),
+            None => gone(member.member_id, kind),
+        });
     }
     Ok(outcomes)
 }

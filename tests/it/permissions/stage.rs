@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;
 use uuid::Uuid;
@@ -101,6 +102,18 @@ impl Stage {
         if let Some((name, id)) = officers_word(world, callers, path).await {
             ids.insert(name, id);
         }
+        if path.contains("{change_id}") {
+            let body = json!({"rule": "quiz_passed", "points": 5, "valid_from": "2027-01-01"});
+            let made = of(callers, "ward").post(&format!("/v1/units/{}/point-rule-changes", world.cell), &body);
+            ids.insert("change_id", made.await.expect(201).id());
+        }
+        if path.contains("{case_id}") {
+            ids.insert("case_id", case(world).await);
+        }
+        if path.contains("{period}") {
+            world.close_due().await;
+            ids.insert("period", "2026-10".to_owned());
+        }
         Self { ids, cell: world.cell, sibling: world.sibling }
     }
 
@@ -114,9 +127,12 @@ impl Stage {
         path = path.replace("{session_id}", &own);
         match operation.id.as_str() {
             "importRoster" => format!("{path}?unit_id={}&dry_run=true", self.cell),
-            "getDocumentReadership" | "listAuditEvents" | "listAttestations" | "listAdjustments" | "listAppeals" => {
-                format!("{path}?unit_id={}", self.cell)
-            }
+            "getDocumentReadership"
+            | "listAuditEvents"
+            | "listCases"
+            | "listAttestations"
+            | "listAdjustments"
+            | "listAppeals" => format!("{path}?unit_id={}", self.cell),
             "addDocumentFile" => format!("{path}?filename=a.pdf"),
             _ => path,
         }
@@ -165,6 +181,19 @@ async fn officers_word(
     let body = json!({"period": "2026-11", "points": 3, "reason": "bỏ sót", "evidence": "biên bản"});
     let made = author.post(&format!("/v1/members/{}/point-adjustments", someone.id), &body).await.expect(201);
     Some(("adjustment_id", made.id()))
+}
+
+/// An open case of the cell, about nobody.
+async fn case(world: &World) -> String {
+    let id = Uuid::now_v7();
+    let mut conn = world.app.state.db.conn().await.unwrap();
+    let query = format!(
+        "INSERT INTO cases (id, kind, subject_id, unit_id, evidence, opened_at, state)
+         VALUES ('{id}', 'regularity', '{id}', '{}', '{{}}', '2026-11-20', 'open')",
+        world.cell
+    );
+    diesel::sql_query(query).execute(&mut *conn).await.unwrap();
+    id.to_string()
 }
 
 /// A draft of the ward, published to it.
