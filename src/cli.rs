@@ -1,6 +1,7 @@
 //! The command line: one variant a command, the work in `cli/`.
 
 mod admin;
+mod boards;
 mod close_months;
 mod demo;
 pub mod import;
@@ -35,8 +36,10 @@ enum Command {
     DemoTokens(demo::DemoTokens),
     /// Bring the database schema up to date, as the owner role.
     Migrate,
-    /// Recompute totals, counters and caps from the ledger and name every difference.
-    Verify,
+    /// Recompute totals, counters, caps, roll-ups and boards from the ledger and name every difference.
+    Verify(verify::Verify),
+    /// Make all leaderboards in Redis anew from the monthly totals.
+    RebuildBoards,
     /// Close the months of cells whose days for the secretary are over.
     CloseMonths,
     /// Verify an exported report offline and name every row that was changed.
@@ -84,7 +87,8 @@ fn ended(done: Result<(), String>) -> ExitCode {
 async fn run(command: Command, config: Config) -> Result<(), String> {
     match command {
         Command::Serve => serve::run(config).await,
-        Command::Verify => verify::run(config).await,
+        Command::Verify(arguments) => verify::run(config, arguments).await,
+        Command::RebuildBoards => boards::run(config).await,
         Command::Demo(arguments) => demo::run(config, arguments).await,
         Command::DemoTokens(arguments) => demo::tokens(config, arguments).await,
         Command::Migrate => runtime::migrate(&config).await,

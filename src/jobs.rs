@@ -11,7 +11,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
 use crate::kernel::{idempotency, lease, outbox, rate_limit};
 use crate::points::{self, projection};
-use crate::{cases, identity, notifications};
+use crate::{cases, identity, leaderboards, notifications};
 
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks at what changed; more when looking takes long.
@@ -100,14 +100,23 @@ pub async fn project(state: &State) -> Result<bool, Problem> {
     let Some(lease) = lease::take(&mut conn, projection::LEASE, state.instance, now).await? else {
         return Ok(false);
     };
-    transaction(&mut conn, async |conn| {
+    let redis = state.redis.as_ref();
+    let (drained, lost) = transaction(&mut conn, async |conn| {
         if !lease.hold(conn).await? {
-            return Ok(false);
+            return Ok((true, Vec::new()));
         }
         let step = projection::step(conn, &lease, now).await?;
-        Ok(!step.drained)
+        let lost = leaderboards::follow(conn, redis, &lease, &step, now).await?;
+        Ok((step.drained, lost))
     })
-    .await
+    .await?;
+    drop(conn);
+    if let Some(redis) = redis.filter(|_| !lost.is_empty()) {
+        let means = leaderboards::Means { db: &state.db, redis, clock: &state.clock, lease };
+        let scores = leaderboards::rebuild(&means, &lost, |_, _| {}).await?;
+        tracing::info!(boards = lost.len(), scores, "leaderboards made anew");
+    }
+    Ok(!drained)
 }
 
 /// Goes through the ledger of the last month once a day, in steps that hold no lock for long.

@@ -187,8 +187,6 @@ pub struct Row {
     #[diesel(sql_type = Text)]
     pub kind: String,
     #[diesel(sql_type = SqlUuid)]
-    pub subject_id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
     pub unit_id: Uuid,
     #[diesel(sql_type = Text)]
     pub unit_name: String,
@@ -206,8 +204,7 @@ pub struct Row {
     pub decided_at: Option<DateTime<Utc>>,
 }
 
-const CASE: &str =
-    "SELECT c.id, c.kind, c.subject_id, c.unit_id, u.name AS unit_name, c.evidence, c.opened_at, c.state,
+const CASE: &str = "SELECT c.id, c.kind, c.unit_id, u.name AS unit_name, c.evidence, c.opened_at, c.state,
         c.outcome, c.reason, c.decided_at
     FROM cases c JOIN units u ON u.id = c.unit_id";
 

@@ -4,6 +4,7 @@
 mod dice;
 mod large;
 mod library;
+mod oddities;
 mod office;
 mod people;
 mod scene;
@@ -102,6 +103,7 @@ async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Prob
     identity::store_password(conn, &accounts, hash, now).await?;
     let publisher = scene.account("propaganda_officer");
     let documents = publish_series(conn, scene.ward, publisher, (since, DOCUMENT_EVERY), now).await?;
+    oddities::add(conn, &scene, now).await?;
     write_history(conn, &scene, &documents, &mut dice, since, day_of(now)).await?;
     close_past(conn, state, &scene, since, day_of(now)).await?;
     office::open_matters(conn, &scene, now).await

@@ -14,8 +14,9 @@ use crate::kernel::db::Conn;
 use crate::kernel::memo::Memo;
 use crate::kernel::problem::Problem;
 
+use super::rulebook::rules_for_units;
 use super::rules::Rule;
-use super::store::{self, Parameters};
+use super::store::Parameters;
 
 /// Cells and days kept in memory.
 const KEPT: usize = 20_000;
@@ -129,10 +130,10 @@ async fn load(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Result<Vec<(Uu
     .load(conn)
     .await?;
     let offers = offers(conn, &above, day).await?;
-    let rules = Arc::new(store::rules(conn, day).await?);
+    let rules = rules_for_units(conn, units, day).await?;
     let mut loaded = Vec::new();
     for PathRow { unit_id, path } in paths {
-        let rules = rules.clone();
+        let rules = rules.get(&unit_id).cloned().unwrap_or_default();
         let (parameters, offers) = (nearest(&parameters, &path)?, reaching(&offers, &path));
         loaded.push((unit_id, InForce { rules, parameters, offers }));
     }

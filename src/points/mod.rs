@@ -15,6 +15,7 @@ mod mine;
 mod model;
 mod month;
 mod officers;
+mod outlook;
 mod parameters;
 pub mod projection;
 mod queues;
@@ -23,12 +24,14 @@ mod rulebook;
 mod rules;
 mod states;
 mod store;
+mod trends;
 mod verify;
 
 use chrono::{DateTime, Utc};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
+use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
@@ -44,8 +47,9 @@ pub use engine::Want;
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
+pub use outlook::Reached;
 pub use queues::{Queues, start};
-pub use verify::verify;
+pub use verify::{Repaired, repair, verify, verify_with};
 
 /// The operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
@@ -53,7 +57,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(mine::record_visit)
         .service(mine::get_my_points)
         .service(entries::list_my_entries)
+        .service(trends::get_my_trend)
+        .service(trends::get_unit_trend)
         .service(catalogue::list_rules)
+        .service(outlook::routes::get_month_offer)
         .service(reminders::send_reminders)
         .service(rulebook::routes::draft_rule_change)
         .service(rulebook::routes::list_rule_changes)
@@ -132,6 +139,15 @@ pub struct Offer {
 /// 503 when the database cannot be reached.
 pub async fn offer(conn: &mut Conn, offer: &Offer, now: DateTime<Utc>) -> Result<(), Problem> {
     engine::offer(conn, offer, now).await
+}
+
+/// How many of the cells among these units and below them the present month offers less than the threshold asks for.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn month_offer(conn: &mut Conn, unit_ids: &[Uuid], now: DateTime<Utc>) -> Result<Reached, Problem> {
+    let today = day_of(now);
+    outlook::reached(conn, unit_ids, Period::containing(today), today).await
 }
 
 /// Ends all offers of an object.

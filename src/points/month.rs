@@ -194,7 +194,7 @@ impl View<'_> {
         const MOST: usize = 10;
         let (rules, language, counters) = (&self.here.rules, self.one.language, &self.month.counters);
         let mut found = Vec::new();
-        let visit = rules.iter().find(|rule| rule.event == super::VISIT && !self.facts.without_device);
+        let visit = rules.iter().find(|rule| rule.event == super::VISIT && rule.is_for(self.facts.without_device));
         if let Some(rule) = visit
             && !counters.days.get(&self.one.today).is_some_and(|day| day.rules.contains_key(&rule.code))
             && rule.cap_month.is_none_or(|cap| counters.of_rule(&rule.code) < cap)
@@ -203,18 +203,19 @@ impl View<'_> {
             found.push(Suggestion {
                 rule: rule.code.clone(),
                 points: rule.points,
-                title: title(rule, language).to_owned(),
+                title: rule.title(language).to_owned(),
                 object,
             });
         }
         for offer in open.iter().take(MOST) {
-            let Some(rule) = rules.iter().find(|rule| rule.code == offer.rule_code) else {
+            let mut for_them = rules.iter().filter(|rule| rule.is_for(self.facts.without_device));
+            let Some(rule) = for_them.find(|rule| rule.code == offer.rule_code) else {
                 continue;
             };
             found.push(Suggestion {
                 rule: rule.code.clone(),
                 points: rule.points,
-                title: format!("{}: {}", title(rule, language), offer.title),
+                title: format!("{}: {}", rule.title(language), offer.title),
                 object: ObjectRef { kind: offer.object_kind.clone(), id: offer.object_id.clone() },
             });
         }
@@ -239,18 +240,10 @@ fn without_cell(one: &Wanted, month: &Month, rules: &[Rule]) -> MyPoints {
     }
 }
 
-/// The rule's title in a language.
-pub fn title(rule: &Rule, language: Language) -> &str {
-    match language {
-        Language::Vietnamese => &rule.title_vi,
-        Language::English => &rule.title_en,
-    }
-}
-
 fn by_rule(rules: &[Rule], month: &Month, language: Language) -> Vec<RulePoints> {
     let known = rules.iter().map(|rule| RulePoints {
         rule: rule.code.clone(),
-        title: title(rule, language).to_owned(),
+        title: rule.title(language).to_owned(),
         points: month.counters.of_rule(&rule.code),
         cap_day: rule.cap_day,
         cap_month: rule.cap_month,

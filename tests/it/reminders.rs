@@ -23,8 +23,7 @@ async fn reach_threshold(world: &World, member: Uuid) {
             event: "meeting.attended",
             object_kind: "meeting",
             object_id: Uuid::now_v7().to_string(),
-            attested_by: None,
-            percent: None,
+            ..Deed::default()
         };
         world.app.state.db.transaction(async |conn| award(conn, member, &deed, now).await).await.unwrap();
     }

@@ -38,8 +38,8 @@ impl World {
             event,
             object_kind: "meeting",
             object_id: Uuid::now_v7().to_string(),
-            attested_by: None,
             percent: Some(percent),
+            ..Deed::default()
         };
         self.app.state.db.transaction(async |conn| award(conn, member, &deed, now).await).await.unwrap()
     }
@@ -100,8 +100,8 @@ async fn no_unit_widens_and_the_least_value_wins_later_too() {
     let (member, officer, top) = (world.member().await, world.committee_officer().await, world.top_officer().await);
     let quiz = |points| json!({"rule": "quiz_passed", "points": points, "valid_from": "2026-11-21"});
     publish(&officer, world.ward, &quiz(5)).await;
-    let wider = draft(&officer, world.cell, &json!({"rule": "quiz_passed", "points": 6, "valid_from": "2026-11-22"}));
-    let wider = wider.await.expect(422);
+    let wider = json!({"rule": "quiz_passed", "points": 6, "valid_from": "2026-11-22"});
+    let wider = draft(&officer, world.cell, &wider).await.expect(422);
     assert_eq!((wider.code(), &wider.body["errors"][0]["pointer"]), ("rule_widened", &json!("/points")));
     let caps = json!({"rule": "document_read", "cap_day": 7, "cap_month": 50, "valid_from": "2026-11-22"});
     let wider = draft(&officer, world.cell, &caps).await.expect(422);

@@ -84,7 +84,7 @@ pub async fn statuses(
         None => {
             let counters: Counters = serde_json::from_value(row.counters.clone()).unwrap_or_default();
             let open = open.get(&row.member_id).unwrap_or(&nothing);
-            let rules = rules.get(&row.unit_id).map_or(&[][..], Vec::as_slice);
+            let rules = rules.get(&row.unit_id).map_or(&[][..], |rules| rules.as_slice());
             let more = rules::attainable(rules, &counters, open, today, view.period, row.without_device, cap);
             rules::status(row.points, row.threshold, more, ended)
         }

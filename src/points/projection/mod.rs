@@ -1,6 +1,7 @@
 //! Roll-ups of units, kept by one projector at a time: what changed is claimed, and the figures it touches are taken anew.
 
 mod changes;
+mod check;
 mod months;
 mod read;
 mod rollup;
@@ -20,7 +21,8 @@ use crate::kernel::schema::projections;
 
 use changes::{Change, Kind};
 
-pub use read::{UnitMonth, as_of, children, unit};
+pub use check::{differences, repair};
+pub use read::{UnitMonth, as_of, children, unit, waiting};
 pub use rollup::THRESHOLDS;
 
 /// The lease of whoever keeps the projections.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
-use crate::kernel::schema::projections;
+use crate::kernel::schema::{point_changes, projections};
 
 use super::ROLL_UPS;
 
@@ -64,6 +64,14 @@ const COLUMNS: &str =
 /// 503 when the database cannot be reached.
 pub async fn as_of(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, Problem> {
     Ok(projections::table.find(ROLL_UPS).select(projections::as_of).first(conn).await.optional()?)
+}
+
+/// How many changes wait to be taken in.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn waiting(conn: &mut Conn) -> Result<i64, Problem> {
+    Ok(point_changes::table.count().get_result(conn).await?)
 }
 
 /// A unit's month; none when it is not projected.

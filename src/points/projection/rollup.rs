@@ -29,7 +29,7 @@ pub const THRESHOLDS: &str = "
                 WHERE pp.unit_id IS NULL AND pp.valid_from <= $2 AND (pp.valid_to IS NULL OR pp.valid_to > $2)) q) p)";
 
 /// Cells `$1` on day `$2` in the month from `$3` to `$4`. Says of members what `STANDINGS` says, without their profiles.
-const CELLS: &str = "
+pub const CELLS: &str = "
     standing AS (
         SELECT c.unit_id, coalesce(mm.points, 0) AS points,
             CASE WHEN c.prorated > 0 AND ms.valid_from > $3 THEN (
@@ -52,7 +52,7 @@ const CELLS: &str = "
     tally AS (SELECT unit_id, points AS score, count(*) AS held FROM standing WHERE exemption IS NULL GROUP BY unit_id, points)";
 
 /// Units `$1` on day `$2` in the month from `$3`; `$4` is not needed, and bound for the sake of the other query.
-const PARENTS: &str = "
+pub const PARENTS: &str = "
     cells AS (SELECT unit_id FROM wanted),
     below AS (
         SELECT t.ancestor_id, m.* FROM unit_tree t JOIN unit_months m ON m.unit_id = t.descendant_id AND m.period = $3

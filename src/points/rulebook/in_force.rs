@@ -1,6 +1,7 @@
 //! The rules in force in a unit: those of the system as the limits on its path leave them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
@@ -24,17 +25,18 @@ pub async fn rules_for(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result
     Ok(narrowed(&rules, &limits))
 }
 
-/// The same for many units at once.
+/// The same for many units at once; units without limits share one list.
 pub async fn rules_for_units(
     conn: &mut Conn,
     unit_ids: &[Uuid],
     day: NaiveDate,
-) -> Result<BTreeMap<Uuid, Vec<Rule>>, Problem> {
-    let rules = store::rules(conn, day).await?;
+) -> Result<BTreeMap<Uuid, Arc<Vec<Rule>>>, Problem> {
+    let rules = Arc::new(store::rules(conn, day).await?);
     let mut limits: BTreeMap<Uuid, Vec<Limit>> = BTreeMap::new();
     for (unit_id, limit) in limits_of_units(conn, unit_ids, day).await? {
         limits.entry(unit_id).or_default().push(limit);
     }
-    let none = Vec::new();
-    Ok(unit_ids.iter().map(|unit| (*unit, narrowed(&rules, limits.get(unit).unwrap_or(&none)))).collect())
+    let here =
+        |unit: &Uuid| limits.get(unit).map_or_else(|| rules.clone(), |limits| Arc::new(narrowed(&rules, limits)));
+    Ok(unit_ids.iter().map(|unit| (*unit, here(unit))).collect())
 }

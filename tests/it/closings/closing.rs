@@ -167,6 +167,7 @@ async fn award_at(world: &World, member: Uuid, at: chrono::DateTime<chrono::Utc>
         object_id: Uuid::now_v7().to_string(),
         attested_by: None,
         percent: None,
+        on: None,
     };
     let done = world.app.state.db.transaction(async |conn| sotay::points::award(conn, member, &deed, at).await).await;
     assert_eq!(done.unwrap().points_awarded, 8);

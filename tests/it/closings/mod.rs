@@ -29,6 +29,7 @@ impl World {
             object_id: Uuid::now_v7().to_string(),
             attested_by: None,
             percent: None,
+            on: None,
         };
         self.app.state.db.transaction(async |conn| award(conn, member, &deed, now).await).await.unwrap();
     }

@@ -99,13 +99,10 @@ impl Stage {
                 of(callers, "sec").post(&format!("/v1/members/{}/transfers", someone.id), &body).await.expect(201);
             ids.insert("transfer_id", made.id());
         }
-        if let Some((name, id)) = officers_word(world, callers, path).await {
-            ids.insert(name, id);
-        }
         if path.contains("{change_id}") {
             let body = json!({"rule": "quiz_passed", "points": 5, "valid_from": "2027-01-01"});
-            let made = of(callers, "ward").post(&format!("/v1/units/{}/point-rule-changes", world.cell), &body);
-            ids.insert("change_id", made.await.expect(201).id());
+            let changes = format!("/v1/units/{}/point-rule-changes", world.cell);
+            ids.insert("change_id", of(callers, "ward").post(&changes, &body).await.expect(201).id());
         }
         if path.contains("{case_id}") {
             ids.insert("case_id", case(world).await);
@@ -113,6 +110,9 @@ impl Stage {
         if path.contains("{period}") {
             world.close_due().await;
             ids.insert("period", "2026-10".to_owned());
+        }
+        if let Some((name, id)) = officers_word(world, callers, path).await {
+            ids.insert(name, id);
         }
         Self { ids, cell: world.cell, sibling: world.sibling }
     }
@@ -158,6 +158,19 @@ impl Stage {
     }
 }
 
+/// An open case of the cell, about nobody.
+async fn case(world: &World) -> String {
+    let id = Uuid::now_v7();
+    let mut conn = world.app.state.db.conn().await.unwrap();
+    let query = format!(
+        "INSERT INTO cases (id, kind, subject_id, unit_id, evidence, opened_at, state)
+         VALUES ('{id}', 'regularity', '{id}', '{}', '{{}}', '2026-11-20', 'open')",
+        world.cell
+    );
+    diesel::sql_query(query).execute(&mut *conn).await.unwrap();
+    id.to_string()
+}
+
 /// A list, a proposal or an appeal that waits; what is to be withdrawn is the secretary's, the rest a deputy's.
 async fn officers_word(
     world: &World,
@@ -181,19 +194,6 @@ async fn officers_word(
     let body = json!({"period": "2026-11", "points": 3, "reason": "bỏ sót", "evidence": "biên bản"});
     let made = author.post(&format!("/v1/members/{}/point-adjustments", someone.id), &body).await.expect(201);
     Some(("adjustment_id", made.id()))
-}
-
-/// An open case of the cell, about nobody.
-async fn case(world: &World) -> String {
-    let id = Uuid::now_v7();
-    let mut conn = world.app.state.db.conn().await.unwrap();
-    let query = format!(
-        "INSERT INTO cases (id, kind, subject_id, unit_id, evidence, opened_at, state)
-         VALUES ('{id}', 'regularity', '{id}', '{}', '{{}}', '2026-11-20', 'open')",
-        world.cell
-    );
-    diesel::sql_query(query).execute(&mut *conn).await.unwrap();
-    id.to_string()
 }
 
 /// A draft of the ward, published to it.
