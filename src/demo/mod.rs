@@ -4,8 +4,8 @@
 mod dice;
 mod large;
 mod library;
-mod office;
 mod oddities;
+mod office;
 mod people;
 mod scene;
 mod story;

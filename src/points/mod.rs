@@ -40,7 +40,9 @@ pub use appeals::{AppealKind, NewAppeal, file as file_appeal};
 pub use attestations::{AttestationKind, NewAttestation, record as record_attestation};
 pub use board::{BoardMember, STANDINGS};
 pub use bulk::{Judge, JudgedMonth};
-pub use closings::{Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, verify_file};
+pub use closings::{
+    Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, verify_file,
+};
 pub use engine::Want;
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;

@@ -118,7 +118,11 @@ async fn a_full_queue_says_when_to_come_again_and_loses_nothing() {
     assert!(refused.iter().all(|reply| !reply.header("retry-after").is_empty()));
     for (member, reply) in members.iter().zip(&replies) {
         let points = sum_of_entries(&world.app, member.id).await;
-        assert_eq!(points, if reply.status == 200 { 2 } else { 1 }, "acknowledged means committed, and refused means not");
+        assert_eq!(
+            points,
+            if reply.status == 200 { 2 } else { 1 },
+            "acknowledged means committed, and refused means not"
+        );
         visit(&world.app.base_url, member, "next").await.expect(200);
         assert_eq!(sum_of_entries(&world.app, member.id).await, 2);
     }
@@ -127,8 +131,7 @@ async fn a_full_queue_says_when_to_come_again_and_loses_nothing() {
 #[actix_web::test]
 async fn a_session_that_ended_and_an_officer_without_a_cell_are_refused_among_others() {
     let world = World::new().await;
-    let (member, gone, administrator) =
-        (world.member().await, world.member().await, world.administrator().await);
+    let (member, gone, administrator) = (world.member().await, world.member().await, world.administrator().await);
     gone.delete(&format!("/v1/me/sessions/{}", gone.session)).await.expect(204);
     let url = &world.app.base_url;
     let (ok, ended, officer) =

@@ -20,7 +20,7 @@ use super::store;
 
 /// Any of these lets one look at proposals.
 pub const READERS: &[Permission] =
-    &[Permission::ProposeAdjustments, Permission::DecideAdjustments, Permission::ReadAudit];
+    &[Permission::ProposeAdjustments, Permission::DecideAdjustments, Permission::ReadCases];
 
 /// The proposal of the path's `adjustment_id`, on whose member's cell the caller has the permission `N`.
 pub struct OnAdjustment<N> {

@@ -114,7 +114,7 @@ pub async fn list_appeals(
     query: Query<AppealQuery>,
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    const READERS: &[Permission] = &[Permission::DecideAdjustments, Permission::ReadAudit];
+    const READERS: &[Permission] = &[Permission::DecideAdjustments, Permission::ReadCases];
     let (Query(query), today) = (query, day_of(ask.scope.now));
     require_any_on(&mut ask.conn, &ask.scope.caller, query.unit_id, READERS, today).await?;
     let before = page.0.after()?;

@@ -20,7 +20,7 @@ use super::store;
 
 /// Any of these lets one look at attestations.
 pub const READERS: &[Permission] =
-    &[Permission::RecordAttestations, Permission::ConfirmAttestations, Permission::ReadAudit];
+    &[Permission::RecordAttestations, Permission::ConfirmAttestations, Permission::ReadCases];
 
 /// The attestation of the path's `attestation_id`, on whose cell the caller has the permission `N`.
 pub struct OnAttestation<N> {

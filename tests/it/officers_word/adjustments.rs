@@ -131,7 +131,7 @@ async fn a_closed_month_gets_a_late_correction() {
     office.world.app.set_time("2026-10-10T08:00:00+07:00");
     office.visit(member).await;
     office.world.app.set_time("2026-11-20T10:00:00+07:00");
-    office.execute("UPDATE member_months SET closed_at = '2026-11-05T00:00:00Z' WHERE period = '2026-10-01'").await;
+    office.world.close_due().await;
     let october = json!({"period": "2026-10", "points": 8});
     let id = office.propose(&office.secretary, member, october).await;
     office.deputy.post(&approval(&id), &json!({})).await.expect(200);

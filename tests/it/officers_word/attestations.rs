@@ -242,3 +242,26 @@ async fn a_list_does_not_wait_for_ever() {
     assert_eq!(office.deputy.post(&confirmation(&id), &json!({})).await.expect(422).code(), "rule_not_met");
     assert_eq!(office.points(&office.member).await, 0);
 }
+
+#[actix_web::test]
+async fn a_meeting_counts_for_its_own_month_and_late_once_that_is_closed() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    office.world.app.set_time("2026-11-02T08:00:00+07:00");
+    let in_time = office.record(secretary, MEETING, "2026-10-08", &[member.id]).await;
+    let done = deputy.post(&confirmation(&in_time), &json!({})).await.expect(200);
+    assert_eq!(done.body["members"][0]["points_awarded"], 8);
+    office.world.app.set_time("2026-11-20T10:00:00+07:00");
+    office.world.close_due().await;
+    let late = office.record(secretary, "thematic_meeting_attended", "2026-10-20", &[member.id]).await;
+    deputy.post(&confirmation(&late), &json!({})).await.expect(200);
+    let entries = office.rows("SELECT points, period, day, late FROM point_entries ORDER BY id").await;
+    let entry = |points: i32, day: &str, late: bool| json!({"points": points, "period": "2026-10-01", "day": day, "late": late});
+    assert_eq!(entries, json!([entry(8, "2026-10-08", false), entry(5, "2026-10-20", true)]));
+    // Neither the threshold nor the board of the present month knows of it.
+    assert_eq!(member.get("/v1/me/points?period=2026-11").await.expect(200).body["points"], 0);
+    assert_eq!(member.get("/v1/me/points?period=2026-10").await.expect(200).body["points"], 13);
+    assert_eq!(crate::support::sum_of_entries(&office.world.app, member.id).await, 13);
+    let seen = member.get("/v1/me/points/entries?period=2026-10").await.expect(200);
+    assert_eq!(seen.body["items"][0]["late"], true);
+}

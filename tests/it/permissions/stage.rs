@@ -127,7 +127,11 @@ impl Stage {
         path = path.replace("{session_id}", &own);
         match operation.id.as_str() {
             "importRoster" => format!("{path}?unit_id={}&dry_run=true", self.cell),
-            "getDocumentReadership" | "listAuditEvents" | "listCases" | "listAttestations" | "listAdjustments"
+            "getDocumentReadership"
+            | "listAuditEvents"
+            | "listCases"
+            | "listAttestations"
+            | "listAdjustments"
             | "listAppeals" => format!("{path}?unit_id={}", self.cell),
             "addDocumentFile" => format!("{path}?filename=a.pdf"),
             _ => path,
