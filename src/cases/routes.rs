@@ -83,7 +83,7 @@ pub struct CaseQuery {
     /// The unit, with everything below it.
     unit_id: Uuid,
     /// Only those that are open, or only those that are decided.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     state: Option<CaseState>,
 }
 

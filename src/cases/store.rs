@@ -76,7 +76,9 @@ pub async fn open(conn: &mut Conn, finding: &Finding, now: DateTime<Utc>) -> Res
 
 /// Opens a case, or adds what came to the open one.
 pub async fn open_or_extend(conn: &mut Conn, finding: &Finding, now: DateTime<Utc>) -> Result<(), Problem> {
-    let extend = "DO UPDATE SET evidence = cases.evidence || (excluded.evidence - 'first_at')";
+    // Events may come in any order: what shows less than is known already adds nothing.
+    let extend = "DO UPDATE SET evidence = cases.evidence || (excluded.evidence - 'first_at')
+        WHERE (excluded.evidence ->> 'accounts')::int > (cases.evidence ->> 'accounts')::int";
     write(conn, finding, extend, now).await
 }
 

@@ -49,7 +49,7 @@ pub async fn draft_rule_change(call: Call<RuleChangeIn, OnUnit<ManageRules>>) ->
 #[into_params(parameter_in = Query)]
 pub struct RuleChangeQuery {
     /// Only drafts, or only published ones.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     state: Option<RuleChangeState>,
 }
 
