@@ -1,3 +1,4 @@
+DROP INDEX unit_links_parent;
 DROP INDEX exemptions_member;
 CREATE INDEX exemptions_member ON exemptions (member_id);
 DROP INDEX units_kind;
