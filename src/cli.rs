@@ -2,11 +2,13 @@
 
 mod admin;
 mod boards;
+mod close_months;
 mod demo;
 pub mod import;
 mod runtime;
 mod serve;
 mod verify;
+mod verify_report;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -30,12 +32,18 @@ enum Command {
     Serve,
     /// Serve demo data over a private database, on this machine only.
     Demo(demo::Demo),
+    /// Write access tokens of demo members to a file, for load tests; refused in production mode.
+    DemoTokens(demo::DemoTokens),
     /// Bring the database schema up to date, as the owner role.
     Migrate,
     /// Recompute totals, counters, caps, roll-ups and boards from the ledger and name every difference.
     Verify(verify::Verify),
     /// Make all leaderboards in Redis anew from the monthly totals.
     RebuildBoards,
+    /// Close the months of cells whose days for the secretary are over.
+    CloseMonths,
+    /// Verify an exported report offline and name every row that was changed.
+    VerifyReport(verify_report::VerifyReport),
     /// Print the OpenAPI document.
     Openapi,
     /// Make an account of a system administrator and print its password once.
@@ -51,6 +59,10 @@ pub fn main() -> ExitCode {
         println!("{}", serde_json::to_string_pretty(&app::document()).unwrap_or_default());
         return ExitCode::SUCCESS;
     }
+    if let Command::VerifyReport(arguments) = &arguments.command {
+        // Needs neither settings nor a database: whoever verifies has the file and the key only.
+        return ended(verify_report::run(arguments));
+    }
     let config = match Config::load() {
         Ok(config) => config,
         Err(error) => {
@@ -59,7 +71,10 @@ pub fn main() -> ExitCode {
         }
     };
     start_logging(&config);
-    let done = actix_web::rt::System::new().block_on(run(arguments.command, config));
+    ended(actix_web::rt::System::new().block_on(run(arguments.command, config)))
+}
+
+fn ended(done: Result<(), String>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -75,10 +90,13 @@ async fn run(command: Command, config: Config) -> Result<(), String> {
         Command::Verify(arguments) => verify::run(config, arguments).await,
         Command::RebuildBoards => boards::run(config).await,
         Command::Demo(arguments) => demo::run(config, arguments).await,
+        Command::DemoTokens(arguments) => demo::tokens(config, arguments).await,
         Command::Migrate => runtime::migrate(&config).await,
         Command::CreateAdmin(arguments) => admin::create(config, arguments).await,
         Command::Import(arguments) => import::run(config, arguments).await,
-        Command::Openapi => Ok(()),
+        Command::CloseMonths => close_months::run(config).await,
+        // Done before there was a configuration.
+        Command::Openapi | Command::VerifyReport(_) => Ok(()),
     }
 }
 

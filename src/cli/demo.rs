@@ -1,12 +1,18 @@
-//! `sotay demo`: the program with demo data over a private database, on this machine only.
+//! `sotay demo`: the program with demo data, on this machine only; `sotay demo-tokens`: its members' tokens for load tests.
 
+use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 
+use crate::demo::Scale;
+use crate::kernel::clock::Clock;
 use crate::kernel::config::{Config, Mode};
-use crate::{app, demo};
+use crate::kernel::state::State;
+use crate::{app, demo, identity};
 
 use super::{runtime, serve};
 
@@ -21,6 +27,32 @@ pub struct Demo {
     /// Port to listen on; 0 picks a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// How much data: `province` takes a few minutes, `country` half an hour and 40 GB.
+    #[arg(long, value_enum, default_value_t = Scale::Ward)]
+    scale: Scale,
+    /// Make the data and stop.
+    #[arg(long)]
+    fill_only: bool,
+    /// Fill the database that DATABASE_URL and SOTAY_DATABASE_OWNER_URL name instead of a private one. It must be empty,
+    /// or hold the demo already. Never in production mode.
+    #[arg(long)]
+    configured_database: bool,
+}
+
+#[derive(Args)]
+pub struct DemoTokens {
+    /// How many members, spread over all cells.
+    #[arg(long, default_value_t = 1000)]
+    count: u32,
+    /// Where the tokens go, one line each: token, member, cell, separated by tabs. Readable by you only.
+    #[arg(long)]
+    out: PathBuf,
+    /// How long the tokens live, hours.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=72))]
+    hours: u32,
+    /// Only those who hold this role, for example `cell_secretary`.
+    #[arg(long)]
+    role: Option<String>,
 }
 
 /// Serves the demo until SIGINT or SIGTERM.
@@ -28,33 +60,48 @@ pub struct Demo {
 /// # Errors
 /// When PostgreSQL is not installed, or the port is taken.
 pub async fn run(mut config: Config, arguments: Demo) -> Result<(), String> {
-    config.mode = Mode::Development;
+    choose(&mut config, arguments.configured_database)?;
     config.listen = SocketAddr::from(([127, 0, 0, 1], arguments.port));
     config.public_url = None;
-    config.data_dir = config.data_dir.join("demo");
-    // The demo never touches a database that is somebody's.
-    config.database_url = None;
-    config.database_owner_url = None;
     config.reading_floor_seconds = config.reading_floor_seconds.min(5);
     let how = if arguments.keep { runtime::Private::Own } else { runtime::Private::OwnEmptied };
     let database = runtime::open(&mut config, how).await?;
-    let served = serve_demo(config, arguments.json).await;
+    let served = serve_demo(config, &arguments).await;
     database.close().await;
     served
 }
 
-async fn serve_demo(config: Config, as_json: bool) -> Result<(), String> {
+/// The private database of demos, unless the configured one is asked for: the demo never touches a database that is
+/// somebody's.
+fn choose(config: &mut Config, configured: bool) -> Result<(), String> {
+    if !configured {
+        config.mode = Mode::Development;
+        config.data_dir = config.data_dir.join("demo");
+        config.database_url = None;
+        config.database_owner_url = None;
+        return Ok(());
+    }
+    if config.mode == Mode::Production {
+        return Err("demo data never go into a production database".to_owned());
+    }
+    config.database_url.as_ref().map(|_| ()).ok_or_else(|| "DATABASE_URL is not set".to_owned())
+}
+
+async fn serve_demo(config: Config, arguments: &Demo) -> Result<(), String> {
     let (state, listener) = serve::prepare(config).await?;
-    demo::fill(&state).await.map_err(|e| format!("the demo data cannot be made: {e}"))?;
+    demo::fill(&state, arguments.scale).await.map_err(|e| format!("the demo data cannot be made: {e}"))?;
+    if arguments.fill_only {
+        return Ok(());
+    }
     let base_url = state.public_url.clone();
+    let sign_ins = demo::sign_ins(&state, arguments.scale);
     let server = app::serve(state, listener).map_err(|e| e.to_string())?;
-    announce(&base_url, as_json);
+    announce(&base_url, &sign_ins, arguments.json);
     server.await.map_err(|e| e.to_string())
 }
 
-fn announce(base_url: &str, as_json: bool) {
+fn announce(base_url: &str, sign_ins: &[demo::SignIn], as_json: bool) {
     let docs_url = format!("{base_url}/docs/");
-    let sign_ins = demo::sign_ins();
     if as_json {
         let users: Vec<_> = sign_ins
             .iter()
@@ -65,8 +112,48 @@ fn announce(base_url: &str, as_json: bool) {
     }
     println!("\nsotay is ready.\n\n  API             {base_url}/v1\n  Documentation   {docs_url}\n");
     println!("  Sign-ins (password of all: {}):", demo::PASSWORD);
-    for user in &sign_ins {
-        println!("    {:<22} {}", user.role, user.login);
+    for user in sign_ins {
+        println!("    {:<26} {}", user.role, user.login);
     }
     println!("\nPress Ctrl-C to stop.");
+}
+
+/// Signs demo members in and writes their tokens: over the configured database if there is one, else the demo's own.
+///
+/// # Errors
+/// In production mode, and when the database holds no demo data.
+pub async fn tokens(mut config: Config, arguments: DemoTokens) -> Result<(), String> {
+    if config.mode == Mode::Production {
+        return Err("tokens without a password are for demo data only, never in production mode".to_owned());
+    }
+    let configured = config.database_url.is_some();
+    choose(&mut config, configured)?;
+    let database = runtime::open(&mut config, runtime::Private::Join).await?;
+    let written = match app::state(config, Clock::System, String::new()) {
+        Ok(state) => write_tokens(&state, &arguments).await,
+        Err(error) => Err(error),
+    };
+    database.close().await;
+    eprintln!("{} tokens in {}", written?, arguments.out.display());
+    Ok(())
+}
+
+async fn write_tokens(state: &State, arguments: &DemoTokens) -> Result<usize, String> {
+    identity::refresh_keys(state).await.map_err(|e| e.to_string())?;
+    let members = demo::some_members(state, i64::from(arguments.count), arguments.role.as_deref())
+        .await
+        .map_err(|e| e.to_string())?
+        .ok_or("the database holds no demo data")?;
+    let accounts: Vec<_> = members.iter().map(|(member, _)| *member).collect();
+    let tokens = identity::open_demo_sessions(state, &accounts, arguments.hours).await.map_err(|e| e.to_string())?;
+    let mut text = String::new();
+    for (token, (member, cell)) in tokens.iter().zip(&members) {
+        text.push_str(&format!("{token}\t{member}\t{cell}\n"));
+    }
+    // A file that is there may be readable by others; it is replaced, not written to.
+    let _ = std::fs::remove_file(&arguments.out);
+    let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&arguments.out);
+    let told = |e: std::io::Error| format!("{}: {e}", arguments.out.display());
+    opened.map_err(told)?.write_all(text.as_bytes()).map_err(told)?;
+    Ok(tokens.len())
 }

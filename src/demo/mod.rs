@@ -1,13 +1,20 @@
-//! Demo data: one ward with five cells, months of history, officers of each role. Everybody is invented.
+//! Demo data: one ward with five cells, months of history, officers of each role; or a province, or the country.
+//! Everybody is invented.
 
 mod dice;
+mod large;
 mod library;
+mod office;
+mod oddities;
 mod people;
 mod scene;
 mod story;
 
+use actix_web::web::Data;
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use clap::ValueEnum;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date, Nullable, Text as SqlText, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -18,12 +25,15 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::accounts;
 use crate::kernel::state::State;
+use crate::organisation::members::handles::find;
 use crate::points;
 
 use dice::Dice;
 use library::Text;
 use scene::Scene;
 use story::{Eagerness, Published, at};
+
+pub use large::{Shape, fill as fill_large};
 
 /// Months of history before the present one.
 const MONTHS: usize = 4;
@@ -32,17 +42,48 @@ pub const PASSWORD: &str = "demo so tay 2026";
 /// The administrator's login.
 pub const ADMINISTRATOR: &str = "admin";
 
+/// Days between two documents.
+const DOCUMENT_EVERY: u64 = 5;
+
+/// How much data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scale {
+    /// 229 members in five cells, four months.
+    Ward,
+    /// 108,600 members in 4,300 cells and 700 committees, half a year.
+    Province,
+    /// 5.6 million members in 220,000 cells and 34 provinces, the present month.
+    Country,
+}
+
+impl Scale {
+    fn shape(self) -> Option<Shape> {
+        match self {
+            Self::Ward => None,
+            Self::Province => Some(Shape::province()),
+            Self::Country => Some(Shape::country()),
+        }
+    }
+}
+
 /// Somebody to sign in as.
 pub struct SignIn {
     pub role: &'static str,
     pub login: String,
 }
 
-/// Fills an empty database. One that has accounts already is left as it is.
+/// Fills an empty database. One that was filled before is left as it is.
 ///
 /// # Errors
-/// When the database cannot be reached.
-pub async fn fill(state: &State) -> Result<(), Problem> {
+/// When the database cannot be reached, or holds something else.
+pub async fn fill(state: &Data<State>, scale: Scale) -> Result<(), String> {
+    match scale.shape() {
+        Some(shape) => large::fill(state, shape).await,
+        None => fill_ward(state).await.map_err(|e| e.to_string()),
+    }
+}
+
+async fn fill_ward(state: &State) -> Result<(), Problem> {
     let mut conn = state.db.conn().await?;
     if accounts::table.count().get_result::<i64>(&mut *conn).await? > 0 {
         return Ok(());
@@ -61,9 +102,32 @@ async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Prob
     let accounts: Vec<Uuid> = scene::CAST.iter().map(|part| scene.account(part.role)).collect();
     identity::store_password(conn, &accounts, hash, now).await?;
     let publisher = scene.account("propaganda_officer");
-    let documents = publish_series(conn, &scene, publisher, since, now).await?;
-    publish(conn, &scene, publisher, &library::SHORT, now).await?;
-    write_history(conn, &scene, &documents, &mut dice, since, day_of(now)).await
+    let documents = publish_series(conn, scene.ward, publisher, (since, DOCUMENT_EVERY), now).await?;
+    oddities::add(conn, &scene, now).await?;
+    write_history(conn, &scene, &documents, &mut dice, since, day_of(now)).await?;
+    close_past(conn, state, &scene, since, day_of(now)).await?;
+    office::open_matters(conn, &scene, now).await
+}
+
+/// The months whose days for closing are over: the first cell's closed by its secretary, the others by themselves.
+async fn close_past(
+    conn: &mut Conn,
+    state: &State,
+    scene: &Scene,
+    since: NaiveDate,
+    today: NaiveDate,
+) -> Result<(), Problem> {
+    let mut period = Period::containing(since);
+    while period.next().first_day() + Days::new(5) <= today {
+        let first = period.next().first_day();
+        let (by_hand, by_itself) = (at(first + Days::new(2), 20, 0), at(first + Days::new(5), 0, 1));
+        let closer = |by, now| points::Closer { crypto: &state.crypto, by, request_id: None, now };
+        let secretary = closer(Some(scene.account("secretary")), by_hand);
+        points::close_cells(conn, &secretary, period, &scene.cells[..1]).await?;
+        points::close_cells(conn, &closer(None, by_itself), period, &scene.cells[1..]).await?;
+        period = period.next();
+    }
+    Ok(())
 }
 
 /// The first day of the history.
@@ -72,12 +136,13 @@ fn beginning(now: DateTime<Utc>) -> NaiveDate {
     (0..MONTHS).fold(present, |period, _| period.previous()).first_day()
 }
 
-/// A document every five days, the last of them yesterday at the latest.
+/// A document every so many days, the last of them yesterday at the latest, and a short one today. The short one is in
+/// nobody's history.
 async fn publish_series(
     conn: &mut Conn,
-    scene: &Scene,
+    unit_id: Uuid,
     publisher: Uuid,
-    since: NaiveDate,
+    (since, every): (NaiveDate, u64),
     now: DateTime<Utc>,
 ) -> Result<Vec<Published>, Problem> {
     let mut published = Vec::new();
@@ -86,22 +151,23 @@ async fn publish_series(
         if day >= day_of(now) {
             break;
         }
-        let id = publish(conn, scene, publisher, text, at(day, 8, 0)).await?;
+        let id = publish(conn, unit_id, publisher, text, at(day, 8, 0)).await?;
         published.push(Published { id, on: day, must_read: text.must_read });
-        day = day + Days::new(5);
+        day = day + Days::new(every);
     }
+    publish(conn, unit_id, publisher, &library::SHORT, now).await?;
     Ok(published)
 }
 
 async fn publish(
     conn: &mut Conn,
-    scene: &Scene,
+    unit_id: Uuid,
     publisher: Uuid,
     text: &Text,
     when: DateTime<Utc>,
 ) -> Result<Uuid, Problem> {
     let new = NewDocument {
-        unit_id: scene.ward,
+        unit_id,
         symbol: text.symbol.to_owned(),
         kind: text.kind,
         title: text.title.to_owned(),
@@ -111,7 +177,7 @@ async fn publish(
         must_read_by: text.must_read.then(|| day_of(when) + Days::new(14)),
     };
     let id = documents::draft(conn, &new, publisher, when).await?;
-    documents::publish(conn, id, &[scene.ward], publisher, when).await?;
+    documents::publish(conn, id, &[unit_id], publisher, when).await?;
     Ok(id)
 }
 
@@ -134,7 +200,45 @@ async fn write_history(
 }
 
 /// Whom to sign in as, in the order in which the demo is told.
-pub fn sign_ins() -> Vec<SignIn> {
-    let members = scene::CAST.iter().map(|part| SignIn { role: part.role, login: part.login() });
-    members.chain([SignIn { role: "administrator", login: ADMINISTRATOR.to_owned() }]).collect()
+pub fn sign_ins(state: &State, scale: Scale) -> Vec<SignIn> {
+    let members = match scale.shape() {
+        Some(shape) => large::sign_ins(shape, state),
+        None => scene::CAST.iter().map(|part| SignIn { role: part.role, login: part.login() }).collect(),
+    };
+    members.into_iter().chain([SignIn { role: "administrator", login: ADMINISTRATOR.to_owned() }]).collect()
+}
+
+/// Members of the demo with their cells, evenly spread over all of them, exempt ones left out; with a role, only those
+/// who hold it. None when the database holds no demo data.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn some_members(state: &State, count: i64, role: Option<&str>) -> Result<Option<Vec<(Uuid, Uuid)>>, Problem> {
+    let mut conn = state.db.conn().await?;
+    if find(&mut conn, &state.crypto, &people::citizen_id(1)).await?.is_empty() {
+        return Ok(None);
+    }
+    let rows: Vec<Chosen> = diesel::sql_query(
+        "WITH fit AS (
+            SELECT m.id, ms.unit_id, row_number() OVER (ORDER BY m.no) AS n, count(*) OVER () AS total
+            FROM members m JOIN memberships ms ON ms.member_id = m.id
+                AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)
+            WHERE NOT EXISTS (SELECT 1 FROM exemptions x WHERE x.member_id = m.id)
+              AND ($3 IS NULL OR EXISTS (SELECT 1 FROM grants g WHERE g.account_id = m.id AND g.role = $3 AND g.revoked_at IS NULL)))
+         SELECT id, unit_id FROM fit WHERE n % greatest(1, total / $1) = 0 ORDER BY n LIMIT $1",
+    )
+    .bind::<BigInt, _>(count.max(1))
+    .bind::<Date, _>(day_of(state.clock.now()))
+    .bind::<Nullable<SqlText>, _>(role)
+    .load(&mut *conn)
+    .await?;
+    Ok(Some(rows.into_iter().map(|row| (row.id, row.unit_id)).collect()))
+}
+
+#[derive(QueryableByName)]
+struct Chosen {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    unit_id: Uuid,
 }

@@ -2,6 +2,7 @@
 
 mod administrators;
 mod authentication;
+mod demo_sessions;
 mod keys;
 mod me;
 mod passwords;
@@ -17,8 +18,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use administrators::create_administrator;
 pub use authentication::Authentication;
+pub use demo_sessions::open_demo_sessions;
 pub use keys::{jwks, refresh_keys};
 pub use passwords::{hash as hash_password, store as store_password};
+pub use sessions::forget_old_devices;
 pub use throttle::sweep as sweep_failures;
 
 /// The operations of this feature.

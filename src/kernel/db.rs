@@ -114,23 +114,52 @@ async fn attempt<T>(conn: &mut Conn, work: &impl AsyncFn(&mut Conn) -> Result<T,
     }
 }
 
-/// Connects. Off this host the connection is TLS; over a socket or loopback it need not be.
+/// Connects for diesel.
 fn establish(url: &str) -> BoxFuture<'_, ConnectionResult<Conn>> {
     async move {
-        let bad = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
-        let config: tokio_postgres::Config =
-            url.parse().map_err(|_| bad(&"the address of PostgreSQL cannot be read"))?;
+        let config = parse(url)?;
         if config.get_hosts().iter().all(is_local) {
             let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(|e| bad(&e))?;
             return Conn::try_from_client_and_connection(client, connection).await;
         }
-        let tls = tokio_postgres_rustls::MakeRustlsConnect::new(tls_config().map_err(|e| bad(&e))?);
-        let mut config = config;
-        config.ssl_mode(tokio_postgres::config::SslMode::Require);
+        let (tls, config) = secured(config)?;
         let (client, connection) = config.connect(tls).await.map_err(|e| bad(&e))?;
         Conn::try_from_client_and_connection(client, connection).await
     }
     .boxed()
+}
+
+/// A bare connection outside the pool, for `COPY`, which diesel does not speak. It ends when the client is dropped.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn bare(url: &SecretString) -> ConnectionResult<tokio_postgres::Client> {
+    let config = parse(url.expose_secret())?;
+    if config.get_hosts().iter().all(is_local) {
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(|e| bad(&e))?;
+        tokio::spawn(connection);
+        return Ok(client);
+    }
+    let (tls, config) = secured(config)?;
+    let (client, connection) = config.connect(tls).await.map_err(|e| bad(&e))?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+fn bad(error: &dyn std::fmt::Display) -> ConnectionError {
+    ConnectionError::BadConnection(error.to_string())
+}
+
+fn parse(url: &str) -> ConnectionResult<tokio_postgres::Config> {
+    url.parse().map_err(|_| bad(&"the address of PostgreSQL cannot be read"))
+}
+
+/// Off this host the connection is TLS; over a socket or loopback it need not be.
+fn secured(
+    mut config: tokio_postgres::Config,
+) -> ConnectionResult<(tokio_postgres_rustls::MakeRustlsConnect, tokio_postgres::Config)> {
+    config.ssl_mode(tokio_postgres::config::SslMode::Require);
+    Ok((tokio_postgres_rustls::MakeRustlsConnect::new(tls_config().map_err(|e| bad(&e))?), config))
 }
 
 fn is_local(host: &Host) -> bool {

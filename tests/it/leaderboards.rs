@@ -34,8 +34,7 @@ async fn earn(world: &World, member: Uuid, meetings: usize) {
     let now = world.app.state.clock.now();
     for _ in 0..meetings {
         let object_id = Uuid::now_v7().to_string();
-        let deed =
-            Deed { event: "meeting.attended", object_kind: "meeting", object_id, attested_by: None, percent: None };
+        let deed = Deed { event: "meeting.attended", object_kind: "meeting", object_id, ..Deed::default() };
         world.app.state.db.transaction(async |conn| award(conn, member, &deed, now).await).await.unwrap();
     }
 }

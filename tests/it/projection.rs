@@ -17,7 +17,7 @@ use crate::support::{Actor, TestApp, World};
 
 fn meeting() -> Deed {
     let object_id = Uuid::now_v7().to_string();
-    Deed { event: "meeting.attended", object_kind: "meeting", object_id, attested_by: None, percent: None }
+    Deed { event: "meeting.attended", object_kind: "meeting", object_id, ..Deed::default() }
 }
 
 async fn earn(world: &World, member: Uuid, meetings: usize) {

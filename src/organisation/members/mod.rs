@@ -10,4 +10,4 @@ mod store;
 
 pub use changes::lock_numbers;
 pub use profile::record_view;
-pub use store::{NewMember, Origin, admit};
+pub use store::{NewMember, Origin, admit, handles as handle_digests, seal};

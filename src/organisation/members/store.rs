@@ -145,9 +145,29 @@ async fn insert_people(
     Ok(())
 }
 
-fn row<'a>(crypto: &Crypto, id: Uuid, person: &'a NewMember, now: DateTime<Utc>) -> Result<MemberRow<'a>, CryptoError> {
+/// A person's numbers as they are stored.
+pub struct Sealed {
+    pub citizen_id: Vec<u8>,
+    pub card_number: Option<Vec<u8>>,
+    pub phone: Option<Vec<u8>>,
+}
+
+/// Seals a person's numbers for the member with this id; they open nowhere else.
+///
+/// # Errors
+/// When the random source fails.
+pub fn seal(crypto: &Crypto, id: Uuid, person: &NewMember) -> Result<Sealed, CryptoError> {
     let seal =
         |field: &str, value: &Option<String>| value.as_ref().map(|v| crypto.seal(id, field, v.as_bytes())).transpose();
+    Ok(Sealed {
+        citizen_id: crypto.seal(id, "citizen_id", person.citizen_id.as_bytes())?,
+        card_number: seal("card_number", &person.card_number)?,
+        phone: seal("phone", &person.phone)?,
+    })
+}
+
+fn row<'a>(crypto: &Crypto, id: Uuid, person: &'a NewMember, now: DateTime<Utc>) -> Result<MemberRow<'a>, CryptoError> {
+    let sealed = seal(crypto, id, person)?;
     Ok(MemberRow {
         id,
         full_name: &person.full_name,
@@ -155,14 +175,15 @@ fn row<'a>(crypto: &Crypto, id: Uuid, person: &'a NewMember, now: DateTime<Utc>)
         sex: person.sex,
         admitted_on: person.admitted_on,
         official_on: person.official_on,
-        citizen_id_sealed: crypto.seal(id, "citizen_id", person.citizen_id.as_bytes())?,
-        card_number_sealed: seal("card_number", &person.card_number)?,
-        phone_sealed: seal("phone", &person.phone)?,
+        citizen_id_sealed: sealed.citizen_id,
+        card_number_sealed: sealed.card_number,
+        phone_sealed: sealed.phone,
         created_at: now,
     })
 }
 
-fn handles(crypto: &Crypto, person: &NewMember) -> impl Iterator<Item = (HandleKind, Vec<u8>)> {
+/// The keyed hashes by which a person is found.
+pub fn handles(crypto: &Crypto, person: &NewMember) -> impl Iterator<Item = (HandleKind, Vec<u8>)> {
     let named = [
         (HandleKind::CitizenId, Some(&person.citizen_id)),
         (HandleKind::CardNumber, person.card_number.as_ref()),

@@ -3,4 +3,4 @@
 pub mod routes;
 mod store;
 
-pub use store::{NewUnit, Unit, create, get, is_cell, lock, name, path, require_cell};
+pub use store::{NewUnit, Unit, create, get, is_cell, is_top, lock, name, path, require_cell};

@@ -78,6 +78,26 @@ pub const LEDGER: &[Check] = &[
 /// Of the tree of units.
 pub const TREE: &[Check] = &[
     Check {
+        proves: "each adjustment and reversal is what one officer proposed and another approved, neither of them the member",
+        query: "SELECT format('entry %s of member %s: no approved proposal says so', e.id, e.member_id) AS line
+                FROM point_entries e WHERE e.kind <> 'award' AND NOT EXISTS (SELECT 1 FROM point_adjustments a
+                    WHERE a.id = e.decision_id AND a.entry_id = e.id AND a.member_id = e.member_id AND a.state = 'approved'
+                      AND a.decided_by = e.attested_by AND a.decided_by <> a.proposed_by
+                      AND e.member_id NOT IN (a.proposed_by, a.decided_by)
+                      AND (a.points, a.period) = (e.points, e.period) AND a.reverses IS NOT DISTINCT FROM e.reverses)
+                UNION ALL
+                SELECT format('adjustment %s of member %s: approved, but not in the ledger', a.id, a.member_id) AS line
+                FROM point_adjustments a WHERE a.state = 'approved' AND NOT EXISTS (SELECT 1 FROM point_entries e
+                    WHERE e.member_id = a.member_id AND e.id = a.entry_id)",
+    },
+    Check {
+        proves: "each reversal takes back one whole entry of its member in the same month",
+        query: "SELECT format('entry %s of member %s: not the reverse of entry %s', e.id, e.member_id, e.reverses) AS line
+                FROM point_entries e LEFT JOIN point_entries o ON o.member_id = e.member_id AND o.id = e.reverses
+                WHERE e.kind = 'reversal' AND (o.id IS NULL OR o.kind = 'reversal' OR o.points <> -e.points
+                    OR o.period <> e.period OR e.object_id <> o.id::text)",
+    },
+    Check {
         proves: "the tree of units is the closure of its links",
         scope: Scope::Everything,
         query: "WITH RECURSIVE up AS (
@@ -90,5 +110,24 @@ pub const TREE: &[Check] = &[
                 FULL JOIN (SELECT ancestor_id, descendant_id, depth::int FROM unit_tree WHERE valid_to IS NULL) t
                     USING (ancestor_id, descendant_id, depth)
                 WHERE u.ancestor_id IS NULL OR t.ancestor_id IS NULL",
+    },
+    Check {
+        proves: "each closed row and manifest has the hash that was taken of it",
+        query: "SELECT format('closing %s, row %s: not what was hashed', closing_id, position) AS line FROM closing_rows
+                WHERE hash <> sha256(convert_to(content, 'UTF8'))
+                UNION ALL
+                SELECT format('closing %s: the manifest is not what was hashed', id) FROM closings
+                WHERE manifest_hash <> sha256(convert_to(manifest, 'UTF8'))",
+    },
+    Check {
+        // A month that was reopened took in what had come late before it was closed again.
+        proves: "each month that was closed once is what the ledger says without late corrections",
+        query: "SELECT format('member %s, month %s: the ledger says %s, the closing %s', r.member_id, to_char(c.period, 'YYYY-MM'),
+                    coalesce(e.points, 0), r.points) AS line
+                FROM closing_states s JOIN closings c ON c.id = s.closing_id AND c.generation = 1
+                JOIN closing_rows r ON r.closing_id = c.id
+                LEFT JOIN (SELECT member_id, period, sum(points) AS points FROM point_entries WHERE NOT late
+                    GROUP BY member_id, period) e ON e.member_id = r.member_id AND e.period = c.period
+                WHERE r.points <> coalesce(e.points, 0)",
     },
 ];

@@ -1,0 +1,231 @@
+//! A demo as large as the real thing: a province, or the country. Generated and copied in, table by table, as the owner role.
+
+mod bare_tables;
+mod copy;
+mod ledger;
+mod persons;
+mod plan;
+mod progress;
+mod units;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::web::Data;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use tokio_postgres::Client;
+
+use crate::identity;
+use crate::kernel::db;
+use crate::kernel::problem::Problem;
+use crate::kernel::schema::accounts;
+use crate::kernel::state::State;
+use crate::points::Judge;
+
+use copy::{Rows, copy, explain};
+use ledger::History;
+use persons::MEMBERS;
+use plan::Plan;
+use progress::Progress;
+
+use super::{ADMINISTRATOR, PASSWORD, SignIn, people, publish_series};
+
+pub use plan::Shape;
+
+impl Shape {
+    /// 108,600 members in 4,300 cells and 700 committees, half a year of history.
+    pub fn province() -> Self {
+        Self {
+            central: false,
+            provinces: 1,
+            committees: 700,
+            cells: 4_300,
+            members: 108_600,
+            months: 6,
+            document_every: 5,
+            visits: true,
+        }
+    }
+
+    /// 5.6 million members in 34 provinces. The history is shallow: the present month without visits, a document every
+    /// ten days.
+    pub fn country() -> Self {
+        Self {
+            central: true,
+            provinces: 34,
+            committees: 34_000,
+            cells: 220_000,
+            members: 5_600_000,
+            months: 0,
+            document_every: 10,
+            visits: false,
+        }
+    }
+}
+
+/// Fills an empty database. One that was filled to the end before is left as it is.
+///
+/// # Errors
+/// When the owner role cannot connect, or the database holds something else.
+pub async fn fill(state: &Data<State>, shape: Shape) -> Result<(), String> {
+    let (all, administrators) = count_accounts(state).await.map_err(|e| e.to_string())?;
+    if administrators > 0 {
+        return Ok(());
+    }
+    if all > 0 {
+        return Err("the database was filled only in part, or holds something else; begin with an empty one".to_owned());
+    }
+    let began = Instant::now();
+    let url = state
+        .config
+        .database_owner_url
+        .as_ref()
+        .ok_or("data in bulk are copied in as the owner role: set SOTAY_DATABASE_OWNER_URL")?;
+    let client = db::bare(url).await.map_err(|e| e.to_string())?;
+    let plan = Arc::new(Plan::new(shape, state.clock.now()));
+    eprintln!("Making {} members in {} cells; everybody is invented.", plan.shape.members, plan.shape.cells);
+    fill_units(&client, &plan).await?;
+    fill_people(&client, &plan, state).await?;
+    sign_in_cast(state, &plan).await.map_err(|e| e.to_string())?;
+    let history = Arc::new(history(state, &plan).await.map_err(|e| e.to_string())?);
+    fill_history(&client, &history, state).await?;
+    tidy(&client).await?;
+    // Last, since it says that everything is there.
+    identity::create_administrator(state, ADMINISTRATOR, "Quản trị hệ thống", Some(PASSWORD))
+        .await
+        .map_err(|e| e.to_string())?;
+    eprintln!("Done in {:.0} s.", began.elapsed().as_secs_f32());
+    Ok(())
+}
+
+async fn count_accounts(state: &State) -> Result<(i64, i64), Problem> {
+    let mut conn = state.db.conn().await?;
+    let all = accounts::table.count().get_result(&mut *conn).await?;
+    let administrators =
+        accounts::table.filter(accounts::kind.eq("administrator")).count().get_result(&mut *conn).await?;
+    Ok((all, administrators))
+}
+
+async fn fill_units(client: &Client, plan: &Arc<Plan>) -> Result<(), String> {
+    let bared = bare_tables::begin(client, &["units", "unit_links", "unit_tree"]).await?;
+    let total = u64::from(plan.units());
+    let tables: [(&str, &str, fn(&Plan, &mut Rows)); 3] = [
+        ("units", "units (id, kind, name, code, created_at)", units::units),
+        ("links", "unit_links (unit_id, parent_id, valid_from)", units::links),
+        ("tree", "unit_tree (ancestor_id, descendant_id, depth, valid_from)", units::tree),
+    ];
+    for (what, target, make) in tables {
+        let plan = plan.clone();
+        let make = move |rows: &mut Rows| {
+            make(&plan, rows);
+            Ok(())
+        };
+        copy(client, target, Progress::new(what, total), make).await?;
+    }
+    bare_tables::commit(client, bared).await
+}
+
+type Maker = fn(&Plan, &mut Rows) -> Result<(), String>;
+
+async fn fill_people(client: &Client, plan: &Arc<Plan>, state: &Data<State>) -> Result<(), String> {
+    const TABLES: [&str; 6] = ["accounts", "members", "sign_in_handles", "memberships", "exemptions", "grants"];
+    let bared = bare_tables::begin(client, &TABLES).await?;
+    let total = u64::from(plan.shape.members);
+    let plain: [(&str, &str, Maker); 4] = [
+        ("accounts", "accounts (id, kind, display_name, created_at)", persons::accounts),
+        ("memberships", "memberships (id, member_id, unit_id, origin, valid_from, valid_to)", persons::memberships),
+        ("exemptions", "exemptions (id, member_id, kind, valid_from, reason, created_at)", persons::exemptions),
+        ("roles", "grants (id, account_id, role, unit_id, valid_from, created_at)", persons::grants),
+    ];
+    for (what, target, make) in plain {
+        let plan = plan.clone();
+        copy(client, target, Progress::new(what, total), move |rows| make(&plan, rows)).await?;
+    }
+    let (p, s) = (plan.clone(), state.clone());
+    copy(client, MEMBERS, Progress::new("members", total), move |rows| persons::members(&p, &s.crypto, rows)).await?;
+    let (p, s) = (plan.clone(), state.clone());
+    let handles = "sign_in_handles (account_id, kind, digest)";
+    copy(client, handles, Progress::new("handles", 3 * total), move |rows| persons::handles(&p, &s.crypto, rows))
+        .await?;
+    bare_tables::commit(client, bared).await
+}
+
+/// Gives those who can be signed in as their password.
+async fn sign_in_cast(state: &State, plan: &Plan) -> Result<(), Problem> {
+    let ids: Vec<_> = plan.cast().into_iter().map(|(_, number)| plan.member_id(number)).collect();
+    let hash = identity::hash_password(state, PASSWORD).await?;
+    let now = state.clock.now();
+    state.db.transaction(async |conn| identity::store_password(conn, &ids, &hash, now).await).await
+}
+
+/// Publishes the documents, and reads the rules.
+async fn history(state: &State, plan: &Arc<Plan>) -> Result<History, Problem> {
+    let (unit, publisher) = (plan.unit_id(plan.top()), plan.member_id(plan.publisher()));
+    state
+        .db
+        .transaction(async |conn| {
+            let every = plan.shape.document_every;
+            let documents = publish_series(conn, unit, publisher, (plan.since, every), plan.now).await?;
+            Ok(History { plan: plan.clone(), judge: Judge::load(conn, plan.since, plan.today).await?, documents })
+        })
+        .await
+}
+
+/// Months on the connection given; the ledger, which has no foreign keys, on two more.
+async fn fill_history(client: &Client, history: &Arc<History>, state: &State) -> Result<(), String> {
+    let url = state.config.database_owner_url.as_ref().ok_or("no owner")?;
+    let cells = history.plan.shape.cells;
+    let slice = async |what, cells: std::ops::Range<u32>| {
+        let client = db::bare(url).await.map_err(|e| e.to_string())?;
+        let h = history.clone();
+        // Nobody knows beforehand how many entries there will be.
+        copy(&client, ledger::ENTRIES, Progress::new(what, 0), move |rows| ledger::entries(&h, cells, rows)).await
+    };
+    let months = async {
+        let bared = bare_tables::begin(client, &["member_months"]).await?;
+        let h = history.clone();
+        let total = u64::from(history.plan.shape.members) * (history.plan.shape.months as u64 + 1);
+        let target = "member_months (member_id, period, points, counters)";
+        copy(client, target, Progress::new("months", total), move |rows| ledger::months(&h, rows)).await?;
+        bare_tables::commit(client, bared).await
+    };
+    let (months, first, second) =
+        tokio::join!(months, slice("ledger, first half", 0..cells / 2), slice("ledger, second half", cells / 2..cells));
+    months?;
+    first?;
+    second?;
+    Ok(())
+}
+
+/// Lets the planner know what there is, and spares the first readers the marking of rows.
+async fn tidy(client: &Client) -> Result<(), String> {
+    let began = Instant::now();
+    for table in [
+        "units",
+        "unit_links",
+        "unit_tree",
+        "accounts",
+        "members",
+        "sign_in_handles",
+        "memberships",
+        "exemptions",
+        "grants",
+        "member_months",
+        "point_entries",
+        "documents",
+        "document_targets",
+        "point_offers",
+    ] {
+        client.batch_execute(&format!("VACUUM (ANALYZE) {table}")).await.map_err(|e| explain(&e))?;
+    }
+    eprintln!("  {:<22} {:>15} {:>5.0} s", "statistics", "", began.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// Whom to sign in as.
+pub fn sign_ins(shape: Shape, state: &State) -> Vec<SignIn> {
+    let plan = Plan::new(shape, state.clock.now());
+    let sign_in = |(role, number)| SignIn { role, login: people::citizen_id(u64::from(number) + 1) };
+    plan.cast().into_iter().map(sign_in).collect()
+}
