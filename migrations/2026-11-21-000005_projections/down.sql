@@ -1,3 +1,6 @@
+DROP INDEX unit_links_parent;
+DROP INDEX exemptions_member;
+CREATE INDEX exemptions_member ON exemptions (member_id);
 DROP INDEX units_kind;
 DROP INDEX members_number;
 DROP TABLE unit_months, projections, projected_months;

@@ -227,6 +227,9 @@ impl<'a> Feed<'a> {
             scores.clear();
         }
         self.count = 0;
+        if calls.is_empty() {
+            return Ok(());
+        }
         self.ask(async |mut c| calls.exec_async(&mut c).await).await
     }
 

@@ -106,9 +106,9 @@ pub async fn children(
     let (name, id) = after.unzip();
     Ok(diesel::sql_query(format!(
         "SELECT {COLUMNS}, '{{}}'::int[] AS scores, '{{}}'::int[] AS holders
-         FROM unit_tree t JOIN units u ON u.id = t.descendant_id CROSS JOIN projections p
-         LEFT JOIN unit_months m ON m.unit_id = t.descendant_id AND m.period = $2
-         WHERE t.ancestor_id = $1 AND t.depth = 1 AND t.valid_from <= $3 AND (t.valid_to IS NULL OR t.valid_to > $3)
+         FROM unit_links t JOIN units u ON u.id = t.unit_id CROSS JOIN projections p
+         LEFT JOIN unit_months m ON m.unit_id = t.unit_id AND m.period = $2
+         WHERE t.parent_id = $1 AND t.valid_from <= $3 AND (t.valid_to IS NULL OR t.valid_to > $3)
            AND p.name = $7 AND ($4::text IS NULL OR (u.name, u.id) > ($4 COLLATE \"vi-x-icu\", $5))
          ORDER BY u.name, u.id LIMIT $6"
     ))

@@ -55,8 +55,8 @@ pub const CELLS: &str = "
 pub const PARENTS: &str = "
     cells AS (SELECT unit_id FROM wanted),
     below AS (
-        SELECT t.ancestor_id, m.* FROM unit_tree t JOIN unit_months m ON m.unit_id = t.descendant_id AND m.period = $3
-        WHERE t.ancestor_id = ANY($1) AND t.depth = 1 AND $4::date IS NOT NULL
+        SELECT t.parent_id AS ancestor_id, m.* FROM unit_links t JOIN unit_months m ON m.unit_id = t.unit_id AND m.period = $3
+        WHERE t.parent_id = ANY($1) AND $4::date IS NOT NULL
           AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)),
     sums AS (
         SELECT ancestor_id AS unit_id, sum(members) AS members, sum(exempt) AS exempt, sum(excused) AS excused,
