@@ -1,4 +1,4 @@
-//! Background work of every instance: signing keys, the outbox, sweeping. Whatever must happen once takes a lease in the database.
+//! Background work of every instance: signing keys, the outbox, planned reorganisations, sweeping. Whatever must happen once takes a lease in the database.
 
 use std::time::Duration;
 
@@ -8,10 +8,12 @@ use tokio::task::JoinHandle;
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
 use crate::kernel::{idempotency, outbox, rate_limit};
-use crate::{identity, notifications};
+use crate::organisation::reorganisations;
+use crate::{documents, identity, notifications};
 
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
+const REORGANISATIONS_PAUSE: Duration = Duration::from_secs(60);
 
 /// The running loops; they end when this is dropped.
 pub struct Jobs(Vec<JoinHandle<()>>);
@@ -45,6 +47,15 @@ pub fn start(state: Data<State>) -> Jobs {
             }
         }
     });
+    let reorganisations_state = state.clone();
+    let reorganising = actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(REORGANISATIONS_PAUSE).await;
+            if let Err(problem) = reorganisations::apply_due(&reorganisations_state).await {
+                tracing::warn!(%problem, "planned reorganisations will be tried again");
+            }
+        }
+    });
     let sweeping = actix_web::rt::spawn(async move {
         loop {
             tokio::time::sleep(rate_limit::SWEEP).await;
@@ -54,7 +65,7 @@ pub fn start(state: Data<State>) -> Jobs {
             }
         }
     });
-    Jobs(vec![outbox, keys, sweeping])
+    Jobs(vec![outbox, keys, reorganising, sweeping])
 }
 
 async fn sweep(state: &State) -> Result<(), Problem> {
@@ -94,6 +105,7 @@ pub async fn deliver_one(state: &State, event: &outbox::Event) -> Result<(), Pro
                 return Ok(());
             }
             notifications::consume(conn, event, now).await?;
+            documents::consume(conn, event, now).await?;
             outbox::done(conn, event.id, now).await
         })
         .await

@@ -285,6 +285,29 @@ diesel::table! {
     }
 }
 diesel::table! {
+    reorganisation_units (reorganisation_id, unit_id) {
+        reorganisation_id -> Uuid,
+        unit_id -> Uuid,
+    }
+}
+diesel::table! {
+    reorganisations (id) {
+        id -> Uuid,
+        kind -> Text,
+        details -> Jsonb,
+        reason -> Text,
+        effective_on -> Date,
+        state -> Text,
+        ordered_by -> Uuid,
+        ordered_at -> Timestamptz,
+        applied_on -> Nullable<Date>,
+        new_unit_id -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        effect -> Nullable<Jsonb>,
+        failure -> Nullable<Text>,
+    }
+}
+diesel::table! {
     sessions (id) {
         id -> Uuid,
         account_id -> Uuid,
@@ -381,6 +404,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     accounts, activation_slips, active_readings, audit_events, document_acknowledgements, document_files,
     document_openings, document_targets, documents, exemptions, grants, idempotency_keys, known_devices,
     member_months, members, memberships, notifications, outbox, point_entries, point_offers,
-    point_parameters, point_rules, points_in_force, reading_sessions, sessions, sign_in_failures, sign_in_handles,
+    point_parameters, point_rules, points_in_force, reading_sessions, reorganisation_units, reorganisations, sessions, sign_in_failures, sign_in_handles,
     signing_keys, transfers, unit_kinds, unit_links, unit_tree, units,
 );

@@ -90,7 +90,8 @@ async fn people_of_the_large_demo_can_be_signed_in_as() {
     assert_eq!(reply.status, 201, "{:?}", reply.body);
     let token = reply.body["access_token"].as_str().unwrap();
     let units = app.request("GET", "/v1/units").token(token).send().await;
-    let cell = units.body["items"].as_array().unwrap().iter().find(|unit| unit["kind"] == "cell").unwrap()["id"].clone();
+    let cell =
+        units.body["items"].as_array().unwrap().iter().find(|unit| unit["kind"] == "cell").unwrap()["id"].clone();
     let path = format!("/v1/units/{}/points?period=2026-10", cell.as_str().unwrap());
     let board = app.request("GET", &path).token(token).send().await;
     assert_eq!(board.status, 200, "{:?}", board.body);

@@ -98,6 +98,10 @@ impl Stage {
                 of(callers, "sec").post(&format!("/v1/members/{}/transfers", someone.id), &body).await.expect(201);
             ids.insert("transfer_id", made.id());
         }
+        if path.contains("{reorganisation_id}") {
+            let made = org.post("/v1/reorganisations", &merger(world.cell, world.sibling)).await.expect(201);
+            ids.insert("reorganisation_id", made.id());
+        }
         Self { ids, cell: world.cell, sibling: world.sibling }
     }
 
@@ -125,9 +129,15 @@ impl Stage {
             "proposeTransfer" => json!({"to_unit_id": self.sibling, "reason": "chuyển nơi ở"}),
             "publishDocument" => json!({"unit_ids": [self.cell], "attests_no_state_secrets": true}),
             "createUnit" => json!({"name": "Tổ mới", "kind": "cell", "parent_id": self.cell}),
+            "createReorganisation" | "previewReorganisation" => merger(self.cell, self.sibling),
             _ => example(operation),
         }
     }
+}
+
+/// Planned, so that whoever comes next meets the same units.
+fn merger(cell: Uuid, sibling: Uuid) -> Value {
+    json!({"kind": "merge", "unit_ids": [cell], "into_unit_id": sibling, "effective_on": "2026-12-15", "reason": "sáp nhập"})
 }
 
 /// A draft of the ward, published to it.
