@@ -142,8 +142,11 @@ async fn move_members(
     .bind::<Date, _>(plan.day)
     .execute(conn)
     .await?;
-    // Whoever comes on the day itself: a membership of no length cannot be kept.
-    let only = (!plan.ending).then_some(leaving);
+    send_on(conn, plan, (!plan.ending).then_some(leaving), target).await
+}
+
+/// Lets memberships that begin on the day or later begin in the other cell: one of no length cannot be kept.
+async fn send_on(conn: &mut Conn, plan: &Plan, only: Option<&[Uuid]>, target: Uuid) -> Result<(), Problem> {
     if earned_that_day(conn, plan, only).await? {
         return Err(Problem::with(
             Code::RuleNotMet,

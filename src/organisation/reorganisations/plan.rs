@@ -126,12 +126,7 @@ async fn merge(conn: &mut Conn, body: &ReorganisationIn, places: &[Place], day: 
             plan.concerned.insert(into);
             plan.concerned.extend(target.parent_id);
         }
-        _ => {
-            return Err(rule(
-                "Sáp nhập từ hai tổ chức thành một tổ chức mới, hoặc vào một tổ chức đang có.",
-                "Two units or more are merged into a new one, or any number into one that is there.",
-            ));
-        }
+        _ => return Err(no_target()),
     }
     plan.concerned.extend(plan.new_unit.as_ref().and_then(|new| new.parent_id));
     Ok(plan)
@@ -273,6 +268,13 @@ async fn require_older(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Resul
 
 fn rule(vi: &'static str, en: &'static str) -> Problem {
     Problem::with(Code::RuleNotMet, vi, en)
+}
+
+fn no_target() -> Problem {
+    rule(
+        "Sáp nhập từ hai tổ chức thành một tổ chức mới, hoặc vào một tổ chức đang có.",
+        "Two units or more are merged into a new one, or any number into one that is there.",
+    )
 }
 
 fn cannot_stand_there() -> Problem {

@@ -15,7 +15,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Problem, text};
-use crate::organisation::OnUnit;
+use crate::organisation::{OnUnit, units};
 
 use super::apply::{Order, apply};
 use super::model::{Reorganisation, ReorganisationIn, ReorganisationPreview};
@@ -40,6 +40,7 @@ const MOST_ROLES: usize = 500;
 pub async fn preview_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
         let day = effective_day(&scope.body, day_of(scope.now))?;
+        units::lock_tree(conn, true).await?;
         require(conn, &scope.caller, &scope.body, day_of(scope.now)).await?;
         // Done and undone: a preview that is computed in another way would differ one day.
         conn.batch_execute("SAVEPOINT preview").await?;
@@ -69,6 +70,8 @@ pub async fn create_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Resu
     call.commit(StatusCode::CREATED, async |conn, scope| {
         let (today, now, by) = (day_of(scope.now), scope.now, scope.caller.account_id);
         let day = effective_day(&scope.body, today)?;
+        // One order at a time, from its checks on.
+        units::lock_tree(conn, true).await?;
         let concerned = require(conn, &scope.caller, &scope.body, today).await?;
         let id = new_id(now);
         store::plan(conn, id, &scope.body, day, by, now).await?;
