@@ -273,8 +273,9 @@ async fn of_two_orders_at_once_one_is_carried_out_and_awards_go_on() {
     let member = world.member().await;
     let path = "/v1/reorganisations";
     let (one, other) = (into(&[world.cell], world.sibling), into(&[world.sibling], world.cell));
+    let nothing = json!({});
     let (one, other, visited) =
-        tokio::join!(officer.post(path, &one), officer.post(path, &other), member.post("/v1/me/visits", &json!({})));
+        tokio::join!(officer.post(path, &one), officer.post(path, &other), member.post("/v1/me/visits", &nothing));
     let mut statuses = [one.status, other.status];
     statuses.sort_unstable();
     assert!(
