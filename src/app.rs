@@ -18,6 +18,7 @@ use crate::kernel::clock::Clock;
 use crate::kernel::config::{Config, Mode};
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Db;
+use crate::kernel::ids::new_id;
 use crate::kernel::openapi;
 use crate::kernel::operations::{self, Operations};
 use crate::kernel::problem::{Code, Problem};
@@ -25,7 +26,7 @@ use crate::kernel::rate_limit::RateLimits;
 use crate::kernel::redis::Redis;
 use crate::kernel::state::State;
 use crate::kernel::{context, health, problem_pages};
-use crate::{audit_trail, documents, identity, jobs, leaderboards, notifications, organisation, points};
+use crate::{audit_trail, cases, documents, identity, jobs, leaderboards, notifications, organisation, points};
 
 /// Files held in memory at a time, each up to 20 MiB.
 const UPLOADS_AT_ONCE: usize = 8;
@@ -39,6 +40,7 @@ fn features(config: &mut ServiceConfig) {
     points::routes(config);
     leaderboards::routes(config);
     documents::routes(config);
+    cases::routes(config);
 }
 
 fn api() -> utoipa_actix_web::scope::Scope<
@@ -77,6 +79,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         None => Crypto::key_from_file(&config.data_dir.join("master.key")).map_err(|e| e.to_string())?,
     };
     Ok(State {
+        instance: new_id(clock.now()),
         db: Db::new(&url, config.database_connections).map_err(|e| e.to_string())?,
         redis: config.redis_url.as_ref().map(Redis::new).transpose()?,
         clock,
@@ -107,11 +110,14 @@ pub fn serve(
         n => n,
     };
     let jobs = jobs::start(state.clone());
+    let (queues, lanes) = points::start(&state).map_err(std::io::Error::other)?;
+    let queues = web::Data::new(queues);
     let server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()
             .app_data(state.clone())
             .app_data(document.clone())
+            .app_data(queues.clone())
             .app_data(web::PayloadConfig::new(operations::BODY_BYTES))
             .service(api())
             .split_for_parts();
@@ -128,7 +134,7 @@ pub fn serve(
     Ok(async move {
         let served = server.await;
         // Before the caller stops the database, which the jobs would miss.
-        drop(jobs);
+        drop((jobs, lanes));
         served
     })
 }
@@ -139,6 +145,7 @@ fn outside_v1() -> impl HttpServiceFactory + 'static {
         health::healthz,
         health::readyz,
         identity::jwks,
+        points::published_keys,
         problem_pages::catalogue,
         problem_pages::one,
         openapi::served::document_route,

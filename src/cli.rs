@@ -1,11 +1,14 @@
 //! The command line: one variant a command, the work in `cli/`.
 
 mod admin;
+mod boards;
+mod close_months;
 mod demo;
 pub mod import;
 mod runtime;
 mod serve;
 mod verify;
+mod verify_report;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -33,8 +36,14 @@ enum Command {
     DemoTokens(demo::DemoTokens),
     /// Bring the database schema up to date, as the owner role.
     Migrate,
-    /// Recompute totals, counters and caps from the ledger and name every difference.
-    Verify,
+    /// Recompute totals, counters, caps, roll-ups and boards from the ledger and name every difference.
+    Verify(verify::Verify),
+    /// Make all leaderboards in Redis anew from the monthly totals.
+    RebuildBoards,
+    /// Close the months of cells whose days for the secretary are over.
+    CloseMonths,
+    /// Verify an exported report offline and name every row that was changed.
+    VerifyReport(verify_report::VerifyReport),
     /// Print the OpenAPI document.
     Openapi,
     /// Make an account of a system administrator and print its password once.
@@ -50,6 +59,10 @@ pub fn main() -> ExitCode {
         println!("{}", serde_json::to_string_pretty(&app::document()).unwrap_or_default());
         return ExitCode::SUCCESS;
     }
+    if let Command::VerifyReport(arguments) = &arguments.command {
+        // Needs neither settings nor a database: whoever verifies has the file and the key only.
+        return ended(verify_report::run(arguments));
+    }
     let config = match Config::load() {
         Ok(config) => config,
         Err(error) => {
@@ -58,7 +71,10 @@ pub fn main() -> ExitCode {
         }
     };
     start_logging(&config);
-    let done = actix_web::rt::System::new().block_on(run(arguments.command, config));
+    ended(actix_web::rt::System::new().block_on(run(arguments.command, config)))
+}
+
+fn ended(done: Result<(), String>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -71,13 +87,16 @@ pub fn main() -> ExitCode {
 async fn run(command: Command, config: Config) -> Result<(), String> {
     match command {
         Command::Serve => serve::run(config).await,
-        Command::Verify => verify::run(config).await,
+        Command::Verify(arguments) => verify::run(config, arguments).await,
+        Command::RebuildBoards => boards::run(config).await,
         Command::Demo(arguments) => demo::run(config, arguments).await,
         Command::DemoTokens(arguments) => demo::tokens(config, arguments).await,
         Command::Migrate => runtime::migrate(&config).await,
         Command::CreateAdmin(arguments) => admin::create(config, arguments).await,
         Command::Import(arguments) => import::run(config, arguments).await,
-        Command::Openapi => Ok(()),
+        Command::CloseMonths => close_months::run(config).await,
+        // Done before there was a configuration.
+        Command::Openapi | Command::VerifyReport(_) => Ok(()),
     }
 }
 

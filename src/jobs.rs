@@ -1,18 +1,26 @@
-//! Background work of every instance: signing keys, the outbox, planned reorganisations, sweeping. Whatever must happen once takes a lease in the database.
+//! Background work of every instance: signing keys, the outbox, projections, months that close by themselves, planned
+//! reorganisations, sweeping.
+//! Whatever must happen once takes a lease in the database.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
 use tokio::task::JoinHandle;
 
+use crate::kernel::db::{Conn, transaction};
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
-use crate::kernel::{idempotency, outbox, rate_limit};
+use crate::kernel::{idempotency, lease, outbox, rate_limit};
 use crate::organisation::reorganisations;
-use crate::{documents, identity, notifications};
+use crate::points::{self, projection};
+use crate::{cases, documents, identity, leaderboards, notifications};
 
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
+/// Between two looks at what changed; more when looking takes long.
+const PROJECTION_PAUSE: Duration = Duration::from_secs(1);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
+const CLOSING_PAUSE: Duration = Duration::from_secs(60);
+const CASES_PAUSE: Duration = Duration::from_secs(300);
 const REORGANISATIONS_PAUSE: Duration = Duration::from_secs(60);
 
 /// The running loops; they end when this is dropped.
@@ -29,43 +37,102 @@ impl Drop for Jobs {
 /// Starts the loops on the current runtime.
 #[must_use]
 pub fn start(state: Data<State>) -> Jobs {
-    let outbox_state = state.clone();
-    let outbox = actix_web::rt::spawn(async move {
-        loop {
-            let delivered = deliver(&outbox_state).await.unwrap_or(0);
-            if delivered == 0 {
-                tokio::time::sleep(OUTBOX_PAUSE).await;
-            }
-        }
-    });
-    let keys_state = state.clone();
-    let keys = actix_web::rt::spawn(async move {
-        loop {
-            tokio::time::sleep(KEYS_PAUSE).await;
-            if let Err(problem) = identity::refresh_keys(&keys_state).await {
-                tracing::warn!(%problem, "signing keys could not be refreshed");
-            }
-        }
-    });
-    let reorganisations_state = state.clone();
-    let reorganising = actix_web::rt::spawn(async move {
-        loop {
-            tokio::time::sleep(REORGANISATIONS_PAUSE).await;
-            if let Err(problem) = reorganisations::apply_due(&reorganisations_state).await {
-                tracing::warn!(%problem, "planned reorganisations will be tried again");
-            }
-        }
-    });
-    let sweeping = actix_web::rt::spawn(async move {
-        loop {
-            tokio::time::sleep(rate_limit::SWEEP).await;
+    let mut jobs = vec![
+        every(&state, OUTBOX_PAUSE, "the outbox", async |state| {
+            while deliver(state).await? > 0 {}
+            Ok(())
+        }),
+        every(&state, KEYS_PAUSE, "the signing keys", async |state| identity::refresh_keys(state).await),
+        every(&state, CASES_PAUSE, "the look for regularity", async |state| look_for_regularity(state).await),
+        every(&state, REORGANISATIONS_PAUSE, "planned reorganisations", async |state| {
+            reorganisations::apply_due(state).await.map(drop)
+        }),
+        every(&state, rate_limit::SWEEP, "sweeping", async |state| {
             state.limits.forget_idle();
-            if let Err(problem) = sweep(&state).await {
-                tracing::warn!(%problem, "old rows could not be swept");
+            sweep(state).await
+        }),
+    ];
+    if state.config.automatic_closing {
+        jobs.push(every(&state, CLOSING_PAUSE, "closing months", async |state| {
+            points::close_due(&state.db, &state.crypto, state.clock.now()).await.map(drop)
+        }));
+    }
+    jobs.push(actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(project_some(&state).await).await;
+        }
+    }));
+    Jobs(jobs)
+}
+
+/// Does the work again and again, with a pause before each time. What fails is tried again after the next pause.
+fn every(
+    state: &Data<State>,
+    pause: Duration,
+    what: &'static str,
+    work: impl AsyncFn(&Data<State>) -> Result<(), Problem> + 'static,
+) -> JoinHandle<()> {
+    let state = state.clone();
+    actix_web::rt::spawn(async move {
+        loop {
+            tokio::time::sleep(pause).await;
+            if let Err(problem) = work(&state).await {
+                tracing::warn!(%problem, what, "background work will be tried again");
             }
         }
-    });
-    Jobs(vec![outbox, keys, reorganising, sweeping])
+    })
+}
+
+/// Projects once. Returns how long to rest, so that a large backlog does not take the database from everybody else.
+async fn project_some(state: &State) -> Duration {
+    let begun = Instant::now();
+    match project(state).await {
+        Ok(true) => begun.elapsed().min(PROJECTION_PAUSE),
+        Ok(false) => (begun.elapsed() * 4).clamp(PROJECTION_PAUSE, PROJECTION_PAUSE * 5),
+        Err(problem) => {
+            tracing::warn!(%problem, "the projection will be tried again");
+            PROJECTION_PAUSE
+        }
+    }
+}
+
+/// Follows the ledger by a step, when no other instance does. Returns whether more is waiting.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn project(state: &State) -> Result<bool, Problem> {
+    let now = state.clock.now();
+    let mut conn = state.db.conn().await?;
+    let Some(lease) = lease::take(&mut conn, projection::LEASE, state.instance, now).await? else {
+        return Ok(false);
+    };
+    let redis = state.redis.as_ref();
+    let (drained, lost) = transaction(&mut conn, async |conn| {
+        if !lease.hold(conn).await? {
+            return Ok((true, Vec::new()));
+        }
+        let step = projection::step(conn, &lease, now).await?;
+        let lost = leaderboards::follow(conn, redis, &lease, &step, now).await?;
+        Ok((step.drained, lost))
+    })
+    .await?;
+    drop(conn);
+    if let Some(redis) = redis.filter(|_| !lost.is_empty()) {
+        let means = leaderboards::Means { db: &state.db, redis, clock: &state.clock, lease };
+        let scores = leaderboards::rebuild(&means, &lost, |_, _| {}).await?;
+        tracing::info!(boards = lost.len(), scores, "leaderboards made anew");
+    }
+    Ok(!drained)
+}
+
+/// Goes through the ledger of the last month once a day, in steps that hold no lock for long.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn look_for_regularity(state: &State) -> Result<(), Problem> {
+    let step = async |conn: &mut Conn| cases::look_for_regularity(conn, state.clock.now()).await;
+    while state.db.transaction(step).await? {}
+    Ok(())
 }
 
 async fn sweep(state: &State) -> Result<(), Problem> {
@@ -73,6 +140,7 @@ async fn sweep(state: &State) -> Result<(), Problem> {
     idempotency::sweep(&mut conn, state.clock.now()).await?;
     outbox::sweep(&mut conn, state.clock.now()).await?;
     identity::sweep_failures(&mut conn, state.clock.now()).await?;
+    identity::forget_old_devices(&mut conn, state.clock.now()).await?;
     Ok(())
 }
 
@@ -106,6 +174,7 @@ pub async fn deliver_one(state: &State, event: &outbox::Event) -> Result<(), Pro
             }
             notifications::consume(conn, event, now).await?;
             documents::consume(conn, event, now).await?;
+            cases::consume(conn, event, now).await?;
             outbox::done(conn, event.id, now).await
         })
         .await

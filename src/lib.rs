@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod audit_trail;
+pub mod cases;
 pub mod cli;
 pub mod demo;
 pub mod documents;

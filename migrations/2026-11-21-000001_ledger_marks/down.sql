@@ -4,6 +4,7 @@ DROP TRIGGER in_force_changed ON point_parameters;
 DROP TRIGGER in_force_changed ON point_rules;
 DROP FUNCTION points_in_force_changed;
 DROP TABLE points_in_force;
+DROP SEQUENCE points_in_force_versions;
 DROP INDEX idempotency_keys_age;
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 CREATE INDEX point_entries_month ON point_entries (member_id, period, id);

@@ -13,16 +13,18 @@ DROP INDEX point_entries_month;
 DROP INDEX idempotency_keys_age;
 CREATE INDEX idempotency_keys_age ON idempotency_keys USING brin (created_at);
 
--- Rises with every change of what is in force (rules, parameters, offers, the tree of units), in the transaction of the change.
--- Instances keep what is in force in memory as long as the number stays the same.
+-- Changes with every change of what is in force (rules, parameters, offers, the tree of units), in the transaction of the change.
+-- Instances keep what is in force in memory as long as the number stays the same; a sequence gives it, so that a number whose
+-- transaction was undone never comes back for other contents.
+CREATE SEQUENCE points_in_force_versions;
 CREATE TABLE points_in_force (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     version bigint NOT NULL
 );
-INSERT INTO points_in_force (version) VALUES (1);
+INSERT INTO points_in_force (version) VALUES (nextval('points_in_force_versions'));
 CREATE FUNCTION points_in_force_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE points_in_force SET version = version + 1;
+    UPDATE points_in_force SET version = nextval('points_in_force_versions');
     RETURN NULL;
 END $$;
 CREATE TRIGGER in_force_changed AFTER INSERT OR UPDATE OR DELETE ON point_rules FOR EACH STATEMENT EXECUTE FUNCTION points_in_force_changed();

@@ -4,6 +4,8 @@
 mod dice;
 mod large;
 mod library;
+mod oddities;
+mod office;
 mod people;
 mod scene;
 mod story;
@@ -101,7 +103,31 @@ async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Prob
     identity::store_password(conn, &accounts, hash, now).await?;
     let publisher = scene.account("propaganda_officer");
     let documents = publish_series(conn, scene.ward, publisher, (since, DOCUMENT_EVERY), now).await?;
-    write_history(conn, &scene, &documents, &mut dice, since, day_of(now)).await
+    oddities::add(conn, &scene, now).await?;
+    write_history(conn, &scene, &documents, &mut dice, since, day_of(now)).await?;
+    close_past(conn, state, &scene, since, day_of(now)).await?;
+    office::open_matters(conn, &scene, now).await
+}
+
+/// The months whose days for closing are over: the first cell's closed by its secretary, the others by themselves.
+async fn close_past(
+    conn: &mut Conn,
+    state: &State,
+    scene: &Scene,
+    since: NaiveDate,
+    today: NaiveDate,
+) -> Result<(), Problem> {
+    let mut period = Period::containing(since);
+    while period.next().first_day() + Days::new(5) <= today {
+        let first = period.next().first_day();
+        let (by_hand, by_itself) = (at(first + Days::new(2), 20, 0), at(first + Days::new(5), 0, 1));
+        let closer = |by, now| points::Closer { crypto: &state.crypto, by, request_id: None, now };
+        let secretary = closer(Some(scene.account("secretary")), by_hand);
+        points::close_cells(conn, &secretary, period, &scene.cells[..1]).await?;
+        points::close_cells(conn, &closer(None, by_itself), period, &scene.cells[1..]).await?;
+        period = period.next();
+    }
+    Ok(())
 }
 
 /// The first day of the history.

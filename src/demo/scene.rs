@@ -62,6 +62,7 @@ pub struct Extra {
 /// What was made.
 pub struct Scene {
     pub ward: Uuid,
+    pub cells: Vec<Uuid>,
     pub members: Vec<Extra>,
     cast: Vec<(&'static str, Uuid)>,
 }
@@ -83,10 +84,11 @@ pub async fn build(
 ) -> Result<Scene, Problem> {
     let province = unit(conn, "Tỉnh ủy Sông Xanh", "province", None, since, now).await?;
     let ward = unit(conn, "Đảng bộ phường Bình Minh", "grassroots_committee", Some(province), since, now).await?;
-    let mut scene = Scene { ward, cast: Vec::new(), members: Vec::new() };
+    let mut scene = Scene { ward, cells: Vec::new(), cast: Vec::new(), members: Vec::new() };
     let mut number = 0;
     for (index, (name, size, exempt)) in CELLS.iter().enumerate() {
         let cell = unit(conn, name, "cell", Some(ward), since, now).await?;
+        scene.cells.push(cell);
         let people = crowd(dice, &mut number, *size, *exempt, index == 0, day_of(now));
         let ids = admit(conn, crypto, &people, cell, Origin::Imported, since, now).await?;
         let counted = usize::try_from(size - exempt).unwrap_or(0);

@@ -72,9 +72,10 @@ fn visit(dice: &mut Dice, Eagerness(percent): Eagerness, day: NaiveDate) -> Opti
 fn meeting(dice: &mut Dice, Eagerness(percent): Eagerness, day: NaiveDate) -> Vec<(Deed, DateTime<Utc>)> {
     let mut made = Vec::new();
     if Period::containing(day).first_day() + Days::new(4) == day && dice.chance(percent.max(40)) {
-        made.push((deed("meeting.attended", "meeting", format!("demo-{day}")), at(day, 19, 0)));
+        // The object of a regular meeting is its month, as when officers attest it.
+        made.push((deed("meeting.attended", "meeting", Period::containing(day).to_string()), at(day, 19, 0)));
         if dice.chance(percent / 2) {
-            made.push((deed("opinion.accepted", "meeting", format!("demo-{day}")), at(day, 19, 30)));
+            made.push((deed("opinion.accepted", "opinion", format!("demo-{day}")), at(day, 19, 30)));
         }
     }
     made
@@ -98,7 +99,7 @@ fn reading(
 }
 
 fn deed(event: &'static str, object_kind: &'static str, object_id: String) -> Deed {
-    Deed { event, object_kind, object_id, attested_by: None, percent: None }
+    Deed { event, object_kind, object_id, ..Deed::default() }
 }
 
 /// An instant of a day in Viet Nam.

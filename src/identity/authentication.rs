@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Date, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Date, Int4, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use crate::kernel::auth::{AccountKind, Authenticator, Claims, Principal};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
+use crate::kernel::statement::Prepared;
 
 /// Looks the caller up in PostgreSQL.
 pub struct Authentication;
@@ -43,6 +44,24 @@ const CALLER: &str = "
     FROM sessions s JOIN accounts a ON a.id = s.account_id
     WHERE s.id = $1 AND a.id = $2";
 
+#[derive(QueryableByName)]
+struct Alive {
+    #[diesel(sql_type = Int4)]
+    place: i32,
+    #[diesel(sql_type = Text)]
+    kind: String,
+}
+
+fn kind(name: &str) -> AccountKind {
+    if name == "member" { AccountKind::Member } else { AccountKind::Administrator }
+}
+
+const ALIVE: &str =
+    "SELECT k.place, a.kind FROM unnest($1::int4[], $2::uuid[], $3::uuid[]) AS k (place, session_id, account_id)
+    JOIN sessions s ON s.id = k.session_id AND s.account_id = k.account_id
+    JOIN accounts a ON a.id = k.account_id
+    WHERE s.revoked_at IS NULL AND s.expires_at > $4 AND a.disabled_at IS NULL";
+
 impl Authenticator for Authentication {
     fn load<'a>(
         &'a self,
@@ -51,11 +70,12 @@ impl Authenticator for Authentication {
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Principal, Problem>> {
         Box::pin(async move {
-            let caller = diesel::sql_query(CALLER)
+            let query = diesel::sql_query(CALLER)
                 .bind::<SqlUuid, _>(claims.sid)
                 .bind::<SqlUuid, _>(claims.sub)
                 .bind::<Timestamptz, _>(now)
-                .bind::<Date, _>(day_of(now))
+                .bind::<Date, _>(day_of(now));
+            let caller = Prepared(query)
                 .get_result::<Caller>(conn)
                 .await
                 .optional()?
@@ -64,10 +84,31 @@ impl Authenticator for Authentication {
             Ok(Principal {
                 account_id: claims.sub,
                 session_id: claims.sid,
-                kind: if caller.kind == "member" { AccountKind::Member } else { AccountKind::Administrator },
+                kind: kind(&caller.kind),
                 grants: caller.grants.iter().filter_map(|grant| parse(grant)).collect(),
                 home: caller.home,
             })
+        })
+    }
+
+    fn alive<'a>(
+        &'a self,
+        conn: &'a mut Conn,
+        claims: &'a [&'a Claims],
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Vec<Option<AccountKind>>, Problem>> {
+        Box::pin(async move {
+            let query = diesel::sql_query(ALIVE)
+                .bind::<Array<Int4>, _>((0..).take(claims.len()).collect::<Vec<i32>>())
+                .bind::<Array<SqlUuid>, _>(claims.iter().map(|claims| claims.sid).collect::<Vec<_>>())
+                .bind::<Array<SqlUuid>, _>(claims.iter().map(|claims| claims.sub).collect::<Vec<_>>())
+                .bind::<Timestamptz, _>(now);
+            let rows: Vec<Alive> = Prepared(query).load(conn).await?;
+            let mut alive = vec![None; claims.len()];
+            for row in rows {
+                alive[usize::try_from(row.place).unwrap_or_default()] = Some(kind(&row.kind));
+            }
+            Ok(alive)
         })
     }
 }

@@ -90,7 +90,24 @@ pub async fn open(conn: &mut Conn, opening: &Opening<'_>, now: DateTime<Utc>) ->
     let event = own_event(opening.account_id, "session.opened", session_id);
     let event = audit::Event { request_id: Some(opening.request_id), ..event };
     audit::record(conn, event, now).await?;
+    let opened = json!({"account_id": opening.account_id, "device_id": opening.device_id, "at": now});
+    outbox::emit(conn, "identity.session_opened", opened, now).await?;
     Ok(Issue { account_id: opening.account_id, session_id, generation: 0, device_id: opening.device_id })
+}
+
+/// How long it is kept which device an ended session was on, days.
+const DEVICE_KEPT_DAYS: i64 = 42;
+
+/// Forgets on which devices sessions were that ended weeks ago.
+pub async fn forget_old_devices(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), Problem> {
+    let old = now - Duration::days(DEVICE_KEPT_DAYS);
+    diesel::update(sessions::table)
+        .filter(sessions::device_id.is_not_null())
+        .filter(sessions::expires_at.lt(old).or(sessions::revoked_at.lt(old).assume_not_null()))
+        .set(sessions::device_id.eq(None::<Uuid>))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// An audit event about a session, by its owner.

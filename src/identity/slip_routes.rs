@@ -16,6 +16,7 @@ use crate::kernel::clock::day_of;
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::{Conn, transaction};
 use crate::kernel::ids::new_id;
+use crate::kernel::outbox;
 use crate::kernel::problem::{Code, Problem};
 use crate::organisation::{OnMember, cell_of};
 
@@ -23,7 +24,7 @@ use super::passwords;
 use super::sessions::{self, Because, Opening};
 use super::slips::{self, Proved};
 use super::throttle::{self, Allowance};
-use super::tokens::{Issue, SessionTokens};
+use super::tokens::{Issue, SessionTokens, parse_device_token};
 
 /// A slip, shown once.
 #[derive(Serialize, ToSchema)]
@@ -97,6 +98,9 @@ pub struct ActivationIn {
     /// What the person calls this device.
     #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Điện thoại của An")]
     device_name: String,
+    /// `device_token` of an earlier sign-in on this device, by whomever.
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
+    device_token: Option<String>,
 }
 
 /// Activate an account
@@ -125,9 +129,10 @@ pub async fn activate(guest: Guest<ActivationIn>) -> Result<HttpResponse, Proble
         .ok_or_else(invalid)?;
     // Hashing is slow on purpose: only for whoever has shown a slip, and outside the transaction.
     let hash = passwords::hash(state, &body.password).await?;
+    let device = body.device_token.as_deref().and_then(|token| parse_device_token(&state.crypto, token));
     let opening = Opening {
         account_id: proved.account_id,
-        device_id: new_id(now),
+        device_id: device.unwrap_or_else(|| new_id(now)),
         device_name: &body.device_name,
         request_id: &guest.context.request_id,
         days: state.config.session_days,
@@ -170,6 +175,8 @@ async fn enter(
         details: json!({"issued_by": proved.issued_by}),
     };
     audit::record(conn, event, now).await?;
+    let redeemed = json!({"account_id": account, "issued_by": proved.issued_by, "at": now});
+    outbox::emit(conn, "identity.slip_redeemed", redeemed, now).await?;
     let details = json!({"device_name": opening.device_name.trim()});
     sessions::notify(conn, "slip_redeemed", account, details, now).await?;
     sessions::open(conn, opening, now).await

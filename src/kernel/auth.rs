@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::access::{Decision, Grant, Permission, decide};
 use super::db::Conn;
+use super::memo::Memo;
 use super::problem::{Code, Problem};
 
 /// `iss` of every token.
@@ -42,17 +43,46 @@ pub struct KeyRing {
     pub jwks: serde_json::Value,
 }
 
-/// The key ring, replaced as a whole when keys rotate.
-#[derive(Default)]
-pub struct Keys(RwLock<Arc<KeyRing>>);
+/// Genuine tokens that are remembered, so that their signature is not computed at every request.
+const REMEMBERED: usize = 50_000;
+
+/// The key ring, replaced as a whole when keys rotate, and the tokens that it has found genuine.
+pub struct Keys {
+    ring: RwLock<Arc<KeyRing>>,
+    genuine: Memo<Arc<str>, Arc<Claims>>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { ring: RwLock::default(), genuine: Memo::new(REMEMBERED) }
+    }
+}
 
 impl Keys {
     pub fn current(&self) -> Arc<KeyRing> {
-        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.ring.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
+    /// Puts another ring in force. A key that is gone takes the tokens it vouched for with it.
     pub fn replace(&self, ring: KeyRing) {
-        *self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(ring);
+        let mut current = self.ring.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if current.verifying.keys().any(|kid| !ring.verifying.contains_key(kid)) {
+            self.genuine.clear();
+        }
+        *current = Arc::new(ring);
+    }
+
+    /// What a genuine token says that has not expired. Whether its session still lives is asked at each request.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Arc<Claims>> {
+        let claims = match self.genuine.get(token) {
+            Some(known) => known,
+            None => {
+                let claims = Arc::new(self.current().verify(token)?);
+                self.genuine.insert(token.into(), claims.clone());
+                claims
+            }
+        };
+        (claims.exp > now.timestamp()).then_some(claims)
     }
 }
 
@@ -68,15 +98,14 @@ impl KeyRing {
         jsonwebtoken::encode(&header, claims, key).map_err(Problem::internal)
     }
 
-    /// Checks signature, issuer, audience and expiry against the injected clock.
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Claims> {
+    /// Checks signature, issuer and audience.
+    fn verify(&self, token: &str) -> Option<Claims> {
         let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[FIRST_PARTY]);
         validation.set_issuer(&[ISSUER]);
         validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, self.verifying.get(&kid)?, &validation).ok()?.claims;
-        (claims.exp > now.timestamp()).then_some(claims)
+        jsonwebtoken::decode::<Claims>(token, self.verifying.get(&kid)?, &validation).ok().map(|token| token.claims)
     }
 }
 
@@ -121,6 +150,15 @@ pub trait Authenticator {
         claims: &'a Claims,
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Principal, Problem>>;
+
+    /// For whom these tokens still speak, in the order asked for; none where the session has ended. For work that is done for
+    /// many callers at once.
+    fn alive<'a>(
+        &'a self,
+        conn: &'a mut Conn,
+        claims: &'a [&'a Claims],
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Vec<Option<AccountKind>>, Problem>>;
 }
 
 /// The token of an `Authorization: Bearer` header.

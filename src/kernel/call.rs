@@ -1,5 +1,6 @@
 //! Extractors: the signed-in caller with the object they may act on, a checked body, and one transaction a write.
 
+mod handed;
 pub mod secret;
 mod upload;
 
@@ -27,6 +28,7 @@ use super::problem::{Code, Problem};
 use super::state::State;
 use super::{audit, reply};
 
+pub use handed::{Handed, answer};
 pub use upload::{MediaType, Upload};
 
 /// Something a caller may act on. Loading it checks the permission, so that no handler can forget to.
@@ -242,7 +244,7 @@ fn parse_body<B: DeserializeOwned>(req: &HttpRequest, bytes: &[u8]) -> Result<B,
     })
 }
 
-fn key_of(req: &HttpRequest, caller: &Principal, body: &[u8]) -> Result<Option<Key>, Problem> {
+fn key_of(req: &HttpRequest, principal_id: Uuid, body: &[u8]) -> Result<Option<Key>, Problem> {
     let Some(header) = req.headers().get("idempotency-key") else {
         return Ok(None);
     };
@@ -250,7 +252,7 @@ fn key_of(req: &HttpRequest, caller: &Principal, body: &[u8]) -> Result<Option<K
     // Keyed: from a plain digest the citizen ID of a known person could be guessed.
     let body = to_text(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body).as_ref());
     Ok(Some(Key {
-        principal_id: caller.account_id,
+        principal_id,
         operation: format!("{} {}", req.method(), req.uri()),
         key: key.to_owned(),
         body_hash: state_of(req)?.crypto.digest("body", &body),
@@ -281,7 +283,7 @@ impl<B: DeserializeOwned + 'static, T: Target + 'static> FromRequest for Call<B,
             // A slow body must not hold a connection, and is not read for whoever has no token.
             let bytes = read_signed_in(&req, &mut payload).await?;
             let (conn, scope) = scope::<T>(&req).await?;
-            let key = key_of(&req, &scope.caller, &bytes)?;
+            let key = key_of(&req, scope.caller.account_id, &bytes)?;
             let body = parse_body(&req, &bytes)?;
             Ok(Self { conn, scope: scope.with_body(body), key })
         })

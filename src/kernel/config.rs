@@ -61,6 +61,12 @@ settings! {
     master_key: Option<SecretString> = None;
     /// Connections to PostgreSQL.
     database_connections: usize = 16;
+    /// Awards that share one transaction at most; 1 gives each its own.
+    award_batch: usize = 256;
+    /// Transactions of awards that run at the same time.
+    award_lanes: usize = 2;
+    /// Awards, and readings of points, that may wait; beyond that the answer is 503.
+    award_queue: usize = 4096;
     /// Threads that answer requests; 0 means one a core.
     workers: usize = 0;
     /// Requests a minute for one signed-in principal.
@@ -91,6 +97,8 @@ settings! {
     slip_days: u32 = 7;
     /// Largest file of a document, bytes.
     file_bytes: usize = 25 * 1024 * 1024;
+    /// Whether this instance closes months by itself when the secretaries' days are over; one of several suffices.
+    automatic_closing: bool = true;
     /// How log lines are written: `text` or `json`.
     log_format: String = "text".to_owned();
 }

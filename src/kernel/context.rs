@@ -31,7 +31,7 @@ pub struct RequestContext {
     /// The caller's address, as far as trusted proxies tell it.
     pub address: IpAddr,
     /// A valid access token's contents.
-    pub claims: Option<Claims>,
+    pub claims: Option<Arc<Claims>>,
     /// The operation of the OpenAPI document, if the path belongs to one.
     pub operation: Option<Arc<Operation>>,
 }
@@ -119,9 +119,8 @@ fn read(req: &ServiceRequest, state: &State) -> RequestContext {
             (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         })
         .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned);
-    let claims = header(header::AUTHORIZATION)
-        .and_then(bearer)
-        .and_then(|token| state.keys.current().verify(token, state.clock.now()));
+    let claims =
+        header(header::AUTHORIZATION).and_then(bearer).and_then(|token| state.keys.verify(token, state.clock.now()));
     let operation = route_of(req.request()).and_then(|pattern| state.operations.find(req.method().as_str(), &pattern));
     RequestContext {
         request_id,

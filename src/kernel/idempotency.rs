@@ -1,8 +1,10 @@
 //! `Idempotency-Key`: a repeated request gets the answer of the first, which committed with its effect.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Int4, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
@@ -10,6 +12,7 @@ use uuid::Uuid;
 use super::db::Conn;
 use super::problem::{Code, Problem, text};
 use super::schema::idempotency_keys;
+use super::statement::Prepared;
 
 /// How long an answer is kept, hours.
 pub const KEPT_HOURS: i64 = 24;
@@ -111,6 +114,78 @@ pub async fn store(
         ))
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Stored {
+    #[diesel(sql_type = Int4)]
+    place: i32,
+    #[diesel(sql_type = Binary)]
+    body_hash: Vec<u8>,
+    #[diesel(sql_type = SmallInt)]
+    status: i16,
+    #[diesel(sql_type = Text)]
+    response: String,
+}
+
+const FIND: &str = "SELECT k.place, i.body_hash, i.status, i.response::text AS response
+    FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::text[]) AS k (place, principal_id, operation, key)
+    JOIN idempotency_keys i ON i.principal_id = k.principal_id AND i.operation = k.operation AND i.key = k.key
+    WHERE i.created_at >= $5";
+
+/// Looks for the answers of many keys, each with its place among the requests. Their principals must be locked by something
+/// else, since no key is claimed. Returns what was answered before: status and body, or that the key stands for another body.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn find_all(
+    conn: &mut Conn,
+    keys: &[(i32, &Key)],
+    now: DateTime<Utc>,
+) -> Result<HashMap<i32, Result<(u16, String), Problem>>, Problem> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let query = diesel::sql_query(FIND)
+        .bind::<Array<Int4>, _>(keys.iter().map(|(place, _)| *place).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, key)| key.principal_id).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(keys.iter().map(|(_, key)| &key.operation).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(keys.iter().map(|(_, key)| &key.key).collect::<Vec<_>>())
+        .bind::<Timestamptz, _>(now - Duration::hours(KEPT_HOURS));
+    let rows: Vec<Stored> = Prepared(query).load(conn).await?;
+    let hashes: HashMap<i32, &[u8]> = keys.iter().map(|(place, key)| (*place, key.body_hash.as_slice())).collect();
+    let told = rows.into_iter().map(|row| {
+        let same = hashes.get(&row.place).is_some_and(|hash| *hash == row.body_hash);
+        let answer = (u16::try_from(row.status).unwrap_or(200), row.response);
+        (row.place, same.then_some(answer).ok_or_else(|| Problem::new(Code::IdempotencyKeyReused)))
+    });
+    Ok(told.collect())
+}
+
+const STORE: &str = "INSERT INTO idempotency_keys (principal_id, operation, key, body_hash, status, response, created_at)
+    SELECT n.principal_id, n.operation, n.key, n.body_hash, 200, n.response::jsonb, $6
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[]) AS n (principal_id, operation, key, body_hash, response)
+    ORDER BY 1, 2, 3
+    ON CONFLICT (principal_id, operation, key) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status,
+        response = excluded.response, created_at = excluded.created_at";
+
+/// Keeps the answers of many requests that ended with 200, in the transaction of their effect. What it replaces has expired.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn store_all(conn: &mut Conn, answers: &[(&Key, &str)], now: DateTime<Utc>) -> Result<(), Problem> {
+    if answers.is_empty() {
+        return Ok(());
+    }
+    let query = diesel::sql_query(STORE)
+        .bind::<Array<SqlUuid>, _>(answers.iter().map(|(key, _)| key.principal_id).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(answers.iter().map(|(key, _)| &key.operation).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(answers.iter().map(|(key, _)| &key.key).collect::<Vec<_>>())
+        .bind::<Array<Binary>, _>(answers.iter().map(|(key, _)| &key.body_hash).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(answers.iter().map(|(_, answer)| *answer).collect::<Vec<_>>())
+        .bind::<Timestamptz, _>(now);
+    Prepared(query).execute(conn).await?;
     Ok(())
 }
 

@@ -11,13 +11,18 @@ use super::problem::{FieldError, ProblemOut};
 
 /// The groups of operations, in alphabetical order.
 const TAGS: &[(&str, &str)] = &[
+    ("Adjustments", "Corrections of points that two officers make, and appeals of members."),
+    ("Attestations", "What officers vouch for: meetings, opinions, assisted study."),
     ("Audit", "Who did what to whose record."),
+    ("Cases", "What looks odd waits for a person to judge; no case changes points."),
+    ("Closings", "Closed months: signed snapshots, reports that can be verified offline, roll-ups."),
     ("Documents", "The library: documents distributed to units, their files, reading measured by the server."),
     ("Leaderboards", "Ranks by points, within the privacy rules."),
     ("Me", "The signed-in person: profile, notifications, access log."),
     ("Members", "Members, memberships, exemptions, transfers, rosters."),
     ("Points", "The ledger of study points, thresholds, the threshold board, exports."),
     ("Roles", "Grants of roles on units for a term."),
+    ("Rules", "The rules by which points are given: what is in force where, drafts and published changes."),
     ("Sessions", "Activation, sign-in, device sessions, passwords."),
     ("Units", "The tree of organisations."),
 ];

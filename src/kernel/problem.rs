@@ -100,6 +100,10 @@ codes! {
         "The refresh token is unknown, expired, revoked, or was used before. A reused token ends its session: sign in again.";
     Forbidden = "forbidden", 403, "Không có quyền thực hiện", "Not allowed",
         "You may know of the object but may not do this with it.";
+    SecondOfficerRequired = "second_officer_required", 403, "Cần người thứ hai quyết định", "A second officer must decide",
+        "Whoever recorded or proposed something does not decide on it. Another officer with the right to decide has to do it.";
+    OwnInterest = "own_interest", 403, "Không tự quyết định việc của mình", "Nobody decides where they are concerned themselves",
+        "The points of the caller, or an entry for which the caller vouched, are at stake. Another officer has to do it.";
     NotFound = "not_found", 404, "Không tìm thấy", "Not found",
         "There is no such thing, or you may not know that there is.";
     MethodNotAllowed = "method_not_allowed", 405, "Phương thức không được hỗ trợ", "The method is not supported here",
@@ -135,7 +139,9 @@ codes! {
     SecretMarking = "secret_marking", 422, "Tài liệu mang dấu chỉ độ mật", "The document carries a secrecy marking",
         "State secrets must not be on a networked system (Law 117/2025/QH15). The document was refused.";
     RuleNotMet = "rule_not_met", 422, "Không đáp ứng quy định", "A rule of the organisation is not met",
-        "`detail` names the rule.";
+        "`detail` names the rule; where a part of the request is at fault, `errors` points at it.";
+    RuleWidened = "rule_widened", 422, "Không được nới rộng quy tắc của cấp trên", "A unit may not widen a rule of its superior",
+        "A unit narrows or switches off the rules of its superior for itself and everything below it. `errors` names every field that would widen one.";
     TooManyRequests = "too_many_requests", 429, "Quá nhiều yêu cầu", "Too many requests",
         "Wait for the number of seconds in `Retry-After`. `RateLimit` and `RateLimit-Policy` tell the budget.";
     SignInThrottled = "sign_in_throttled", 429, "Thử đăng nhập sai quá nhiều lần", "Too many failed sign-ins",
@@ -192,7 +198,7 @@ pub struct ProblemOut {
     /// Identifies the request in the server's records; quote it when you ask for help.
     #[schema(max_length = 100, pattern = "^[A-Za-z0-9._-]*$", example = "0192f0c1")]
     pub request_id: String,
-    /// Every fault of the request, for `invalid_request` and `roster_faulty`.
+    /// Every fault of the request, for `invalid_request`, `roster_faulty`, `rule_widened` and some of `rule_not_met`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 1000)]
     pub errors: Vec<FieldError>,
@@ -266,7 +272,7 @@ impl Problem {
     }
 
     /// The transaction lost against another one and may be run again.
-    fn repeatable(cause: impl fmt::Display) -> Self {
+    pub fn repeatable(cause: impl fmt::Display) -> Self {
         let mut problem = Self::new(Code::Unavailable).retry_after(1);
         problem.conflict = true;
         tracing::debug!(%cause, "conflict");

@@ -31,6 +31,31 @@ diesel::table! {
     }
 }
 diesel::table! {
+    attestation_members (attestation_id, member_id) {
+        attestation_id -> Uuid,
+        member_id -> Uuid,
+        points -> Nullable<Int4>,
+        entries -> Nullable<Jsonb>,
+        refusals -> Nullable<Jsonb>,
+    }
+}
+diesel::table! {
+    attestations (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        kind -> Text,
+        day -> Date,
+        subject -> Text,
+        note -> Nullable<Text>,
+        state -> Text,
+        recorded_by -> Uuid,
+        recorded_at -> Timestamptz,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        decision_reason -> Nullable<Text>,
+    }
+}
+diesel::table! {
     audit_events (id) {
         id -> Uuid,
         at -> Timestamptz,
@@ -42,6 +67,100 @@ diesel::table! {
         member_id -> Nullable<Uuid>,
         request_id -> Nullable<Text>,
         details -> Jsonb,
+    }
+}
+diesel::table! {
+    case_events (id) {
+        id -> Uuid,
+        case_id -> Uuid,
+        at -> Timestamptz,
+        kind -> Text,
+        actor_id -> Nullable<Uuid>,
+        details -> Jsonb,
+    }
+}
+diesel::table! {
+    case_members (case_id, member_id) {
+        case_id -> Uuid,
+        member_id -> Uuid,
+    }
+}
+diesel::table! {
+    case_scans (kind) {
+        kind -> Text,
+        day -> Date,
+        after_member -> Nullable<Uuid>,
+        done -> Bool,
+    }
+}
+diesel::table! {
+    cases (id) {
+        id -> Uuid,
+        kind -> Text,
+        subject_id -> Uuid,
+        unit_id -> Uuid,
+        evidence -> Jsonb,
+        opened_at -> Timestamptz,
+        state -> Text,
+        outcome -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    closing_passes (period) {
+        period -> Date,
+        day -> Date,
+        after_unit -> Nullable<Uuid>,
+        done -> Bool,
+    }
+}
+diesel::table! {
+    closing_reopenings (closing_id) {
+        closing_id -> Uuid,
+        reopened_at -> Timestamptz,
+        reopened_by -> Uuid,
+        reason -> Text,
+    }
+}
+diesel::table! {
+    closing_rows (closing_id, position) {
+        closing_id -> Uuid,
+        position -> Int4,
+        member_id -> Uuid,
+        points -> Int4,
+        content -> Text,
+        hash -> Bytea,
+    }
+}
+diesel::table! {
+    closing_states (unit_id, period) {
+        unit_id -> Uuid,
+        period -> Date,
+        generation -> Int4,
+        closing_id -> Nullable<Uuid>,
+        open_until -> Nullable<Date>,
+    }
+}
+diesel::table! {
+    closings (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        period -> Date,
+        generation -> Int4,
+        former_id -> Nullable<Uuid>,
+        closed_at -> Timestamptz,
+        closed_by -> Nullable<Uuid>,
+        threshold -> Int4,
+        members -> Int4,
+        exempt -> Int4,
+        excused -> Int4,
+        met -> Int4,
+        manifest -> Text,
+        manifest_hash -> Bytea,
+        signature -> Bytea,
+        kid -> Text,
     }
 }
 diesel::table! {
@@ -146,6 +265,14 @@ diesel::table! {
     }
 }
 diesel::table! {
+    leases (name) {
+        name -> Text,
+        holder -> Uuid,
+        fence -> Int8,
+        expires_at -> Timestamptz,
+    }
+}
+diesel::table! {
     member_months (member_id, period) {
         member_id -> Uuid,
         period -> Date,
@@ -205,6 +332,51 @@ diesel::table! {
     }
 }
 diesel::table! {
+    point_adjustments (id) {
+        id -> Uuid,
+        member_id -> Uuid,
+        period -> Date,
+        points -> Int4,
+        reverses -> Nullable<Uuid>,
+        reason -> Text,
+        evidence -> Text,
+        state -> Text,
+        proposed_by -> Uuid,
+        proposed_at -> Timestamptz,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        decision_reason -> Nullable<Text>,
+        entry_id -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
+    point_appeals (id) {
+        id -> Uuid,
+        member_id -> Uuid,
+        kind -> Text,
+        period -> Date,
+        entry_id -> Nullable<Uuid>,
+        object -> Nullable<Text>,
+        statement -> Text,
+        state -> Text,
+        filed_at -> Timestamptz,
+        answered_by -> Nullable<Uuid>,
+        answered_at -> Nullable<Timestamptz>,
+        answer -> Nullable<Text>,
+        adjustment_id -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
+    point_changes (id) {
+        id -> Int8,
+        kind -> Text,
+        ids -> Array<Uuid>,
+        since -> Date,
+        until -> Nullable<Date>,
+        bulk -> Bool,
+    }
+}
+diesel::table! {
     point_entries (member_id, id) {
         member_id -> Uuid,
         id -> Uuid,
@@ -246,6 +418,39 @@ diesel::table! {
     }
 }
 diesel::table! {
+    point_reminders (member_id, day) {
+        member_id -> Uuid,
+        day -> Date,
+        unit_id -> Uuid,
+        sent_by -> Uuid,
+        sent_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    point_rule_changes (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        scope -> Text,
+        rule_code -> Text,
+        switched_off -> Bool,
+        points -> Nullable<Int4>,
+        tiers -> Nullable<Jsonb>,
+        cap_day -> Nullable<Int4>,
+        cap_month -> Nullable<Int4>,
+        title_vi -> Nullable<Text>,
+        title_en -> Nullable<Text>,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        state -> Text,
+        version -> Int4,
+        rule_version -> Nullable<Int4>,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        published_by -> Nullable<Uuid>,
+        published_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
     point_rules (code, version) {
         code -> Text,
         version -> Int4,
@@ -267,6 +472,19 @@ diesel::table! {
     points_in_force (only_row) {
         only_row -> Bool,
         version -> Int8,
+    }
+}
+diesel::table! {
+    projected_months (period) {
+        period -> Date,
+        day -> Date,
+    }
+}
+diesel::table! {
+    projections (name) {
+        name -> Text,
+        as_of -> Timestamptz,
+        step -> Int8,
     }
 }
 diesel::table! {
@@ -305,6 +523,15 @@ diesel::table! {
         decided_at -> Nullable<Timestamptz>,
         effect -> Nullable<Jsonb>,
         failure -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    report_keys (id) {
+        id -> Uuid,
+        kid -> Text,
+        public_key -> Bytea,
+        private_key_sealed -> Bytea,
+        created_at -> Timestamptz,
     }
 }
 diesel::table! {
@@ -381,6 +608,22 @@ diesel::table! {
     }
 }
 diesel::table! {
+    unit_months (period, unit_id) {
+        period -> Date,
+        unit_id -> Uuid,
+        members -> Int4,
+        exempt -> Int4,
+        excused -> Int4,
+        counted -> Int4,
+        met -> Int4,
+        points_sum -> Int8,
+        scores -> Array<Int4>,
+        holders -> Array<Int4>,
+        taken_at -> Timestamptz,
+        fence -> Int8,
+    }
+}
+diesel::table! {
     unit_tree (ancestor_id, descendant_id, valid_from) {
         ancestor_id -> Uuid,
         descendant_id -> Uuid,
@@ -401,9 +644,12 @@ diesel::table! {
 
 #[rustfmt::skip]
 diesel::allow_tables_to_appear_in_same_query!(
-    accounts, activation_slips, active_readings, audit_events, document_acknowledgements, document_files,
-    document_openings, document_targets, documents, exemptions, grants, idempotency_keys, known_devices,
-    member_months, members, memberships, notifications, outbox, point_entries, point_offers,
-    point_parameters, point_rules, points_in_force, reading_sessions, reorganisation_units, reorganisations, sessions, sign_in_failures, sign_in_handles,
-    signing_keys, transfers, unit_kinds, unit_links, unit_tree, units,
+    accounts, activation_slips, active_readings, attestation_members, attestations, audit_events, case_events,
+    case_members, case_scans, cases, closing_passes, closing_reopenings, closing_rows, closing_states, closings,
+    document_acknowledgements, document_files, document_openings, document_targets, documents, exemptions, grants,
+    idempotency_keys, known_devices, leases, member_months, members, memberships, notifications, outbox,
+    point_adjustments, point_appeals, point_changes, point_entries, point_offers, point_parameters, point_reminders,
+    point_rule_changes, point_rules, points_in_force, projected_months, projections, reading_sessions, report_keys,
+    reorganisation_units, reorganisations, sessions, sign_in_failures, sign_in_handles, signing_keys, transfers, unit_kinds, unit_links, unit_months,
+    unit_tree, units,
 );

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use object_store::ObjectStore;
+use uuid::Uuid;
 
 use super::auth::{Authenticator, Keys};
 use super::clock::Clock;
@@ -15,6 +16,8 @@ use super::redis::Redis;
 
 /// Shared by all workers; one a process.
 pub struct State {
+    /// Tells this process from others, in leases.
+    pub instance: Uuid,
     pub config: Config,
     pub db: Db,
     /// Boards of large units; PostgreSQL answers without it.

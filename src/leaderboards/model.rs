@@ -1,22 +1,52 @@
-//! Types of leaderboards: the board asked for, places on it, what a projection keeps.
+//! Types of leaderboards: the board asked for, places on it, and how a place is kept as a number.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Int4, Text, Uuid as SqlUuid};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::clock::Period;
+use super::span::Span;
 
-/// The unit and the month a board is of, and the day on which membership is looked at.
+/// Kinds whose board is projected into Redis. What is smaller, PostgreSQL ranks at each request.
+pub const LARGE_KINDS: [&str; 3] = ["superior_committee", "province", "central"];
+
+/// The unit and the span a board is of, and the day on which membership is looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct View {
     pub unit_id: Uuid,
-    pub period: Period,
+    pub span: Span,
     pub day: NaiveDate,
 }
 
+impl View {
+    pub fn new(unit_id: Uuid, span: Span, today: NaiveDate) -> Self {
+        Self { unit_id, span, day: span.reference(today).reference_day(today) }
+    }
+}
+
+/// Where the figures of an answer come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// From the members themselves, now.
+    Ledger,
+    /// From the roll-ups of units, which follow the ledger within seconds.
+    RollUp,
+    /// From the board kept in memory, which follows the ledger within seconds.
+    Board,
+}
+
+/// Places with where they come from.
+pub struct Found<T> {
+    pub rows: T,
+    pub source: Source,
+    pub as_of: DateTime<Utc>,
+}
+
 /// A ranked member.
-#[derive(Debug, QueryableByName)]
+#[derive(Debug, Clone, QueryableByName)]
 pub struct Ranked {
     /// Where the row stands on the board, from 1; beyond its end for a viewer who is not on it.
     #[diesel(sql_type = BigInt)]
@@ -37,15 +67,28 @@ pub struct Ranked {
     pub opted_in: bool,
 }
 
-/// What a projection keeps of a member.
-#[derive(Debug, QueryableByName)]
-pub struct Score {
+/// A rank without a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, QueryableByName)]
+pub struct Nameless {
+    /// Equal points share a rank: 1, 2, 2, 4.
     #[diesel(sql_type = BigInt)]
-    pub no: i64,
+    #[schema(minimum = 1, maximum = 10_000_000, example = 12)]
+    pub rank: i64,
+    /// Points of the span.
     #[diesel(sql_type = Int4)]
+    #[schema(minimum = -10_000, maximum = 100_000, example = 27)]
     pub points: i32,
+    /// Whether it is one's own place.
     #[diesel(sql_type = Bool)]
-    pub met: bool,
+    pub me: bool,
+}
+
+/// One's own rank among how many.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnRank {
+    pub rank: i64,
+    pub points: i32,
+    pub of: i64,
 }
 
 /// What Redis knows of a place.
@@ -55,4 +98,29 @@ pub struct Standing {
     pub no: i64,
     pub points: i32,
     pub met: bool,
+}
+
+/// The number by which Redis sorts: the points, and half a point more for whoever reached the threshold. Ranks are counted
+/// from whole points, so the half decides nothing but who of equals may be named.
+pub fn score(points: i32, met: bool) -> f64 {
+    f64::from(points) + if met { 0.5 } else { 0.0 }
+}
+
+/// The points and the threshold behind a score.
+#[expect(clippy::cast_possible_truncation, reason = "points are far below what a float holds exactly")]
+pub fn unscore(score: f64) -> (i32, bool) {
+    (score.floor() as i32, score > score.floor())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_score_says_what_went_into_it() {
+        for (points, met) in [(0, false), (30, true), (30, false), (-3, true), (-3, false), (700, true)] {
+            assert_eq!(unscore(score(points, met)), (points, met));
+        }
+        assert!(score(31, false) > score(30, true));
+    }
 }

@@ -1,42 +1,77 @@
-//! Leaderboards over HTTP.
+//! Leaderboards of members over HTTP: the board, the places around one's own, one's own rank.
 
 use actix_web::{HttpResponse, get};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::kernel::access::Permission;
 use crate::kernel::auth::Principal;
-use crate::kernel::call::{Anyone, Ask, Query};
+use crate::kernel::call::{Anyone, Ask, Myself, Query};
 use crate::kernel::clock::{Period, day_of};
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::problem::{Problem, text};
 use crate::organisation::units;
-use crate::points::{BoardMember, PeriodQuery};
+use crate::points::BoardMember;
 
-use super::model::{Ranked, View};
-use super::{projection, store};
-
-/// Kinds of units small enough for PostgreSQL to rank at each request.
-const SMALL_KINDS: [&str; 3] = ["cell", "sub_committee", "grassroots_committee"];
-/// Kinds whose board is projected into Redis; PostgreSQL answers when it is away.
-const PROJECTED_KINDS: [&str; 2] = ["superior_committee", "province"];
+use super::finding::Seeker;
+use super::model::{Nameless, Ranked, Source, View};
+use super::span::Span;
 
 /// Which board.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct LeaderboardQuery {
+pub struct BoardQuery {
     /// The unit whose members are ranked; one's own cell when left out.
     #[param(nullable = false)]
-    unit_id: Option<Uuid>,
+    pub unit_id: Option<Uuid>,
+    /// A month `2026-11`, a quarter `2026-Q4` or a year `2026`; the present month when left out. Spans to come are refused.
+    #[param(nullable = false)]
+    pub period: Option<Span>,
+}
+
+impl BoardQuery {
+    /// The span asked for.
+    ///
+    /// # Errors
+    /// 400 for a span to come.
+    pub fn span(&self, today: NaiveDate) -> Result<Span, Problem> {
+        let present = Period::containing(today);
+        let span = self.period.unwrap_or(Span::month(present));
+        if span.first() > present {
+            let detail = text("Kỳ này chưa đến.", "That span has not come yet.");
+            return Err(Problem::fault("period", "too_large", detail));
+        }
+        Ok(span)
+    }
+}
+
+/// How many places.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PlacesQuery {
     /// How many places at most; 1 to 200.
     #[serde(default = "default_limit")]
     #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
-    limit: i32,
+    pub limit: i32,
 }
 
 fn default_limit() -> i32 {
     50
+}
+
+/// How wide a neighbourhood is.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct WidthQuery {
+    /// How many places on either side at most; 1 to 20.
+    #[serde(default = "default_width")]
+    #[param(minimum = 1, maximum = 20, default = 5, nullable = false)]
+    width: i32,
+}
+
+fn default_width() -> i32 {
+    5
 }
 
 /// A place on the board.
@@ -47,8 +82,8 @@ pub struct Place {
     rank: i64,
     /// Who; null when the viewer may not see the name.
     member: Option<BoardMember>,
-    /// Points of the month.
-    #[schema(minimum = -10_000, maximum = 10_000, example = 44)]
+    /// Points of the span.
+    #[schema(minimum = -10_000, maximum = 100_000, example = 44)]
     points: i32,
 }
 
@@ -58,8 +93,8 @@ pub struct OwnPlace {
     /// Equal points share a rank.
     #[schema(minimum = 1, maximum = 10_000_000, example = 12)]
     rank: i64,
-    /// Points of the month.
-    #[schema(minimum = -10_000, maximum = 10_000, example = 27)]
+    /// Points of the span.
+    #[schema(minimum = -10_000, maximum = 100_000, example = 27)]
     points: i32,
 }
 
@@ -68,67 +103,50 @@ pub struct OwnPlace {
 pub struct MemberLeaderboard {
     /// The unit.
     unit_id: Uuid,
-    /// The month.
-    period: Period,
+    /// The month, quarter or year.
+    period: Span,
     /// The first places.
     #[schema(max_items = 200)]
     items: Vec<Place>,
     /// The viewer's own place; null for whoever is not ranked here.
     me: Option<OwnPlace>,
-    /// When the figures were taken from the ledger: now, or less than a minute ago for large units.
+    /// Where the figures come from.
+    source: Source,
+    /// When the figures were taken from the ledger: now, or seconds ago for large units.
     as_of: DateTime<Utc>,
 }
 
 /// Get the leaderboard of members
 ///
-/// Members of a cell, a committee or a province by points of a month; exempt and excused members are not ranked. Peers see the names
-/// of those who reached the threshold: all of them in the own cell, elsewhere those who agreed to it.
-#[utoipa::path(tag = "Leaderboards", params(LeaderboardQuery, PeriodQuery), responses(
+/// Members of a unit, from a cell to the whole country, by points of a month, a quarter or a year; exempt members are not
+/// ranked, nor in a month those excused for it. Peers see the names of those who reached the threshold (over a longer span,
+/// that of its months together): all of them in the own cell, elsewhere those who agreed to it.
+#[utoipa::path(tag = "Leaderboards", params(BoardQuery, PlacesQuery), responses(
     (status = 200, description = "The board.", body = MemberLeaderboard),
-    (status = 404, description = "There is no such unit, or the caller may not know that there is."),
-    (status = 422, description = "Units of this kind have no leaderboard of members.")))]
+    (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/leaderboards/members")]
 pub async fn get_member_leaderboard(
     mut ask: Ask<Anyone>,
-    query: Query<LeaderboardQuery>,
-    period: Query<PeriodQuery>,
+    query: Query<BoardQuery>,
+    places: Query<PlacesQuery>,
 ) -> Result<HttpResponse, Problem> {
     let today = day_of(ask.scope.now);
-    let period = period.0.resolve(today)?;
+    let span = query.0.span(today)?;
     let viewer = &ask.scope.caller;
-    let own_cell = viewer.home.as_slice().first().copied();
+    let own_cell = viewer.home.first().copied();
     let unit_id = query.0.unit_id.or(own_cell).ok_or_else(Problem::not_found)?;
     let path = units::path(&mut ask.conn, unit_id, today).await?;
     viewer.require(&path, Permission::ReadUnit)?;
-    let view = View { unit_id, period, day: period.reference_day(today) };
-    let kind = store::kind(&mut ask.conn, unit_id).await?.unwrap_or_default();
-    let projected = PROJECTED_KINDS.contains(&kind.as_str());
-    if !projected && !SMALL_KINDS.contains(&kind.as_str()) {
-        return Err(Problem::with(
-            Code::RuleNotMet,
-            "Bảng xếp hạng đảng viên có từ chi bộ đến cấp tỉnh.",
-            "Members are ranked from cells up to provinces.",
-        ));
-    }
     let officer = viewer.may(&path, Permission::ReadBoard);
-    let (viewer_id, limit) = (viewer.account_id, i64::from(query.0.limit));
-    let board = match &ask.scope.state.redis {
-        Some(redis) if projected => {
-            projection::ranks(redis, &mut ask.conn, &view, viewer_id, limit, ask.scope.now).await?
-        }
-        _ => None,
-    };
-    let (rows, as_of) = match board {
-        Some(board) => (board.rows, board.as_of),
-        None => (store::ranks(&mut ask.conn, &view, viewer_id, limit).await?, ask.scope.now),
-    };
-    let me = rows
-        .iter()
-        .find(|row| row.member_id == viewer.account_id)
-        .map(|row| OwnPlace { rank: row.rank, points: row.points });
-    let top = rows.into_iter().filter(|row| row.place <= limit);
+    let limit = i64::from(places.0.limit);
+    let redis = ask.scope.state.redis.as_ref();
+    let mut seeker = Seeker { conn: &mut ask.conn, redis, viewer: viewer.account_id, now: ask.scope.now };
+    let found = seeker.top(&View::new(unit_id, span, today), limit).await?;
+    let own = found.rows.iter().find(|row| row.member_id == viewer.account_id);
+    let me = own.map(|row| OwnPlace { rank: row.rank, points: row.points });
+    let top = found.rows.into_iter().filter(|row| row.place <= limit);
     let items = top.map(|row| place(row, viewer, own_cell, officer)).collect();
-    ask.reply(&MemberLeaderboard { unit_id, period, items, me, as_of })
+    ask.reply(&MemberLeaderboard { unit_id, period: span, items, me, source: found.source, as_of: found.as_of })
 }
 
 fn place(row: Ranked, viewer: &Principal, own_cell: Option<Uuid>, officer: bool) -> Place {
@@ -139,4 +157,92 @@ fn place(row: Ranked, viewer: &Principal, own_cell: Option<Uuid>, officer: bool)
         member: named.then_some(BoardMember { id: row.member_id, full_name: row.full_name }),
         points: row.points,
     }
+}
+
+/// The unit of one's own that is asked for: nobody is ranked elsewhere. Needs no look into the database.
+fn own_unit(caller: &Principal, unit_id: Option<Uuid>) -> Result<Uuid, Problem> {
+    let unit_id = unit_id.or(caller.home.first().copied());
+    unit_id.filter(|unit| caller.home.contains(unit)).ok_or_else(Problem::not_found)
+}
+
+/// The places around one's own.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Neighbourhood {
+    /// The unit.
+    unit_id: Uuid,
+    /// The month, quarter or year.
+    period: Span,
+    /// The places by rank, one's own among them; empty for whoever is not ranked here.
+    #[schema(max_items = 41)]
+    items: Vec<Nameless>,
+    /// Where the figures come from.
+    source: Source,
+    /// When the figures were taken from the ledger.
+    as_of: DateTime<Utc>,
+}
+
+/// Get the places around my own
+///
+/// Ranks and points just above and below one's own in one's cell or a unit above it, without names.
+#[utoipa::path(tag = "Leaderboards", params(BoardQuery, WidthQuery), responses(
+    (status = 200, description = "The places.", body = Neighbourhood),
+    (status = 404, description = "It is no unit of one's own.")))]
+#[get("/leaderboards/members/neighbourhood")]
+pub async fn get_neighbourhood(
+    mut ask: Ask<Myself>,
+    query: Query<BoardQuery>,
+    width: Query<WidthQuery>,
+) -> Result<HttpResponse, Problem> {
+    let today = day_of(ask.scope.now);
+    let span = query.0.span(today)?;
+    let viewer = &ask.scope.caller;
+    let unit_id = own_unit(viewer, query.0.unit_id)?;
+    let redis = ask.scope.state.redis.as_ref();
+    let mut seeker = Seeker { conn: &mut ask.conn, redis, viewer: viewer.account_id, now: ask.scope.now };
+    let found = seeker.around(&View::new(unit_id, span, today), width.0.width.into()).await?;
+    let (source, as_of) = (found.source, found.as_of);
+    ask.reply(&Neighbourhood { unit_id, period: span, items: found.rows, source, as_of })
+}
+
+/// One's own rank.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MyRank {
+    /// The unit.
+    unit_id: Uuid,
+    /// The month, quarter or year.
+    period: Span,
+    /// Equal points share a rank; null for whoever is not ranked here.
+    #[schema(minimum = 1, maximum = 10_000_000, example = 1_204)]
+    rank: Option<i64>,
+    /// Points of the span; null for whoever is not ranked here.
+    #[schema(minimum = -10_000, maximum = 100_000, example = 27)]
+    points: Option<i32>,
+    /// How many are ranked; null for whoever is not.
+    #[schema(minimum = 1, maximum = 10_000_000, example = 108_600)]
+    of: Option<i64>,
+    /// Where the figures come from.
+    source: Source,
+    /// When the figures were taken from the ledger.
+    as_of: DateTime<Utc>,
+}
+
+/// Get my rank
+///
+/// One's own rank in one's cell or any unit above it, up to the whole country, and among how many.
+#[utoipa::path(tag = "Leaderboards", params(BoardQuery), responses(
+    (status = 200, description = "The rank.", body = MyRank),
+    (status = 404, description = "It is no unit of one's own.")))]
+#[get("/me/rank")]
+pub async fn get_my_rank(mut ask: Ask<Myself>, query: Query<BoardQuery>) -> Result<HttpResponse, Problem> {
+    let today = day_of(ask.scope.now);
+    let span = query.0.span(today)?;
+    let viewer = &ask.scope.caller;
+    let unit_id = own_unit(viewer, query.0.unit_id)?;
+    let redis = ask.scope.state.redis.as_ref();
+    let mut seeker = Seeker { conn: &mut ask.conn, redis, viewer: viewer.account_id, now: ask.scope.now };
+    let found = seeker.own_rank(&View::new(unit_id, span, today)).await?;
+    let own = found.rows;
+    let (source, as_of) = (found.source, found.as_of);
+    let (rank, points, of) = (own.map(|own| own.rank), own.map(|own| own.points), own.map(|own| own.of));
+    ask.reply(&MyRank { unit_id, period: span, rank, points, of, source, as_of })
 }

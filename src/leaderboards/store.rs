@@ -1,57 +1,131 @@
-//! Queries of leaderboards: ranks computed by PostgreSQL, and what projections are made of.
+//! Queries of leaderboards: ranks computed by PostgreSQL, and who is behind the numbers of a projected board.
 
 use std::collections::HashMap;
 
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date, Nullable, Text, Uuid as SqlUuid};
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Int4, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
-use crate::kernel::schema::{members, memberships};
-use crate::points::STANDINGS;
+use crate::kernel::schema::{members, memberships, units};
 
-use super::model::{Ranked, Score, Standing, View};
+use super::model::{Nameless, OwnRank, Ranked, Standing, View};
+use super::standings::{BELOW, THESE, standings};
 
-/// The first `limit` ranks of a unit, and the viewer's own row wherever it is. Exempt and excused members have no rank;
-/// equal points share one (1, 2, 2, 4). Among equals the order says nothing: it follows a hash of the id.
-pub async fn ranks(conn: &mut Conn, view: &View, viewer: Uuid, limit: i64) -> Result<Vec<Ranked>, Problem> {
-    Ok(diesel::sql_query(format!(
-        "WITH {STANDINGS}, ranked AS (
+/// A query over `standings` with its first five parameters bound.
+pub fn over<'q>(query: String, ids: Vec<Uuid>, view: &View) -> BoxedSqlQuery<'q, Pg, SqlQuery> {
+    let reference = crate::kernel::clock::Period::containing(view.day);
+    diesel::sql_query(query)
+        .into_boxed()
+        .bind::<Array<SqlUuid>, _>(ids)
+        .bind::<Date, _>(view.day)
+        .bind::<Date, _>(view.span.first().first_day())
+        .bind::<Date, _>(reference.first_day())
+        .bind::<Date, _>(reference.last_day())
+}
+
+/// The CTE `ranked`. Equal points share a rank (1, 2, 2, 4); among equals the order follows a hash of the id and says nothing.
+fn ranked() -> String {
+    format!(
+        "WITH {}, ranked AS (
             SELECT rank() OVER (ORDER BY points DESC) AS rank,
-                row_number() OVER (ORDER BY points DESC, md5(member_id::text || $3::text)) AS place,
-                member_id, unit_id, full_name, points, points >= threshold AS met, named_on_leaderboards AS opted_in
-            FROM standings WHERE exemption IS NULL)
-         SELECT * FROM ranked WHERE place <= $6 OR member_id = $5 ORDER BY place"
-    ))
+                row_number() OVER (ORDER BY points DESC, md5(member_id::text || $4::text)) AS place,
+                member_id, unit_id, points, points >= threshold AS met FROM standings)",
+        standings(BELOW)
+    )
+}
+
+/// The first `limit` places of a unit, and the viewer's own row wherever it is.
+pub async fn ranks(conn: &mut Conn, view: &View, viewer: Uuid, limit: i64) -> Result<Vec<Ranked>, Problem> {
+    best_of(conn, view, vec![view.unit_id], viewer, limit).await
+}
+
+/// The same over several units.
+pub async fn best_of(
+    conn: &mut Conn,
+    view: &View,
+    units: Vec<Uuid>,
+    viewer: Uuid,
+    limit: i64,
+) -> Result<Vec<Ranked>, Problem> {
+    let query = format!(
+        "{} SELECT r.*, m.full_name, m.named_on_leaderboards AS opted_in FROM ranked r JOIN members m ON m.id = r.member_id
+         WHERE r.place <= $6 OR r.member_id = $7 ORDER BY r.place",
+        ranked()
+    );
+    Ok(over(query, units, view).bind::<BigInt, _>(limit).bind::<SqlUuid, _>(viewer).load(conn).await?)
+}
+
+/// The places around the viewer's; none for whoever is not ranked in the unit.
+pub async fn around(conn: &mut Conn, view: &View, viewer: Uuid, width: i64) -> Result<Vec<Nameless>, Problem> {
+    let query = format!(
+        "{} SELECT r.rank, r.points, r.member_id = $6 AS me FROM ranked r JOIN ranked o ON o.member_id = $6
+         WHERE r.place BETWEEN o.place - $7 AND o.place + $7 ORDER BY r.place",
+        ranked()
+    );
+    Ok(over(query, vec![view.unit_id], view).bind::<SqlUuid, _>(viewer).bind::<BigInt, _>(width).load(conn).await?)
+}
+
+#[derive(QueryableByName)]
+struct Own {
+    #[diesel(sql_type = BigInt)]
+    rank: i64,
+    #[diesel(sql_type = Int4)]
+    points: i32,
+    #[diesel(sql_type = BigInt)]
+    of: i64,
+}
+
+/// The viewer's rank in a unit.
+pub async fn own_rank(conn: &mut Conn, view: &View, viewer: Uuid) -> Result<Option<OwnRank>, Problem> {
+    let query = format!(
+        "{} SELECT r.rank, r.points, (SELECT count(*) FROM ranked) AS of FROM ranked r WHERE r.member_id = $6",
+        ranked()
+    );
+    let own: Option<Own> =
+        over(query, vec![view.unit_id], view).bind::<SqlUuid, _>(viewer).get_result(conn).await.optional()?;
+    Ok(own.map(|own| OwnRank { rank: own.rank, points: own.points, of: own.of }))
+}
+
+#[derive(QueryableByName)]
+struct Points {
+    #[diesel(sql_type = Int4)]
+    points: i32,
+}
+
+/// A member's points as they are ranked; none for whoever is not.
+pub async fn points(conn: &mut Conn, view: &View, member: Uuid) -> Result<Option<i32>, Problem> {
+    let query = format!("WITH {} SELECT points FROM standings", standings(THESE));
+    let own: Option<Points> = over(query, vec![member], view).get_result(conn).await.optional()?;
+    Ok(own.map(|own| own.points))
+}
+
+#[derive(QueryableByName)]
+struct Unit {
+    #[diesel(sql_type = SqlUuid)]
+    unit_id: Uuid,
+}
+
+/// Cells in which the first `limit` members of a unit are found: those whose best have the most points.
+pub async fn best_cells(conn: &mut Conn, view: &View, limit: i64) -> Result<Vec<Uuid>, Problem> {
+    let cells: Vec<Unit> = diesel::sql_query(
+        "SELECT m.unit_id FROM unit_tree t JOIN unit_months m ON m.unit_id = t.descendant_id AND m.period = $3
+         JOIN units u ON u.id = m.unit_id JOIN unit_kinds k ON k.code = u.kind AND k.holds_members
+         WHERE t.ancestor_id = $1 AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
+           AND cardinality(m.scores) > 0
+         ORDER BY m.scores[1] DESC, m.unit_id LIMIT $4",
+    )
     .bind::<SqlUuid, _>(view.unit_id)
     .bind::<Date, _>(view.day)
-    .bind::<Date, _>(view.period.first_day())
-    .bind::<Date, _>(view.period.last_day())
-    .bind::<SqlUuid, _>(viewer)
+    .bind::<Date, _>(view.span.first().first_day())
     .bind::<BigInt, _>(limit)
     .load(conn)
-    .await?)
-}
-
-/// Everybody who is ranked in a unit.
-pub async fn standings(conn: &mut Conn, view: &View) -> Result<Vec<Score>, Problem> {
-    Ok(diesel::sql_query(format!(
-        "WITH {STANDINGS} SELECT m.no, s.points, s.points >= s.threshold AS met
-         FROM standings s JOIN members m ON m.id = s.member_id WHERE s.exemption IS NULL"
-    ))
-    .bind::<SqlUuid, _>(view.unit_id)
-    .bind::<Date, _>(view.day)
-    .bind::<Date, _>(view.period.first_day())
-    .bind::<Date, _>(view.period.last_day())
-    .load(conn)
-    .await?)
-}
-
-/// A member's number, by which projections know them.
-pub async fn number(conn: &mut Conn, member_id: Uuid) -> Result<Option<i64>, Problem> {
-    Ok(members::table.find(member_id).select(members::no).first(conn).await.optional()?)
+    .await?;
+    Ok(cells.into_iter().map(|cell| cell.unit_id).collect())
 }
 
 /// Adds to projected places who they are, in the same order.
@@ -69,32 +143,67 @@ pub async fn people(conn: &mut Conn, view: &View, places: Vec<Standing>) -> Resu
     // Whoever left since the board was made is not shown.
     let named = places.into_iter().filter_map(|place| {
         let (_, member_id, unit_id, full_name, opted_in) = known.get(&place.no)?.clone();
-        Some(Ranked {
-            place: place.place,
-            rank: place.rank,
-            member_id,
-            unit_id,
-            full_name,
-            points: place.points,
-            met: place.met,
-            opted_in,
-        })
+        let Standing { place, rank, points, met, .. } = place;
+        Some(Ranked { place, rank, member_id, unit_id, full_name, points, met, opted_in })
     });
     Ok(named.collect())
 }
 
-#[derive(QueryableByName)]
-struct Kind {
-    #[diesel(sql_type = Nullable<Text>)]
-    kind: Option<String>,
+/// The number of a member, by which projected boards know them.
+pub async fn number(conn: &mut Conn, member_id: Uuid) -> Result<Option<i64>, Problem> {
+    Ok(members::table.find(member_id).select(members::no).first(conn).await.optional()?)
 }
 
 /// The kind of a unit.
 pub async fn kind(conn: &mut Conn, unit_id: Uuid) -> Result<Option<String>, Problem> {
-    let found: Option<Kind> = diesel::sql_query("SELECT kind FROM units WHERE id = $1")
-        .bind::<SqlUuid, _>(unit_id)
-        .get_result(conn)
-        .await
-        .optional()?;
-    Ok(found.and_then(|row| row.kind))
+    Ok(units::table.find(unit_id).select(units::kind).first(conn).await.optional()?)
+}
+
+/// A member as a projected board needs them.
+#[derive(Debug, QueryableByName)]
+pub struct Projected {
+    #[diesel(sql_type = BigInt)]
+    pub no: i64,
+    /// The large units above the member's cell; none for whoever is not ranked.
+    #[diesel(sql_type = Array<SqlUuid>)]
+    pub above: Vec<Uuid>,
+    #[diesel(sql_type = Int4)]
+    pub points: i32,
+    #[diesel(sql_type = Bool)]
+    pub met: bool,
+}
+
+/// How these members stand; those who are not ranked belong to no board.
+pub async fn projected(
+    conn: &mut Conn,
+    view: &View,
+    ids: Vec<Uuid>,
+    large: &[Uuid],
+) -> Result<Vec<Projected>, Problem> {
+    let query = format!(
+        "WITH {}, tops AS (
+            SELECT w.unit_id, array_agg(t.ancestor_id) AS above FROM wanted w
+            JOIN unit_tree t ON t.descendant_id = w.unit_id AND t.ancestor_id = ANY($6)
+                AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2) GROUP BY w.unit_id)
+         SELECT m.no, coalesce(t.above, '{{}}') AS above, coalesce(s.points, 0) AS points,
+             coalesce(s.points >= s.threshold, false) AS met
+         FROM members m LEFT JOIN standings s ON s.member_id = m.id LEFT JOIN tops t ON t.unit_id = s.unit_id
+         WHERE m.id = ANY($1)",
+        standings(THESE)
+    );
+    Ok(over(query, ids, view).bind::<Array<SqlUuid>, _>(large.to_vec()).load(conn).await?)
+}
+
+/// The units whose boards are projected, on a day.
+pub async fn large_units(conn: &mut Conn, kinds: &[&str], day: chrono::NaiveDate) -> Result<Vec<Uuid>, Problem> {
+    let found: Vec<Unit> = diesel::sql_query(
+        "SELECT u.id AS unit_id FROM units u WHERE u.kind = ANY($1) AND EXISTS (SELECT 1 FROM unit_tree t
+             WHERE t.descendant_id = u.id AND t.ancestor_id = u.id AND t.valid_from <= $2
+               AND (t.valid_to IS NULL OR t.valid_to > $2)) ORDER BY u.id",
+    )
+    .bind::<Array<Text>, _>(kinds)
+    .bind::<Date, _>(day)
+    .load(conn)
+    .await?;
+    Ok(found.into_iter().map(|unit| unit.unit_id).collect())
 }

@@ -33,7 +33,9 @@ struct Row {
 pub struct NotificationOut {
     /// The notification.
     id: Uuid,
-    /// What happened: `slip_issued`, `slip_redeemed`, `password_changed`, `new_device`, `sessions_revoked`.
+    /// What happened: `slip_issued`, `slip_redeemed`, `password_changed`, `new_device`, `sessions_revoked`,
+    /// `case_decided`, `points_reminder`, `points_adjusted`, `points_reversed`, `appeal_upheld`, `appeal_dismissed`,
+    /// `month_reopened`.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "new_device")]
     kind: String,
     /// The same in words, in the language of the request.
@@ -42,6 +44,9 @@ pub struct NotificationOut {
     /// The device it happened on, if it was one.
     #[schema(max_length = 100, example = "Điện thoại của An")]
     device_name: Option<String>,
+    /// The reason that an officer gave, where there is one.
+    #[schema(max_length = 1000)]
+    reason: Option<String>,
     /// When it happened.
     created_at: DateTime<Utc>,
     /// When it was read; null while it is new.
@@ -54,6 +59,7 @@ fn show(row: Row, language: Language) -> NotificationOut {
         title: language.pick(&texts::title(&row.kind)).to_owned(),
         kind: row.kind,
         device_name: row.details["device_name"].as_str().map(str::to_owned),
+        reason: row.details["reason"].as_str().map(str::to_owned),
         created_at: row.created_at,
         read_at: row.read_at,
     }

@@ -29,6 +29,21 @@ pub fn title(kind: &str) -> Text {
             "Một việc sắp xếp tổ chức đã lên kế hoạch không thực hiện được",
             "A planned reorganisation could not be carried out",
         ),
+        "case_decided" => {
+            text("Một vụ việc liên quan đến bạn đã được kết luận", "A case that concerns you was decided")
+        }
+        "points_reminder" => text(
+            "Chi bộ thân mời đồng chí sắp xếp thời gian học tập: tháng này đồng chí còn thiếu điểm",
+            "Your cell kindly invites you to find some time to study: you are short of points this month",
+        ),
+        "points_adjusted" => text("Điểm của bạn đã được điều chỉnh", "Your points were adjusted"),
+        "points_reversed" => text("Một mục điểm của bạn đã bị thu hồi", "One of your entries was taken back"),
+        "appeal_upheld" => text("Khiếu nại của bạn được chấp nhận", "Your appeal was upheld"),
+        "appeal_dismissed" => text("Khiếu nại của bạn không được chấp nhận", "Your appeal was dismissed"),
+        "month_reopened" => text(
+            "Cấp trên đã mở lại tháng của chi bộ; hãy chốt lại trong 5 ngày",
+            "A superior committee reopened a month of your cell: close it again within 5 days",
+        ),
         _ => text("Thông báo", "Notification"),
     }
 }

@@ -13,7 +13,7 @@ pub mod units;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub use targets::{OnMember, OnUnit, cell_of};
+pub use targets::{OnMember, OnUnit, OnUnitOfQuery, cell_of};
 
 /// The operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {

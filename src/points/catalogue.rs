@@ -1,18 +1,62 @@
-//! The rules in force over HTTP: each member can see why points are given.
+//! The rules in force over HTTP: each member can see why points are given, and who narrowed what.
 
 use actix_web::{HttpResponse, get};
-use serde::Serialize;
-use utoipa::ToSchema;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
+use crate::kernel::access::Permission;
 use crate::kernel::call::{Anyone, Ask, Query};
 use crate::kernel::clock::day_of;
 use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{Language, Problem};
+use crate::organisation::units;
 
-use super::mine::title;
-use super::store;
+use super::rulebook::{Limit, LimitRow, RuleTier, limits, narrowed, rules_for};
+use super::rules::{Audience, Rule};
 
-/// A rule in force.
+/// What a unit left of a rule for itself and everything below it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RuleNarrowing {
+    /// The unit.
+    unit_id: Uuid,
+    /// Its name.
+    #[schema(max_length = 200, example = "Đảng bộ phường Bình Minh")]
+    unit_name: String,
+    /// Whether it switched the rule off.
+    switched_off: bool,
+    /// Most points of one award; null where it left them as they were.
+    #[schema(minimum = 1, maximum = 10_000, example = 2)]
+    points: Option<i32>,
+    /// Most points a day; null where it left the cap as it was.
+    #[schema(minimum = 1, maximum = 10_000, example = 4)]
+    cap_day: Option<i32>,
+    /// Most points a month; null where it left the cap as it was.
+    #[schema(minimum = 1, maximum = 10_000)]
+    cap_month: Option<i32>,
+    /// The first day it holds.
+    valid_from: NaiveDate,
+    /// The first day it holds no more; null without an end.
+    valid_to: Option<NaiveDate>,
+}
+
+impl From<&LimitRow> for RuleNarrowing {
+    fn from(row: &LimitRow) -> Self {
+        Self {
+            unit_id: row.unit_id,
+            unit_name: row.unit_name.clone(),
+            switched_off: row.switched_off,
+            points: row.points,
+            cap_day: row.cap_day,
+            cap_month: row.cap_month,
+            valid_from: row.valid_from,
+            valid_to: row.valid_to,
+        }
+    }
+}
+
+/// A rule, as it holds in a unit today.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PointRule {
     /// Its code.
@@ -27,6 +71,9 @@ pub struct PointRule {
     /// Points of one award, the most where the result decides.
     #[schema(minimum = 1, maximum = 10_000, example = 3)]
     points: i32,
+    /// Points by share of right answers, where the result decides; empty elsewhere.
+    #[schema(max_items = 10)]
+    tiers: Vec<RuleTier>,
     /// Most points a day; null without a cap.
     #[schema(minimum = 1, maximum = 10_000, example = 6)]
     cap_day: Option<i32>,
@@ -38,30 +85,65 @@ pub struct PointRule {
     /// Who vouches for it: `server`, `member`, `officers`.
     #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "server")]
     attested_by: String,
+    /// False when a unit has switched it off: then it gives nothing.
+    in_force: bool,
+    /// Which units narrowed it, the highest first; points and caps above are what they left.
+    #[schema(max_items = 20)]
+    narrowed_by: Vec<RuleNarrowing>,
+}
+
+/// Of which unit the rules are shown.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RuleQuery {
+    /// The unit; one's own cell when left out, and the whole system for those who have none.
+    #[param(nullable = false)]
+    unit_id: Option<Uuid>,
 }
 
 /// List the rules in force
 ///
-/// Every rule by which points are given today; public inside the app.
-#[utoipa::path(tag = "Points", params(PageQuery), responses((status = 200, description = "The rules by code.", body = Page<PointRule>)))]
+/// Every rule by which points are given today, as units above have narrowed it or switched it off, and who did; public
+/// inside the app.
+#[utoipa::path(tag = "Rules", params(PageQuery, RuleQuery), responses(
+    (status = 200, description = "The rules by code.", body = Page<PointRule>),
+    (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/point-rules")]
-pub async fn list_rules(mut ask: Ask<Anyone>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_rules(
+    mut ask: Ask<Anyone>,
+    page: Query<PageQuery>,
+    query: Query<RuleQuery>,
+) -> Result<HttpResponse, Problem> {
     let after: Option<String> = page.0.after()?;
-    let mut rules = store::rules(&mut ask.conn, day_of(ask.scope.now)).await?;
+    let today = day_of(ask.scope.now);
+    let path = match query.0.unit_id {
+        Some(unit_id) => {
+            let path = units::path(&mut ask.conn, unit_id, today).await?;
+            ask.scope.caller.require(&path, Permission::ReadUnit)?;
+            path
+        }
+        None => ask.scope.caller.home.clone(),
+    };
+    let limits = limits(&mut ask.conn, &path, today).await?;
+    let left: Vec<Limit> = limits.iter().cloned().map(Limit::from).collect();
+    let mut rules = narrowed(&rules_for(&mut ask.conn, &[], today).await?, &left);
     rules.retain(|rule| after.as_ref().is_none_or(|after| rule.code > *after));
     let language = ask.scope.context.language;
-    ask.reply(&page.0.page(
-        rules,
-        |rule| rule.code.clone(),
-        |rule| PointRule {
-            title: title(&rule, language).to_owned(),
-            code: rule.code,
-            version: rule.version,
-            points: rule.points,
-            cap_day: rule.cap_day,
-            cap_month: rule.cap_month,
-            self_service: rule.self_service,
-            attested_by: rule.attested_by,
-        },
-    ))
+    ask.reply(&page.0.page(rules, |rule| rule.code.clone(), |rule| show(rule, &limits, language)))
+}
+
+fn show(rule: Rule, limits: &[LimitRow], language: Language) -> PointRule {
+    PointRule {
+        title: rule.title(language).to_owned(),
+        version: rule.version,
+        points: rule.points,
+        tiers: rule.tiers.iter().copied().map(RuleTier::from).collect(),
+        cap_day: rule.cap_day,
+        cap_month: rule.cap_month,
+        self_service: rule.self_service,
+        in_force: rule.audience != Audience::Nobody,
+        narrowed_by: limits.iter().filter(|l| l.rule_code == rule.code).map(RuleNarrowing::from).collect(),
+        attested_by: rule.attested_by,
+        code: rule.code,
+    }
 }

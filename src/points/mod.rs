@@ -1,44 +1,98 @@
 //! The ledger of study points: rules, awards, thresholds, boards. What other features may call.
 
+mod adjustments;
+mod appeals;
+mod attestations;
 mod board;
 mod bulk;
 mod catalogue;
+mod closings;
 mod engine;
+mod entries;
 mod history;
+mod in_force;
 mod mine;
 mod model;
+mod month;
+mod officers;
+mod outlook;
 mod parameters;
+pub mod projection;
+mod queues;
+mod reminders;
+mod rulebook;
 mod rules;
+mod states;
 mod store;
+mod trends;
 mod verify;
 
 use chrono::{DateTime, Utc};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
+use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
+pub use adjustments::{Change, NewAdjustment, propose as propose_adjustment};
+pub use appeals::{AppealKind, NewAppeal, file as file_appeal};
+pub use attestations::{AttestationKind, NewAttestation, record as record_attestation};
 pub use board::{BoardMember, STANDINGS};
 pub use bulk::{Judge, JudgedMonth};
+pub use closings::{
+    Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, verify_file,
+};
+pub use engine::Want;
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
-pub use verify::verify;
+pub use outlook::Reached;
+pub use queues::{Queues, start};
+pub use verify::{Repaired, repair, verify, verify_with};
 
 /// The operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(mine::record_visit)
         .service(mine::get_my_points)
-        .service(mine::list_my_entries)
+        .service(entries::list_my_entries)
+        .service(trends::get_my_trend)
+        .service(trends::get_unit_trend)
         .service(catalogue::list_rules)
+        .service(outlook::routes::get_month_offer)
+        .service(reminders::send_reminders)
+        .service(rulebook::routes::draft_rule_change)
+        .service(rulebook::routes::list_rule_changes)
+        .service(rulebook::routes::get_rule_change)
+        .service(rulebook::routes::replace_rule_change)
+        .service(rulebook::routes::delete_rule_change)
+        .service(rulebook::routes::publish_rule_change)
+        .service(rulebook::routes::end_rule_change)
         .service(parameters::list_parameters)
         .service(parameters::set_parameter)
         .service(board::routes::get_roll_up)
         .service(board::routes::get_board)
         .service(board::routes::export_xlsx)
-        .service(board::routes::export_csv);
+        .service(board::routes::export_csv)
+        .service(entries::list_member_entries)
+        .service(attestations::routes::record_attestation)
+        .service(attestations::routes::list_attestations)
+        .service(attestations::routes::get_attestation)
+        .service(attestations::routes::confirm_attestation)
+        .service(attestations::routes::decline_attestation)
+        .service(attestations::routes::withdraw_attestation)
+        .service(adjustments::routes::propose_adjustment)
+        .service(adjustments::routes::list_adjustments)
+        .service(adjustments::routes::get_adjustment)
+        .service(adjustments::routes::approve_adjustment)
+        .service(adjustments::routes::refuse_adjustment)
+        .service(adjustments::routes::withdraw_adjustment)
+        .service(appeals::routes::file_appeal)
+        .service(appeals::routes::list_my_appeals)
+        .service(appeals::routes::list_appeals)
+        .service(appeals::routes::answer_appeal)
+        .configure(closings::routes);
 }
 
 /// The event of a first visit of a day.
@@ -51,6 +105,14 @@ const VISIT: &str = "visit";
 /// 403 when the member belongs to no cell, 503 when the database cannot be reached.
 pub async fn award(conn: &mut Conn, member_id: Uuid, deed: &Deed, now: DateTime<Utc>) -> Result<Award, Problem> {
     engine::award(conn, member_id, deed, now).await
+}
+
+/// The same for many deeds at a time, each with its own outcome, in the order given. Locks the months in the order of members.
+///
+/// # Errors
+/// 503 when the database cannot be reached; 403 as the outcome of a member who belonged to no cell that day.
+pub async fn award_all(conn: &mut Conn, wants: &[Want]) -> Result<Vec<Result<Award, Problem>>, Problem> {
+    engine::award_all(conn, wants).await
 }
 
 /// Locks the member's present month, for transactions that must lock more before they award.
@@ -77,6 +139,15 @@ pub struct Offer {
 /// 503 when the database cannot be reached.
 pub async fn offer(conn: &mut Conn, offer: &Offer, now: DateTime<Utc>) -> Result<(), Problem> {
     engine::offer(conn, offer, now).await
+}
+
+/// How many of the cells among these units and below them the present month offers less than the threshold asks for.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn month_offer(conn: &mut Conn, unit_ids: &[Uuid], now: DateTime<Utc>) -> Result<Reached, Problem> {
+    let today = day_of(now);
+    outlook::reached(conn, unit_ids, Period::containing(today), today).await
 }
 
 /// Ends all offers of an object.

@@ -1,6 +1,6 @@
 //! Types of the points engine and its pure rules: no clock, no database.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::kernel::clock::Period;
 
 /// Something a member did that rules may reward.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Deed {
     /// What happened, for example `document.read`; rules listen to it.
     pub event: &'static str,
@@ -20,6 +20,8 @@ pub struct Deed {
     pub attested_by: Option<Uuid>,
     /// Share of right answers in percent, for rules with tiers.
     pub percent: Option<i32>,
+    /// The day it counts for, when that is not the day of acceptance; for what officers attest.
+    pub on: Option<NaiveDate>,
 }
 
 /// Where a member stands in a month.
@@ -69,8 +71,30 @@ pub struct Entry {
     pub period: Period,
     /// When the server accepted the deed.
     pub occurred_at: DateTime<Utc>,
-    /// What it was done with.
+    /// What it was done with; of a reversal the entry that it takes back.
     pub object: ObjectRef,
+    /// `award`, or what officers corrected: `adjustment`, `reversal`.
+    #[serde(default = "award")]
+    #[schema(max_length = 20, pattern = "^[a-z]+$", example = "award")]
+    pub kind: String,
+    /// Whether it came after its month was closed: a late correction.
+    #[serde(default)]
+    pub late: bool,
+    /// The entry that a reversal takes back.
+    #[serde(default)]
+    pub reverses: Option<Uuid>,
+    /// The reversal by which it was taken back.
+    #[serde(default)]
+    pub reversed_by: Option<Uuid>,
+    /// Why officers corrected it.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// Receipts that were stored before entries had a kind are of awards.
+fn award() -> String {
+    "award".to_owned()
 }
 
 /// Why a rule gave nothing.
@@ -79,7 +103,8 @@ pub struct Refusal {
     /// Code of the rule.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "document_read")]
     pub rule: String,
-    /// `already_credited`, `day_cap`, `month_cap`, `self_service_day_cap`, `not_for_this_member`, `too_few_points`.
+    /// `already_credited`, `day_cap`, `month_cap`, `self_service_day_cap`, `not_for_this_member`, `switched_off`,
+    /// `too_few_points`; of attestations also `not_in_cell`.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "day_cap")]
     pub reason: String,
     /// The reason in Vietnamese.

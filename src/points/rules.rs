@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::clock::Period;
-use crate::kernel::problem::{Text, text};
+use crate::kernel::problem::{Language, Text, text};
 
 use super::model::Status;
 
@@ -19,10 +19,12 @@ pub enum Audience {
     Everyone,
     WithDevice,
     WithoutDevice,
+    /// Switched off by a unit above.
+    Nobody,
 }
 
 /// Points from a share of right answers on.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tier {
     pub min_percent: i32,
     pub points: i32,
@@ -51,11 +53,21 @@ pub struct Rule {
 }
 
 impl Rule {
-    fn is_for(&self, without_device: bool) -> bool {
+    /// Whether it gives a member anything.
+    pub fn is_for(&self, without_device: bool) -> bool {
         match self.audience {
             Audience::Everyone => true,
             Audience::WithDevice => !without_device,
             Audience::WithoutDevice => without_device,
+            Audience::Nobody => false,
+        }
+    }
+
+    /// What it rewards, in a language.
+    pub fn title(&self, language: Language) -> &str {
+        match language {
+            Language::Vietnamese => &self.title_vi,
+            Language::English => &self.title_en,
         }
     }
 
@@ -132,6 +144,7 @@ pub enum Reason {
     MonthCap(i32),
     SelfServiceDayCap(i32),
     NotForThisMember,
+    SwitchedOff,
     BelowTheLowestTier,
 }
 
@@ -143,6 +156,7 @@ impl Reason {
             Self::MonthCap(_) => "month_cap",
             Self::SelfServiceDayCap(_) => "self_service_day_cap",
             Self::NotForThisMember => "not_for_this_member",
+            Self::SwitchedOff => "switched_off",
             Self::BelowTheLowestTier => "too_few_points",
         }
     }
@@ -165,6 +179,10 @@ impl Reason {
             Self::NotForThisMember => {
                 text("Quy tắc này không dành cho đảng viên này.", "The rule is not for this member.")
             }
+            Self::SwitchedOff => text(
+                "Quy tắc này đang được cấp ủy tạm dừng áp dụng.",
+                "The rule is switched off by a committee of yours.",
+            ),
             Self::BelowTheLowestTier => {
                 text("Kết quả chưa đạt mức được tính điểm.", "The result is below the lowest level that earns points.")
             }
@@ -207,6 +225,9 @@ pub fn decide<'r>(rules: &'r [Rule], facts: &Facts<'_>, counters: &mut Counters)
 }
 
 fn judge(rule: &Rule, facts: &Facts<'_>, counters: &Counters) -> Outcome {
+    if rule.audience == Audience::Nobody {
+        return Outcome::Refused(Reason::SwitchedOff);
+    }
     if !rule.is_for(facts.without_device) {
         return Outcome::Refused(Reason::NotForThisMember);
     }

@@ -1,8 +1,17 @@
-//! Leaderboards of provinces: the same answers from Redis and from PostgreSQL, and no request lost without Redis.
+//! Leaderboards: the same answers from Redis and from PostgreSQL, boards that follow, are lost and come again, and privacy.
 
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use redis::AsyncCommands;
+use redis::aio::MultiplexedConnection;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use sotay::jobs;
+use sotay::kernel::access::Role;
+use sotay::kernel::lease;
+use sotay::kernel::schema::{members, memberships};
+use sotay::points::projection::LEASE;
 use sotay::points::{Deed, award};
 use uuid::Uuid;
 
@@ -10,6 +19,10 @@ use crate::support::{Actor, TestApp, World};
 
 fn redis_url() -> String {
     std::env::var("SOTAY_TEST_REDIS_URL").expect("SOTAY_TEST_REDIS_URL is not set: run the tests with scripts/test")
+}
+
+async fn redis_itself() -> MultiplexedConnection {
+    redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap()
 }
 
 async fn world_with(redis: Option<&str>) -> World {
@@ -21,14 +34,23 @@ async fn earn(world: &World, member: Uuid, meetings: usize) {
     let now = world.app.state.clock.now();
     for _ in 0..meetings {
         let object_id = Uuid::now_v7().to_string();
-        let deed =
-            Deed { event: "meeting.attended", object_kind: "meeting", object_id, attested_by: None, percent: None };
+        let deed = Deed { event: "meeting.attended", object_kind: "meeting", object_id, ..Deed::default() };
         world.app.state.db.transaction(async |conn| award(conn, member, &deed, now).await).await.unwrap();
     }
 }
 
+async fn project(app: &TestApp) {
+    // Once more, for boards that had to be made anew say how far they are with the next step.
+    while jobs::project(&app.state).await.unwrap() {}
+    jobs::project(&app.state).await.unwrap();
+}
+
 async fn board(world: &World, viewer: &Actor, limit: u32) -> Value {
     viewer.get(&format!("/v1/leaderboards/members?unit_id={}&limit={limit}", world.province)).await.expect(200).body
+}
+
+async fn rank(viewer: &Actor, unit: Uuid, period: &str) -> Value {
+    viewer.get(&format!("/v1/me/rank?unit_id={unit}&period={period}")).await.expect(200).body
 }
 
 fn places(board: &Value) -> Vec<(i64, i64, Option<String>)> {
@@ -40,7 +62,7 @@ fn places(board: &Value) -> Vec<(i64, i64, Option<String>)> {
 }
 
 /// Points 40, 32, 32, 8 in three cells, and an exempt member who is not ranked. The viewer has 8.
-async fn the_same_everywhere(world: &World) {
+async fn the_same_everywhere(world: &World, source: &str) {
     let (first, viewer) = (world.member().await, world.member().await);
     let (second, third) = (world.outsider().await, world.member_of(world.other_cell, "Đặng Thị Hoa").await);
     let exempt = world.member().await;
@@ -49,6 +71,7 @@ async fn the_same_everywhere(world: &World) {
         earn(world, member.id, meetings).await;
     }
     world.opt_in(third.id).await;
+    project(&world.app).await;
     let seen = board(world, &viewer, 50).await;
     let (named, hidden) = (Some("Nguyễn Văn An".to_owned()), None);
     let mut expected =
@@ -57,54 +80,199 @@ async fn the_same_everywhere(world: &World) {
     expected[1..3].sort();
     found[1..3].sort();
     assert_eq!(found, expected, "exempt members are not ranked; of other cells only those who agreed are named");
-    assert_eq!(seen["me"], json!({"rank": 4, "points": 8}));
+    assert_eq!((&seen["me"], &seen["source"]), (&json!({"rank": 4, "points": 8}), &json!(source)));
     let short = board(world, &viewer, 1).await;
     assert_eq!((places(&short).len(), &short["me"]["rank"]), (1, &json!(4)), "one's own place is known beyond the end");
+    let own = rank(&viewer, world.province, "2026-11").await;
+    assert_eq!(
+        (&own["rank"], &own["points"], &own["of"], &own["source"]),
+        (&json!(4), &json!(8), &json!(4), &json!(source))
+    );
+    assert_eq!(rank(&exempt, world.province, "2026-11").await["rank"], Value::Null);
+    let around =
+        |width: u32| format!("/v1/leaderboards/members/neighbourhood?unit_id={}&width={width}", world.province);
+    let near = viewer.get(&around(2)).await.expect(200).body;
+    let place = |rank: i64, points: i64, me: bool| json!({"rank": rank, "points": points, "me": me});
+    assert_eq!(near["items"], json!([place(2, 32, false), place(2, 32, false), place(4, 8, true)]));
+    assert_eq!(first.get(&around(1)).await.expect(200).body["items"], json!([place(1, 40, true), place(2, 32, false)]));
+    for longer in ["2026-Q4", "2026"] {
+        assert_eq!(rank(&viewer, world.province, longer).await["rank"], 4);
+    }
 }
 
 #[actix_web::test]
 async fn postgresql_ranks_a_province() {
-    the_same_everywhere(&world_with(None).await).await;
+    the_same_everywhere(&world_with(None).await, "roll_up").await;
 }
 
 #[actix_web::test]
 async fn redis_ranks_a_province_the_same() {
     let world = world_with(Some(&redis_url())).await;
-    the_same_everywhere(&world).await;
-    let mut c = redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap();
-    let key = format!("{{board:{}:2026-11}}:scores", world.province);
-    assert_eq!(c.zcard::<_, i64>(&key).await.unwrap(), 4, "the board really is in Redis");
+    the_same_everywhere(&world, "board").await;
+    for span in ["2026-11", "2026-Q4", "2026"] {
+        let key = format!("{{board:{}:{span}}}:scores", world.province);
+        assert_eq!(redis_itself().await.zcard::<_, i64>(&key).await.unwrap(), 4, "the board really is in Redis");
+    }
 }
 
 #[actix_web::test]
 async fn a_redis_that_is_away_costs_no_request() {
-    the_same_everywhere(&world_with(Some("redis://127.0.0.1:1/")).await).await;
+    the_same_everywhere(&world_with(Some("redis://127.0.0.1:1/")).await, "roll_up").await;
 }
 
 #[actix_web::test]
-async fn a_projected_board_says_how_old_it_is_and_is_made_anew() {
+async fn a_board_follows_step_by_step_and_is_not_believed_when_it_stops() {
     let world = world_with(Some(&redis_url())).await;
-    let member = world.member().await;
+    let (member, other) = (world.member().await, world.outsider().await);
+    earn(&world, other.id, 2).await;
+    project(&world.app).await;
+    let key = format!("{{board:{}:2026-11}}:about", world.province);
+    let made: i64 = redis_itself().await.hget(&key, "step").await.unwrap();
+    earn(&world, member.id, 4).await;
+    project(&world.app).await;
+    let own = rank(&member, world.province, "2026-11").await;
+    assert_eq!((&own["rank"], &own["points"], &own["source"]), (&json!(1), &json!(32), &json!("board")));
+    let reached: i64 = redis_itself().await.hget(&key, "step").await.unwrap();
+    assert!((1..1_000).contains(&(reached - made)), "it was not made anew: {made} to {reached}");
+    // Whoever keeps the boards has the lease and says nothing.
+    let mut conn = world.app.state.db.conn().await.unwrap();
+    let later = world.app.state.clock.now() + chrono::Duration::days(1);
+    lease::seize(&mut conn, LEASE, Uuid::now_v7(), later).await.unwrap();
+    world.app.advance(31);
     earn(&world, member.id, 1).await;
-    assert_eq!(board(&world, &member, 5).await["me"]["points"], 8);
-    earn(&world, member.id, 1).await;
-    world.app.advance(20);
-    let old = board(&world, &member, 5).await;
-    assert_eq!((&old["me"]["points"], &old["as_of"]), (&json!(8), &json!("2026-11-20T03:00:00Z")));
-    world.app.advance(20);
-    assert_eq!(board(&world, &member, 5).await["me"]["points"], 16);
+    let own = rank(&member, world.province, "2026-11").await;
+    assert_eq!((&own["source"], &own["as_of"]), (&json!("roll_up"), &json!("2026-11-20T03:00:00Z")));
 }
 
 #[actix_web::test]
-async fn a_flushed_redis_has_its_boards_again_at_once() {
+async fn a_flushed_board_comes_again_and_meanwhile_postgresql_answers() {
     let world = world_with(Some(&redis_url())).await;
     let member = world.member().await;
     earn(&world, member.id, 1).await;
-    board(&world, &member, 5).await;
-    let mut c = redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap();
-    for part in ["scores", "met", "built", "lease"] {
-        let _: i64 = c.del(format!("{{board:{}:2026-11}}:{part}", world.province)).await.unwrap();
+    project(&world.app).await;
+    assert_eq!(board(&world, &member, 5).await["source"], "board");
+    for part in ["scores", "about"] {
+        for span in ["2026-11", "2026-Q4", "2026"] {
+            let key = format!("{{board:{}:{span}}}:{part}", world.province);
+            let _: i64 = redis_itself().await.del(key).await.unwrap();
+        }
     }
     earn(&world, member.id, 1).await;
-    assert_eq!(board(&world, &member, 5).await["me"], json!({"rank": 1, "points": 16}));
+    let meanwhile = board(&world, &member, 5).await;
+    assert_eq!(meanwhile["me"]["points"], 16, "{meanwhile}");
+    project(&world.app).await;
+    let again = board(&world, &member, 5).await;
+    assert_eq!((&again["me"], &again["source"]), (&json!({"rank": 1, "points": 16}), &json!("board")));
+}
+
+#[actix_web::test]
+async fn whoever_moves_leaves_one_board_for_another() {
+    let world = world_with(Some(&redis_url())).await;
+    let member = world.member().await;
+    earn(&world, member.id, 1).await;
+    project(&world.app).await;
+    let mut conn = world.app.state.db.conn().await.unwrap();
+    let today: NaiveDate = "2026-11-20".parse().unwrap();
+    diesel::update(memberships::table.filter(memberships::member_id.eq(member.id)))
+        .set(memberships::valid_to.eq(today))
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+    project(&world.app).await;
+    let no: i64 = members::table.find(member.id).select(members::no).first(&mut *conn).await.unwrap();
+    let key = format!("{{board:{}:2026-11}}:scores", world.province);
+    let score: Option<f64> = redis_itself().await.zscore(&key, no).await.unwrap();
+    assert_eq!(score, None);
+}
+
+#[actix_web::test]
+async fn a_stale_holder_changes_no_board() {
+    let world = world_with(Some(&redis_url())).await;
+    let member = world.member().await;
+    earn(&world, member.id, 1).await;
+    project(&world.app).await;
+    let (key, mut c) = (format!("{{board:{}:2026-11}}:about", world.province), redis_itself().await);
+    // Somebody newer has taken the board over.
+    let _: i64 = c.hset(&key, "fence", 1_000_000).await.unwrap();
+    earn(&world, member.id, 1).await;
+    project(&world.app).await;
+    let no: i64 = members::table
+        .find(member.id)
+        .select(members::no)
+        .first(&mut *world.app.state.db.conn().await.unwrap())
+        .await
+        .unwrap();
+    let scores = format!("{{board:{}:2026-11}}:scores", world.province);
+    let score: Option<f64> = c.zscore(&scores, no).await.unwrap();
+    assert_eq!(score, Some(8.0), "left to the newer one");
+}
+
+#[actix_web::test]
+async fn two_instances_keep_one_board() {
+    let world = world_with(Some(&redis_url())).await;
+    let beside = TestApp::beside(&world.app).await;
+    let (member, other) = (world.member().await, world.outsider().await);
+    for round in 1..=3 {
+        earn(&world, member.id, 1).await;
+        earn(&world, other.id, 2).await;
+        for app in [&world.app, &beside] {
+            project(app).await;
+        }
+        let mut conn = world.app.state.db.conn().await.unwrap();
+        let next = if round % 2 == 0 { &world.app } else { &beside };
+        lease::seize(&mut conn, LEASE, next.state.instance, next.state.clock.now()).await.unwrap();
+    }
+    for app in [&world.app, &beside] {
+        project(app).await;
+    }
+    assert_eq!(
+        places(&board(&world, &member, 5).await).iter().map(|p| (p.0, p.1)).collect::<Vec<_>>(),
+        [(1, 48), (2, 24)]
+    );
+}
+
+#[actix_web::test]
+async fn cells_are_ranked_among_their_like() {
+    let world = World::new().await;
+    let mut people = Vec::new();
+    for cell in [world.cell, world.sibling, world.other_cell] {
+        for n in 0..5 {
+            people.push((cell, world.member_of(cell, &format!("Phạm Thị Lan {n}")).await));
+        }
+    }
+    for (cell, member) in &people {
+        let meetings = if *cell == world.cell { 4 } else { 1 };
+        earn(&world, member.id, meetings).await;
+    }
+    project(&world.app).await;
+    let viewer = &people[5].1;
+    let of = |unit: Uuid| format!("/v1/leaderboards/cells?unit_id={unit}");
+    let ward = viewer.get("/v1/leaderboards/cells").await.expect(200).body;
+    assert_eq!((&ward["unit_id"], &ward["band"]), (&json!(world.ward), &json!("small")));
+    assert_eq!(ward["items"][0]["name"], "Chi bộ Tổ dân phố số 5");
+    assert_eq!(
+        (&ward["own"]["rank"], &ward["own"]["rate"], &ward["own"]["average"]),
+        (&json!(2), &json!(0.0), &json!(8.0))
+    );
+    let province = viewer.get(&of(world.province)).await.expect(200).body;
+    let ranks: Vec<&Value> = province["items"].as_array().unwrap().iter().map(|item| &item["rank"]).collect();
+    assert_eq!(ranks, [1, 2, 2]);
+    let hidden = province["items"].as_array().unwrap().iter().filter(|item| item["name"].is_null()).count();
+    assert_eq!(hidden, 1, "which cell of another ward it is, a peer does not learn");
+    let officer = world.officer(world.other_cell, Role::Inspector, world.province).await;
+    let whole = officer.get(&of(world.province)).await.expect(200).body;
+    assert!(whole["items"].as_array().unwrap().iter().all(|item| item["name"].is_string()));
+    assert_eq!(viewer.get(&of(world.other_ward)).await.status, 404);
+    let large = viewer.get(&format!("{}&band=large", of(world.province))).await.expect(200).body;
+    assert_eq!(large["items"], json!([]));
+}
+
+#[actix_web::test]
+async fn a_rank_is_ones_own_only() {
+    let world = World::new().await;
+    let member = world.member().await;
+    assert_eq!(member.get(&format!("/v1/me/rank?unit_id={}", world.other_ward)).await.status, 404);
+    assert_eq!(member.get("/v1/me/rank?period=2027").await.status, 400);
+    let cell = member.get("/v1/me/rank").await.expect(200).body;
+    assert_eq!((&cell["unit_id"], &cell["rank"], &cell["source"]), (&json!(world.cell), &json!(1), &json!("ledger")));
 }

@@ -3,6 +3,8 @@
 mod support;
 
 mod architecture;
+mod cases;
+mod closings;
 mod crash;
 mod demo;
 mod documents;
@@ -10,8 +12,16 @@ mod health;
 mod hostile;
 mod identity;
 mod leaderboards;
+mod officers_word;
 mod organisation;
 mod outbox;
+mod outlook;
 mod permissions;
 mod points;
+mod projection;
+mod reminders;
+mod rulebook;
 mod schema;
+mod together;
+mod trends;
+mod verify;

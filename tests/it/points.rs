@@ -20,8 +20,8 @@ impl World {
             event,
             object_kind: "meeting",
             object_id: Uuid::now_v7().to_string(),
-            attested_by: None,
             percent: Some(100),
+            ..Deed::default()
         };
         self.app.state.db.transaction(async |conn| award(conn, member, &deed, now).await).await.unwrap();
     }

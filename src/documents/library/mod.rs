@@ -3,4 +3,4 @@
 pub mod routes;
 mod store;
 
-pub use store::{Detail, detail};
+pub use store::{Detail, ReachedOffer, detail};

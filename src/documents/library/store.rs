@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::documents::files::{FileOut, of_document};
 use crate::documents::model::{Kind, Symbol, parse_symbol};
 use crate::documents::store::{Row, body, targets};
+use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::{document_acknowledgements, reading_sessions};
@@ -153,6 +154,23 @@ pub struct Detail {
     pub read: bool,
     /// Whether the caller has confirmed it.
     pub acknowledged: bool,
+    /// What the month offers the cells it is distributed to; only in the answer to publishing and recalling it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub month_offer: Option<ReachedOffer>,
+}
+
+/// What the present month offers some cells, with the change that was just made.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReachedOffer {
+    /// The month.
+    pub period: Period,
+    /// Cells the document is distributed to.
+    #[schema(minimum = 0, maximum = 1_000_000, example = 12)]
+    pub cells: usize,
+    /// Those in which even a diligent member cannot reach the threshold with what is on offer.
+    #[schema(minimum = 0, maximum = 1_000_000, example = 3)]
+    pub cells_short: usize,
 }
 
 /// A document in full, as one caller sees it.
@@ -170,6 +188,7 @@ pub async fn detail(conn: &mut Conn, row: Row, caller_id: Uuid, publisher: bool)
         unit_ids,
         read,
         acknowledged,
+        month_offer: None,
         id: row.id,
         unit_id: row.unit_id,
         symbol_parts: parse_symbol(&row.symbol),

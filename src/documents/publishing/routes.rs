@@ -8,18 +8,20 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::documents::library::{Detail, detail};
+use crate::documents::library::{Detail, ReachedOffer, detail};
 use crate::documents::model::Kind;
-use crate::documents::store::{RECALLED, Row, body, get as get_row, lock, recalled};
+use crate::documents::store::{RECALLED, Row, body, get as get_row, lock, recalled, targets};
 use crate::documents::targets::OnDocument;
 use crate::kernel::access::needs::PublishDocuments;
 use crate::kernel::audit;
 use crate::kernel::call::{Ask, Call, Query, Scope};
+use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Code, Problem, text};
 use crate::kernel::reply;
 use crate::organisation::OnUnit;
+use crate::points::month_offer;
 
 use super::store::{self, NewDocument};
 
@@ -264,7 +266,8 @@ pub struct PublicationIn {
 
 /// Publish a document
 ///
-/// Distributes a draft to units, at once. Publishing a published document again distributes it to more units. Documents
+/// Distributes a draft to units, at once; the answer warns in how many of their cells the month offers less than the
+/// threshold. Publishing a published document again distributes it to more units. Documents
 /// that hold state secrets must not be on a networked system: the officer attests that this one does not, and a document
 /// with a secrecy marking is refused.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
@@ -292,7 +295,7 @@ pub async fn publish_document(
             ..scope.audit("document.published", "document", id)
         };
         audit::record(conn, event, scope.now).await?;
-        show(conn, id, scope).await
+        show_with_offer(conn, id, scope).await
     })
     .await
 }
@@ -322,7 +325,7 @@ pub async fn recall_document(call: Call<RecallIn, OnDocument<PublishDocuments>>)
         let event =
             audit::Event { unit_id: Some(scope.on.unit_id), ..scope.audit("document.recalled", "document", id) };
         audit::record(conn, event, scope.now).await?;
-        show(conn, id, scope).await
+        show_with_offer(conn, id, scope).await
     })
     .await
 }
@@ -330,4 +333,13 @@ pub async fn recall_document(call: Call<RecallIn, OnDocument<PublishDocuments>>)
 async fn show<B, T>(conn: &mut Conn, id: Uuid, scope: &Scope<B, T>) -> Result<Detail, Problem> {
     let row = get_row(conn, id).await?;
     detail(conn, row, scope.caller.account_id, true).await
+}
+
+/// The same with a warning for the publisher: in how many of the cells it reaches the month offers too little.
+async fn show_with_offer<B, T>(conn: &mut Conn, id: Uuid, scope: &Scope<B, T>) -> Result<Detail, Problem> {
+    let units = targets(conn, id).await?;
+    let reached = month_offer(conn, &units, scope.now).await?;
+    let period = Period::containing(day_of(scope.now));
+    let offer = ReachedOffer { period, cells: reached.cells, cells_short: reached.cells_short };
+    Ok(Detail { month_offer: Some(offer), ..show(conn, id, scope).await? })
 }

@@ -135,8 +135,7 @@ async fn award(
     document_id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Award, Problem> {
-    let deed =
-        Deed { event, object_kind: OBJECT_KIND, object_id: document_id.to_string(), attested_by: None, percent: None };
+    let deed = Deed { event, object_kind: OBJECT_KIND, object_id: document_id.to_string(), ..Deed::default() };
     points::award(conn, member_id, &deed, now).await
 }
 

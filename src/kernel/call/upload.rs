@@ -68,7 +68,7 @@ impl<M: MediaType, T: Target + 'static> FromRequest for Upload<M, T> {
             // It may have outlasted the right to it.
             let (conn, scope) = scope::<T>(&req).await?;
             drop(conn);
-            let key = key_of(&req, &scope.caller, &body)?;
+            let key = key_of(&req, scope.caller.account_id, &body)?;
             let Scope { state, context, caller, on, now, .. } = scope;
             let scope = Scope { state, context, caller, on, body, now };
             Ok(Self { scope, key, media: PhantomData, _place: place })

@@ -10,9 +10,9 @@ use crate::kernel::access::needs::ManageMembers;
 use crate::kernel::call::{MediaType, Query, Upload};
 use crate::kernel::clock::day_of;
 use crate::kernel::problem::Problem;
+use crate::organisation::OnUnitOfQuery;
 use crate::organisation::grants::may_grant;
 use crate::organisation::roster::Limits;
-use crate::organisation::targets::OnUnitOfQuery;
 
 use super::{ImportReport, Importer, file, import};
 

@@ -4,5 +4,5 @@ pub mod routes;
 mod store;
 
 pub use store::{
-    NewUnit, Unit, create, get, hold, is_cell, keep, last_path, lock, lock_tree, name, path, require_cell,
+    NewUnit, Unit, create, get, hold, is_cell, is_top, keep, last_path, lock, lock_tree, name, path, require_cell,
 };

@@ -170,6 +170,26 @@ pub async fn is_cell(conn: &mut Conn, unit_id: Uuid) -> Result<bool, Problem> {
         .await?)
 }
 
+#[derive(QueryableByName)]
+struct Top {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    top: bool,
+}
+
+/// Whether a unit stands at the top of the whole system: the central one, or the only one without a parent.
+pub async fn is_top(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<bool, Problem> {
+    let found: Top = diesel::sql_query(
+        "SELECT EXISTS (SELECT 1 FROM units WHERE id = $1 AND kind = 'central')
+            OR coalesce((SELECT array_agg(unit_id) = ARRAY[$1] FROM (SELECT unit_id FROM unit_links
+                WHERE parent_id IS NULL AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) LIMIT 2) l), false) AS top",
+    )
+    .bind::<SqlUuid, _>(unit_id)
+    .bind::<Date, _>(day)
+    .get_result(conn)
+    .await?;
+    Ok(found.top)
+}
+
 /// Refuses units that hold no members.
 ///
 /// # Errors

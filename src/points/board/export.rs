@@ -143,11 +143,13 @@ fn sheet(
     }
 }
 
-fn in_words(period: Period) -> String {
+/// The month as people write it.
+pub fn in_words(period: Period) -> String {
     period.first_day().format("%m/%Y").to_string()
 }
 
-fn in_vietnamese(status: Status) -> &'static str {
+/// The status as people say it.
+pub fn in_vietnamese(status: Status) -> &'static str {
     match status {
         Status::Met => "Đạt",
         Status::OnTrack => "Có thể đạt",

@@ -5,5 +5,7 @@ pub mod routes;
 mod standings;
 mod summary;
 
+pub use export::{in_vietnamese, in_words};
 pub use routes::BoardMember;
-pub use standings::STANDINGS;
+pub use standings::{Counts, STANDINGS, STANDINGS_OF_CELLS, Standing, View, page};
+pub use summary::{Summary, statuses};

@@ -1,7 +1,7 @@
 //! The threshold board over HTTP.
 
 use actix_web::{HttpResponse, get};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -9,16 +9,20 @@ use uuid::Uuid;
 use crate::kernel::access::needs::{ExportBoard, ReadBoard};
 use crate::kernel::call::{Ask, Query};
 use crate::kernel::clock::{Period, day_of};
+use crate::kernel::db::Conn;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::Problem;
 use crate::organisation::OnUnit;
 use crate::points::mine::PeriodQuery;
 use crate::points::model::Status;
-use crate::points::store;
+use crate::points::{projection, store};
 
 use super::export::{self, Kind};
 use super::standings::{self, ChildCounts, View};
 use super::summary::{Summary, statuses};
+
+/// Kinds of units small enough for their members to be counted at each request.
+const COMPUTED_KINDS: [&str; 3] = ["cell", "sub_committee", "grassroots_committee"];
 
 /// A member on a board.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -131,11 +135,14 @@ pub struct RollUp {
     /// Where the next page begins; null on the last one.
     #[schema(max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
     pub next_cursor: Option<String>,
+    /// When the figures were taken: now for cells and grassroots committees, seconds ago for larger units.
+    pub as_of: DateTime<Utc>,
 }
 
 /// Get the roll-up of a unit
 ///
-/// How many members of the unit, and of each unit directly below it, reached the threshold.
+/// How many members of the unit, and of each unit directly below it, reached the threshold. The figures of units above the
+/// grassroots are kept by a projection that follows the ledger within seconds; `as_of` says how far it is.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery),
     responses((status = 200, description = "The roll-up.", body = RollUp)))]
 #[get("/units/{unit_id}/points/summary")]
@@ -145,14 +152,39 @@ pub async fn get_roll_up(
     query: Query<PeriodQuery>,
 ) -> Result<HttpResponse, Problem> {
     let view = view(ask.scope.on.unit_id, &query.0, day_of(ask.scope.now))?;
-    let summary = standings::counts(&mut ask.conn, view).await?.into();
-    let rows = standings::children(&mut ask.conn, view, page.0.after()?, page.0.fetch()).await?;
-    let shown: Page<ChildSummary> = page.0.page(
+    let body = match projected(&mut ask.conn, view, &page.0).await? {
+        Some(roll_up) => roll_up,
+        None => computed(&mut ask.conn, view, &page.0, ask.scope.now).await?,
+    };
+    ask.reply(&body)
+}
+
+/// From the projection; none for units that are small enough to be computed, and for those without figures.
+async fn projected(conn: &mut Conn, view: View, page: &PageQuery) -> Result<Option<RollUp>, Problem> {
+    let Some(unit) = projection::unit(conn, view.unit_id, view.period).await? else { return Ok(None) };
+    let Some(as_of) = projection::as_of(conn).await?.filter(|_| !COMPUTED_KINDS.contains(&unit.kind.as_str())) else {
+        return Ok(None);
+    };
+    let rows = projection::children(conn, view.unit_id, view.period, view.day, page.after()?, page.fetch()).await?;
+    let shown: Page<ChildSummary> = page.page(
+        rows,
+        |row| (row.name.clone(), row.unit_id),
+        |row| ChildSummary { summary: (&row).into(), unit_id: row.unit_id, name: row.name, kind: row.kind },
+    );
+    let (items, next_cursor) = (shown.items, shown.next_cursor);
+    Ok(Some(RollUp { period: view.period, summary: (&unit).into(), items, next_cursor, as_of }))
+}
+
+/// From the members themselves.
+async fn computed(conn: &mut Conn, view: View, page: &PageQuery, now: DateTime<Utc>) -> Result<RollUp, Problem> {
+    let summary = standings::counts(conn, view).await?.into();
+    let rows = standings::children(conn, view, page.after()?, page.fetch()).await?;
+    let shown: Page<ChildSummary> = page.page(
         rows,
         |row| (row.name.clone(), row.id),
         |row: ChildCounts| ChildSummary { unit_id: row.id, name: row.name, kind: row.kind, summary: row.counts.into() },
     );
-    ask.reply(&RollUp { period: view.period, summary, items: shown.items, next_cursor: shown.next_cursor })
+    Ok(RollUp { period: view.period, summary, items: shown.items, next_cursor: shown.next_cursor, as_of: now })
 }
 
 /// Export the threshold board as XLSX

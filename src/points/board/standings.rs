@@ -12,14 +12,10 @@ use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
-/// The members of unit `$1` and everything below it on day `$2`, in the month from `$3` to `$4`: points, own threshold,
-/// exemption. A month counts whole in the cell of its last day. Used as the CTE `standings`.
-pub const STANDINGS: &str = "
-    belonging AS (
-        SELECT ms.member_id, ms.unit_id FROM unit_tree t
-        JOIN memberships ms ON ms.unit_id = t.descendant_id
-            AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)
-        WHERE t.ancestor_id = $1 AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)),
+/// Points, own threshold and exemption of those in the CTE `belonging`, in the month from `$3` to `$4` as seen on day `$2`.
+macro_rules! standings_of_belonging {
+    () => {
+        "
     cells AS (
         SELECT c.unit_id, p.threshold, p.prorated FROM (SELECT DISTINCT unit_id FROM belonging) c
         CROSS JOIN LATERAL (
@@ -43,7 +39,30 @@ pub const STANDINGS: &str = "
         JOIN cells c ON c.unit_id = b.unit_id
         JOIN members m ON m.id = b.member_id
         CROSS JOIN LATERAL (SELECT min(f.valid_from) AS entered FROM memberships f WHERE f.member_id = b.member_id) e
-        LEFT JOIN member_months mm ON mm.member_id = b.member_id AND mm.period = $3)";
+        LEFT JOIN member_months mm ON mm.member_id = b.member_id AND mm.period = $3)"
+    };
+}
+
+/// The members of unit `$1` and everything below it on day `$2`, in the month from `$3` to `$4`: points, own threshold,
+/// exemption. A month counts whole in the cell of its last day. Used as the CTE `standings`.
+pub const STANDINGS: &str = concat!(
+    "
+    belonging AS (
+        SELECT ms.member_id, ms.unit_id FROM unit_tree t
+        JOIN memberships ms ON ms.unit_id = t.descendant_id
+            AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)
+        WHERE t.ancestor_id = $1 AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)),",
+    standings_of_belonging!()
+);
+
+/// The same for the members of the cells `$1`, a list.
+pub const STANDINGS_OF_CELLS: &str = concat!(
+    "
+    belonging AS (
+        SELECT ms.member_id, ms.unit_id FROM memberships ms
+        WHERE ms.unit_id = ANY($1) AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)),",
+    standings_of_belonging!()
+);
 
 /// One member's standing.
 #[derive(Debug, QueryableByName)]

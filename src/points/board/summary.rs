@@ -10,6 +10,8 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::points::model::Status;
+use crate::points::projection::UnitMonth;
+use crate::points::rulebook::rules_for_units;
 use crate::points::rules::{self, Counters};
 use crate::points::store;
 
@@ -48,6 +50,13 @@ impl From<Counts> for Summary {
     }
 }
 
+impl From<&UnitMonth> for Summary {
+    fn from(row: &UnitMonth) -> Self {
+        let [members, exempt, excused, met] = [row.members, row.exempt, row.excused, row.met].map(i64::from);
+        Counts { members, exempt, excused, met }.into()
+    }
+}
+
 /// The status of each row; what is attainable is looked up only for those it can matter to.
 pub async fn statuses(
     conn: &mut Conn,
@@ -63,7 +72,10 @@ pub async fn statuses(
         .map(|row| row.member_id)
         .collect();
     let open = if short.is_empty() { BTreeMap::new() } else { standings::open_offers(conn, &short, today).await? };
-    let rules = store::rules(conn, view.day).await?;
+    let mut cells: Vec<Uuid> = rows.iter().map(|row| row.unit_id).collect();
+    cells.sort_unstable();
+    cells.dedup();
+    let rules = rules_for_units(conn, &cells, view.day).await?;
     let cap = store::parameters(conn, path, view.day).await?.self_service_cap;
     let nothing = BTreeMap::new();
     let status = |row: &Standing| match row.exemption.as_deref() {
@@ -72,7 +84,8 @@ pub async fn statuses(
         None => {
             let counters: Counters = serde_json::from_value(row.counters.clone()).unwrap_or_default();
             let open = open.get(&row.member_id).unwrap_or(&nothing);
-            let more = rules::attainable(&rules, &counters, open, today, view.period, row.without_device, cap);
+            let rules = rules.get(&row.unit_id).map_or(&[][..], |rules| rules.as_slice());
+            let more = rules::attainable(rules, &counters, open, today, view.period, row.without_device, cap);
             rules::status(row.points, row.threshold, more, ended)
         }
     };

@@ -7,4 +7,4 @@ mod refresh;
 mod secrets;
 mod sessions;
 mod slips;
-mod support;
+pub mod support;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;
 use uuid::Uuid;
@@ -102,6 +103,21 @@ impl Stage {
             let made = org.post("/v1/reorganisations", &merger(world.cell, world.sibling)).await.expect(201);
             ids.insert("reorganisation_id", made.id());
         }
+        if path.contains("{change_id}") {
+            let body = json!({"rule": "quiz_passed", "points": 5, "valid_from": "2027-01-01"});
+            let changes = format!("/v1/units/{}/point-rule-changes", world.cell);
+            ids.insert("change_id", of(callers, "ward").post(&changes, &body).await.expect(201).id());
+        }
+        if path.contains("{case_id}") {
+            ids.insert("case_id", case(world).await);
+        }
+        if path.contains("{period}") {
+            world.close_due().await;
+            ids.insert("period", "2026-10".to_owned());
+        }
+        if let Some((name, id)) = officers_word(world, callers, path).await {
+            ids.insert(name, id);
+        }
         Self { ids, cell: world.cell, sibling: world.sibling }
     }
 
@@ -115,7 +131,12 @@ impl Stage {
         path = path.replace("{session_id}", &own);
         match operation.id.as_str() {
             "importRoster" => format!("{path}?unit_id={}&dry_run=true", self.cell),
-            "getDocumentReadership" | "listAuditEvents" => format!("{path}?unit_id={}", self.cell),
+            "getDocumentReadership"
+            | "listAuditEvents"
+            | "listCases"
+            | "listAttestations"
+            | "listAdjustments"
+            | "listAppeals" => format!("{path}?unit_id={}", self.cell),
             "addDocumentFile" => format!("{path}?filename=a.pdf"),
             _ => path,
         }
@@ -125,6 +146,13 @@ impl Stage {
         match operation.id.as_str() {
             "createGrant" => {
                 json!({"member_id": self.ids["member_id"], "role": "minute_taker", "unit_id": self.cell})
+            }
+            "recordAttestation" => {
+                let members = [&self.ids["member_id"]];
+                json!({"unit_id": self.cell, "kind": "meeting_attended", "day": "2026-11-05", "subject": "Sinh hoạt", "member_ids": members})
+            }
+            "proposeAdjustment" => {
+                json!({"period": "2026-11", "points": 3, "reason": "bỏ sót", "evidence": "biên bản"})
             }
             "proposeTransfer" => json!({"to_unit_id": self.sibling, "reason": "chuyển nơi ở"}),
             "publishDocument" => json!({"unit_ids": [self.cell], "attests_no_state_secrets": true}),
@@ -138,6 +166,44 @@ impl Stage {
 /// Planned, so that whoever comes next meets the same units.
 fn merger(cell: Uuid, sibling: Uuid) -> Value {
     json!({"kind": "merge", "unit_ids": [cell], "into_unit_id": sibling, "effective_on": "2026-12-15", "reason": "sáp nhập"})
+}
+
+/// An open case of the cell, about nobody.
+async fn case(world: &World) -> String {
+    let id = Uuid::now_v7();
+    let mut conn = world.app.state.db.conn().await.unwrap();
+    let query = format!(
+        "INSERT INTO cases (id, kind, subject_id, unit_id, evidence, opened_at, state)
+         VALUES ('{id}', 'regularity', '{id}', '{}', '{{}}', '2026-11-20', 'open')",
+        world.cell
+    );
+    diesel::sql_query(query).execute(&mut *conn).await.unwrap();
+    id.to_string()
+}
+
+/// A list, a proposal or an appeal that waits; what is to be withdrawn is the secretary's, the rest a deputy's.
+async fn officers_word(
+    world: &World,
+    callers: &[(&'static str, Option<Actor>)],
+    path: &str,
+) -> Option<(&'static str, String)> {
+    if !["{attestation_id}", "{adjustment_id}", "{appeal_id}"].iter().any(|name| path.contains(name)) {
+        return None;
+    }
+    let someone = world.member().await;
+    if path.contains("{appeal_id}") {
+        let body = json!({"kind": "missing", "period": "2026-11", "text": "thiếu điểm"});
+        return Some(("appeal_id", someone.post("/v1/me/appeals", &body).await.expect(201).id()));
+    }
+    let deputy = world.officer(world.cell, Role::DeputySecretary, world.cell).await;
+    let author = if path.ends_with("/withdrawal") { of(callers, "sec") } else { &deputy };
+    if path.contains("{attestation_id}") {
+        let body = json!({"unit_id": world.cell, "kind": "meeting_attended", "day": "2026-11-05", "subject": "Sinh hoạt", "member_ids": [someone.id]});
+        return Some(("attestation_id", author.post("/v1/attestations", &body).await.expect(201).id()));
+    }
+    let body = json!({"period": "2026-11", "points": 3, "reason": "bỏ sót", "evidence": "biên bản"});
+    let made = author.post(&format!("/v1/members/{}/point-adjustments", someone.id), &body).await.expect(201);
+    Some(("adjustment_id", made.id()))
 }
 
 /// A draft of the ward, published to it.

@@ -112,6 +112,8 @@ fn config(url: &str) -> (Config, tempfile::TempDir) {
     config.master_key = Some(SecretString::from("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=".to_owned()));
     config.data_dir = data_dir.path().to_owned();
     config.workers = 1;
+    // Tests close months when they mean to.
+    config.automatic_closing = false;
     config.database_connections = 12;
     config.password_memory_kib = 8;
     config.requests_per_minute = 100_000;

@@ -1,0 +1,1 @@
+DROP TABLE point_appeals, point_adjustments, attestation_members, attestations;

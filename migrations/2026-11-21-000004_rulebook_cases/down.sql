@@ -1,0 +1,10 @@
+DROP INDEX activation_slips_redeemed;
+DROP INDEX sessions_device;
+DROP TABLE case_scans;
+DROP TABLE case_events;
+DROP TABLE case_members;
+DROP TABLE cases;
+DROP TABLE point_reminders;
+DROP TRIGGER published_stays ON point_rules;
+DROP TABLE point_rule_changes;
+DROP FUNCTION only_an_earlier_end;

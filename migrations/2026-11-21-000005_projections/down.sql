@@ -1,0 +1,18 @@
+DROP INDEX units_kind;
+DROP INDEX members_number;
+DROP TABLE unit_months, projections, projected_months;
+DROP TRIGGER projected_insert ON unit_tree;
+DROP TRIGGER projected_update ON unit_tree;
+DROP TRIGGER projected_delete ON unit_tree;
+DROP INDEX point_parameters_unit;
+DROP TRIGGER projected ON point_parameters;
+DROP TRIGGER projected_insert ON exemptions;
+DROP TRIGGER projected_update ON exemptions;
+DROP TRIGGER projected_delete ON exemptions;
+DROP TRIGGER projected_insert ON memberships;
+DROP TRIGGER projected_update ON memberships;
+DROP TRIGGER projected_delete ON memberships;
+DROP TRIGGER projected_insert ON member_months;
+DROP TRIGGER projected_update ON member_months;
+DROP FUNCTION unit_tree_projected, point_parameters_projected, exemptions_changed, memberships_changed, member_months_changed;
+DROP TABLE point_changes, leases;

@@ -1,0 +1,65 @@
+//! Cases that concern oneself: visible from the day they are opened, told when they are decided.
+
+use actix_web::{HttpResponse, get};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::call::{Ask, Myself, Query};
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::{Language, Problem};
+
+use super::model::{CaseKind, CaseOutcome, CaseState, title};
+use super::store::{self, Row};
+
+/// A case that concerns the caller.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MyCase {
+    /// Identifier.
+    id: Uuid,
+    /// What looked odd.
+    #[schema(value_type = CaseKind)]
+    kind: String,
+    /// The same in words, in the language of the request.
+    #[schema(max_length = 200, example = "Các lần học tập diễn ra đúng cùng một giây mỗi ngày")]
+    title: String,
+    /// When it was opened.
+    opened_at: DateTime<Utc>,
+    /// Open or decided.
+    #[schema(value_type = CaseState)]
+    state: String,
+    /// What came of it; null while it is open.
+    #[schema(value_type = Option<CaseOutcome>)]
+    outcome: Option<String>,
+    /// Why; null while it is open.
+    #[schema(max_length = 2000, example = "Đồng chí nhờ con cài báo thức.")]
+    reason: Option<String>,
+    /// When it was decided.
+    decided_at: Option<DateTime<Utc>>,
+}
+
+fn show(row: Row, language: Language) -> MyCase {
+    MyCase {
+        id: row.id,
+        title: language.pick(&title(&row.kind)).to_owned(),
+        kind: row.kind,
+        opened_at: row.opened_at,
+        state: row.state,
+        outcome: row.outcome,
+        reason: row.reason,
+        decided_at: row.decided_at,
+    }
+}
+
+/// List the cases that concern oneself
+///
+/// The latest first, open ones too. A case takes no points and says nothing against anybody: a person looks at it. A
+/// notification comes when it is decided, not when a pattern opens it, since most have an innocent explanation.
+#[utoipa::path(tag = "Cases", params(PageQuery), responses((status = 200, description = "A page of cases.", body = Page<MyCase>)))]
+#[get("/me/cases")]
+pub async fn list_my_cases(mut ask: Ask<Myself>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+    let (before, me, language) = (page.0.after()?, ask.scope.caller.account_id, ask.scope.context.language);
+    let rows = store::of_member(&mut ask.conn, me, before, page.0.fetch()).await?;
+    ask.reply(&page.0.page(rows, |row| row.id, |row| show(row, language)))
+}

@@ -1,0 +1,87 @@
+//! Kinds of cases and their outcomes.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::kernel::problem::{Text, text};
+
+/// What looked odd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseKind {
+    /// A month of deeds at the same second of the day.
+    Regularity,
+    /// Many accounts signed in on one device, one after the other.
+    SharedDevice,
+    /// Many activation slips of one officer redeemed, one after the other.
+    SlipsInARow,
+}
+
+impl CaseKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Regularity => "regularity",
+            Self::SharedDevice => "shared_device",
+            Self::SlipsInARow => "slips_in_a_row",
+        }
+    }
+}
+
+/// What was seen, in neutral words. Unknown kinds do not come out of the database.
+pub fn title(kind: &str) -> Text {
+    match kind {
+        "regularity" => text(
+            "Các lần học tập diễn ra đúng cùng một giây mỗi ngày",
+            "Study happened at the very same second day after day",
+        ),
+        "shared_device" => text(
+            "Nhiều tài khoản lần lượt đăng nhập trên cùng một thiết bị",
+            "Many accounts signed in on one device, one after the other",
+        ),
+        _ => text(
+            "Nhiều phiếu kích hoạt của một người cấp được sử dụng liên tiếp",
+            "Many activation slips of one officer were redeemed, one after the other",
+        ),
+    }
+}
+
+/// Whether somebody has judged it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseState {
+    /// Waits for an inspector.
+    Open,
+    /// Judged, with a reason.
+    Decided,
+}
+
+impl CaseState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Decided => "decided",
+        }
+    }
+}
+
+/// What came of a case. None of them changes points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseOutcome {
+    /// There is an innocent explanation.
+    NoAction,
+    /// Handed to whoever is competent outside this system.
+    Referred,
+    /// What was wrong was put right, for example by an adjustment that two officers decided.
+    Corrected,
+}
+
+impl CaseOutcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAction => "no_action",
+            Self::Referred => "referred",
+            Self::Corrected => "corrected",
+        }
+    }
+}

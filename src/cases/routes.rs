@@ -1,0 +1,203 @@
+//! Cases over HTTP, for inspectors.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, get, post};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::kernel::access::needs::{DecideCases, ReadCases};
+use crate::kernel::audit;
+use crate::kernel::call::{Ask, Call, Query};
+use crate::kernel::db::Conn;
+use crate::kernel::outbox;
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::{Code, Language, Problem};
+use crate::organisation::OnUnitOfQuery;
+
+use super::model::{CaseKind, CaseOutcome, CaseState, title};
+use super::store::{self, Row};
+use super::target::OnCase;
+
+/// Names shown of one case; the evidence tells how many there are.
+const MOST_NAMES: i64 = 100;
+
+/// Something odd that a person judges.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Case {
+    /// Identifier.
+    id: Uuid,
+    /// What looked odd.
+    #[schema(value_type = CaseKind)]
+    kind: String,
+    /// The same in words, in the language of the request.
+    #[schema(max_length = 200, example = "Nhiều tài khoản lần lượt đăng nhập trên cùng một thiết bị")]
+    title: String,
+    /// The unit whose inspectors judge it: the nearest one that everybody concerned belongs to.
+    unit_id: Uuid,
+    /// Its name.
+    #[schema(max_length = 200, example = "Đảng bộ phường Bình Minh")]
+    unit_name: String,
+    /// What was seen. Of `regularity`: `rule`, `days`, `first_day`, `last_day`, `time_of_day`, `seconds_apart`; of
+    /// `shared_device`: `accounts`, `sign_ins`, `first_at`, `last_at`; of `slips_in_a_row`: `accounts`, `slips`,
+    /// `first_at`, `last_at`.
+    #[schema(value_type = Object)]
+    evidence: Value,
+    /// When it was opened.
+    opened_at: DateTime<Utc>,
+    /// Open or decided.
+    #[schema(value_type = CaseState)]
+    state: String,
+    /// What came of it; null while it is open.
+    #[schema(value_type = Option<CaseOutcome>)]
+    outcome: Option<String>,
+    /// Why; null while it is open.
+    #[schema(max_length = 2000, example = "Đồng chí nhờ con cài báo thức.")]
+    reason: Option<String>,
+    /// When it was decided.
+    decided_at: Option<DateTime<Utc>>,
+}
+
+fn show(row: Row, language: Language) -> Case {
+    Case {
+        id: row.id,
+        title: language.pick(&title(&row.kind)).to_owned(),
+        kind: row.kind,
+        unit_id: row.unit_id,
+        unit_name: row.unit_name,
+        evidence: row.evidence,
+        opened_at: row.opened_at,
+        state: row.state,
+        outcome: row.outcome,
+        reason: row.reason,
+        decided_at: row.decided_at,
+    }
+}
+
+/// Which cases are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CaseQuery {
+    /// The unit, with everything below it.
+    unit_id: Uuid,
+    /// Only those that are open, or only those that are decided.
+    #[param(nullable = false)]
+    state: Option<CaseState>,
+}
+
+/// List cases
+///
+/// Cases of a unit and everything below it, the latest first. For inspectors.
+#[utoipa::path(tag = "Cases", params(PageQuery, CaseQuery), responses(
+    (status = 200, description = "A page of cases.", body = Page<Case>),
+    (status = 403, description = "The caller may not read the cases there."),
+    (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
+#[get("/cases")]
+pub async fn list_cases(
+    mut ask: Ask<OnUnitOfQuery<ReadCases>>,
+    page: Query<PageQuery>,
+    query: Query<CaseQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (before, now, language) = (page.0.after()?, ask.scope.now, ask.scope.context.language);
+    let (unit_id, state) = (query.0.unit_id, query.0.state.map(CaseState::as_str));
+    let rows = store::of_unit(&mut ask.conn, unit_id, state, before, page.0.fetch(), now).await?;
+    ask.reply(&page.0.page(rows, |row| row.id, |row| show(row, language)))
+}
+
+/// Somebody whom a case concerns.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseMember {
+    /// The member.
+    id: Uuid,
+    /// Full name.
+    #[schema(max_length = 100, example = "Nguyễn Văn An")]
+    full_name: String,
+}
+
+/// A case with those whom it concerns.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseDetail {
+    /// The case.
+    case: Case,
+    /// Whom it concerns, at most 100.
+    #[schema(max_items = 100)]
+    members: Vec<CaseMember>,
+}
+
+/// Get a case
+///
+/// With those whom it concerns. For inspectors; each of those concerned finds the look in their access log.
+#[utoipa::path(tag = "Cases", params(("case_id" = Uuid, Path, description = "The case.")),
+    responses((status = 200, description = "The case.", body = CaseDetail)))]
+#[get("/cases/{case_id}")]
+pub async fn get_case(mut ask: Ask<OnCase<ReadCases>>) -> Result<HttpResponse, Problem> {
+    let (id, unit_id) = (ask.scope.on.case_id, ask.scope.on.unit_id);
+    let row = store::get(&mut ask.conn, id).await?;
+    let names = store::names_of(&mut ask.conn, id, MOST_NAMES).await?;
+    for (member_id, _) in &names {
+        let look = audit::Event {
+            unit_id: Some(unit_id),
+            member_id: Some(*member_id),
+            ..ask.scope.audit("case.viewed", "case", id)
+        };
+        audit::record(&mut ask.conn, look, ask.scope.now).await?;
+    }
+    let members = names.into_iter().map(|(id, full_name)| CaseMember { id, full_name }).collect();
+    ask.reply(&CaseDetail { case: show(row, ask.scope.context.language), members })
+}
+
+/// A judgement.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CaseDecisionIn {
+    /// What comes of it.
+    #[schema(example = "no_action")]
+    outcome: CaseOutcome,
+    /// Why, in words that everybody concerned may read.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S", example = "Đồng chí nhờ con cài báo thức.")]
+    reason: String,
+}
+
+/// Decide a case
+///
+/// By an inspector whom it does not concern, with a reason that those concerned can read; they are told. Points stay as they
+/// are: what has to be corrected is corrected by an adjustment that two officers decide.
+#[utoipa::path(tag = "Cases", params(("case_id" = Uuid, Path, description = "The case.")), request_body = CaseDecisionIn, responses(
+    (status = 200, description = "The case.", body = Case),
+    (status = 403, description = "The case concerns the caller."),
+    (status = 409, description = "It was decided already.")))]
+#[post("/cases/{case_id}/decision")]
+pub async fn decide_case(call: Call<CaseDecisionIn, OnCase<DecideCases>>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let (on, body, by) = (&scope.on, &scope.body, scope.caller.account_id);
+        store::decide(conn, on.case_id, (body.outcome, body.reason.trim()), by, scope.now).await?;
+        let concerned = store::members_of(conn, on.case_id).await?;
+        if on.subject == by || concerned.contains(&by) {
+            return Err(Problem::with(
+                Code::Forbidden,
+                "Không ai kết luận vụ việc liên quan đến chính mình.",
+                "Nobody decides a case that concerns them.",
+            ));
+        }
+        let event = audit::Event {
+            unit_id: Some(on.unit_id),
+            member_id: concerned.iter().copied().find(|member| *member == on.subject),
+            details: json!({"outcome": body.outcome}),
+            ..scope.audit("case.decided", "case", on.case_id)
+        };
+        audit::record(conn, event, scope.now).await?;
+        tell(conn, on.case_id, &concerned, scope.now).await?;
+        Ok(show(store::get(conn, on.case_id).await?, scope.context.language))
+    })
+    .await
+}
+
+async fn tell(conn: &mut Conn, case_id: Uuid, concerned: &[Uuid], now: DateTime<Utc>) -> Result<(), Problem> {
+    for account_id in concerned {
+        let payload = json!({"account_id": account_id, "details": {"case_id": case_id}});
+        outbox::emit(conn, "notify.case_decided", payload, now).await?;
+    }
+    Ok(())
+}

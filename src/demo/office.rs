@@ -1,0 +1,52 @@
+//! What waits for officers in the demo: a list to confirm, an adjustment to approve, an appeal to answer.
+
+use chrono::{DateTime, Days, Utc};
+use uuid::Uuid;
+
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+use crate::organisation::cell_of;
+use crate::points::{self, AppealKind, AttestationKind, Change, NewAdjustment, NewAppeal, NewAttestation};
+
+use super::scene::Scene;
+
+/// Places in the first cell: its deputy secretary, and members who attended.
+const DEPUTY: usize = 1;
+const ATTENDED: std::ops::Range<usize> = 3..18;
+
+/// Writes what the deputy secretary of the first cell has recorded and proposed, and what a member says.
+pub async fn open_matters(conn: &mut Conn, scene: &Scene, now: DateTime<Utc>) -> Result<(), Problem> {
+    let (deputy, member) = (scene.members[DEPUTY].id, scene.account("member"));
+    let yesterday = day_of(now) - Days::new(1);
+    let Some(cell) = cell_of(conn, deputy, yesterday).await? else {
+        return Ok(());
+    };
+    let attended: Vec<Uuid> = scene.members[ATTENDED].iter().map(|member| member.id).collect();
+    let list = NewAttestation {
+        unit_id: cell,
+        kind: AttestationKind::ThematicMeetingAttended,
+        day: yesterday,
+        subject: "Sinh hoạt chuyên đề: Học tập và làm theo tư tưởng, đạo đức, phong cách Hồ Chí Minh",
+        note: None,
+        member_ids: &attended,
+    };
+    points::record_attestation(conn, &list, deputy, now).await?;
+    let forgotten = NewAdjustment {
+        member_id: member,
+        change: Change::Adjust { period: Period::containing(day_of(now)).previous(), points: 2 },
+        reason: "Ý kiến đóng góp được ghi nhận nhưng bỏ sót trong danh sách",
+        evidence: "Biên bản sinh hoạt tháng trước, trang 2",
+    };
+    points::propose_adjustment(conn, &forgotten, deputy, now).await?;
+    let appeal = NewAppeal {
+        member_id: member,
+        kind: AppealKind::Missing,
+        period: Period::containing(yesterday),
+        entry_id: None,
+        object: Some("Sinh hoạt thường kỳ"),
+        statement: "Tôi có dự sinh hoạt thường kỳ nhưng chưa thấy điểm.",
+    };
+    points::file_appeal(conn, &appeal, now).await?;
+    Ok(())
+}

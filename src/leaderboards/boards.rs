@@ -1,0 +1,125 @@
+//! Boards of large units in Redis: sorted sets of members' numbers. Reading them takes one or two round trips.
+
+use chrono::{DateTime, Utc};
+use redis::RedisResult;
+use redis::aio::ConnectionManager;
+use uuid::Uuid;
+
+use super::model::{Nameless, OwnRank, Standing, unscore};
+use super::span::Span;
+
+/// A board that says nothing new for so long is not believed, seconds.
+const FRESH_SECONDS: i64 = 30;
+
+/// The keys of one board; the braces keep them on one node of a cluster.
+pub struct Keys {
+    pub scores: String,
+    /// Whose it is (`fence`), how far it is (`step`) and since when (`as_of`).
+    pub about: String,
+    /// Where the next one is made.
+    pub next: String,
+}
+
+impl Keys {
+    pub fn of(unit_id: Uuid, span: Span) -> Self {
+        let tag = format!("{{board:{unit_id}:{span}}}");
+        let key = |part: &str| format!("{tag}:{part}");
+        Self { scores: key("scores"), about: key("about"), next: key("next") }
+    }
+}
+
+fn fresh(as_of: Option<i64>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    as_of.filter(|at| now.timestamp() - at < FRESH_SECONDS).and_then(|at| DateTime::from_timestamp(at, 0))
+}
+
+fn index(place: i64) -> isize {
+    isize::try_from(place).unwrap_or(isize::MAX)
+}
+
+/// The members with more points than these.
+fn count_above<'p>(pipe: &'p mut redis::Pipeline, keys: &Keys, points: i32) -> &'p mut redis::Pipeline {
+    pipe.zcount(&keys.scores, points + 1, "+inf")
+}
+
+/// The first places and the viewer's own; none when the board is not there or not fresh.
+pub async fn top(
+    mut c: ConnectionManager,
+    keys: &Keys,
+    own: Option<i64>,
+    limit: i64,
+    now: DateTime<Utc>,
+) -> RedisResult<Option<(Vec<Standing>, DateTime<Utc>)>> {
+    type Answer = (Option<i64>, Vec<(i64, f64)>, Option<f64>);
+    let mut ask = redis::pipe();
+    ask.hget(&keys.about, "as_of");
+    ask.zrevrange_withscores(&keys.scores, 0, index(limit - 1));
+    ask.zscore(&keys.scores, own.unwrap_or(-1));
+    let (as_of, first, own_score): Answer = ask.query_async(&mut c).await?;
+    let Some(as_of) = fresh(as_of, now) else { return Ok(None) };
+    let mut found: Vec<Standing> = Vec::new();
+    for (place, (no, score)) in (1..).zip(first) {
+        let (points, met) = unscore(score);
+        let rank = found.last().filter(|before| before.points == points).map_or(place, |before| before.rank);
+        found.push(Standing { place, rank, no, points, met });
+    }
+    if let (Some(no), Some(score)) = (own, own_score)
+        && !found.iter().any(|standing| standing.no == no)
+    {
+        let (points, met) = unscore(score);
+        let (above,): (i64,) = count_above(&mut redis::pipe(), keys, points).query_async(&mut c).await?;
+        found.push(Standing { place: i64::MAX, rank: above + 1, no, points, met });
+    }
+    Ok(Some((found, as_of)))
+}
+
+/// One's own rank; the inner none for whoever is not ranked here.
+pub async fn own_rank(
+    mut c: ConnectionManager,
+    keys: &Keys,
+    own: i64,
+    now: DateTime<Utc>,
+) -> RedisResult<Option<(Option<OwnRank>, DateTime<Utc>)>> {
+    let mut ask = redis::pipe();
+    ask.hget(&keys.about, "as_of").zscore(&keys.scores, own).zcard(&keys.scores);
+    let (as_of, score, of): (Option<i64>, Option<f64>, i64) = ask.query_async(&mut c).await?;
+    let Some(as_of) = fresh(as_of, now) else { return Ok(None) };
+    let Some((points, _)) = score.map(unscore) else { return Ok(Some((None, as_of))) };
+    let (above,): (i64,) = count_above(&mut redis::pipe(), keys, points).query_async(&mut c).await?;
+    Ok(Some((Some(OwnRank { rank: above + 1, points, of }), as_of)))
+}
+
+/// The places around one's own, without names; empty for whoever is not ranked here.
+pub async fn around(
+    mut c: ConnectionManager,
+    keys: &Keys,
+    own: i64,
+    width: i64,
+    now: DateTime<Utc>,
+) -> RedisResult<Option<(Vec<Nameless>, DateTime<Utc>)>> {
+    let mut ask = redis::pipe();
+    ask.hget(&keys.about, "as_of").zrevrank(&keys.scores, own);
+    let (as_of, place): (Option<i64>, Option<i64>) = ask.query_async(&mut c).await?;
+    let Some(as_of) = fresh(as_of, now) else { return Ok(None) };
+    let Some(place) = place else { return Ok(Some((Vec::new(), as_of))) };
+    let first = (place - width).max(0);
+    let rows: Vec<(i64, f64)> = redis::cmd("ZREVRANGE")
+        .arg(&keys.scores)
+        .arg(first)
+        .arg(place + width)
+        .arg("WITHSCORES")
+        .query_async(&mut c)
+        .await?;
+    let Some((points, _)) = rows.first().map(|(_, score)| unscore(*score)) else { return Ok(None) };
+    let (above,): (i64,) = count_above(&mut redis::pipe(), keys, points).query_async(&mut c).await?;
+    let mut found: Vec<Nameless> = Vec::new();
+    for (place, (no, score)) in (first + 1..).zip(rows) {
+        let (points, _) = unscore(score);
+        let rank = match found.last() {
+            None => above + 1,
+            Some(before) if before.points == points => before.rank,
+            Some(_) => place,
+        };
+        found.push(Nameless { rank, points, me: no == own });
+    }
+    Ok(Some((found, as_of)))
+}

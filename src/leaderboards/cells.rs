@@ -1,0 +1,238 @@
+//! Cells ranked among cells of their kind and size: by the share who reached the threshold, then by average points.
+
+use actix_web::{HttpResponse, get};
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date, Double, Int4, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::kernel::access::Permission;
+use crate::kernel::call::{Anyone, Ask, Query};
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+use crate::organisation::units;
+use crate::points::projection;
+
+use super::model::View;
+use super::routes::{BoardQuery, PlacesQuery};
+use super::span::Span;
+use super::store;
+
+/// Fewer members who count than these would tell of single people: such cells are not ranked.
+const FEWEST: i32 = 5;
+
+/// How many members a cell has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SizeBand {
+    /// Up to 15.
+    Small,
+    /// 16 to 30.
+    Medium,
+    /// 31 to 60.
+    Large,
+    /// More than 60.
+    VeryLarge,
+}
+
+impl SizeBand {
+    fn bounds(self) -> (i32, i32) {
+        match self {
+            Self::Small => (0, 15),
+            Self::Medium => (16, 30),
+            Self::Large => (31, 60),
+            Self::VeryLarge => (61, i32::MAX),
+        }
+    }
+
+    fn of(members: i32) -> Self {
+        let bands = [Self::Small, Self::Medium, Self::Large];
+        bands.into_iter().find(|band| members <= band.bounds().1).unwrap_or(Self::VeryLarge)
+    }
+}
+
+/// Among which cells.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PeersQuery {
+    /// The kind of the cells; one's own cell's, or `cell`, when left out.
+    #[param(max_length = 40, pattern = "^[a-z_]+$", nullable = false)]
+    kind: Option<String>,
+    /// Their size; one's own cell's, or `medium`, when left out.
+    #[param(nullable = false)]
+    band: Option<SizeBand>,
+}
+
+/// A cell's place.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CellPlace {
+    /// Equal figures share a rank: 1, 2, 2, 4.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 3)]
+    rank: i64,
+    /// The cell; null when the viewer may not know which.
+    unit_id: Option<Uuid>,
+    /// Its name; null when the viewer may not know which cell it is.
+    #[schema(max_length = 200, example = "Chi bộ Tổ dân phố số 5")]
+    name: Option<String>,
+    /// Members who count.
+    #[schema(minimum = 5, maximum = 100_000, example = 24)]
+    counted: i32,
+    /// Share of them who reached the threshold; over a longer span, of all its months.
+    #[schema(minimum = 0, maximum = 1, example = 0.92)]
+    rate: f64,
+    /// Their average points a month.
+    #[schema(minimum = -10_000, maximum = 10_000, example = 36.5)]
+    average: f64,
+}
+
+/// Cells ranked among their like.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CellLeaderboard {
+    /// The unit whose cells are ranked.
+    unit_id: Uuid,
+    /// The month, quarter or year.
+    period: Span,
+    /// The kind of the cells.
+    #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "cell")]
+    kind: String,
+    /// Their size.
+    band: SizeBand,
+    /// The first places.
+    #[schema(max_items = 200)]
+    items: Vec<CellPlace>,
+    /// The place of the viewer's own cell; null when it is not ranked here.
+    own: Option<CellPlace>,
+    /// When the figures were taken from the ledger; null before they were for the first time.
+    as_of: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    place: i64,
+    #[diesel(sql_type = BigInt)]
+    rank: i64,
+    #[diesel(sql_type = SqlUuid)]
+    unit_id: Uuid,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    parent_id: Option<Uuid>,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Int4)]
+    counted: i32,
+    #[diesel(sql_type = Double)]
+    rate: f64,
+    #[diesel(sql_type = Double)]
+    average: f64,
+}
+
+/// The first `limit` cells and the viewer's own.
+async fn ranked(
+    conn: &mut Conn,
+    view: &View,
+    kind: &str,
+    band: SizeBand,
+    own: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Row>, Problem> {
+    let (least, most) = band.bounds();
+    Ok(diesel::sql_query(
+        "WITH cells AS (
+            SELECT m.unit_id, m.counted FROM unit_tree t JOIN unit_months m ON m.unit_id = t.descendant_id AND m.period = $3
+            JOIN units u ON u.id = m.unit_id AND u.kind = $5
+            WHERE t.ancestor_id = $1 AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
+              AND m.members BETWEEN $6 AND $7 AND m.counted >= $8),
+        figures AS (
+            SELECT c.unit_id, c.counted, sum(m.met)::float8 / sum(m.counted) AS rate,
+                sum(m.points_sum)::float8 / sum(m.counted) AS average
+            FROM cells c JOIN unit_months m ON m.unit_id = c.unit_id AND m.period BETWEEN $4 AND $3
+            GROUP BY c.unit_id, c.counted),
+        ranked AS (
+            SELECT *, rank() OVER (ORDER BY rate DESC, average DESC) AS rank,
+                row_number() OVER (ORDER BY rate DESC, average DESC, md5(unit_id::text || $3::text)) AS place FROM figures)
+        SELECT r.*, u.name, l.parent_id FROM ranked r JOIN units u ON u.id = r.unit_id
+        LEFT JOIN unit_links l ON l.unit_id = r.unit_id AND l.valid_from <= $2 AND (l.valid_to IS NULL OR l.valid_to > $2)
+        WHERE r.place <= $9 OR r.unit_id = $10 ORDER BY r.place",
+    )
+    .bind::<SqlUuid, _>(view.unit_id)
+    .bind::<Date, _>(view.day)
+    .bind::<Date, _>(Period::containing(view.day).first_day())
+    .bind::<Date, _>(view.span.first().first_day())
+    .bind::<Text, _>(kind)
+    .bind::<Int4, _>(least)
+    .bind::<Int4, _>(most)
+    .bind::<Int4, _>(FEWEST)
+    .bind::<BigInt, _>(limit)
+    .bind::<Nullable<SqlUuid>, _>(own)
+    .load(conn)
+    .await?)
+}
+
+/// Get the leaderboard of cells
+///
+/// The cells of a unit among those of the same kind and size, by the share who reached the threshold, then by average
+/// points. Cells in which fewer than five members count are not ranked. Peers learn which cell it is of their own and of
+/// those directly below a unit of their own; officers who see the unit's board, of all.
+#[utoipa::path(tag = "Leaderboards", params(BoardQuery, PeersQuery, PlacesQuery), responses(
+    (status = 200, description = "The board.", body = CellLeaderboard),
+    (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
+#[get("/leaderboards/cells")]
+pub async fn get_cell_leaderboard(
+    mut ask: Ask<Anyone>,
+    query: Query<BoardQuery>,
+    peers: Query<PeersQuery>,
+    places: Query<PlacesQuery>,
+) -> Result<HttpResponse, Problem> {
+    let today: NaiveDate = day_of(ask.scope.now);
+    let span = query.0.span(today)?;
+    let viewer = &ask.scope.caller;
+    let home = viewer.home.clone();
+    let unit_id = query.0.unit_id.or(home.get(1).copied()).ok_or_else(Problem::not_found)?;
+    let path = units::path(&mut ask.conn, unit_id, today).await?;
+    viewer.require(&path, Permission::ReadUnit)?;
+    let officer = viewer.may(&path, Permission::ReadBoard);
+    let view = View::new(unit_id, span, today);
+    let (kind, band) = peers_of(&mut ask.conn, &peers.0, home.as_slice().first().copied(), &view).await?;
+    let limit = i64::from(places.0.limit);
+    let rows = ranked(&mut ask.conn, &view, &kind, band, home.as_slice().first().copied(), limit).await?;
+    let known = |row: &Row| officer || row.parent_id.is_some_and(|parent| home.contains(&parent));
+    let shown = |row: &Row| CellPlace {
+        rank: row.rank,
+        unit_id: known(row).then_some(row.unit_id),
+        name: known(row).then(|| row.name.clone()),
+        counted: row.counted,
+        rate: row.rate,
+        average: row.average,
+    };
+    let own = rows.iter().find(|row| home.as_slice().first() == Some(&row.unit_id)).map(shown);
+    let items = rows.iter().filter(|row| row.place <= limit).map(shown).collect();
+    let as_of = projection::as_of(&mut ask.conn).await?;
+    ask.reply(&CellLeaderboard { unit_id, period: span, kind, band, items, own, as_of })
+}
+
+/// The kind and the size asked for, or else the viewer's own cell's.
+async fn peers_of(
+    conn: &mut Conn,
+    asked: &PeersQuery,
+    own: Option<Uuid>,
+    view: &View,
+) -> Result<(String, SizeBand), Problem> {
+    let kind = match (&asked.kind, own) {
+        (Some(kind), _) => Some(kind.clone()),
+        (None, Some(cell)) => store::kind(conn, cell).await?,
+        (None, None) => None,
+    };
+    let band = match (asked.band, own) {
+        (Some(band), _) => band,
+        (None, Some(cell)) => {
+            let month = projection::unit(conn, cell, Period::containing(view.day)).await?;
+            month.map_or(SizeBand::Medium, |month| SizeBand::of(month.members))
+        }
+        (None, None) => SizeBand::Medium,
+    };
+    Ok((kind.unwrap_or_else(|| "cell".to_owned()), band))
+}

@@ -1,0 +1,187 @@
+//! Finds places on a board: in Redis when it has a fresh one of a large unit, else in the roll-ups, else among the members.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+use crate::kernel::redis::Redis;
+use crate::points::projection::{self, UnitMonth};
+
+use super::boards::{self, Keys};
+use super::model::{Found, LARGE_KINDS, Nameless, OwnRank, Ranked, Source, View};
+use super::store;
+
+/// What never changes and is asked for at each request: members' numbers and units' kinds.
+static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+/// Entries of each kind; a full table begins again.
+const MOST_KNOWN: usize = 200_000;
+
+#[derive(Default)]
+struct Known {
+    numbers: HashMap<Uuid, i64>,
+    large: HashMap<Uuid, bool>,
+}
+
+fn remember<T>(known: &mut HashMap<Uuid, T>, id: Uuid, value: T) {
+    if known.len() >= MOST_KNOWN {
+        known.clear();
+    }
+    known.insert(id, value);
+}
+
+/// The member's number, by which boards know them.
+pub async fn number(conn: &mut Conn, member: Uuid) -> Result<Option<i64>, Problem> {
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).numbers.get(&member).copied();
+    if known.is_some() {
+        return Ok(known);
+    }
+    let found = store::number(conn, member).await?;
+    if let Some(no) = found {
+        remember(&mut KNOWN.lock().unwrap_or_else(PoisonError::into_inner).numbers, member, no);
+    }
+    Ok(found)
+}
+
+/// Whether the board of a unit is projected.
+pub async fn is_large(conn: &mut Conn, unit: Uuid) -> Result<bool, Problem> {
+    if let Some(large) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).large.get(&unit) {
+        return Ok(*large);
+    }
+    let kind = store::kind(conn, unit).await?.unwrap_or_default();
+    let large = LARGE_KINDS.contains(&kind.as_str());
+    remember(&mut KNOWN.lock().unwrap_or_else(PoisonError::into_inner).large, unit, large);
+    Ok(large)
+}
+
+/// Who asks, through what.
+pub struct Seeker<'a> {
+    pub conn: &'a mut Conn,
+    pub redis: Option<&'a Redis>,
+    pub viewer: Uuid,
+    pub now: DateTime<Utc>,
+}
+
+impl Seeker<'_> {
+    fn now<T>(&self, rows: T) -> Found<T> {
+        Found { rows, source: Source::Ledger, as_of: self.now }
+    }
+
+    /// The roll-up of a large unit, when the view is one month.
+    async fn roll_up(&mut self, view: &View) -> Result<Option<(UnitMonth, DateTime<Utc>)>, Problem> {
+        if !view.span.is_month() {
+            return Ok(None);
+        }
+        let unit = projection::unit(self.conn, view.unit_id, view.span.first()).await?;
+        let as_of = projection::as_of(self.conn).await?;
+        Ok(unit.zip(as_of))
+    }
+
+    /// The first `limit` places, and the viewer's.
+    pub async fn top(&mut self, view: &View, limit: i64) -> Result<Found<Vec<Ranked>>, Problem> {
+        if !is_large(self.conn, view.unit_id).await? {
+            let rows = store::ranks(self.conn, view, self.viewer, limit).await?;
+            return Ok(self.now(rows));
+        }
+        let keys = Keys::of(view.unit_id, view.span);
+        if let Some(redis) = self.redis {
+            let (own, now) = (number(self.conn, self.viewer).await?, self.now);
+            let found = redis.ask(now, async |c| boards::top(c, &keys, own, limit, now).await).await.flatten();
+            if let Some((places, as_of)) = found {
+                let rows = store::people(self.conn, view, places).await?;
+                return Ok(Found { rows, source: Source::Board, as_of });
+            }
+        }
+        let Some((unit, as_of)) = self.roll_up(view).await? else {
+            let rows = store::ranks(self.conn, view, self.viewer, limit).await?;
+            return Ok(self.now(rows));
+        };
+        let cells = store::best_cells(self.conn, view, limit).await?;
+        let mut rows = store::best_of(self.conn, view, cells, self.viewer, limit).await?;
+        rows.retain(|row| row.member_id != self.viewer || row.place <= limit);
+        if !rows.iter().any(|row| row.member_id == self.viewer)
+            && let Some(points) = store::points(self.conn, view, self.viewer).await?
+        {
+            rows.push(beyond(self.viewer, unit.rank(points), points));
+        }
+        Ok(Found { rows, source: Source::RollUp, as_of })
+    }
+
+    /// The viewer's own rank.
+    pub async fn own_rank(&mut self, view: &View) -> Result<Found<Option<OwnRank>>, Problem> {
+        if is_large(self.conn, view.unit_id).await? {
+            let keys = Keys::of(view.unit_id, view.span);
+            if let (Some(redis), Some(own)) = (self.redis, number(self.conn, self.viewer).await?) {
+                let now = self.now;
+                let found = redis.ask(now, async |c| boards::own_rank(c, &keys, own, now).await).await.flatten();
+                if let Some((rows, as_of)) = found {
+                    return Ok(Found { rows, source: Source::Board, as_of });
+                }
+            }
+            if let Some((unit, as_of)) = self.roll_up(view).await? {
+                let points = store::points(self.conn, view, self.viewer).await?;
+                let of = i64::from(unit.counted);
+                let rows = points.map(|points| OwnRank { rank: unit.rank(points), points, of });
+                return Ok(Found { rows, source: Source::RollUp, as_of });
+            }
+        }
+        let rows = store::own_rank(self.conn, view, self.viewer).await?;
+        Ok(self.now(rows))
+    }
+
+    /// The places around the viewer's, without names.
+    pub async fn around(&mut self, view: &View, width: i64) -> Result<Found<Vec<Nameless>>, Problem> {
+        if is_large(self.conn, view.unit_id).await? {
+            let keys = Keys::of(view.unit_id, view.span);
+            if let (Some(redis), Some(own)) = (self.redis, number(self.conn, self.viewer).await?) {
+                let now = self.now;
+                let found = redis.ask(now, async |c| boards::around(c, &keys, own, width, now).await).await.flatten();
+                if let Some((rows, as_of)) = found {
+                    return Ok(Found { rows, source: Source::Board, as_of });
+                }
+            }
+            if let Some((unit, as_of)) = self.roll_up(view).await? {
+                let points = store::points(self.conn, view, self.viewer).await?;
+                let rows = points.map(|points| window(&unit, points, width)).unwrap_or_default();
+                return Ok(Found { rows, source: Source::RollUp, as_of });
+            }
+        }
+        let rows = store::around(self.conn, view, self.viewer, width).await?;
+        Ok(self.now(rows))
+    }
+}
+
+/// The viewer's own row beyond the end of a list; nothing of it is shown but rank and points.
+fn beyond(member_id: Uuid, rank: i64, points: i32) -> Ranked {
+    Ranked {
+        place: i64::MAX,
+        rank,
+        member_id,
+        unit_id: Uuid::nil(),
+        full_name: String::new(),
+        points,
+        met: false,
+        opted_in: false,
+    }
+}
+
+/// The places around these points: of those with the same points one's own comes last.
+fn window(unit: &UnitMonth, points: i32, width: i64) -> Vec<Nameless> {
+    let wide = usize::try_from(width).unwrap_or(0);
+    let places = |better: bool| {
+        let tally = unit.scores.iter().copied().zip(unit.holders.iter().copied());
+        tally.filter(move |(score, _)| (*score >= points) == better).map(move |(score, held)| {
+            let others = held - i32::from(score == points);
+            std::iter::repeat_n(score, usize::try_from(others.min(1_000)).unwrap_or(0))
+        })
+    };
+    let show = |points: i32, me: bool| Nameless { rank: unit.rank(points), points, me };
+    let mut above: Vec<i32> = places(true).flatten().collect();
+    let above = above.split_off(above.len().saturating_sub(wide));
+    let below = places(false).flatten().take(wide);
+    let rows = above.into_iter().map(|points| show(points, false));
+    rows.chain([show(points, true)]).chain(below.map(|points| show(points, false))).collect()
+}

@@ -1,0 +1,185 @@
+//! Keeps the boards in Redis up with what a step of the projector found changed. Each board knows whose it is and how far;
+//! one that lost something, or that somebody newer keeps, refuses, and is made anew.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::db::Conn;
+use crate::kernel::lease::Lease;
+use crate::kernel::problem::Problem;
+use crate::kernel::redis::Redis;
+use crate::kernel::schema::projections;
+use crate::points::projection::{Step, Touched};
+
+use super::boards::Keys;
+use super::model::{LARGE_KINDS, View, score};
+use super::span::Span;
+use super::store;
+
+/// The row of `projections` that counts what was handed to Redis.
+const BOARDS: &str = "boards";
+/// A step so much further than the last that no board can have it: all are made anew.
+const BREAK: i64 = 1_000;
+/// Boards that nobody keeps up go, seconds.
+pub const KEPT_SECONDS: i64 = 3_600;
+/// More members than these change their place at once: making the boards anew is cheaper.
+const MANY: usize = 2_000;
+/// Changes in one call, for which Redis does nothing else.
+const CHUNK: usize = 2_000;
+
+/// Applies changes to a board that is as far as the last step or this one: 1; 0 when it is not, -1 when somebody newer
+/// keeps it. Arguments: fence, last step, this step, as of (or nothing), lifetime, number of scores, scores, those who go.
+const APPLY: &str = r"
+local about = redis.call('HMGET', KEYS[2], 'fence', 'step', 'size')
+if about[1] and tonumber(about[1]) > tonumber(ARGV[1]) then return -1 end
+if about[2] ~= ARGV[2] and about[2] ~= ARGV[3] then return 0 end
+if redis.call('ZCARD', KEYS[1]) ~= tonumber(about[3]) then return 0 end
+local last = 6 + 2 * tonumber(ARGV[6])
+for i = 7, last, 2 do redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = last + 1, #ARGV do redis.call('ZREM', KEYS[1], ARGV[i]) end
+redis.call('HSET', KEYS[2], 'fence', ARGV[1], 'step', ARGV[3], 'size', redis.call('ZCARD', KEYS[1]))
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[2], 'as_of', ARGV[4]) end
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+redis.call('EXPIRE', KEYS[2], ARGV[5])
+return 1";
+
+/// A board that has to be made anew.
+pub type Lost = (Uuid, Span);
+
+/// What changes on one board.
+#[derive(Default)]
+struct Changes {
+    scores: Vec<(f64, i64)>,
+    gone: Vec<i64>,
+}
+
+type Boards = BTreeMap<(Uuid, Span), Changes>;
+
+/// Hands a step on to Redis, in the transaction of the step. Returns the boards that have to be made anew.
+///
+/// # Errors
+/// 503 when PostgreSQL cannot be reached; Redis may be away.
+pub async fn follow(
+    conn: &mut Conn,
+    redis: Option<&Redis>,
+    lease: &Lease,
+    step: &Step,
+    now: DateTime<Utc>,
+) -> Result<Vec<Lost>, Problem> {
+    let throughout = step.touched.iter().any(|month| month.throughout || month.moved.len() > MANY);
+    let Some(redis) = redis else {
+        if !step.touched.is_empty() {
+            advance(conn, BREAK, now).await?;
+        }
+        return Ok(Vec::new());
+    };
+    let today = day_of(now);
+    let large = store::large_units(conn, &LARGE_KINDS, today).await?;
+    let mut boards: Boards = Boards::new();
+    for span in Span::around(Period::containing(today)) {
+        boards.extend(large.iter().map(|unit| ((*unit, span), Changes::default())));
+        if !throughout {
+            for month in step.touched.iter().filter(|month| span.contains(month.period)) {
+                take_in(conn, &mut boards, month, span, &large, today).await?;
+            }
+        }
+    }
+    let changed = boards.values().any(|changes| !changes.scores.is_empty() || !changes.gone.is_empty());
+    let by = if throughout { BREAK } else { i64::from(changed) };
+    let reached = advance(conn, by, now).await?;
+    let as_of = step.drained.then_some(now);
+    let applied = redis.ask(now, async |c| apply(c, &boards, lease, (reached - by, reached), as_of).await).await;
+    if applied.is_none() && changed {
+        // What Redis did not take is lost to it.
+        advance(conn, BREAK, now).await?;
+    }
+    Ok(applied.unwrap_or_default())
+}
+
+async fn take_in(
+    conn: &mut Conn,
+    boards: &mut Boards,
+    month: &Touched,
+    span: Span,
+    large: &[Uuid],
+    today: NaiveDate,
+) -> Result<(), Problem> {
+    let view = View::new(Uuid::nil(), span, today);
+    for (ids, moved) in [(&month.members, false), (&month.moved, true)] {
+        if ids.is_empty() {
+            continue;
+        }
+        for row in store::projected(conn, &view, ids.iter().copied().collect(), large).await? {
+            for unit in large {
+                let Some(changes) = boards.get_mut(&(*unit, span)) else { continue };
+                if row.above.contains(unit) {
+                    changes.scores.push((score(row.points, row.met), row.no));
+                } else if moved {
+                    changes.gone.push(row.no);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Moves the count of steps on and returns it.
+pub async fn advance(conn: &mut Conn, by: i64, now: DateTime<Utc>) -> Result<i64, Problem> {
+    Ok(diesel::insert_into(projections::table)
+        .values((projections::name.eq(BOARDS), projections::as_of.eq(now), projections::step.eq(BREAK)))
+        .on_conflict(projections::name)
+        .do_update()
+        .set((projections::step.eq(projections::step + by), projections::as_of.eq(now)))
+        .returning(projections::step)
+        .get_result(conn)
+        .await?)
+}
+
+/// Moves on so far that every board has to be made anew.
+pub async fn give_up(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), Problem> {
+    advance(conn, BREAK, now).await.map(|_| ())
+}
+
+async fn apply(
+    mut c: redis::aio::ConnectionManager,
+    boards: &Boards,
+    lease: &Lease,
+    (before, after): (i64, i64),
+    as_of: Option<DateTime<Utc>>,
+) -> redis::RedisResult<Vec<Lost>> {
+    let as_of = as_of.map(|at| at.timestamp().to_string()).unwrap_or_default();
+    let (mut asked, mut calls) = (Vec::new(), redis::pipe());
+    for ((unit, span), changes) in boards {
+        let keys = Keys::of(*unit, *span);
+        for (scores, gone) in chunks(changes) {
+            let call = calls.cmd("EVAL").arg(APPLY).arg(2).arg(&keys.scores).arg(&keys.about);
+            call.arg(lease.fence).arg(before).arg(after).arg(&as_of).arg(KEPT_SECONDS).arg(scores.len());
+            for (score, no) in scores {
+                call.arg(*score).arg(*no);
+            }
+            call.arg(gone);
+            asked.push((*unit, *span));
+        }
+    }
+    let answers: Vec<i64> = calls.query_async(&mut c).await?;
+    let mut lost: Vec<Lost> =
+        asked.into_iter().zip(answers).filter(|(_, answer)| *answer == 0).map(|(board, _)| board).collect();
+    lost.dedup();
+    Ok(lost)
+}
+
+/// At least one call a board, so that each says how far it is.
+fn chunks(changes: &Changes) -> Vec<(&[(f64, i64)], &[i64])> {
+    let mut parts: Vec<(&[(f64, i64)], &[i64])> =
+        changes.scores.chunks(CHUNK).map(|scores| (scores, &[][..])).collect();
+    parts.extend(changes.gone.chunks(CHUNK).map(|gone| (&[][..], gone)));
+    if parts.is_empty() {
+        parts.push((&[], &[]));
+    }
+    parts
+}

@@ -1,0 +1,235 @@
+//! Adjustments and reversals over HTTP.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, get, post};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::kernel::access::needs::{DecideAdjustments, ProposeAdjustments};
+use crate::kernel::audit;
+use crate::kernel::call::{Anyone, Ask, Call, Empty, Query, Scope};
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::db::Conn;
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::{Code, Problem, text};
+use crate::organisation::OnMember;
+use crate::points::officers::{require_any_on, require_other, require_second};
+
+use super::approve::approve;
+use super::model::{AdjustmentState, Change};
+use super::propose::{NewAdjustment, propose};
+use super::store::{self, Decision, Open, PointAdjustment};
+use super::target::{OnAdjustment, READERS, ReadableAdjustment};
+
+/// A correction to be proposed: either `period` and `points`, or `reverses`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PointAdjustmentIn {
+    /// The month the points are to count for; not one to come.
+    period: Option<Period>,
+    /// Points to be given, or taken when negative; not 0.
+    #[schema(minimum = -100, maximum = 100, example = 3)]
+    points: Option<i32>,
+    /// The entry to be taken back whole.
+    reverses: Option<Uuid>,
+    /// Why; the member will see it.
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Dự họp nhưng bị bỏ sót trong danh sách")]
+    reason: String,
+    /// What proves it: a document, minutes, a reference.
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Biên bản số 11-BB/CB, trang 2")]
+    evidence: String,
+}
+
+impl PointAdjustmentIn {
+    fn change(&self) -> Result<Change, Problem> {
+        match (self.period, self.points, self.reverses) {
+            (Some(period), Some(points), None) => Ok(Change::Adjust { period, points }),
+            (None, None, Some(entry_id)) => Ok(Change::Reverse { entry_id }),
+            _ => {
+                let detail = text(
+                    "Nêu tháng và số điểm, hoặc chỉ nêu mục cần thu hồi.",
+                    "Name the month and the points, or the entry to be taken back and neither of them.",
+                );
+                Err(Problem::fault("/reverses", "ambiguous", detail))
+            }
+        }
+    }
+}
+
+/// Propose an adjustment of points
+///
+/// Proposes to give or take points of a month, or to take an entry back whole. Nothing changes until a second officer
+/// approves it. Nobody proposes for themselves.
+#[utoipa::path(tag = "Adjustments", params(("member_id" = Uuid, Path, description = "The member.")),
+    request_body = PointAdjustmentIn, responses(
+    (status = 201, description = "The proposal.", body = PointAdjustment),
+    (status = 409, description = "The entry was taken back or is about to be, or too many proposals wait."),
+    (status = 422, description = "There is no such entry, it is a reversal itself, or the member was in no cell that month.")))]
+#[post("/members/{member_id}/point-adjustments")]
+pub async fn propose_adjustment(
+    call: Call<PointAdjustmentIn, OnMember<ProposeAdjustments>>,
+) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::CREATED, async |conn, scope| {
+        let (on, body) = (&scope.on, &scope.body);
+        let new = NewAdjustment {
+            member_id: on.member_id,
+            change: body.change()?,
+            reason: body.reason.trim(),
+            evidence: body.evidence.trim(),
+        };
+        let id = propose(conn, &new, scope.caller.account_id, scope.now).await?;
+        let made = store::get(conn, id).await?;
+        let event = audit::Event {
+            unit_id: Some(on.unit_id),
+            member_id: Some(on.member_id),
+            details: json!({"period": made.period, "points": made.points, "reverses": made.reverses}),
+            ..scope.audit("adjustment.proposed", "point_adjustment", id)
+        };
+        audit::record(conn, event, scope.now).await?;
+        Ok(made)
+    })
+    .await
+}
+
+/// Approve an adjustment
+///
+/// Writes the entry and changes the month's total; caps and counters stay as they are, and a reversed object is not
+/// creditable again. An entry for a month that was closed is a late correction. The member is told. For officers who decide
+/// on the member's cell, except the proposer and the member.
+#[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")), request_body = Empty,
+    responses(
+    (status = 200, description = "The proposal, with its entry.", body = PointAdjustment),
+    (status = 409, description = "It was decided already, or the entry was taken back meanwhile."),
+    (status = 422, description = "The points of the month would fall below zero.")))]
+#[post("/point-adjustments/{adjustment_id}/approval")]
+pub async fn approve_adjustment(call: Call<Empty, OnAdjustment<DecideAdjustments>>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let id = scope.on.adjustment_id;
+        let open = approve(conn, id, scope.caller.account_id, scope.now).await?;
+        finish(conn, scope, &open, "adjustment.approved").await
+    })
+    .await
+}
+
+/// Why an adjustment is refused.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdjustmentRefusalIn {
+    /// What the proposer should know.
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Biên bản không có tên đồng chí")]
+    reason: String,
+}
+
+/// Refuse an adjustment
+///
+/// Nothing changes. For officers who decide on the member's cell, except the proposer and the member.
+#[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")),
+    request_body = AdjustmentRefusalIn, responses(
+    (status = 200, description = "The proposal.", body = PointAdjustment),
+    (status = 409, description = "It was decided already.")))]
+#[post("/point-adjustments/{adjustment_id}/refusal")]
+pub async fn refuse_adjustment(
+    call: Call<AdjustmentRefusalIn, OnAdjustment<DecideAdjustments>>,
+) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let (id, by) = (scope.on.adjustment_id, scope.caller.account_id);
+        let known = store::read(conn, id).await?;
+        require_second(known.proposed_by, by)?;
+        require_other(known.member_id, by)?;
+        let open = store::lock_proposed(conn, id).await?;
+        let reason = Some(scope.body.reason.trim());
+        let decision = Decision { state: AdjustmentState::Refused, by, reason, entry_id: None };
+        store::decide(conn, id, &decision, scope.now).await?;
+        finish(conn, scope, &open, "adjustment.refused").await
+    })
+    .await
+}
+
+/// Withdraw an adjustment
+///
+/// The proposer takes it back before it is decided.
+#[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")), request_body = Empty,
+    responses(
+    (status = 200, description = "The proposal.", body = PointAdjustment),
+    (status = 409, description = "It was decided already.")))]
+#[post("/point-adjustments/{adjustment_id}/withdrawal")]
+pub async fn withdraw_adjustment(call: Call<Empty, OnAdjustment<ProposeAdjustments>>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let (id, by) = (scope.on.adjustment_id, scope.caller.account_id);
+        if store::read(conn, id).await?.proposed_by != by {
+            return Err(Problem::with(
+                Code::Forbidden,
+                "Chỉ người đề nghị mới rút lại được.",
+                "Only the proposer takes it back.",
+            ));
+        }
+        let open = store::lock_proposed(conn, id).await?;
+        let decision = Decision { state: AdjustmentState::Withdrawn, by, reason: None, entry_id: None };
+        store::decide(conn, id, &decision, scope.now).await?;
+        finish(conn, scope, &open, "adjustment.withdrawn").await
+    })
+    .await
+}
+
+/// Get an adjustment
+///
+/// For officers who propose or decide on the member's cell, and inspectors.
+#[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")),
+    responses((status = 200, description = "The proposal.", body = PointAdjustment)))]
+#[get("/point-adjustments/{adjustment_id}")]
+pub async fn get_adjustment(mut ask: Ask<ReadableAdjustment>) -> Result<HttpResponse, Problem> {
+    let id = ask.scope.on.adjustment_id;
+    let found = store::get(&mut ask.conn, id).await?;
+    ask.reply(&found)
+}
+
+/// Which proposals are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AdjustmentQuery {
+    /// The unit, with everything below it.
+    unit_id: Uuid,
+    /// Only those that stand so; all when left out.
+    #[param(inline, nullable = false)]
+    state: Option<AdjustmentState>,
+}
+
+/// List adjustments
+///
+/// Proposals for members of a unit and everything below it, the latest first. For officers who propose or decide there, and
+/// inspectors.
+#[utoipa::path(tag = "Adjustments", params(AdjustmentQuery, PageQuery), responses(
+    (status = 200, description = "A page of proposals.", body = Page<PointAdjustment>),
+    (status = 403, description = "The caller may know of the unit but may not look."),
+    (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
+#[get("/point-adjustments")]
+pub async fn list_adjustments(
+    mut ask: Ask<Anyone>,
+    query: Query<AdjustmentQuery>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (Query(query), today) = (query, day_of(ask.scope.now));
+    require_any_on(&mut ask.conn, &ask.scope.caller, query.unit_id, READERS, today).await?;
+    let before = page.0.after()?;
+    let rows = store::of_unit(&mut ask.conn, query.unit_id, query.state, today, before, page.0.fetch()).await?;
+    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+}
+
+async fn finish<B, N>(
+    conn: &mut Conn,
+    scope: &Scope<B, OnAdjustment<N>>,
+    open: &Open,
+    action: &'static str,
+) -> Result<PointAdjustment, Problem> {
+    let id = scope.on.adjustment_id;
+    let event = audit::Event {
+        unit_id: Some(scope.on.unit_id),
+        member_id: Some(open.member_id),
+        details: json!({"period": Period::containing(open.period), "points": open.points}),
+        ..scope.audit(action, "point_adjustment", id)
+    };
+    audit::record(conn, event, scope.now).await?;
+    store::get(conn, id).await
+}

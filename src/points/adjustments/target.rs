@@ -1,0 +1,75 @@
+//! A proposal as an authorised object: its member's cell decides.
+
+use std::marker::PhantomData;
+
+use actix_web::HttpRequest;
+use chrono::{DateTime, Utc};
+use futures_util::future::LocalBoxFuture;
+use uuid::Uuid;
+
+use crate::kernel::access::{Needs, Permission};
+use crate::kernel::auth::Principal;
+use crate::kernel::call::{Target, path_id};
+use crate::kernel::clock::day_of;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+use crate::organisation::{cell_of, units};
+use crate::points::officers::require_any;
+
+use super::store;
+
+/// Any of these lets one look at proposals.
+pub const READERS: &[Permission] =
+    &[Permission::ProposeAdjustments, Permission::DecideAdjustments, Permission::ReadAudit];
+
+/// The proposal of the path's `adjustment_id`, on whose member's cell the caller has the permission `N`.
+pub struct OnAdjustment<N> {
+    pub adjustment_id: Uuid,
+    /// The member's cell today.
+    pub unit_id: Uuid,
+    needs: PhantomData<N>,
+}
+
+impl<N: Needs> Target for OnAdjustment<N> {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async move {
+            let adjustment_id = path_id(req, "adjustment_id")?;
+            let path = path_of(conn, adjustment_id, now).await?;
+            caller.require(&path, N::PERMISSION)?;
+            Ok(Self { adjustment_id, unit_id: path[0], needs: PhantomData })
+        })
+    }
+}
+
+/// The same for whoever may look.
+pub struct ReadableAdjustment {
+    pub adjustment_id: Uuid,
+}
+
+impl Target for ReadableAdjustment {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async move {
+            let adjustment_id = path_id(req, "adjustment_id")?;
+            let path = path_of(conn, adjustment_id, now).await?;
+            require_any(caller, &path, READERS)?;
+            Ok(Self { adjustment_id })
+        })
+    }
+}
+
+/// The member's cell today with its ancestors; never empty.
+async fn path_of(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<Vec<Uuid>, Problem> {
+    let (member_id, today) = (store::read(conn, id).await?.member_id, day_of(now));
+    let unit_id = cell_of(conn, member_id, today).await?.ok_or_else(Problem::not_found)?;
+    units::path(conn, unit_id, today).await
+}

@@ -1,0 +1,83 @@
+//! Answering: an officer without a part in it decides and says why; the member is told.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::kernel::db::Conn;
+use crate::kernel::outbox;
+use crate::kernel::problem::{Code, Problem, text};
+use crate::kernel::schema::point_appeals;
+use crate::points::officers::{require_other, unmet};
+
+use super::model::AppealOutcome;
+use super::store::{self, Open};
+
+/// An officer's answer.
+pub struct Answer<'a> {
+    pub outcome: AppealOutcome,
+    pub reason: &'a str,
+    /// The proposal of an adjustment that follows from it.
+    pub adjustment_id: Option<Uuid>,
+}
+
+/// Answers an appeal.
+///
+/// # Errors
+/// 403 for the member and for whoever vouched for the entry, 409 when it was answered, 422 for an adjustment that does not
+/// belong to it.
+pub async fn answer(
+    conn: &mut Conn,
+    id: Uuid,
+    answer: &Answer<'_>,
+    by: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Open, Problem> {
+    let open = store::lock_open(conn, id).await?;
+    require_other(open.member_id, by)?;
+    if let Some(entry_id) = open.entry_id
+        && store::vouched_for(conn, open.member_id, entry_id, by).await?
+    {
+        return Err(Problem::with(
+            Code::OwnInterest,
+            "Người đã xác nhận mục điểm này không trả lời khiếu nại về nó.",
+            "Whoever vouched for the entry does not answer an appeal about it.",
+        ));
+    }
+    require_fitting(conn, open.member_id, answer).await?;
+    diesel::update(point_appeals::table.find(id))
+        .set((
+            point_appeals::state.eq(answer.outcome.state().as_str()),
+            point_appeals::answered_by.eq(by),
+            point_appeals::answered_at.eq(now),
+            point_appeals::answer.eq(answer.reason),
+            point_appeals::adjustment_id.eq(answer.adjustment_id),
+        ))
+        .execute(conn)
+        .await?;
+    let topic = match answer.outcome {
+        AppealOutcome::Upheld => "notify.appeal_upheld",
+        AppealOutcome::Dismissed => "notify.appeal_dismissed",
+    };
+    let payload = json!({"account_id": open.member_id, "details": {"reason": answer.reason}});
+    outbox::emit(conn, topic, payload, now).await?;
+    Ok(open)
+}
+
+/// An adjustment follows from an appeal that is upheld, and is one of the same member.
+async fn require_fitting(conn: &mut Conn, member_id: Uuid, answer: &Answer<'_>) -> Result<(), Problem> {
+    let Some(adjustment_id) = answer.adjustment_id else {
+        return Ok(());
+    };
+    if answer.outcome == AppealOutcome::Dismissed {
+        let detail = text("Chỉ kèm khi chấp nhận khiếu nại.", "Only an appeal that is upheld has one.");
+        return Err(Problem::fault("/adjustment_id", "not_allowed", detail));
+    }
+    if !store::has_adjustment(conn, member_id, adjustment_id).await? {
+        let detail = text("Không có đề nghị điều chỉnh này cho đảng viên.", "The member has no such proposal.");
+        return Err(unmet("/adjustment_id", "unknown_adjustment", detail));
+    }
+    Ok(())
+}

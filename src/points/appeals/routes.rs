@@ -1,0 +1,164 @@
+//! Appeals over HTTP.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, get, post};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::kernel::access::Permission;
+use crate::kernel::audit;
+use crate::kernel::call::{Anyone, Ask, Call, Myself, Query};
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::Problem;
+use crate::points::officers::require_any_on;
+
+use super::answer::{Answer, answer};
+use super::file::{NewAppeal, file};
+use super::model::{AppealKind, AppealOutcome, AppealState};
+use super::store::{self, Appeal};
+use super::target::OnAppeal;
+
+/// What a member appeals against.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppealIn {
+    /// A point that is missing, or an entry that is wrong.
+    #[schema(example = "missing")]
+    kind: AppealKind,
+    /// The month it is about.
+    #[schema(example = "2026-11")]
+    period: Period,
+    /// The entry that is wrong; needed for `wrong`, left out for `missing`.
+    entry_id: Option<Uuid>,
+    /// What gave no point: a document, a meeting, a day.
+    #[schema(max_length = 200)]
+    object: Option<String>,
+    /// What happened, in the member's own words.
+    #[schema(
+        min_length = 1,
+        max_length = 1000,
+        pattern = r"\S",
+        example = "Tôi có dự họp nhưng không được tính điểm."
+    )]
+    text: String,
+}
+
+/// File an appeal
+///
+/// Against a point that is missing or an entry that is wrong. An officer answers with a reason; at most five of one's appeals
+/// wait at a time.
+#[utoipa::path(tag = "Adjustments", request_body = AppealIn, responses(
+    (status = 201, description = "The appeal.", body = Appeal),
+    (status = 409, description = "There is an open one about the entry, or too many wait."),
+    (status = 422, description = "There is no such entry in that month.")))]
+#[post("/me/appeals")]
+pub async fn file_appeal(call: Call<AppealIn, Myself>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::CREATED, async |conn, scope| {
+        let (member_id, body) = (scope.caller.account_id, &scope.body);
+        let new = NewAppeal {
+            member_id,
+            kind: body.kind,
+            period: body.period,
+            entry_id: body.entry_id,
+            object: body.object.as_deref().map(str::trim).filter(|object| !object.is_empty()),
+            statement: body.text.trim(),
+        };
+        let id = file(conn, &new, scope.now).await?;
+        let event = audit::Event {
+            unit_id: scope.caller.home.first().copied(),
+            member_id: Some(member_id),
+            details: json!({"kind": body.kind, "period": body.period}),
+            ..scope.audit("appeal.filed", "appeal", id)
+        };
+        audit::record(conn, event, scope.now).await?;
+        store::get(conn, id).await
+    })
+    .await
+}
+
+/// List my appeals
+///
+/// With their answers, the latest first.
+#[utoipa::path(tag = "Adjustments", params(PageQuery), responses((status = 200, description = "A page of appeals.", body = Page<Appeal>)))]
+#[get("/me/appeals")]
+pub async fn list_my_appeals(mut ask: Ask<Myself>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+    let before = page.0.after()?;
+    let rows = store::of_member(&mut ask.conn, ask.scope.caller.account_id, before, page.0.fetch()).await?;
+    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+}
+
+/// Which appeals are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AppealQuery {
+    /// The unit, with everything below it.
+    unit_id: Uuid,
+    /// Only those that stand so; all when left out.
+    #[param(inline, nullable = false)]
+    state: Option<AppealState>,
+}
+
+/// List appeals
+///
+/// Of members of a unit and everything below it, the latest first. For officers who decide adjustments there, and inspectors.
+#[utoipa::path(tag = "Adjustments", params(AppealQuery, PageQuery), responses(
+    (status = 200, description = "A page of appeals.", body = Page<Appeal>),
+    (status = 403, description = "The caller may know of the unit but may not look."),
+    (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
+#[get("/appeals")]
+pub async fn list_appeals(
+    mut ask: Ask<Anyone>,
+    query: Query<AppealQuery>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    const READERS: &[Permission] = &[Permission::DecideAdjustments, Permission::ReadAudit];
+    let (Query(query), today) = (query, day_of(ask.scope.now));
+    require_any_on(&mut ask.conn, &ask.scope.caller, query.unit_id, READERS, today).await?;
+    let before = page.0.after()?;
+    let rows = store::of_unit(&mut ask.conn, query.unit_id, query.state, today, before, page.0.fetch()).await?;
+    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+}
+
+/// An answer to an appeal.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppealAnswerIn {
+    /// Whether the member is right.
+    #[schema(example = "dismissed")]
+    outcome: AppealOutcome,
+    /// Why; the member will see it.
+    #[schema(min_length = 1, max_length = 1000, pattern = r"\S", example = "Biên bản cuộc họp không có tên đồng chí.")]
+    reason: String,
+    /// The proposal of an adjustment that follows, of an appeal that is upheld.
+    adjustment_id: Option<Uuid>,
+}
+
+/// Answer an appeal
+///
+/// Says whether the member is right, and why; the member is told. Points change only by an adjustment, which a second officer
+/// approves. For officers who decide adjustments on the member's cell, except the member and whoever vouched for the entry.
+#[utoipa::path(tag = "Adjustments", params(("appeal_id" = Uuid, Path, description = "The appeal.")), request_body = AppealAnswerIn,
+    responses(
+    (status = 200, description = "The appeal with its answer.", body = Appeal),
+    (status = 409, description = "It was answered already."),
+    (status = 422, description = "The adjustment does not belong to the member.")))]
+#[post("/appeals/{appeal_id}/answer")]
+pub async fn answer_appeal(call: Call<AppealAnswerIn, OnAppeal>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let (id, body) = (scope.on.appeal_id, &scope.body);
+        let given = Answer { outcome: body.outcome, reason: body.reason.trim(), adjustment_id: body.adjustment_id };
+        let open = answer(conn, id, &given, scope.caller.account_id, scope.now).await?;
+        let event = audit::Event {
+            unit_id: Some(scope.on.unit_id),
+            member_id: Some(open.member_id),
+            details: json!({"outcome": body.outcome, "adjustment_id": body.adjustment_id}),
+            ..scope.audit("appeal.answered", "appeal", id)
+        };
+        audit::record(conn, event, scope.now).await?;
+        store::get(conn, id).await
+    })
+    .await
+}

@@ -1,0 +1,98 @@
+//! Confirmation: a second officer's word turns a list into awards, in one transaction.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::kernel::clock::day_of;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::{Code, Problem, text};
+use crate::points::engine::{self, Want};
+use crate::points::model;
+use crate::points::model::{Deed, Refusal};
+use crate::points::officers::require_second;
+
+use super::model::{AttestationKind, AttestationState, is_recent};
+use super::store::{self, Decision, Listed, Open, Outcome};
+
+/// Confirms a list and awards its members. Returns the sum of the points.
+///
+/// # Errors
+/// 403 for the recorder and for whoever is on the list, 409 when it was decided, 422 when it waited for too long.
+pub async fn confirm(conn: &mut Conn, id: Uuid, by: Uuid, now: DateTime<Utc>) -> Result<(Open, i32), Problem> {
+    let open = store::lock(conn, id).await?;
+    require_second(open.recorded_by, by)?;
+    let listed = store::listed(conn, &open).await?;
+    if listed.iter().any(|member| member.member_id == by) {
+        return Err(Problem::with(
+            Code::OwnInterest,
+            "Không ai xác nhận danh sách có tên mình.",
+            "Nobody confirms a list that they are on.",
+        ));
+    }
+    store::require_recorded(&open)?;
+    let kind = AttestationKind::parse(&open.kind).ok_or_else(|| Problem::internal("unknown kind of attestation"))?;
+    if !is_recent(open.day, day_of(now)) {
+        return Err(Problem::with(
+            Code::RuleNotMet,
+            "Danh sách đã quá hạn xác nhận; hãy đề nghị điều chỉnh điểm.",
+            "The list has waited for too long; propose adjustments instead.",
+        ));
+    }
+    let outcomes = award_all(conn, &open, kind, &listed, now).await?;
+    store::write_outcomes(conn, id, &outcomes).await?;
+    let decision = Decision { state: AttestationState::Confirmed, by, reason: None };
+    store::decide(conn, id, &decision, now).await?;
+    Ok((open, outcomes.iter().map(|outcome| outcome.points).sum()))
+}
+
+/// Awards all members who belonged to the cell that day.
+async fn award_all(
+    conn: &mut Conn,
+    open: &Open,
+    kind: AttestationKind,
+    listed: &[Listed],
+    now: DateTime<Utc>,
+) -> Result<Vec<Outcome>, Problem> {
+    let deed = Deed {
+        event: kind.event(),
+        object_kind: kind.object_kind(),
+        object_id: kind.object_id(open.id, open.unit_id, open.day),
+        attested_by: Some(open.recorded_by),
+        on: Some(open.day),
+        ..Deed::default()
+    };
+    let present = listed.iter().filter(|member| member.belongs);
+    let wants: Vec<Want> =
+        present.map(|member| Want { member_id: member.member_id, deed: deed.clone(), now }).collect();
+    let mut awards = engine::award_all(conn, &wants).await?.into_iter();
+    let mut outcomes = Vec::with_capacity(listed.len());
+    for member in listed {
+        outcomes.push(match member.belongs.then(|| awards.next()).flatten() {
+            Some(award) => given(member.member_id, award?),
+            None => gone(member.member_id, kind),
+        });
+    }
+    Ok(outcomes)
+}
+
+fn given(member_id: Uuid, award: model::Award) -> Outcome {
+    Outcome {
+        member_id,
+        points: award.points_awarded,
+        entries: award.entries.iter().map(|entry| entry.id).collect(),
+        refusals: award.refusals,
+    }
+}
+
+/// A transfer came between the list and its confirmation: the day counts for the other cell.
+fn gone(member_id: Uuid, kind: AttestationKind) -> Outcome {
+    let detail =
+        text("Không còn là đảng viên của chi bộ vào ngày đó.", "Not a member of the cell on that day any more.");
+    let refusal = Refusal {
+        rule: kind.as_str().to_owned(),
+        reason: "not_in_cell".to_owned(),
+        detail: detail.vi.into_owned(),
+        detail_en: detail.en.into_owned(),
+    };
+    Outcome { member_id, points: 0, entries: Vec::new(), refusals: vec![refusal] }
+}

@@ -1,0 +1,11 @@
+//! What an officer vouches for: who attended, contributed or was helped to study; awarded when a second officer confirms.
+
+mod confirm;
+mod model;
+mod record;
+pub mod routes;
+mod store;
+mod target;
+
+pub use model::AttestationKind;
+pub use record::{NewAttestation, record};

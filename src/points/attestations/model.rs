@@ -1,0 +1,156 @@
+//! Kinds and states of attestations, and their pure rules: which days, which object, whose word.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::clock::Period;
+
+/// What is attested; the rules of the same names give the points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AttestationKind {
+    /// Attended the cell's regular meeting of the month.
+    MeetingAttended,
+    /// Attended a thematic meeting of the cell.
+    ThematicMeetingAttended,
+    /// Contributed an opinion that was accepted.
+    OpinionContributed,
+    /// Studied together with a helper.
+    AssistedSession,
+}
+
+impl AttestationKind {
+    /// The name of the kind, and of the rule it earns by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MeetingAttended => "meeting_attended",
+            Self::ThematicMeetingAttended => "thematic_meeting_attended",
+            Self::OpinionContributed => "opinion_contributed",
+            Self::AssistedSession => "assisted_session",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::MeetingAttended, Self::ThematicMeetingAttended, Self::OpinionContributed, Self::AssistedSession]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+
+    /// What rules listen to.
+    pub fn event(self) -> &'static str {
+        match self {
+            Self::MeetingAttended => "meeting.attended",
+            Self::ThematicMeetingAttended => "meeting.thematic_attended",
+            Self::OpinionContributed => "opinion.accepted",
+            Self::AssistedSession => "assisted_session",
+        }
+    }
+
+    pub fn object_kind(self) -> &'static str {
+        match self {
+            Self::MeetingAttended | Self::ThematicMeetingAttended => "meeting",
+            Self::OpinionContributed => "opinion",
+            Self::AssistedSession => "day",
+        }
+    }
+
+    /// What a rule credits once: it follows from what happened, never from how often it was written down. A regular meeting
+    /// is the one of its month, whatever the cell; a thematic one that of a cell and day; an opinion is its list.
+    pub fn object_id(self, attestation_id: Uuid, unit_id: Uuid, day: NaiveDate) -> String {
+        match self {
+            Self::MeetingAttended => Period::containing(day).to_string(),
+            Self::ThematicMeetingAttended => format!("{unit_id}:{day}"),
+            Self::OpinionContributed => attestation_id.to_string(),
+            Self::AssistedSession => day.to_string(),
+        }
+    }
+
+    /// The recorder sat in the meeting too; whose opinion counts and who needed help is for somebody else to say.
+    pub fn may_list_the_recorder(self) -> bool {
+        matches!(self, Self::MeetingAttended | Self::ThematicMeetingAttended)
+    }
+}
+
+/// Where an attestation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AttestationState {
+    /// Waits for a second officer.
+    Recorded,
+    /// The points were given.
+    Confirmed,
+    /// A second officer has not confirmed it.
+    Declined,
+    /// The recorder has taken it back.
+    Withdrawn,
+}
+
+impl AttestationState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Confirmed => "confirmed",
+            Self::Declined => "declined",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// Whether a day can be attested today: in the present month or the one before, and not to come. What is older is a matter
+/// for an adjustment.
+pub fn is_recent(day: NaiveDate, today: NaiveDate) -> bool {
+    day <= today && day >= Period::containing(today).previous().first_day()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CELL: Uuid = Uuid::from_u128(1);
+
+    fn day(s: &str) -> NaiveDate {
+        s.parse().unwrap()
+    }
+
+    #[test]
+    fn days_of_the_month_before_are_the_oldest() {
+        let today = day("2026-11-20");
+        for (of, recent) in [
+            ("2026-11-21", false),
+            ("2026-11-20", true),
+            ("2026-10-01", true),
+            ("2026-09-30", false),
+            ("2025-11-20", false),
+        ] {
+            assert_eq!(is_recent(day(of), today), recent, "{of}");
+        }
+    }
+
+    #[test]
+    fn names_read_back() {
+        for name in ["meeting_attended", "thematic_meeting_attended", "opinion_contributed", "assisted_session"] {
+            assert_eq!(AttestationKind::parse(name).unwrap().as_str(), name);
+        }
+        assert!(AttestationKind::parse("meeting").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn lists_of_the_same_meeting_have_the_same_object(a: u128, b: u128, other: u128, days in 0..60_u64) {
+            let today = day("2026-11-01") + chrono::Days::new(days);
+            let id = |kind: AttestationKind, id, cell| kind.object_id(Uuid::from_u128(id), cell, today);
+            let other = Uuid::from_u128(other);
+            for kind in [AttestationKind::MeetingAttended, AttestationKind::ThematicMeetingAttended, AttestationKind::AssistedSession] {
+                prop_assert_eq!(id(kind, a, CELL), id(kind, b, CELL));
+            }
+            // Nobody attends two regular meetings in a month, nor is helped twice a day, by changing the cell.
+            for kind in [AttestationKind::MeetingAttended, AttestationKind::AssistedSession] {
+                prop_assert_eq!(id(kind, a, CELL), id(kind, a, other));
+            }
+        }
+    }
+}

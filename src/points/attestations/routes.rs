@@ -1,0 +1,232 @@
+//! Attestations over HTTP.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, get, post};
+use chrono::NaiveDate;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::kernel::access::Permission;
+use crate::kernel::access::needs::{ConfirmAttestations, RecordAttestations};
+use crate::kernel::audit;
+use crate::kernel::call::{Anyone, Ask, Call, Empty, Query, Scope};
+use crate::kernel::clock::day_of;
+use crate::kernel::db::Conn;
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::{Code, Problem};
+use crate::organisation::units;
+use crate::points::officers::{require_any_on, require_second};
+
+use super::confirm::confirm;
+use super::model::{AttestationKind, AttestationState};
+use super::record::{NewAttestation, record};
+use super::store::{self, Attestation, AttestationDetail, Decision, Open};
+use super::target::{OnAttestation, READERS, ReadableAttestation};
+
+/// A list to be recorded.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttestationIn {
+    /// The cell.
+    #[schema(example = "0192f0c1-0000-7000-8000-000000000001")]
+    unit_id: Uuid,
+    /// What is attested.
+    #[schema(example = "meeting_attended")]
+    kind: AttestationKind,
+    /// The day on which it happened: not to come, and of this month or the one before.
+    #[schema(example = "2026-11-05")]
+    day: NaiveDate,
+    /// Which meeting, or what was done.
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Sinh hoạt thường kỳ tháng 11")]
+    subject: String,
+    /// Those who attended, contributed or were helped; each once, members of the cell on that day.
+    #[schema(min_items = 1, max_items = 500, example = json!(["0192f0c1-0000-7000-8000-000000000002"]))]
+    member_ids: Vec<Uuid>,
+    /// What else there is to say.
+    #[schema(max_length = 500)]
+    note: Option<String>,
+}
+
+/// Record an attestation
+///
+/// Records who attended a meeting of a cell, contributed an opinion or studied together with a helper. It earns nothing until
+/// a second officer confirms it. A cell has one regular meeting a month: further lists of it, for those who were left out or
+/// whom another officer has to confirm, name the same day. The recorder may be on the list of a meeting, not on the others.
+#[utoipa::path(tag = "Attestations", request_body = AttestationIn, responses(
+    (status = 201, description = "The attestation.", body = AttestationDetail),
+    (status = 403, description = "The caller may not record on this cell, or not themselves."),
+    (status = 404, description = "There is no such unit, or the caller may not know that there is."),
+    (status = 409, description = "The regular meeting of the month was another day, or too many lists wait."),
+    (status = 422, description = "The unit is no cell, or somebody did not belong to it on that day; `errors` names whom.")))]
+#[post("/attestations")]
+pub async fn record_attestation(call: Call<AttestationIn, Anyone>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::CREATED, async |conn, scope| {
+        let body = &scope.body;
+        let path = units::path(conn, body.unit_id, day_of(scope.now)).await?;
+        scope.caller.require(&path, Permission::RecordAttestations)?;
+        let new = NewAttestation {
+            unit_id: body.unit_id,
+            kind: body.kind,
+            day: body.day,
+            subject: body.subject.trim(),
+            note: body.note.as_deref().map(str::trim).filter(|note| !note.is_empty()),
+            member_ids: &body.member_ids,
+        };
+        let id = record(conn, &new, scope.caller.account_id, scope.now).await?;
+        let details = json!({"kind": body.kind, "day": body.day, "members": body.member_ids.len()});
+        trace(conn, scope, id, body.unit_id, "attestation.recorded", details).await?;
+        store::get(conn, id).await
+    })
+    .await
+}
+
+/// Confirm an attestation
+///
+/// Gives each member on the list what the rules in force on the day give, and says for each what came of it. For officers
+/// who confirm on the cell, except the recorder and whoever is on the list. Entries for a month that was closed are late
+/// corrections.
+#[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")), request_body = Empty,
+    responses(
+    (status = 200, description = "The attestation, with what each member got.", body = AttestationDetail),
+    (status = 409, description = "It was decided already."),
+    (status = 422, description = "It has waited for too long.")))]
+#[post("/attestations/{attestation_id}/confirmation")]
+pub async fn confirm_attestation(
+    call: Call<Empty, OnAttestation<ConfirmAttestations>>,
+) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let id = scope.on.attestation_id;
+        let (open, points) = confirm(conn, id, scope.caller.account_id, scope.now).await?;
+        trace(conn, scope, id, open.unit_id, "attestation.confirmed", json!({"points": points})).await?;
+        store::get(conn, id).await
+    })
+    .await
+}
+
+/// Why an attestation is declined.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttestationDeclineIn {
+    /// What the recorder should know.
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Danh sách thiếu chữ ký")]
+    reason: String,
+}
+
+/// Decline an attestation
+///
+/// Nobody gets points by it; a corrected list can be recorded. For officers who confirm on the cell, except the recorder.
+#[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")),
+    request_body = AttestationDeclineIn, responses(
+    (status = 200, description = "The attestation.", body = AttestationDetail),
+    (status = 409, description = "It was decided already.")))]
+#[post("/attestations/{attestation_id}/decline")]
+pub async fn decline_attestation(
+    call: Call<AttestationDeclineIn, OnAttestation<ConfirmAttestations>>,
+) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let (id, by) = (scope.on.attestation_id, scope.caller.account_id);
+        let open = store::lock(conn, id).await?;
+        require_second(open.recorded_by, by)?;
+        let decision = Decision { state: AttestationState::Declined, by, reason: Some(scope.body.reason.trim()) };
+        end(conn, scope, &open, &decision, "attestation.declined").await
+    })
+    .await
+}
+
+/// Withdraw an attestation
+///
+/// The recorder takes it back before it is confirmed.
+#[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")), request_body = Empty,
+    responses(
+    (status = 200, description = "The attestation.", body = AttestationDetail),
+    (status = 409, description = "It was decided already.")))]
+#[post("/attestations/{attestation_id}/withdrawal")]
+pub async fn withdraw_attestation(
+    call: Call<Empty, OnAttestation<RecordAttestations>>,
+) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let (id, by) = (scope.on.attestation_id, scope.caller.account_id);
+        let open = store::lock(conn, id).await?;
+        if open.recorded_by != by {
+            return Err(Problem::with(
+                Code::Forbidden,
+                "Chỉ người ghi nhận mới rút lại được.",
+                "Only the recorder takes it back.",
+            ));
+        }
+        let decision = Decision { state: AttestationState::Withdrawn, by, reason: None };
+        end(conn, scope, &open, &decision, "attestation.withdrawn").await
+    })
+    .await
+}
+
+/// Get an attestation
+///
+/// With the members on it, and what each got once it is confirmed. For officers who record or confirm on the cell, and
+/// inspectors.
+#[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")),
+    responses((status = 200, description = "The attestation.", body = AttestationDetail)))]
+#[get("/attestations/{attestation_id}")]
+pub async fn get_attestation(mut ask: Ask<ReadableAttestation>) -> Result<HttpResponse, Problem> {
+    let id = ask.scope.on.attestation_id;
+    let found = store::get(&mut ask.conn, id).await?;
+    ask.reply(&found)
+}
+
+/// Which attestations are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AttestationQuery {
+    /// The unit, with everything below it.
+    unit_id: Uuid,
+    /// Only those that stand so; all when left out.
+    #[param(inline, nullable = false)]
+    state: Option<AttestationState>,
+}
+
+/// List attestations
+///
+/// Of a unit and everything below it, the latest first. For officers who record or confirm there, and inspectors.
+#[utoipa::path(tag = "Attestations", params(AttestationQuery, PageQuery), responses(
+    (status = 200, description = "A page of attestations.", body = Page<Attestation>),
+    (status = 403, description = "The caller may know of the unit but may not look."),
+    (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
+#[get("/attestations")]
+pub async fn list_attestations(
+    mut ask: Ask<Anyone>,
+    query: Query<AttestationQuery>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (Query(query), today) = (query, day_of(ask.scope.now));
+    require_any_on(&mut ask.conn, &ask.scope.caller, query.unit_id, READERS, today).await?;
+    let before = page.0.after()?;
+    let rows = store::of_unit(&mut ask.conn, query.unit_id, query.state, today, before, page.0.fetch()).await?;
+    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+}
+
+async fn end<B, T>(
+    conn: &mut Conn,
+    scope: &Scope<B, T>,
+    open: &Open,
+    decision: &Decision<'_>,
+    action: &'static str,
+) -> Result<AttestationDetail, Problem> {
+    store::require_recorded(open)?;
+    store::decide(conn, open.id, decision, scope.now).await?;
+    trace(conn, scope, open.id, open.unit_id, action, json!({})).await?;
+    store::get(conn, open.id).await
+}
+
+async fn trace<B, T>(
+    conn: &mut Conn,
+    scope: &Scope<B, T>,
+    id: Uuid,
+    unit_id: Uuid,
+    action: &'static str,
+    details: Value,
+) -> Result<(), Problem> {
+    let event = audit::Event { unit_id: Some(unit_id), details, ..scope.audit(action, "attestation", id) };
+    audit::record(conn, event, scope.now).await
+}

@@ -1,0 +1,350 @@
+//! Queries on attestations and the members on them.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Date, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::clock::Period;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::{Code, Problem};
+use crate::kernel::schema::attestations;
+use crate::points::model::Refusal;
+
+use super::model::AttestationState;
+
+/// What an officer vouches for.
+#[derive(Debug, Serialize, ToSchema, QueryableByName)]
+pub struct Attestation {
+    /// Identifier.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    /// The cell.
+    #[diesel(sql_type = SqlUuid)]
+    pub unit_id: Uuid,
+    /// Its name.
+    #[diesel(sql_type = Text)]
+    #[schema(max_length = 200, example = "Chi bộ Tổ dân phố số 5")]
+    pub unit_name: String,
+    /// What is attested: `meeting_attended`, `thematic_meeting_attended`, `opinion_contributed`, `assisted_session`.
+    #[diesel(sql_type = Text)]
+    #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "meeting_attended")]
+    pub kind: String,
+    /// The day on which it happened.
+    #[diesel(sql_type = Date)]
+    pub day: NaiveDate,
+    /// Which meeting, or what was done.
+    #[diesel(sql_type = Text)]
+    #[schema(max_length = 200, example = "Sinh hoạt thường kỳ tháng 11")]
+    pub subject: String,
+    /// What else the recorder has to say.
+    #[diesel(sql_type = Nullable<Text>)]
+    #[schema(max_length = 500)]
+    pub note: Option<String>,
+    /// `recorded`, then `confirmed`, `declined` or `withdrawn`.
+    #[diesel(sql_type = Text)]
+    #[schema(max_length = 20, pattern = "^[a-z]+$", example = "recorded")]
+    pub state: String,
+    /// How many members are on the list.
+    #[diesel(sql_type = BigInt)]
+    #[schema(minimum = 1, maximum = 500, example = 24)]
+    pub member_count: i64,
+    /// Who recorded it.
+    #[diesel(sql_type = SqlUuid)]
+    pub recorded_by: Uuid,
+    /// The recorder's name.
+    #[diesel(sql_type = Text)]
+    #[schema(max_length = 200, example = "Lê Thị Cúc")]
+    pub recorded_by_name: String,
+    /// When it was recorded.
+    #[diesel(sql_type = Timestamptz)]
+    pub recorded_at: DateTime<Utc>,
+    /// Who confirmed, declined or withdrew it; null before.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub decided_by: Option<Uuid>,
+    /// That person's name.
+    #[diesel(sql_type = Nullable<Text>)]
+    #[schema(max_length = 200)]
+    pub decided_by_name: Option<String>,
+    /// When that was.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub decided_at: Option<DateTime<Utc>>,
+    /// Why it was declined.
+    #[diesel(sql_type = Nullable<Text>)]
+    #[schema(max_length = 500)]
+    pub decision_reason: Option<String>,
+}
+
+/// A member on a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AttestedMember {
+    /// Who.
+    pub member_id: Uuid,
+    /// The member's name.
+    #[schema(max_length = 100, example = "Nguyễn Văn An")]
+    pub member_name: String,
+    /// Points given when the list was confirmed; null before.
+    #[schema(minimum = 0, maximum = 10_000, example = 8)]
+    pub points_awarded: Option<i32>,
+    /// Which rules gave nothing, and why.
+    #[schema(max_items = 20)]
+    pub refusals: Vec<Refusal>,
+}
+
+/// An attestation with the members on it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AttestationDetail {
+    /// What is attested, and where it stands.
+    #[serde(flatten)]
+    pub attestation: Attestation,
+    /// Who is on the list, by Vietnamese given name.
+    #[schema(max_items = 500)]
+    pub members: Vec<AttestedMember>,
+}
+
+const ATTESTATION: &str = "SELECT a.id, a.unit_id, u.name AS unit_name, a.kind, a.day, a.subject, a.note, a.state,
+        (SELECT count(*) FROM attestation_members am WHERE am.attestation_id = a.id) AS member_count,
+        a.recorded_by, r.display_name AS recorded_by_name, a.recorded_at,
+        a.decided_by, d.display_name AS decided_by_name, a.decided_at, a.decision_reason
+    FROM attestations a JOIN units u ON u.id = a.unit_id JOIN accounts r ON r.id = a.recorded_by
+    LEFT JOIN accounts d ON d.id = a.decided_by";
+
+#[derive(QueryableByName)]
+struct MemberRow {
+    #[diesel(sql_type = SqlUuid)]
+    member_id: Uuid,
+    #[diesel(sql_type = Text)]
+    full_name: String,
+    #[diesel(sql_type = Nullable<Int4>)]
+    points: Option<i32>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    refusals: Option<serde_json::Value>,
+}
+
+/// One attestation with its members.
+pub async fn get(conn: &mut Conn, id: Uuid) -> Result<AttestationDetail, Problem> {
+    let attestation: Attestation =
+        diesel::sql_query(format!("{ATTESTATION} WHERE a.id = $1")).bind::<SqlUuid, _>(id).get_result(conn).await?;
+    let rows: Vec<MemberRow> = diesel::sql_query(
+        "SELECT am.member_id, m.full_name, am.points, am.refusals FROM attestation_members am
+         JOIN members m ON m.id = am.member_id WHERE am.attestation_id = $1 ORDER BY m.given_name, m.full_name, m.id",
+    )
+    .bind::<SqlUuid, _>(id)
+    .load(conn)
+    .await?;
+    let members = rows.into_iter().map(shown).collect::<Result<_, _>>()?;
+    Ok(AttestationDetail { attestation, members })
+}
+
+fn shown(row: MemberRow) -> Result<AttestedMember, Problem> {
+    let refusals = row.refusals.map(serde_json::from_value).transpose().map_err(Problem::internal)?;
+    Ok(AttestedMember {
+        member_id: row.member_id,
+        member_name: row.full_name,
+        points_awarded: row.points,
+        refusals: refusals.unwrap_or_default(),
+    })
+}
+
+/// Attestations of a unit and everything below it, the latest first.
+pub async fn of_unit(
+    conn: &mut Conn,
+    unit_id: Uuid,
+    state: Option<AttestationState>,
+    day: NaiveDate,
+    before: Option<Uuid>,
+    fetch: i64,
+) -> Result<Vec<Attestation>, Problem> {
+    Ok(diesel::sql_query(format!(
+        "{ATTESTATION}
+         WHERE a.unit_id IN (SELECT descendant_id FROM unit_tree
+                 WHERE ancestor_id = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2))
+           AND ($3::text IS NULL OR a.state = $3) AND ($4::uuid IS NULL OR a.id < $4)
+         ORDER BY a.id DESC LIMIT $5"
+    ))
+    .bind::<SqlUuid, _>(unit_id)
+    .bind::<Date, _>(day)
+    .bind::<Nullable<Text>, _>(state.map(AttestationState::as_str))
+    .bind::<Nullable<SqlUuid>, _>(before)
+    .bind::<BigInt, _>(fetch)
+    .load(conn)
+    .await?)
+}
+
+/// What deciding needs to know.
+#[derive(Debug, Clone, Queryable)]
+pub struct Open {
+    pub id: Uuid,
+    pub unit_id: Uuid,
+    pub kind: String,
+    pub day: NaiveDate,
+    pub state: String,
+    pub recorded_by: Uuid,
+}
+
+/// The cell of an attestation.
+pub async fn unit_of(conn: &mut Conn, id: Uuid) -> Result<Uuid, Problem> {
+    Ok(attestations::table.find(id).select(attestations::unit_id).first(conn).await?)
+}
+
+/// Locks an attestation until the end of the transaction.
+pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
+    Ok(attestations::table
+        .find(id)
+        .select((
+            attestations::id,
+            attestations::unit_id,
+            attestations::kind,
+            attestations::day,
+            attestations::state,
+            attestations::recorded_by,
+        ))
+        .for_update()
+        .first(conn)
+        .await?)
+}
+
+/// Refuses an attestation that was decided.
+///
+/// # Errors
+/// 409 when it was.
+pub fn require_recorded(open: &Open) -> Result<(), Problem> {
+    if open.state == AttestationState::Recorded.as_str() {
+        return Ok(());
+    }
+    Err(Problem::with(Code::Conflict, "Danh sách này đã được giải quyết.", "This attestation was decided already."))
+}
+
+/// How an attestation ended.
+pub struct Decision<'a> {
+    pub state: AttestationState,
+    pub by: Uuid,
+    pub reason: Option<&'a str>,
+}
+
+/// Writes the end of an attestation whose row is locked.
+pub async fn decide(conn: &mut Conn, id: Uuid, decision: &Decision<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
+    diesel::update(attestations::table.find(id))
+        .set((
+            attestations::state.eq(decision.state.as_str()),
+            attestations::decided_by.eq(decision.by),
+            attestations::decided_at.eq(now),
+            attestations::decision_reason.eq(decision.reason),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// A member on a list that is to be confirmed.
+#[derive(Debug, QueryableByName)]
+pub struct Listed {
+    #[diesel(sql_type = SqlUuid)]
+    pub member_id: Uuid,
+    /// Whether they belonged to the cell on the day; a transfer can come between.
+    #[diesel(sql_type = Bool)]
+    pub belongs: bool,
+}
+
+/// Who is on a list, in the order in which months are locked.
+pub async fn listed(conn: &mut Conn, open: &Open) -> Result<Vec<Listed>, Problem> {
+    Ok(diesel::sql_query(
+        "SELECT am.member_id, EXISTS (SELECT 1 FROM memberships ms WHERE ms.member_id = am.member_id AND ms.unit_id = $2
+             AND ms.valid_from <= $3 AND (ms.valid_to IS NULL OR ms.valid_to > $3)) AS belongs
+         FROM attestation_members am WHERE am.attestation_id = $1 ORDER BY am.member_id",
+    )
+    .bind::<SqlUuid, _>(open.id)
+    .bind::<SqlUuid, _>(open.unit_id)
+    .bind::<Date, _>(open.day)
+    .load(conn)
+    .await?)
+}
+
+/// What came of the confirmation for one member.
+pub struct Outcome {
+    pub member_id: Uuid,
+    pub points: i32,
+    /// Entries written to the ledger.
+    pub entries: Vec<Uuid>,
+    pub refusals: Vec<Refusal>,
+}
+
+/// Writes what came of a confirmation.
+pub async fn write_outcomes(conn: &mut Conn, id: Uuid, outcomes: &[Outcome]) -> Result<(), Problem> {
+    let members: Vec<Uuid> = outcomes.iter().map(|outcome| outcome.member_id).collect();
+    let points: Vec<i32> = outcomes.iter().map(|outcome| outcome.points).collect();
+    let json = |value: Result<serde_json::Value, serde_json::Error>| value.map_err(Problem::internal);
+    let entries: Vec<serde_json::Value> =
+        outcomes.iter().map(|outcome| json(serde_json::to_value(&outcome.entries))).collect::<Result<_, _>>()?;
+    let refusals: Vec<serde_json::Value> =
+        outcomes.iter().map(|outcome| json(serde_json::to_value(&outcome.refusals))).collect::<Result<_, _>>()?;
+    diesel::sql_query(
+        "UPDATE attestation_members am SET points = o.points, entries = o.entries, refusals = o.refusals
+         FROM unnest($2, $3, $4, $5) AS o(member_id, points, entries, refusals)
+         WHERE am.attestation_id = $1 AND am.member_id = o.member_id",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<Array<SqlUuid>, _>(members)
+    .bind::<Array<Int4>, _>(points)
+    .bind::<Array<Jsonb>, _>(entries)
+    .bind::<Array<Jsonb>, _>(refusals)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Place {
+    #[diesel(sql_type = BigInt)]
+    place: i64,
+}
+
+/// The places (from 0) of those who did not belong to the cell on the day, or are nobody at all.
+pub async fn strangers(
+    conn: &mut Conn,
+    unit_id: Uuid,
+    day: NaiveDate,
+    member_ids: &[Uuid],
+) -> Result<Vec<i64>, Problem> {
+    let places: Vec<Place> = diesel::sql_query(
+        "SELECT t.place - 1 AS place FROM unnest($1) WITH ORDINALITY AS t(member_id, place)
+         WHERE NOT EXISTS (SELECT 1 FROM memberships ms WHERE ms.member_id = t.member_id AND ms.unit_id = $2
+             AND ms.valid_from <= $3 AND (ms.valid_to IS NULL OR ms.valid_to > $3))
+         ORDER BY t.place",
+    )
+    .bind::<Array<SqlUuid>, _>(member_ids)
+    .bind::<SqlUuid, _>(unit_id)
+    .bind::<Date, _>(day)
+    .load(conn)
+    .await?;
+    Ok(places.into_iter().map(|row| row.place).collect())
+}
+
+/// How many attestations of a cell wait for a second officer.
+pub async fn waiting(conn: &mut Conn, unit_id: Uuid) -> Result<i64, Problem> {
+    Ok(attestations::table
+        .filter(attestations::unit_id.eq(unit_id))
+        .filter(attestations::state.eq(AttestationState::Recorded.as_str()))
+        .count()
+        .get_result(conn)
+        .await?)
+}
+
+/// Another day on which the cell's regular meeting of the month is said to have been held.
+pub async fn other_regular_day(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Option<NaiveDate>, Problem> {
+    let period = Period::containing(day);
+    let alive = [AttestationState::Recorded.as_str(), AttestationState::Confirmed.as_str()];
+    Ok(attestations::table
+        .filter(attestations::unit_id.eq(unit_id))
+        .filter(attestations::kind.eq("meeting_attended"))
+        .filter(attestations::state.eq_any(alive))
+        .filter(attestations::day.between(period.first_day(), period.last_day()))
+        .filter(attestations::day.ne(day))
+        .select(attestations::day)
+        .first(conn)
+        .await
+        .optional()?)
+}

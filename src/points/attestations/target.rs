@@ -1,0 +1,71 @@
+//! An attestation as an authorised object: its cell decides.
+
+use std::marker::PhantomData;
+
+use actix_web::HttpRequest;
+use chrono::{DateTime, Utc};
+use futures_util::future::LocalBoxFuture;
+use uuid::Uuid;
+
+use crate::kernel::access::{Needs, Permission};
+use crate::kernel::auth::Principal;
+use crate::kernel::call::{Target, path_id};
+use crate::kernel::clock::day_of;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+use crate::organisation::units;
+use crate::points::officers::require_any;
+
+use super::store;
+
+/// Any of these lets one look at attestations.
+pub const READERS: &[Permission] =
+    &[Permission::RecordAttestations, Permission::ConfirmAttestations, Permission::ReadAudit];
+
+/// The attestation of the path's `attestation_id`, on whose cell the caller has the permission `N`.
+pub struct OnAttestation<N> {
+    pub attestation_id: Uuid,
+    needs: PhantomData<N>,
+}
+
+impl<N: Needs> Target for OnAttestation<N> {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async move {
+            let attestation_id = path_id(req, "attestation_id")?;
+            let path = path_of(conn, attestation_id, now).await?;
+            caller.require(&path, N::PERMISSION)?;
+            Ok(Self { attestation_id, needs: PhantomData })
+        })
+    }
+}
+
+/// The same for whoever may look.
+pub struct ReadableAttestation {
+    pub attestation_id: Uuid,
+}
+
+impl Target for ReadableAttestation {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async move {
+            let attestation_id = path_id(req, "attestation_id")?;
+            let path = path_of(conn, attestation_id, now).await?;
+            require_any(caller, &path, READERS)?;
+            Ok(Self { attestation_id })
+        })
+    }
+}
+
+async fn path_of(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<Vec<Uuid>, Problem> {
+    let unit_id = store::unit_of(conn, id).await?;
+    units::path(conn, unit_id, day_of(now)).await
+}

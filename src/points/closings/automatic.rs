@@ -1,0 +1,137 @@
+//! Months that close by themselves: slice by slice, across instances, going on where another stopped.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Date, Nullable, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::crypto::Crypto;
+use crate::kernel::db::{Conn, Db};
+use crate::kernel::problem::Problem;
+use crate::kernel::schema::closing_passes;
+
+use super::close::{Closer, close_cells};
+use super::window;
+
+/// Cells closed in one transaction: enough to make statements worth their round trip, few enough to hold nobody up.
+const SLICE: usize = 50;
+/// Months that are looked at, the latest first: reopened ones, and those of a time when no instance ran.
+const MONTHS: usize = 12;
+
+/// What one slice came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    pub closed: usize,
+    /// Whether there may be more to do at once.
+    pub more: bool,
+}
+
+/// Closes everything that is due, slice by slice. Returns how many months of cells it closed.
+///
+/// # Errors
+/// 503 when the database cannot be reached; what was closed stays closed.
+pub async fn close_due(db: &Db, crypto: &Crypto, now: DateTime<Utc>) -> Result<usize, Problem> {
+    let mut closed = 0;
+    loop {
+        let slice = db.transaction(async |conn| close_due_slice(conn, crypto, now).await).await?;
+        closed += slice.closed;
+        if !slice.more {
+            return Ok(closed);
+        }
+    }
+}
+
+/// Closes some of what is due, in the caller's transaction, which should end right after. Each month of the calendar is gone
+/// through once a day; the row of its pass stays locked meanwhile, so that instances share the work without doing it twice.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn close_due_slice(conn: &mut Conn, crypto: &Crypto, now: DateTime<Utc>) -> Result<Slice, Problem> {
+    let today = day_of(now);
+    let Some((period, after)) = take_pass(conn, today).await? else {
+        return Ok(Slice { closed: 0, more: false });
+    };
+    let cells = due_cells(conn, period, after, today).await?;
+    let closer = Closer { crypto, by: None, request_id: None, now };
+    let closed = if cells.is_empty() { 0 } else { close_cells(conn, &closer, period, &cells).await? };
+    diesel::update(closing_passes::table.find(period.first_day()))
+        .set((
+            closing_passes::day.eq(today),
+            closing_passes::after_unit.eq(cells.last()),
+            closing_passes::done.eq(cells.len() < SLICE),
+        ))
+        .execute(conn)
+        .await?;
+    if closed > 0 {
+        tracing::info!(%period, closed, "months closed by themselves");
+    }
+    Ok(Slice { closed, more: true })
+}
+
+/// Locks the pass of a month that is not gone through today and that no other instance works on.
+async fn take_pass(conn: &mut Conn, today: NaiveDate) -> Result<Option<(Period, Option<Uuid>)>, Problem> {
+    #[derive(QueryableByName)]
+    struct Pass {
+        #[diesel(sql_type = Date)]
+        period: NaiveDate,
+        #[diesel(sql_type = Nullable<SqlUuid>)]
+        after_unit: Option<Uuid>,
+    }
+    let latest = window::latest_due(today);
+    let periods: Vec<NaiveDate> = std::iter::successors(Some(latest), |period| Some(period.previous()))
+        .take(MONTHS)
+        .map(Period::first_day)
+        .collect();
+    diesel::sql_query(
+        "INSERT INTO closing_passes (period, day, done) SELECT p, $2, false FROM unnest($1) AS t(p)
+         WHERE NOT EXISTS (SELECT 1 FROM closing_passes c WHERE c.period = p) ORDER BY p ON CONFLICT DO NOTHING",
+    )
+    .bind::<Array<Date>, _>(&periods)
+    .bind::<Date, _>(today)
+    .execute(conn)
+    .await?;
+    // A pass of another day begins anew.
+    let taken: Option<Pass> = diesel::sql_query(
+        "SELECT period, CASE WHEN day = $2 THEN after_unit END AS after_unit FROM closing_passes
+         WHERE period = ANY($1) AND (day <> $2 OR NOT done) ORDER BY period DESC LIMIT 1 FOR UPDATE SKIP LOCKED",
+    )
+    .bind::<Array<Date>, _>(&periods)
+    .bind::<Date, _>(today)
+    .get_result(conn)
+    .await
+    .optional()?;
+    Ok(taken.map(|pass| (Period::containing(pass.period), pass.after_unit)))
+}
+
+/// The next cells that had members on the month's last day and are not closed; reopened ones wait for their days to pass.
+async fn due_cells(
+    conn: &mut Conn,
+    period: Period,
+    after: Option<Uuid>,
+    today: NaiveDate,
+) -> Result<Vec<Uuid>, Problem> {
+    #[derive(QueryableByName)]
+    struct Cell {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let found: Vec<Cell> = diesel::sql_query(
+        "SELECT u.id FROM units u JOIN unit_kinds k ON k.code = u.kind
+         WHERE k.holds_members AND ($3::uuid IS NULL OR u.id > $3)
+           AND EXISTS (SELECT 1 FROM memberships m WHERE m.unit_id = u.id
+               AND m.valid_from <= $2 AND (m.valid_to IS NULL OR m.valid_to > $2))
+           AND NOT EXISTS (SELECT 1 FROM closing_states s WHERE s.unit_id = u.id AND s.period = $1
+               AND (s.closing_id IS NOT NULL OR s.open_until >= $4))
+         ORDER BY u.id LIMIT $5",
+    )
+    .bind::<Date, _>(period.first_day())
+    .bind::<Date, _>(period.last_day())
+    .bind::<Nullable<SqlUuid>, _>(after)
+    .bind::<Date, _>(today)
+    .bind::<BigInt, _>(SLICE as i64)
+    .load(conn)
+    .await?;
+    Ok(found.into_iter().map(|cell| cell.id).collect())
+}

@@ -1,0 +1,251 @@
+//! A closed month as a file: the one that can be verified, spreadsheets, a page that prints well. Each export is audited.
+
+mod page;
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, get};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::kernel::access::needs::ExportBoard;
+use crate::kernel::audit;
+use crate::kernel::call::{Ask, Query};
+use crate::kernel::clock::{Period, VIET_NAM};
+use crate::kernel::crypto::to_text;
+use crate::kernel::db::transaction;
+use crate::kernel::problem::Problem;
+use crate::kernel::sheet::{Column, ColumnKind, Sheet, Value, to_csv, to_xlsx};
+use crate::points::board::{Summary, in_vietnamese, in_words};
+
+use super::keys;
+use super::model::{ClosedRow, ClosingReport, hex};
+use super::routes::GenerationQuery;
+use super::store::{self, StoredClosing};
+use super::target::OnMonth;
+
+/// What file is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Xlsx,
+    Csv,
+    Page,
+}
+
+/// Export a closed month as a file that can be verified
+///
+/// The signed manifest, every row, the signature and the key: with `sotay verify-report` and the keys published at
+/// `/.well-known/report-keys.json` anyone finds out offline whether and which row was changed. The form: JSON in UTF-8; the
+/// SHA-256 of each row and the signature are over the row and the manifest without whitespace, fields in the order shown here.
+/// Recorded in the audit log.
+#[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
+    ("period" = Period, Path, description = "The month."), GenerationQuery),
+    responses((status = 200, description = "The report.", body = ClosingReport)))]
+#[get("/units/{unit_id}/closings/{period}/export.json")]
+pub async fn export_closing_report(
+    mut ask: Ask<OnMonth<ExportBoard>>,
+    query: Query<GenerationQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (unit_id, period) = (ask.scope.on.unit_id, ask.scope.on.period);
+    let closing = store::of_month(&mut ask.conn, unit_id, period, query.0.generation).await?;
+    let key = keys::public(&mut ask.conn, &closing.kid).await?;
+    let rows = store::rows_of(&mut ask.conn, &[closing.id]).await?.remove(&closing.id).unwrap_or_default();
+    record(&mut ask, "closing.exported", closing.id, "json").await?;
+    let report = ClosingReport {
+        manifest: serde_json::from_str(&closing.manifest).map_err(Problem::internal)?,
+        rows,
+        signature: to_text(&closing.signature),
+        key,
+    };
+    let mut response = ask.reply(&report)?;
+    let name = HeaderValue::from_str(&attachment(&format!("chot-{period}"), "json")).map_err(Problem::internal)?;
+    response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    Ok(response)
+}
+
+/// Export a closed month as XLSX
+///
+/// The closed points of each member and those of today, with the hash, the key and the signature of the manifest. Recorded in
+/// the audit log.
+#[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
+    ("period" = Period, Path, description = "The month."), GenerationQuery),
+    responses((status = 200, description = "The workbook.", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
+#[get("/units/{unit_id}/closings/{period}/export.xlsx")]
+pub async fn export_closing_xlsx(
+    ask: Ask<OnMonth<ExportBoard>>,
+    query: Query<GenerationQuery>,
+) -> Result<HttpResponse, Problem> {
+    answer(ask, query.0, Kind::Xlsx).await
+}
+
+/// Export a closed month as CSV
+///
+/// The closed points of each member and those of today, in UTF-8 with a byte order mark. Recorded in the audit log.
+#[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
+    ("period" = Period, Path, description = "The month."), GenerationQuery),
+    responses((status = 200, description = "The file.", content_type = "text/csv")))]
+#[get("/units/{unit_id}/closings/{period}/export.csv")]
+pub async fn export_closing_csv(
+    ask: Ask<OnMonth<ExportBoard>>,
+    query: Query<GenerationQuery>,
+) -> Result<HttpResponse, Problem> {
+    answer(ask, query.0, Kind::Csv).await
+}
+
+/// Export a closed month as a page
+///
+/// A page in Vietnamese that prints well on A4, with the hash, the key and the signature of the manifest; it loads nothing
+/// from elsewhere. Recorded in the audit log.
+#[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
+    ("period" = Period, Path, description = "The month."), GenerationQuery),
+    responses((status = 200, description = "The page.", content_type = "text/html")))]
+#[get("/units/{unit_id}/closings/{period}/export.html")]
+pub async fn export_closing_page(
+    ask: Ask<OnMonth<ExportBoard>>,
+    query: Query<GenerationQuery>,
+) -> Result<HttpResponse, Problem> {
+    answer(ask, query.0, Kind::Page).await
+}
+
+async fn answer(
+    mut ask: Ask<OnMonth<ExportBoard>>,
+    query: GenerationQuery,
+    kind: Kind,
+) -> Result<HttpResponse, Problem> {
+    let (unit_id, period) = (ask.scope.on.unit_id, ask.scope.on.period);
+    let closing = store::of_month(&mut ask.conn, unit_id, period, query.generation).await?;
+    let rows = store::rows_of(&mut ask.conn, &[closing.id]).await?.remove(&closing.id).unwrap_or_default();
+    let members: Vec<Uuid> = rows.iter().map(|row| row.member_id).collect();
+    let corrected = store::corrected(&mut ask.conn, &members, period).await?;
+    let today = |row: &ClosedRow| corrected.get(&row.member_id).copied().unwrap_or(0);
+    let id = closing.id;
+    let sheet = sheet(closing, period, &rows, today)?;
+    record(&mut ask, "closing.exported", id, kind.extension()).await?;
+    file(sheet, &format!("chot-{period}"), kind).await
+}
+
+/// Records who takes it out.
+pub async fn record(
+    ask: &mut Ask<OnMonth<ExportBoard>>,
+    action: &'static str,
+    object_id: Uuid,
+    format: &str,
+) -> Result<(), Problem> {
+    let scope = &ask.scope;
+    let kind = if object_id == scope.on.unit_id { "unit" } else { "closing" };
+    transaction(&mut ask.conn, async |conn| {
+        let event = audit::Event {
+            unit_id: Some(scope.on.unit_id),
+            details: json!({"period": scope.on.period, "format": format}),
+            ..scope.audit(action, kind, object_id)
+        };
+        audit::record(conn, event, scope.now).await
+    })
+    .await
+}
+
+impl Kind {
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Page => "text/html; charset=utf-8",
+        }
+    }
+
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Xlsx => "xlsx",
+            Self::Csv => "csv",
+            Self::Page => "html",
+        }
+    }
+}
+
+/// The header that names a file to be saved.
+pub fn attachment(stem: &str, extension: &str) -> String {
+    format!("attachment; filename=\"{stem}.{extension}\"")
+}
+
+/// The table as a file of the kind.
+pub async fn file(sheet: Sheet, stem: &str, kind: Kind) -> Result<HttpResponse, Problem> {
+    let mut response = HttpResponse::Ok();
+    response.content_type(kind.media_type());
+    if kind == Kind::Page {
+        // Names come from people: nothing on the page may run or load.
+        response.insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"));
+        return Ok(response.body(page::to_page(&sheet)));
+    }
+    let bytes = match kind {
+        Kind::Xlsx => tokio::task::spawn_blocking(move || to_xlsx(&sheet))
+            .await
+            .map_err(Problem::internal)?
+            .map_err(Problem::internal)?,
+        _ => to_csv(&sheet),
+    };
+    Ok(response.insert_header((header::CONTENT_DISPOSITION, attachment(stem, kind.extension()))).body(bytes))
+}
+
+pub fn column(title: &str, width: f64, kind: ColumnKind) -> Column {
+    Column { title: title.to_owned(), width, kind }
+}
+
+/// A share as people write it.
+pub fn percent(rate: Option<f64>) -> String {
+    rate.map_or_else(|| "–".to_owned(), |rate| format!("{:.1}%", rate * 100.0).replace('.', ","))
+}
+
+fn sheet(
+    closing: StoredClosing,
+    period: Period,
+    rows: &[ClosedRow],
+    today: impl Fn(&ClosedRow) -> i32,
+) -> Result<Sheet, Problem> {
+    let manifest: super::model::ClosingManifest = serde_json::from_str(&closing.manifest).map_err(Problem::internal)?;
+    let summary: Summary = closing.counts.into();
+    let headers = vec![
+        column("STT", 6.0, ColumnKind::Number),
+        column("Họ và tên", 30.0, ColumnKind::Text),
+        column("Điểm đã chốt", 10.0, ColumnKind::Number),
+        column("Sau điều chỉnh", 11.0, ColumnKind::Number),
+        column("Chỉ tiêu", 9.0, ColumnKind::Number),
+        column("Kết quả", 16.0, ColumnKind::Centred),
+    ];
+    let cells = rows.iter().map(|row| {
+        vec![
+            Value::Integer(row.position.into()),
+            Value::Text(row.full_name.clone()),
+            Value::Integer(row.points.into()),
+            Value::Integer(today(row).into()),
+            Value::Integer(row.threshold.into()),
+            Value::Text(in_vietnamese(row.status).to_owned()),
+        ]
+    });
+    let closed_at = closing.closed_at.with_timezone(&VIET_NAM).format("%H:%M ngày %d/%m/%Y");
+    let how = if closing.closed_by.is_some() { "bí thư chốt" } else { "tự động chốt" };
+    Ok(Sheet {
+        title_lines: vec![
+            manifest.unit_name.to_uppercase(),
+            format!("BÁO CÁO CHỐT ĐIỂM THÁNG {}", in_words(period)),
+            format!(
+                "Tổng số: {} đảng viên; tính chỉ tiêu: {}; miễn sinh hoạt: {}; được miễn trong tháng: {}; đạt: {} ({})",
+                summary.members,
+                summary.counted,
+                summary.exempt,
+                summary.excused,
+                summary.met,
+                percent(summary.rate)
+            ),
+            format!("Lần chốt {}, {how} lúc {closed_at}", closing.generation),
+        ],
+        headers,
+        rows: cells.collect(),
+        footer: vec![
+            format!("Mã băm bản kê (SHA-256): {}", hex(&closing.manifest_hash)),
+            format!("Khóa: {}", closing.kid),
+            format!("Chữ ký (Ed25519): {}", to_text(&closing.signature)),
+            "Kiểm tra: tải tệp export.json của báo cáo này và khóa tại /.well-known/report-keys.json, rồi chạy sotay verify-report."
+                .to_owned(),
+        ],
+        landscape: false,
+    })
+}

@@ -1,0 +1,43 @@
+//! Closed months: signed snapshots of each cell's month, closed by the secretary or by themselves, never changed.
+
+mod automatic;
+mod close;
+mod export;
+mod gather;
+mod keys;
+mod mine;
+mod model;
+mod reopen;
+mod rollup;
+mod routes;
+mod store;
+mod target;
+mod verify;
+mod window;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use automatic::{close_due, close_due_slice};
+pub use close::{Closer, close_cells};
+pub use keys::published_keys;
+pub use mine::{ClosedFigure, of_member};
+pub use verify::{TrustedKeys, Verdict, verify_file};
+
+/// The operations on closings.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(routes::close_month)
+        .service(routes::list_closings)
+        .service(routes::get_closing)
+        .service(routes::list_closing_rows)
+        .service(reopen::reopen_month)
+        .service(export::export_closing_report)
+        .service(export::export_closing_xlsx)
+        .service(export::export_closing_csv)
+        .service(export::export_closing_page)
+        .service(rollup::routes::get_closing_summary)
+        .service(rollup::routes::export_summary_xlsx)
+        .service(rollup::routes::export_summary_csv)
+        .service(rollup::routes::export_summary_page)
+        .service(rollup::bundle::export_closing_reports);
+}

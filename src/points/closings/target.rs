@@ -1,0 +1,78 @@
+//! A month of a unit as an authorised object.
+
+use std::marker::PhantomData;
+
+use actix_web::HttpRequest;
+use chrono::{DateTime, NaiveDate, Utc};
+use futures_util::future::LocalBoxFuture;
+use uuid::Uuid;
+
+use crate::kernel::access::{Needs, Permission};
+use crate::kernel::auth::Principal;
+use crate::kernel::call::{Target, path_id};
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::db::Conn;
+use crate::kernel::problem::{Code, Problem};
+use crate::organisation::units;
+
+/// The month of the path's `period` in the unit of its `unit_id`, on which the caller has the permission `N`.
+pub struct OnMonth<N> {
+    pub unit_id: Uuid,
+    pub period: Period,
+    needs: PhantomData<N>,
+}
+
+impl<N: Needs> Target for OnMonth<N> {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async move {
+            let unit_id = path_id(req, "unit_id")?;
+            let period = path_period(req)?;
+            caller.require(&path(conn, unit_id, period, day_of(now)).await?, N::PERMISSION)?;
+            Ok(Self { unit_id, period, needs: PhantomData })
+        })
+    }
+}
+
+/// The same for somebody whose right comes from a unit above: what a cell has closed, only its superiors reopen.
+pub struct FromAbove {
+    pub unit_id: Uuid,
+    pub period: Period,
+}
+
+impl Target for FromAbove {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        now: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async move {
+            let unit_id = path_id(req, "unit_id")?;
+            let period = path_period(req)?;
+            let path = path(conn, unit_id, period, day_of(now)).await?;
+            caller.require(&path, Permission::ReopenMonth)?;
+            if !caller.may(&path[1..], Permission::ReopenMonth) {
+                return Err(Problem::new(Code::Forbidden));
+            }
+            Ok(Self { unit_id, period })
+        })
+    }
+}
+
+/// What is no month is not found.
+fn path_period(req: &HttpRequest) -> Result<Period, Problem> {
+    req.match_info().get("period").and_then(|period| period.parse().ok()).ok_or_else(Problem::not_found)
+}
+
+/// The unit and its ancestors today; of a unit that is gone meanwhile, those at the end of the month.
+async fn path(conn: &mut Conn, unit_id: Uuid, period: Period, today: NaiveDate) -> Result<Vec<Uuid>, Problem> {
+    match units::path(conn, unit_id, today).await {
+        Err(problem) if problem.code == Code::NotFound => units::path(conn, unit_id, period.last_day()).await,
+        found => found,
+    }
+}

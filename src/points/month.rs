@@ -1,0 +1,260 @@
+//! Members' months as they themselves see them: what was earned, what is missing, what could be done next.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::clock::Period;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::{Language, Problem};
+
+use super::closings::{self, ClosedFigure};
+use super::in_force::{self, InForce, Offered};
+use super::model::{ObjectRef, Status};
+use super::rules::{self, Rule};
+use super::states::{self, MemberFacts, Month};
+use super::store;
+
+/// Whose month is wanted, and in which language.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    pub member_id: Uuid,
+    pub period: Period,
+    pub today: NaiveDate,
+    pub language: Language,
+}
+
+/// What one rule has given in a month, and may still give.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RulePoints {
+    /// Code of the rule.
+    #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "document_read")]
+    rule: String,
+    /// What it rewards, in the language of the request.
+    #[schema(max_length = 200, example = "Đọc xong tài liệu")]
+    title: String,
+    /// Points of the month.
+    #[schema(minimum = -10_000, maximum = 10_000, example = 9)]
+    points: i32,
+    /// Most points a day; null without a cap.
+    #[schema(minimum = 1, maximum = 10_000, example = 6)]
+    cap_day: Option<i32>,
+    /// Most points a month; null without a cap.
+    #[schema(minimum = 1, maximum = 10_000)]
+    cap_month: Option<i32>,
+}
+
+/// Something that would earn points now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Suggestion {
+    /// Code of the rule.
+    #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "document_read")]
+    rule: String,
+    /// Points it gives, before caps.
+    #[schema(minimum = 1, maximum = 10_000, example = 3)]
+    points: i32,
+    /// What to do, in the language of the request.
+    #[schema(max_length = 700, example = "Đọc xong tài liệu: Kế hoạch học tập quý IV")]
+    title: String,
+    /// What to do it with.
+    object: ObjectRef,
+}
+
+/// A member's month.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MyPoints {
+    /// The month.
+    period: Period,
+    /// Points so far.
+    #[schema(minimum = -10_000, maximum = 10_000, example = 21)]
+    points: i32,
+    /// Points to reach.
+    #[schema(minimum = 0, maximum = 10_000, example = 30)]
+    threshold: i32,
+    /// Whether the threshold is smaller because the membership began during the month.
+    prorated: bool,
+    /// Where the member stands.
+    status: Status,
+    /// Points missing; 0 when the threshold is reached.
+    #[schema(minimum = 0, maximum = 20_000, example = 9)]
+    remaining: i32,
+    /// Days that can still earn points, today included.
+    #[schema(minimum = 0, maximum = 31, example = 11)]
+    days_left: i32,
+    /// Points that what is on offer can still give under all caps.
+    #[schema(minimum = 0, maximum = 100_000, example = 24)]
+    attainable: i32,
+    /// The month as it was closed; null while it is open.
+    closed: Option<ClosedFigure>,
+    /// By rule, those in force and those that gave points.
+    #[schema(max_items = 100)]
+    by_rule: Vec<RulePoints>,
+    /// What could be done next, at most 10.
+    #[schema(max_items = 10)]
+    suggestions: Vec<Suggestion>,
+}
+
+/// Reads months of members, in the order asked for.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn read(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<MyPoints>, Problem> {
+    let days: Vec<(Uuid, NaiveDate)> =
+        wanted.iter().map(|one| (one.member_id, one.period.reference_day(one.today))).collect();
+    let (states, version) = states::read(conn, &days).await?;
+    let places = states.iter().zip(&days).filter_map(|(state, (_, day))| Some((state.facts.as_ref()?.cell, *day)));
+    let in_force = in_force::find(conn, &places.collect(), version).await?;
+    let members: BTreeSet<Uuid> = wanted.iter().map(|one| one.member_id).collect();
+    let running = in_force.iter().filter(|((_, day), _)| wanted.iter().any(|one| one.today == *day));
+    let objects: BTreeSet<String> =
+        running.flat_map(|(_, here)| &here.offers).map(|offer| offer.object_id.clone()).collect();
+    let credits =
+        if objects.is_empty() { states::Credits::new() } else { states::credited(conn, members, objects).await? };
+    let nothing = HashSet::new();
+    let mut months = Vec::with_capacity(wanted.len());
+    for ((one, state), (_, day)) in wanted.iter().zip(&states).zip(&days) {
+        let here = state.facts.as_ref().and_then(|facts| Some((facts, in_force.get(&(facts.cell, *day))?)));
+        let mut seen = match here {
+            Some((facts, here)) => {
+                let credited = credits.get(&one.member_id).unwrap_or(&nothing);
+                View { one, facts, month: &state.month, here, credited }.show()
+            }
+            // Not a member then: nothing to reach.
+            None => without_cell(one, &state.month, &store::rules(conn, *day).await?),
+        };
+        if one.period < Period::containing(one.today) {
+            seen.closed = closings::of_member(conn, one.member_id, one.period).await?;
+        }
+        months.push(seen);
+    }
+    Ok(months)
+}
+
+/// Everything that is known of one month.
+struct View<'a> {
+    one: &'a Wanted,
+    facts: &'a MemberFacts,
+    month: &'a Month,
+    here: &'a InForce,
+    credited: &'a HashSet<(String, String)>,
+}
+
+impl View<'_> {
+    fn show(&self) -> MyPoints {
+        let (period, parameters) = (self.one.period, &self.here.parameters);
+        let days_left = period.days_left(self.one.today);
+        let open = if days_left > 0 { self.open() } else { Vec::new() };
+        let mut counts = BTreeMap::new();
+        for offer in &open {
+            *counts.entry(offer.rule_code.clone()).or_default() += 1;
+        }
+        let attainable = rules::attainable(
+            &self.here.rules,
+            &self.month.counters,
+            &counts,
+            self.one.today,
+            period,
+            self.facts.without_device,
+            parameters.self_service_cap,
+        );
+        let (threshold, prorated) =
+            rules::threshold(parameters.threshold, parameters.prorate, self.facts.entered, period);
+        let points = self.month.points;
+        let status = match self.facts.exemption.as_deref() {
+            Some("exempt") => Status::Exempt,
+            Some(_) => Status::Excused,
+            None => rules::status(points, threshold, attainable, days_left == 0),
+        };
+        MyPoints {
+            period,
+            points,
+            threshold,
+            prorated,
+            status,
+            remaining: (threshold - points).max(0),
+            days_left,
+            attainable,
+            closed: None,
+            by_rule: by_rule(&self.here.rules, self.month, self.one.language),
+            suggestions: if days_left > 0 { self.suggestions(&open) } else { Vec::new() },
+        }
+    }
+
+    /// What is on offer and not yet credited.
+    fn open(&self) -> Vec<&Arc<Offered>> {
+        let open = |offer: &&Arc<Offered>| !self.credited.contains(&(offer.rule_code.clone(), offer.object_id.clone()));
+        self.here.offers.iter().filter(open).collect()
+    }
+
+    fn suggestions(&self, open: &[&Arc<Offered>]) -> Vec<Suggestion> {
+        const MOST: usize = 10;
+        let (rules, language, counters) = (&self.here.rules, self.one.language, &self.month.counters);
+        let mut found = Vec::new();
+        let visit = rules.iter().find(|rule| rule.event == super::VISIT && rule.is_for(self.facts.without_device));
+        if let Some(rule) = visit
+            && !counters.days.get(&self.one.today).is_some_and(|day| day.rules.contains_key(&rule.code))
+            && rule.cap_month.is_none_or(|cap| counters.of_rule(&rule.code) < cap)
+        {
+            let object = ObjectRef { kind: "day".to_owned(), id: self.one.today.to_string() };
+            found.push(Suggestion {
+                rule: rule.code.clone(),
+                points: rule.points,
+                title: rule.title(language).to_owned(),
+                object,
+            });
+        }
+        for offer in open.iter().take(MOST) {
+            let mut for_them = rules.iter().filter(|rule| rule.is_for(self.facts.without_device));
+            let Some(rule) = for_them.find(|rule| rule.code == offer.rule_code) else {
+                continue;
+            };
+            found.push(Suggestion {
+                rule: rule.code.clone(),
+                points: rule.points,
+                title: format!("{}: {}", rule.title(language), offer.title),
+                object: ObjectRef { kind: offer.object_kind.clone(), id: offer.object_id.clone() },
+            });
+        }
+        found.truncate(MOST);
+        found
+    }
+}
+
+fn without_cell(one: &Wanted, month: &Month, rules: &[Rule]) -> MyPoints {
+    MyPoints {
+        period: one.period,
+        points: month.points,
+        threshold: 0,
+        prorated: false,
+        status: Status::Excused,
+        remaining: 0,
+        days_left: 0,
+        attainable: 0,
+        closed: None,
+        by_rule: by_rule(rules, month, one.language),
+        suggestions: Vec::new(),
+    }
+}
+
+fn by_rule(rules: &[Rule], month: &Month, language: Language) -> Vec<RulePoints> {
+    let known = rules.iter().map(|rule| RulePoints {
+        rule: rule.code.clone(),
+        title: rule.title(language).to_owned(),
+        points: month.counters.of_rule(&rule.code),
+        cap_day: rule.cap_day,
+        cap_month: rule.cap_month,
+    });
+    let is_known = |code: &str| rules.iter().any(|rule| rule.code == code);
+    let gone = month.counters.rules.iter().filter(|(code, _)| !is_known(code)).map(|(code, points)| RulePoints {
+        rule: code.clone(),
+        title: code.clone(),
+        points: *points,
+        cap_day: None,
+        cap_month: None,
+    });
+    known.chain(gone).collect()
+}

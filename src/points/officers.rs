@@ -1,0 +1,71 @@
+//! What holds for every officer's word: it takes two persons, nobody speaks for themselves, and who may look.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use crate::kernel::access::Permission;
+use crate::kernel::auth::Principal;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::{Code, Fault, Problem, Text};
+use crate::organisation::units;
+
+/// Whoever made a proposal does not decide on it, whatever roles they hold.
+///
+/// # Errors
+/// 403 when it is the same person.
+pub fn require_second(author: Uuid, caller: Uuid) -> Result<(), Problem> {
+    if author == caller {
+        return Err(Problem::with(
+            Code::SecondOfficerRequired,
+            "Người lập không được tự quyết định; cần một cán bộ khác.",
+            "Whoever made it does not decide on it; another officer has to.",
+        ));
+    }
+    Ok(())
+}
+
+/// Nobody proposes, decides or answers about their own points.
+///
+/// # Errors
+/// 403 when the caller is the member.
+pub fn require_other(member_id: Uuid, caller: Uuid) -> Result<(), Problem> {
+    if member_id == caller {
+        return Err(Problem::with(
+            Code::OwnInterest,
+            "Không ai đề nghị hoặc quyết định về điểm của chính mình.",
+            "Nobody proposes or decides about their own points.",
+        ));
+    }
+    Ok(())
+}
+
+/// The caller has one of the permissions on the unit with this path; refused as if it were the first one.
+///
+/// # Errors
+/// 403 or 404 when they have none.
+pub fn require_any(caller: &Principal, path: &[Uuid], any: &[Permission]) -> Result<(), Problem> {
+    if any.iter().any(|permission| caller.may(path, *permission)) {
+        return Ok(());
+    }
+    caller.require(path, any[0])
+}
+
+/// The same for a unit named in the query of a list.
+///
+/// # Errors
+/// 404 when there is no such unit today, or the caller may not know that there is; 403 when they may not look.
+pub async fn require_any_on(
+    conn: &mut Conn,
+    caller: &Principal,
+    unit_id: Uuid,
+    any: &[Permission],
+    today: NaiveDate,
+) -> Result<(), Problem> {
+    let path = units::path(conn, unit_id, today).await?;
+    require_any(caller, &path, any)
+}
+
+/// A part of the request that breaks a rule.
+pub fn unmet(pointer: impl Into<String>, code: &'static str, detail: Text) -> Problem {
+    Problem::faults(Code::RuleNotMet, vec![Fault { pointer: pointer.into(), code, detail }])
+}

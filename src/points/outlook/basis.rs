@@ -1,0 +1,182 @@
+//! From rules, limits, offers and parameters to what a diligent member could earn in a month: no I/O but the loading.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use crate::kernel::clock::Period;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+use crate::points::rulebook::{Limit, limits, narrowed};
+use crate::points::rules::{Counters, Rule, attainable};
+use crate::points::store::rules;
+
+use super::store::{self, Cell, Offered, Parameter};
+
+/// The rule of the monthly meeting, which every cell holds whether it is announced or not.
+const MEETING: &str = "meeting_attended";
+/// The rule by which members without a device study with a helper, any day.
+const ASSISTED: &str = "assisted_session";
+
+/// What a diligent member of a cell could earn in a month, and should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outlook {
+    pub with_device: i32,
+    pub without_device: i32,
+    pub threshold: i32,
+}
+
+/// What is the same for all cells, and what units set.
+pub struct Basis {
+    period: Period,
+    rules: Vec<Rule>,
+    limits: HashMap<Uuid, Vec<Limit>>,
+    offers: HashMap<Uuid, Vec<Offered>>,
+    parameters: Vec<Parameter>,
+}
+
+impl Basis {
+    /// Loads what matters to the cells in a month, in four statements.
+    pub async fn load(conn: &mut Conn, cells: &[Cell], period: Period, day: NaiveDate) -> Result<Self, Problem> {
+        let units: BTreeSet<Uuid> = cells.iter().flat_map(|cell| cell.path.iter().copied()).collect();
+        let units: Vec<Uuid> = units.into_iter().collect();
+        let mut by_unit: HashMap<Uuid, Vec<Limit>> = HashMap::new();
+        for row in limits(conn, &units, day).await? {
+            by_unit.entry(row.unit_id).or_default().push(Limit::from(row));
+        }
+        let mut offers: HashMap<Uuid, Vec<Offered>> = HashMap::new();
+        for offered in store::offers(conn, &units, period).await? {
+            offers.entry(offered.unit_id).or_default().push(offered);
+        }
+        let parameters = store::parameters(conn, &units, day).await?;
+        Ok(Self { period, rules: rules(conn, day).await?, limits: by_unit, offers, parameters })
+    }
+
+    /// The units of a path that set anything: cells that share them share the outlook.
+    pub fn what_matters(&self, path: &[Uuid]) -> Vec<Uuid> {
+        let sets = |unit: &Uuid| {
+            self.limits.contains_key(unit)
+                || self.offers.contains_key(unit)
+                || self.parameters.iter().any(|parameter| parameter.unit_id == Some(*unit))
+        };
+        path.iter().copied().filter(sets).collect()
+    }
+
+    /// What the month offers the cell with this path, itself first.
+    pub fn outlook(&self, path: &[Uuid]) -> Outlook {
+        let limits: Vec<Limit> = path.iter().filter_map(|unit| self.limits.get(unit)).flatten().cloned().collect();
+        let rules = narrowed(&self.rules, &limits);
+        let on_offer: BTreeSet<(&str, &str)> = path
+            .iter()
+            .filter_map(|unit| self.offers.get(unit))
+            .flatten()
+            .map(|offered| (offered.rule_code.as_str(), offered.object_id.as_str()))
+            .collect();
+        let mut open: BTreeMap<String, i64> = BTreeMap::new();
+        for (rule, _) in on_offer {
+            *open.entry(rule.to_owned()).or_default() += 1;
+        }
+        let meetings = open.entry(MEETING.to_owned()).or_default();
+        *meetings = (*meetings).max(1);
+        open.insert(ASSISTED.to_owned(), i64::from(self.period.days()));
+        let cap = self.parameter("self_service_day_cap", path);
+        let (first, nothing) = (self.period.first_day(), Counters::default());
+        let most = |without| attainable(&rules, &nothing, &open, first, self.period, without, cap);
+        Outlook { with_device: most(false), without_device: most(true), threshold: self.parameter("threshold", path) }
+    }
+
+    /// The nearest unit that sets it wins; no unit is the default of the whole system.
+    fn parameter(&self, name: &str, path: &[Uuid]) -> i32 {
+        let distance = |parameter: &Parameter| match parameter.unit_id {
+            Some(unit) => path.iter().position(|above| *above == unit),
+            None => Some(path.len()),
+        };
+        let named = self.parameters.iter().filter(|parameter| parameter.name == name);
+        let nearest = named.filter_map(|parameter| Some((distance(parameter)?, parameter.value))).min();
+        nearest.map_or(0, |(_, value)| value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::points::rules::Audience;
+
+    const WARD: Uuid = Uuid::from_u128(1);
+    const CELL: Uuid = Uuid::from_u128(2);
+
+    fn rule(code: &str, event: &str, points: i32, cap_month: Option<i32>, audience: Audience) -> Rule {
+        Rule {
+            code: code.to_owned(),
+            version: 1,
+            event: event.to_owned(),
+            points,
+            tiers: Vec::new(),
+            cap_day: None,
+            cap_month,
+            self_service: code != MEETING,
+            audience,
+            attested_by: "server".to_owned(),
+            title_vi: String::new(),
+            title_en: String::new(),
+        }
+    }
+
+    fn parameter(name: &str, unit_id: Option<Uuid>, value: i32) -> Parameter {
+        Parameter { name: name.to_owned(), unit_id, value }
+    }
+
+    fn basis() -> Basis {
+        let offered = |unit_id, object: &str| Offered {
+            unit_id,
+            rule_code: "document_read".to_owned(),
+            object_id: object.to_owned(),
+        };
+        Basis {
+            period: "2026-11".parse().unwrap(),
+            rules: vec![
+                rule("document_read", "document.read", 3, None, Audience::Everyone),
+                rule(MEETING, "meeting.attended", 8, None, Audience::Everyone),
+                rule("daily_visit", "visit", 1, Some(8), Audience::WithDevice),
+                rule(ASSISTED, "assisted_session", 2, Some(8), Audience::WithoutDevice),
+            ],
+            limits: HashMap::new(),
+            // The same document twice on the way is one.
+            offers: HashMap::from([
+                (WARD, vec![offered(WARD, "a"), offered(WARD, "b")]),
+                (CELL, vec![offered(CELL, "a")]),
+            ]),
+            parameters: vec![
+                parameter("threshold", None, 30),
+                parameter("threshold", Some(WARD), 20),
+                parameter("self_service_day_cap", None, 12),
+            ],
+        }
+    }
+
+    #[test]
+    fn documents_visits_and_the_monthly_meeting_add_up() {
+        let basis = basis();
+        let expected = Outlook { with_device: 6 + 8 + 8, without_device: 6 + 8 + 8, threshold: 20 };
+        assert_eq!(basis.outlook(&[CELL, WARD]), expected);
+        assert_eq!(basis.outlook(&[Uuid::from_u128(9)]).threshold, 30);
+        assert_eq!(basis.outlook(&[Uuid::from_u128(9)]).with_device, 16);
+        assert_eq!(basis.what_matters(&[Uuid::from_u128(9), CELL, WARD]), [CELL, WARD]);
+    }
+
+    #[test]
+    fn limits_lower_it() {
+        let mut basis = basis();
+        let limit = Limit {
+            rule_code: "daily_visit".to_owned(),
+            switched_off: true,
+            points: None,
+            cap_day: None,
+            cap_month: None,
+        };
+        basis.limits.insert(CELL, vec![limit]);
+        assert_eq!(basis.outlook(&[CELL, WARD]).with_device, 14);
+        assert_eq!(basis.outlook(&[Uuid::from_u128(9), WARD]).with_device, 22);
+    }
+}

@@ -1,0 +1,53 @@
+//! What a month offers: how many points a diligent member of each cell could earn, against the threshold.
+
+mod basis;
+pub mod routes;
+mod store;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use crate::kernel::clock::Period;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+
+use basis::{Basis, Outlook};
+use store::Cell;
+
+/// How many of some cells the month offers too little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    pub cells: usize,
+    pub cells_short: usize,
+}
+
+/// What the month offers the cells among these units and below them.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn reached(conn: &mut Conn, unit_ids: &[Uuid], period: Period, today: NaiveDate) -> Result<Reached, Problem> {
+    let cells = store::cells(conn, unit_ids, period.reference_day(today)).await?;
+    let outlooks: BTreeMap<Uuid, Outlook> =
+        each(conn, cells, period, today).await?.into_iter().map(|(cell, outlook)| (cell.cell_id, outlook)).collect();
+    let cells_short = outlooks.values().filter(|outlook| outlook.with_device < outlook.threshold).count();
+    Ok(Reached { cells: outlooks.len(), cells_short })
+}
+
+/// Computed once for cells that differ in nothing that matters.
+async fn each(
+    conn: &mut Conn,
+    cells: Vec<Cell>,
+    period: Period,
+    today: NaiveDate,
+) -> Result<Vec<(Cell, Outlook)>, Problem> {
+    let basis = Basis::load(conn, &cells, period, period.reference_day(today)).await?;
+    let mut known: BTreeMap<Vec<Uuid>, Outlook> = BTreeMap::new();
+    let mut all = Vec::with_capacity(cells.len());
+    for cell in cells {
+        let outlook = *known.entry(basis.what_matters(&cell.path)).or_insert_with(|| basis.outlook(&cell.path));
+        all.push((cell, outlook));
+    }
+    Ok(all)
+}

@@ -1,0 +1,118 @@
+//! Roll-ups of units, kept by one projector at a time: what changed is claimed, and the figures it touches are taken anew.
+
+mod changes;
+mod check;
+mod months;
+mod read;
+mod rollup;
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::db::Conn;
+use crate::kernel::lease::Lease;
+use crate::kernel::problem::Problem;
+use crate::kernel::schema::projections;
+
+use changes::{Change, Kind};
+
+pub use check::{differences, repair};
+pub use read::{UnitMonth, as_of, children, unit, waiting};
+pub use rollup::THRESHOLDS;
+
+/// The lease of whoever keeps the projections.
+pub const LEASE: &str = "projections";
+/// The row of `projections` that says how far the roll-ups are.
+pub const ROLL_UPS: &str = "roll_ups";
+
+/// What a step found changed in a month.
+#[derive(Debug, Clone)]
+pub struct Touched {
+    pub period: Period,
+    /// Their points changed.
+    pub members: BTreeSet<Uuid>,
+    /// Where they belong, or whether they count, changed.
+    pub moved: BTreeSet<Uuid>,
+    /// So much changed that whoever lists members of this month begins again.
+    pub throughout: bool,
+    units: BTreeSet<Uuid>,
+}
+
+/// What a step did.
+#[derive(Debug, Default)]
+pub struct Step {
+    pub touched: Vec<Touched>,
+    /// Whether everything that was committed before is projected now.
+    pub drained: bool,
+}
+
+/// Claims some of what changed and takes the figures it touches anew, in the caller's transaction, which must hold the lease.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn step(conn: &mut Conn, lease: &Lease, now: DateTime<Utc>) -> Result<Step, Problem> {
+    let today = day_of(now);
+    months::look_again(conn, today).await?;
+    let (claimed, drained) = changes::claim(conn).await?;
+    let mut touched: Vec<Touched> = Vec::new();
+    for change in claimed {
+        take_in(conn, &mut touched, change, today).await?;
+    }
+    for month in &touched {
+        let day = month.period.reference_day(today);
+        rollup::refresh(conn, month, day, lease.fence, now).await?;
+    }
+    if drained {
+        mark(conn, now).await?;
+    }
+    Ok(Step { touched, drained })
+}
+
+async fn take_in(conn: &mut Conn, touched: &mut Vec<Touched>, change: Change, today: NaiveDate) -> Result<(), Problem> {
+    for period in months::concerned(conn, &change, today).await? {
+        let month = match touched.iter_mut().position(|month| month.period == period) {
+            Some(at) => &mut touched[at],
+            None => {
+                touched.push(Touched::new(period));
+                touched.last_mut().ok_or_else(|| Problem::internal("no month"))?
+            }
+        };
+        let ids = change.ids.iter().copied();
+        match change.kind() {
+            Kind::Members => month.members.extend(ids),
+            Kind::Moved => month.moved.extend(ids),
+            Kind::Units => month.units.extend(ids),
+            Kind::Tree => {
+                month.units.extend(ids);
+                month.throughout = true;
+            }
+            Kind::Below => {
+                changes::expand(conn, &change.ids, period, period.reference_day(today)).await?;
+                month.throughout = true;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Touched {
+    fn new(period: Period) -> Self {
+        Self { period, members: BTreeSet::new(), moved: BTreeSet::new(), throughout: false, units: BTreeSet::new() }
+    }
+}
+
+async fn mark(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), Problem> {
+    diesel::insert_into(projections::table)
+        .values((projections::name.eq(ROLL_UPS), projections::as_of.eq(now)))
+        .on_conflict(projections::name)
+        .do_update()
+        .set(projections::as_of.eq(now))
+        .execute(conn)
+        .await?;
+    Ok(())
+}

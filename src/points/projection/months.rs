@@ -1,0 +1,69 @@
+//! The months that are projected. With each new day membership and exemptions are looked at anew, throughout.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::kernel::clock::Period;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+use crate::kernel::schema::{point_changes, projected_months};
+
+use super::changes::Change;
+
+/// Makes the present month one of those that are projected, and has each month looked through again whose reference day
+/// has moved on since the last time.
+pub async fn look_again(conn: &mut Conn, today: NaiveDate) -> Result<(), Problem> {
+    let known: Vec<(NaiveDate, NaiveDate)> =
+        projected_months::table.select((projected_months::period, projected_months::day)).load(conn).await?;
+    let present = Period::containing(today);
+    if !known.iter().any(|(first, _)| *first == present.first_day()) {
+        look_through(conn, present, today).await?;
+    }
+    for (first, day) in known {
+        let period = Period::containing(first);
+        if day < period.reference_day(today) {
+            look_through(conn, period, today).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Has the whole month looked through.
+pub async fn look_through(conn: &mut Conn, period: Period, today: NaiveDate) -> Result<(), Problem> {
+    let day = period.reference_day(today);
+    diesel::insert_into(projected_months::table)
+        .values((projected_months::period.eq(period.first_day()), projected_months::day.eq(day)))
+        .on_conflict(projected_months::period)
+        .do_update()
+        .set(projected_months::day.eq(day))
+        .execute(conn)
+        .await?;
+    diesel::insert_into(point_changes::table)
+        .values((
+            point_changes::kind.eq("below"),
+            point_changes::ids.eq(Vec::<uuid::Uuid>::new()),
+            point_changes::since.eq(period.first_day()),
+            point_changes::until.eq(period.first_day()),
+            point_changes::bulk.eq(true),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The projected months a change concerns. A month with its first points becomes one of them, and is looked through.
+pub async fn concerned(conn: &mut Conn, change: &Change, today: NaiveDate) -> Result<Vec<Period>, Problem> {
+    let (since, until) = (Period::containing(change.since), Period::containing(change.until.unwrap_or(today)));
+    let known: Vec<NaiveDate> = projected_months::table
+        .filter(projected_months::period.between(since.first_day(), until.first_day()))
+        .order(projected_months::period)
+        .select(projected_months::period)
+        .load(conn)
+        .await?;
+    if known.is_empty() && change.until.is_some() && since <= Period::containing(today) {
+        look_through(conn, since, today).await?;
+        return Ok(Vec::new());
+    }
+    Ok(known.into_iter().map(Period::containing).collect())
+}

@@ -1,0 +1,259 @@
+//! Where requests wait to be worked on together: awards that share a transaction, readings that share a statement.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use tokio::task::JoinHandle;
+
+use crate::kernel::auth::{AccountKind, Claims};
+use crate::kernel::batch::{self, Job, Queue, lane};
+use crate::kernel::db::{Conn, Db};
+use crate::kernel::idempotency::{self, Key};
+use crate::kernel::problem::{Code, Problem};
+use crate::kernel::state::State;
+
+use super::engine::{self, Want};
+use super::month::{self, MyPoints, Wanted};
+use super::states::{self, Held};
+
+/// How long an award waits for a month that somebody else holds.
+const PATIENCE: chrono::Duration = chrono::Duration::seconds(5);
+/// Before months that somebody else held are tried again.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// A deed with the token and the key of its request.
+struct Asked {
+    claims: Arc<Claims>,
+    key: Option<Key>,
+    want: Want,
+}
+
+/// The answer to an award that was committed.
+pub struct Told {
+    pub status: u16,
+    pub body: String,
+    /// Whether it is the answer of an earlier request with the same key.
+    pub replayed: bool,
+}
+
+/// A reading with the token of its request.
+struct Read {
+    claims: Arc<Claims>,
+    wanted: Wanted,
+    now: DateTime<Utc>,
+}
+
+/// The queues of this process.
+pub struct Queues {
+    awards: Queue<Asked, Told>,
+    months: Queue<Read, MyPoints>,
+}
+
+/// The lanes that work on them; they end when this is dropped.
+pub struct Lanes(Vec<JoinHandle<()>>);
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        for lane in &self.0 {
+            lane.abort();
+        }
+    }
+}
+
+impl Queues {
+    /// Awards a deed of the caller. Answers after the commit.
+    ///
+    /// # Errors
+    /// 401 when the session has ended, 403 for whoever is no member of a cell, 422 when the key stands for another body,
+    /// 503 when the database cannot be reached or too many are waiting.
+    pub async fn award(&self, claims: Arc<Claims>, key: Option<Key>, want: Want) -> Result<Told, Problem> {
+        self.awards.ask(Asked { claims, key, want }).await
+    }
+
+    /// A month of the caller, with everything that was committed before.
+    ///
+    /// # Errors
+    /// 401 when the session has ended, 403 for whoever is no member, 503 when the database cannot be reached or too many are
+    /// waiting.
+    pub async fn month(&self, claims: Arc<Claims>, wanted: Wanted, now: DateTime<Utc>) -> Result<MyPoints, Problem> {
+        self.months.ask(Read { claims, wanted, now }).await
+    }
+}
+
+/// Starts the lanes on the current runtime. They have connections of their own, so that no other work delays them.
+///
+/// # Errors
+/// When the pool cannot be made.
+pub fn start(state: &Data<State>) -> Result<(Queues, Lanes), String> {
+    let config = &state.config;
+    let url = config.database_url.as_ref().ok_or("no database")?;
+    let lanes = config.award_lanes.max(1);
+    let db = Db::new(url, 2 * lanes).map_err(|e| e.to_string())?;
+    let (awards, waiting_awards) = batch::queue(config.award_queue);
+    let (months, waiting_months) = batch::queue(config.award_queue);
+    let mut running = Vec::new();
+    for _ in 0..lanes {
+        let (state_of_awards, db_of_awards) = (state.clone(), db.clone());
+        running.push(lane(waiting_awards.clone(), config.award_batch.max(1), move |jobs| {
+            award(state_of_awards.clone(), db_of_awards.clone(), jobs).boxed_local()
+        }));
+        let (state_of_months, db_of_months) = (state.clone(), db.clone());
+        running.push(lane(waiting_months.clone(), config.award_batch.max(1), move |jobs| {
+            read(state_of_months.clone(), db_of_months.clone(), jobs).boxed_local()
+        }));
+    }
+    Ok((Queues { awards, months }, Lanes(running)))
+}
+
+type AwardJob = Job<Asked, Told>;
+
+/// Works on awards together and answers them after the commit. Hands back those that must wait for somebody else.
+async fn award(state: Data<State>, db: Db, jobs: Vec<AwardJob>) -> Vec<AwardJob> {
+    let (jobs, mut waiting) = apart(jobs);
+    let held = settle(&state, &db, jobs).await;
+    if !held.is_empty() {
+        tokio::time::sleep(PAUSE).await;
+        let (late, patient): (Vec<_>, Vec<_>) =
+            held.into_iter().partition(|job| state.clock.now() - job.input.want.now > PATIENCE);
+        for job in late {
+            job.answer(Err(Problem::unavailable("a month is held by somebody else")));
+        }
+        waiting.extend(patient);
+    }
+    waiting
+}
+
+/// A key that comes twice at once is worked on once; the other waits for the answer.
+fn apart(jobs: Vec<AwardJob>) -> (Vec<AwardJob>, Vec<AwardJob>) {
+    let mut seen = HashSet::new();
+    jobs.into_iter().partition(|job| {
+        let key = job.input.key.as_ref();
+        key.is_none_or(|key| seen.insert((key.principal_id, key.operation.clone(), key.key.clone())))
+    })
+}
+
+/// Commits them in one transaction. When that fails because of one of them, each half is tried for itself.
+fn settle<'a>(state: &'a State, db: &'a Db, mut jobs: Vec<AwardJob>) -> LocalBoxFuture<'a, Vec<AwardJob>> {
+    Box::pin(async move {
+        let asked: Vec<&Asked> = jobs.iter().map(|job| &job.input).collect();
+        let outcomes = db.transaction(async |conn| commit(state, conn, &asked).await).await;
+        match outcomes {
+            Ok(outcomes) => {
+                let mut held = Vec::new();
+                for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                    match outcome {
+                        Some(outcome) => job.answer(outcome),
+                        None => held.push(job),
+                    }
+                }
+                held
+            }
+            Err(problem) if jobs.len() == 1 || problem.code == Code::Unavailable => {
+                for job in jobs {
+                    job.answer(Err(problem.clone()));
+                }
+                Vec::new()
+            }
+            Err(_) => {
+                let second = jobs.split_off(jobs.len() / 2);
+                let mut held = settle(state, db, jobs).await;
+                held.extend(settle(state, db, second).await);
+                held
+            }
+        }
+    })
+}
+
+type Outcome = Option<Result<Told, Problem>>;
+
+/// What comes of each; none for those whose month somebody else holds.
+async fn commit(state: &State, conn: &mut Conn, asked: &[&Asked]) -> Result<Vec<Outcome>, Problem> {
+    let now = state.clock.now();
+    let claims: Vec<&Claims> = asked.iter().map(|asked| &*asked.claims).collect();
+    let callers = state.authenticator.alive(conn, &claims, now).await?;
+    let mut outcomes: Vec<Outcome> = callers.iter().map(|caller| member(*caller).err().map(Err)).collect();
+    let member_places = || (0..asked.len()).filter(|place| callers[*place] == Some(AccountKind::Member));
+    let months: BTreeSet<_> = member_places().map(|place| asked[place].want.month()).collect();
+    let locked = states::lock(conn, &months, Held::Skip).await?;
+    let free = |place: &usize| locked.contains(&asked[*place].want.month());
+    let keys: Vec<(i32, &Key)> = member_places()
+        .filter(free)
+        .filter_map(|place| Some((i32::try_from(place).ok()?, asked[place].key.as_ref()?)))
+        .collect();
+    let mut known: HashMap<i32, _> = idempotency::find_all(conn, &keys, now).await?;
+    let mut fresh = Vec::new();
+    for place in member_places().filter(free) {
+        match i32::try_from(place).ok().and_then(|place| known.remove(&place)) {
+            Some(before) => {
+                outcomes[place] = Some(before.map(|(status, body)| Told { status, body, replayed: true }));
+            }
+            None => fresh.push(place),
+        }
+    }
+    let wants: Vec<Want> = fresh.iter().map(|place| asked[*place].want.clone()).collect();
+    if wants.is_empty() {
+        return Ok(outcomes);
+    }
+    for (place, award) in fresh.iter().zip(engine::award_locked(conn, &wants).await?) {
+        let told = award.and_then(|award| serde_json::to_string(&award).map_err(Problem::internal));
+        outcomes[*place] = Some(told.map(|body| Told { status: 200, body, replayed: false }));
+    }
+    let answer = |place: &usize| match (&asked[*place].key, &outcomes[*place]) {
+        (Some(key), Some(Ok(told))) => Some((key, told.body.as_str())),
+        _ => None,
+    };
+    let answers: Vec<(&Key, &str)> = fresh.iter().filter_map(answer).collect();
+    idempotency::store_all(conn, &answers, now).await?;
+    Ok(outcomes)
+}
+
+fn member(caller: Option<AccountKind>) -> Result<(), Problem> {
+    match caller {
+        Some(AccountKind::Member) => Ok(()),
+        Some(_) => Err(Problem::with(Code::Forbidden, "Chỉ dành cho đảng viên.", "For members only.")),
+        None => Err(Problem::new(Code::Unauthenticated)),
+    }
+}
+
+type ReadJob = Job<Read, MyPoints>;
+
+/// Reads months together. None waits for anybody.
+async fn read(state: Data<State>, db: Db, jobs: Vec<ReadJob>) -> Vec<ReadJob> {
+    let asked: Vec<&Read> = jobs.iter().map(|job| &job.input).collect();
+    match read_all(&state, &db, &asked).await {
+        Ok(outcomes) => {
+            for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                job.answer(outcome);
+            }
+        }
+        Err(problem) => {
+            for job in jobs {
+                job.answer(Err(problem.clone()));
+            }
+        }
+    }
+    Vec::new()
+}
+
+async fn read_all(state: &State, db: &Db, asked: &[&Read]) -> Result<Vec<Result<MyPoints, Problem>>, Problem> {
+    let mut conn = db.conn().await?;
+    let claims: Vec<&Claims> = asked.iter().map(|asked| &*asked.claims).collect();
+    let latest = asked.iter().map(|asked| asked.now).max().unwrap_or_default();
+    let callers = state.authenticator.alive(&mut conn, &claims, latest).await?;
+    let members: Vec<Wanted> = asked
+        .iter()
+        .zip(&callers)
+        .filter(|(_, caller)| member(**caller).is_ok())
+        .map(|(asked, _)| asked.wanted)
+        .collect();
+    let mut months = month::read(&mut conn, &members).await?.into_iter();
+    let outcome = |caller: &Option<AccountKind>| {
+        member(*caller).and_then(|()| months.next().ok_or_else(|| Problem::internal("no month for a member")))
+    };
+    Ok(callers.iter().map(outcome).collect())
+}

@@ -1,0 +1,15 @@
+//! The rules as data: which hold in a unit on a day, who narrowed them, and how officers change them.
+
+mod change;
+mod check;
+mod in_force;
+mod narrow;
+mod publication;
+pub mod routes;
+mod store;
+mod target;
+
+pub use change::RuleTier;
+pub use in_force::{rules_for, rules_for_units};
+pub use narrow::{Limit, narrowed};
+pub use store::{LimitRow, limits};

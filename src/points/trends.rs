@@ -1,0 +1,235 @@
+//! A year by months: a member's and a cell's, beside the committee's average. Groups under five are not told.
+
+use actix_web::{HttpResponse, get};
+use chrono::{Datelike, NaiveDate};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Date, Int4, Nullable, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::kernel::access::needs::ReadBoard;
+use crate::kernel::call::{Ask, Myself, Query};
+use crate::kernel::clock::{Period, day_of};
+use crate::kernel::db::Conn;
+use crate::kernel::problem::{Problem, text};
+use crate::organisation::OnUnit;
+
+use super::model::Status;
+use super::rules;
+use super::store;
+
+/// Fewer members who count than these would tell of single people.
+const FEWEST: i64 = 5;
+
+/// Which year.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct YearQuery {
+    /// The year; the present one when left out. Years to come are refused.
+    #[param(minimum = 2000, maximum = 2200, nullable = false)]
+    year: Option<i32>,
+}
+
+impl YearQuery {
+    /// The months of the year that have begun.
+    fn months(&self, today: NaiveDate) -> Result<(i32, Vec<Period>), Problem> {
+        let year = self.year.unwrap_or(today.year());
+        if year > today.year() {
+            return Err(Problem::fault("year", "too_large", text("Năm này chưa đến.", "That year has not come yet.")));
+        }
+        let months = (1..=12).filter_map(|month| NaiveDate::from_ymd_opt(year, month, 1));
+        Ok((year, months.filter(|first| *first <= today).map(Period::containing).collect()))
+    }
+}
+
+/// A member's month in the course of a year.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MyTrendMonth {
+    /// The month.
+    period: Period,
+    /// Points of the month.
+    #[schema(minimum = -10_000, maximum = 10_000, example = 34)]
+    points: i32,
+    /// Points to reach; null for months without a cell.
+    #[schema(minimum = 0, maximum = 10_000, example = 30)]
+    threshold: Option<i32>,
+    /// How it came out, or stands; null for months without a cell.
+    status: Option<Status>,
+    /// Average points of the members of the committee who count; null when they are fewer than five, or not counted yet.
+    #[schema(minimum = -10_000, maximum = 10_000, example = 31.5)]
+    committee_average: Option<f64>,
+}
+
+/// A member's year.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MyTrend {
+    /// The year.
+    #[schema(minimum = 2000, maximum = 2200, example = 2026)]
+    year: i32,
+    /// The months that have begun, in order.
+    #[schema(max_items = 12)]
+    items: Vec<MyTrendMonth>,
+}
+
+/// Get my year by months
+///
+/// Points, threshold and status of each month that has begun, beside the average of the committee above the cell of that
+/// month.
+#[utoipa::path(tag = "Points", params(YearQuery), responses((status = 200, description = "The year.", body = MyTrend)))]
+#[get("/me/points/trend")]
+pub async fn get_my_trend(mut ask: Ask<Myself>, query: Query<YearQuery>) -> Result<HttpResponse, Problem> {
+    let today = day_of(ask.scope.now);
+    let (year, months) = query.0.months(today)?;
+    let member = ask.scope.caller.account_id;
+    let mut items = Vec::new();
+    for period in months {
+        items.push(my_month(&mut ask.conn, member, period, today).await?);
+    }
+    ask.reply(&MyTrend { year, items })
+}
+
+async fn my_month(conn: &mut Conn, member: Uuid, period: Period, today: NaiveDate) -> Result<MyTrendMonth, Problem> {
+    let day = period.reference_day(today);
+    let month = store::read_month(conn, member, period).await?;
+    let points = month.points;
+    let Some(facts) = store::member_facts(conn, member, day, period).await? else {
+        return Ok(MyTrendMonth { period, points, threshold: None, status: None, committee_average: None });
+    };
+    let parameters = store::parameters(conn, &facts.path, day).await?;
+    let (threshold, _) = rules::threshold(parameters.threshold, parameters.prorate, facts.entered, period);
+    let ended = period.days_left(today) == 0;
+    let status = match facts.exemption.as_deref() {
+        Some("exempt") => Status::Exempt,
+        Some(_) => Status::Excused,
+        None if ended || points >= threshold => rules::status(points, threshold, 0, ended),
+        None => {
+            let in_force = store::rules(conn, day).await?;
+            let open = store::count_by_rule(&store::open_offers(conn, member, &facts.path, today).await?);
+            let cap = parameters.self_service_cap;
+            let without = facts.without_device;
+            let more = rules::attainable(&in_force, &month.counters, &open, today, period, without, cap);
+            rules::status(points, threshold, more, ended)
+        }
+    };
+    let committee = facts.path.get(1).copied();
+    let average = match committee {
+        Some(unit) => course(conn, unit, &[period], today).await?.into_iter().next().and_then(|month| month.average()),
+        None => None,
+    };
+    Ok(MyTrendMonth { period, points, threshold: Some(threshold), status: Some(status), committee_average: average })
+}
+
+/// A unit's month in the course of a year.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnitTrendMonth {
+    /// The month.
+    period: Period,
+    /// Members who count; null when the month was not counted.
+    #[schema(minimum = 0, maximum = 10_000_000, example = 24)]
+    counted: Option<i64>,
+    /// Share of them who reached the threshold; null when they are fewer than five.
+    #[schema(minimum = 0, maximum = 1, example = 0.92)]
+    rate: Option<f64>,
+    /// Their average points; null when they are fewer than five.
+    #[schema(minimum = -10_000, maximum = 10_000, example = 33.5)]
+    average: Option<f64>,
+    /// The same share in the unit above; null at the top, and when fewer than five count there.
+    #[schema(minimum = 0, maximum = 1, example = 0.88)]
+    committee_rate: Option<f64>,
+    /// The same average in the unit above.
+    #[schema(minimum = -10_000, maximum = 10_000, example = 31.5)]
+    committee_average: Option<f64>,
+}
+
+/// A unit's year.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnitTrend {
+    /// The unit.
+    unit_id: Uuid,
+    /// The year.
+    #[schema(minimum = 2000, maximum = 2200, example = 2026)]
+    year: i32,
+    /// The months that have begun, in order.
+    #[schema(max_items = 12)]
+    items: Vec<UnitTrendMonth>,
+}
+
+/// Get the year of a unit by months
+///
+/// The share who reached the threshold and the average points of each month that has begun, beside those of the unit above
+/// it in that month. From roll-ups, which follow the ledger within seconds.
+#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), YearQuery),
+    responses((status = 200, description = "The year.", body = UnitTrend)))]
+#[get("/units/{unit_id}/points/trend")]
+pub async fn get_unit_trend(mut ask: Ask<OnUnit<ReadBoard>>, query: Query<YearQuery>) -> Result<HttpResponse, Problem> {
+    let today = day_of(ask.scope.now);
+    let (year, months) = query.0.months(today)?;
+    let unit_id = ask.scope.on.unit_id;
+    let rows = course(&mut ask.conn, unit_id, &months, today).await?;
+    let items = rows.iter().map(|row| UnitTrendMonth {
+        period: Period::containing(row.period),
+        counted: row.counted.map(i64::from),
+        rate: row.rate(),
+        average: row.average(),
+        committee_rate: share(row.above_met.map(i64::from), row.above_counted),
+        committee_average: share(row.above_sum, row.above_counted),
+    });
+    ask.reply(&UnitTrend { unit_id, year, items: items.collect() })
+}
+
+/// A unit's month, and that of the unit above it then.
+#[derive(Debug, QueryableByName)]
+struct Month {
+    #[diesel(sql_type = Date)]
+    period: NaiveDate,
+    #[diesel(sql_type = Nullable<Int4>)]
+    counted: Option<i32>,
+    #[diesel(sql_type = Nullable<Int4>)]
+    met: Option<i32>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    points_sum: Option<i64>,
+    #[diesel(sql_type = Nullable<Int4>)]
+    above_counted: Option<i32>,
+    #[diesel(sql_type = Nullable<Int4>)]
+    above_met: Option<i32>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    above_sum: Option<i64>,
+}
+
+impl Month {
+    fn rate(&self) -> Option<f64> {
+        share(self.met.map(i64::from), self.counted)
+    }
+
+    fn average(&self) -> Option<f64> {
+        share(self.points_sum, self.counted)
+    }
+}
+
+/// A part of those who count, unless they are too few to be told.
+#[expect(clippy::cast_precision_loss, reason = "sums of points are far below the 2^53 that a float holds exactly")]
+fn share(part: Option<i64>, counted: Option<i32>) -> Option<f64> {
+    let counted = i64::from(counted?);
+    (counted >= FEWEST).then_some(part? as f64 / counted as f64)
+}
+
+async fn course(conn: &mut Conn, unit_id: Uuid, months: &[Period], today: NaiveDate) -> Result<Vec<Month>, Problem> {
+    let firsts: Vec<NaiveDate> = months.iter().map(|month| month.first_day()).collect();
+    let days: Vec<NaiveDate> = months.iter().map(|month| month.reference_day(today)).collect();
+    Ok(diesel::sql_query(
+        "SELECT p.period, m.counted, m.met, m.points_sum,
+            a.counted AS above_counted, a.met AS above_met, a.points_sum AS above_sum
+         FROM unnest($2::date[], $3::date[]) AS p(period, day)
+         LEFT JOIN unit_months m ON m.period = p.period AND m.unit_id = $1
+         LEFT JOIN unit_tree t ON t.descendant_id = $1 AND t.depth = 1 AND t.valid_from <= p.day
+             AND (t.valid_to IS NULL OR t.valid_to > p.day)
+         LEFT JOIN unit_months a ON a.period = p.period AND a.unit_id = t.ancestor_id ORDER BY p.period",
+    )
+    .bind::<SqlUuid, _>(unit_id)
+    .bind::<Array<Date>, _>(firsts)
+    .bind::<Array<Date>, _>(days)
+    .load(conn)
+    .await?)
+}

@@ -1,0 +1,136 @@
+//! The checks that a query can make.
+
+use super::{Check, Scope};
+
+/// Of the ledger, the totals and the counters.
+pub const LEDGER: &[Check] = &[
+    Check {
+        proves: "each month's total is the sum of its entries",
+        scope: Scope::Members,
+        query: "SELECT format('member %s, month %s: the ledger says %s, the total %s', member_id, to_char(period, 'YYYY-MM'),
+                    coalesce(e.points, 0), coalesce(m.points, 0)) AS line
+                FROM (SELECT member_id, period, sum(points) AS points FROM point_entries
+                      WHERE member_id > $1 AND member_id <= $2 GROUP BY member_id, period) e
+                FULL JOIN (SELECT * FROM member_months WHERE member_id > $1 AND member_id <= $2) m USING (member_id, period)
+                WHERE coalesce(e.points, 0) <> coalesce(m.points, 0)",
+    },
+    Check {
+        proves: "each month's counters are the sums of its awards by rule",
+        scope: Scope::Members,
+        query: "SELECT format('member %s, month %s: the ledger says %s, the counters %s', member_id, to_char(period, 'YYYY-MM'),
+                    coalesce(e.rules, '{}'), coalesce(m.counters -> 'rules', '{}')) AS line
+                FROM (SELECT member_id, period, jsonb_object_agg(rule_code, points) AS rules
+                      FROM (SELECT member_id, period, rule_code, sum(points) AS points FROM point_entries
+                            WHERE kind = 'award' AND member_id > $1 AND member_id <= $2 GROUP BY member_id, period, rule_code) r GROUP BY member_id, period) e
+                FULL JOIN (SELECT * FROM member_months WHERE member_id > $1 AND member_id <= $2) m USING (member_id, period)
+                WHERE coalesce(e.rules, '{}') <> coalesce(m.counters -> 'rules', '{}')",
+    },
+    Check {
+        // Older days than those kept are bound by no cap any more.
+        proves: "each day's counters are the sums of its awards by rule, and the last day is there",
+        scope: Scope::Members,
+        query: "SELECT format('member %s, month %s: the ledger says %s, the counters of days %s', m.member_id,
+                    to_char(m.period, 'YYYY-MM'), coalesce(e.days, '{}'), coalesce(m.counters -> 'days', '{}')) AS line
+                FROM member_months m LEFT JOIN (
+                    SELECT member_id, period, max(day)::text AS last,
+                        jsonb_object_agg(day, jsonb_build_object('rules', rules, 'self_service', own)) AS days
+                    FROM (SELECT member_id, period, day, jsonb_object_agg(rule_code, points) AS rules, sum(own) AS own FROM (
+                            SELECT e.member_id, e.period, e.day, e.rule_code, sum(e.points) AS points,
+                                coalesce(sum(e.points) FILTER (WHERE r.self_service), 0) AS own
+                            FROM point_entries e LEFT JOIN point_rules r ON r.code = e.rule_code AND r.version = e.rule_version
+                            WHERE e.kind = 'award' AND e.member_id > $1 AND e.member_id <= $2
+                            GROUP BY e.member_id, e.period, e.day, e.rule_code) rules
+                        GROUP BY member_id, period, day) days
+                    GROUP BY member_id, period) e USING (member_id, period)
+                WHERE m.member_id > $1 AND m.member_id <= $2 AND (
+                    EXISTS (SELECT 1 FROM jsonb_each(coalesce(m.counters -> 'days', '{}')) kept
+                        WHERE kept.value IS DISTINCT FROM e.days -> kept.key)
+                    OR (e.last IS NOT NULL AND NOT coalesce(m.counters -> 'days' ? e.last, false)))",
+    },
+    Check {
+        proves: "no member has more points a day from a rule than its cap",
+        scope: Scope::Members,
+        query: "SELECT format('member %s, %s, rule %s: %s points over a cap of %s', e.member_id, e.day, e.rule_code, sum(e.points), r.cap_day) AS line
+                FROM point_entries e JOIN point_rules r ON r.code = e.rule_code AND r.version = e.rule_version
+                WHERE e.kind = 'award' AND e.member_id > $1 AND e.member_id <= $2 AND r.cap_day IS NOT NULL
+                GROUP BY e.member_id, e.day, e.rule_code, r.cap_day HAVING sum(e.points) > r.cap_day",
+    },
+    Check {
+        proves: "no member has more points a month from a rule than its cap",
+        scope: Scope::Members,
+        query: "SELECT format('member %s, month %s, rule %s: %s points over a cap of %s', e.member_id, to_char(e.period, 'YYYY-MM'),
+                    e.rule_code, sum(e.points), r.cap_month) AS line
+                FROM point_entries e JOIN point_rules r ON r.code = e.rule_code AND r.version = e.rule_version
+                WHERE e.kind = 'award' AND e.member_id > $1 AND e.member_id <= $2 AND r.cap_month IS NOT NULL
+                GROUP BY e.member_id, e.period, e.rule_code, r.cap_month HAVING sum(e.points) > r.cap_month",
+    },
+    Check {
+        // Whoever moved that day earned the first part of it in the cell they left.
+        proves: "each entry names a cell its member belonged to that day",
+        scope: Scope::Members,
+        query: "SELECT format('entry %s of member %s: not a member of %s on %s', e.id, e.member_id, e.unit_id, e.day) AS line
+                FROM point_entries e WHERE e.member_id > $1 AND e.member_id <= $2 AND NOT EXISTS (SELECT 1 FROM memberships m
+                    WHERE m.member_id = e.member_id AND m.unit_id = e.unit_id
+                      AND m.valid_from <= e.day AND (m.valid_to IS NULL OR m.valid_to >= e.day))",
+    },
+];
+
+/// Of the tree of units.
+pub const TREE: &[Check] = &[
+    Check {
+        proves: "each adjustment and reversal is what one officer proposed and another approved, neither of them the member",
+        query: "SELECT format('entry %s of member %s: no approved proposal says so', e.id, e.member_id) AS line
+                FROM point_entries e WHERE e.kind <> 'award' AND NOT EXISTS (SELECT 1 FROM point_adjustments a
+                    WHERE a.id = e.decision_id AND a.entry_id = e.id AND a.member_id = e.member_id AND a.state = 'approved'
+                      AND a.decided_by = e.attested_by AND a.decided_by <> a.proposed_by
+                      AND e.member_id NOT IN (a.proposed_by, a.decided_by)
+                      AND (a.points, a.period) = (e.points, e.period) AND a.reverses IS NOT DISTINCT FROM e.reverses)
+                UNION ALL
+                SELECT format('adjustment %s of member %s: approved, but not in the ledger', a.id, a.member_id) AS line
+                FROM point_adjustments a WHERE a.state = 'approved' AND NOT EXISTS (SELECT 1 FROM point_entries e
+                    WHERE e.member_id = a.member_id AND e.id = a.entry_id)",
+    },
+    Check {
+        proves: "each reversal takes back one whole entry of its member in the same month",
+        query: "SELECT format('entry %s of member %s: not the reverse of entry %s', e.id, e.member_id, e.reverses) AS line
+                FROM point_entries e LEFT JOIN point_entries o ON o.member_id = e.member_id AND o.id = e.reverses
+                WHERE e.kind = 'reversal' AND (o.id IS NULL OR o.kind = 'reversal' OR o.points <> -e.points
+                    OR o.period <> e.period OR e.object_id <> o.id::text)",
+    },
+    Check {
+        proves: "the tree of units is the closure of its links",
+        scope: Scope::Everything,
+        // On every day there was, and is to be: links and tree are compared as spans of time.
+        query: "WITH RECURSIVE up AS (
+                    SELECT unit_id AS ancestor_id, unit_id AS descendant_id, parent_id, 0 AS depth,
+                        daterange(valid_from, valid_to) AS span FROM unit_links
+                    UNION ALL
+                    SELECT l.unit_id, up.descendant_id, l.parent_id, up.depth + 1, up.span * daterange(l.valid_from, l.valid_to)
+                    FROM up JOIN unit_links l ON l.unit_id = up.parent_id AND daterange(l.valid_from, l.valid_to) && up.span)
+                SELECT format('unit %s under %s: the links and the tree differ', descendant_id, ancestor_id) AS line
+                FROM (SELECT ancestor_id, descendant_id, depth, range_agg(span) AS spans FROM up GROUP BY 1, 2, 3) u
+                FULL JOIN (SELECT ancestor_id, descendant_id, depth::int, range_agg(daterange(valid_from, valid_to)) AS spans
+                           FROM unit_tree GROUP BY 1, 2, 3) t
+                    USING (ancestor_id, descendant_id, depth)
+                WHERE u.spans IS DISTINCT FROM t.spans",
+    },
+    Check {
+        proves: "each closed row and manifest has the hash that was taken of it",
+        query: "SELECT format('closing %s, row %s: not what was hashed', closing_id, position) AS line FROM closing_rows
+                WHERE hash <> sha256(convert_to(content, 'UTF8'))
+                UNION ALL
+                SELECT format('closing %s: the manifest is not what was hashed', id) FROM closings
+                WHERE manifest_hash <> sha256(convert_to(manifest, 'UTF8'))",
+    },
+    Check {
+        // A month that was reopened took in what had come late before it was closed again.
+        proves: "each month that was closed once is what the ledger says without late corrections",
+        query: "SELECT format('member %s, month %s: the ledger says %s, the closing %s', r.member_id, to_char(c.period, 'YYYY-MM'),
+                    coalesce(e.points, 0), r.points) AS line
+                FROM closing_states s JOIN closings c ON c.id = s.closing_id AND c.generation = 1
+                JOIN closing_rows r ON r.closing_id = c.id
+                LEFT JOIN (SELECT member_id, period, sum(points) AS points FROM point_entries WHERE NOT late
+                    GROUP BY member_id, period) e ON e.member_id = r.member_id AND e.period = c.period
+                WHERE r.points <> coalesce(e.points, 0)",
+    },
+];

@@ -1,0 +1,133 @@
+//! Recomputes from the ledger what is derived from it, and names every difference. In bounded memory: so many members at a
+//! time. Other parts of the feature add their checks to [`CHECKS`].
+
+mod checks;
+mod repair;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+
+use super::projection;
+
+pub use repair::{Repaired, repair};
+
+/// Differences shown of one check; a damaged table would otherwise fill the screen.
+const MOST: usize = 100;
+/// Members checked at a time.
+const MEMBERS: i64 = 20_000;
+
+/// One check: what it proves, and a query that yields a line for every difference.
+pub struct Check {
+    pub proves: &'static str,
+    pub scope: Scope,
+    pub query: &'static str,
+}
+
+/// What a check's query is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The members after `$1` up to `$2`; asked for each part of them.
+    Members,
+    /// Everything at once.
+    Everything,
+}
+
+/// All checks that a query can make, by subject.
+const CHECKS: &[&[Check]] = &[checks::LEDGER, checks::TREE];
+
+const ROLL_UPS: &str = "each unit's figures are those of its members, and of the units below it";
+
+#[derive(QueryableByName)]
+struct Difference {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// Runs every check, telling `report` what it proves and what differs. Returns the number of differences shown.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn verify(conn: &mut Conn, report: impl FnMut(&str, &[String])) -> Result<usize, Problem> {
+    verify_with(conn, |_| {}, report).await
+}
+
+/// The same, telling `progress` how many members are done.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn verify_with(
+    conn: &mut Conn,
+    progress: impl Fn(usize),
+    mut report: impl FnMut(&str, &[String]),
+) -> Result<usize, Problem> {
+    let all = || CHECKS.iter().flat_map(|checks| checks.iter());
+    let mut found: Vec<Vec<String>> = all().map(|_| Vec::new()).collect();
+    let (mut after, mut done) = (Uuid::nil(), 0);
+    while let Some((up_to, members)) = next_part(conn, after).await? {
+        for (check, lines) in all().zip(&mut found).filter(|(check, _)| check.scope == Scope::Members) {
+            ask(conn, check, (after, up_to), lines).await?;
+        }
+        done += members;
+        progress(done);
+        after = up_to;
+    }
+    for (check, lines) in all().zip(&mut found).filter(|(check, _)| check.scope == Scope::Everything) {
+        ask(conn, check, (Uuid::nil(), Uuid::max()), lines).await?;
+    }
+    let mut count = 0;
+    for (check, lines) in all().zip(&found) {
+        count += lines.len();
+        report(check.proves, lines);
+    }
+    let mut lines = projection::differences(conn).await?;
+    lines.truncate(MOST);
+    report(ROLL_UPS, &lines);
+    Ok(count + lines.len())
+}
+
+async fn ask(
+    conn: &mut Conn,
+    check: &Check,
+    (after, up_to): (Uuid, Uuid),
+    lines: &mut Vec<String>,
+) -> Result<(), Problem> {
+    let room = MOST - lines.len().min(MOST);
+    let query = diesel::sql_query(format!("{} LIMIT {room}", check.query));
+    let rows: Vec<Difference> = match check.scope {
+        Scope::Members => query.bind::<SqlUuid, _>(after).bind::<SqlUuid, _>(up_to).load(conn).await?,
+        Scope::Everything => query.load(conn).await?,
+    };
+    lines.extend(rows.into_iter().map(|row| row.line));
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Part {
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    up_to: Option<Uuid>,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    members: i64,
+}
+
+/// Where the next part of the members ends, and how many it has. The last one reaches to the end, also of the ledger.
+async fn next_part(conn: &mut Conn, after: Uuid) -> Result<Option<(Uuid, usize)>, Problem> {
+    if after == Uuid::max() {
+        return Ok(None);
+    }
+    let part: Part = diesel::sql_query(
+        "SELECT (array_agg(id ORDER BY id DESC))[1] AS up_to, count(*) AS members
+         FROM (SELECT id FROM members WHERE id > $1 ORDER BY id LIMIT $2) part",
+    )
+    .bind::<SqlUuid, _>(after)
+    .bind::<diesel::sql_types::BigInt, _>(MEMBERS)
+    .get_result(conn)
+    .await?;
+    let last = part.members < MEMBERS;
+    let up_to = part.up_to.filter(|_| !last).unwrap_or(Uuid::max());
+    Ok(Some((up_to, usize::try_from(part.members).unwrap_or(0))))
+}

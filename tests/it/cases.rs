@@ -1,0 +1,178 @@
+//! Cases: what opens one, what does not, who judges it; points stay as they are.
+
+use serde_json::{Value, json};
+use sotay::jobs;
+use sotay::kernel::access::Role;
+
+use crate::identity::support::{BIRTH, PASSWORD, Person, active, person, redeem, sign_in, text};
+use crate::support::{Actor, World, sum_of_entries};
+
+async fn settle(world: &World) {
+    while jobs::deliver(&world.app.state).await.unwrap() > 0 {}
+}
+
+async fn cases(actor: &Actor, world: &World) -> Vec<Value> {
+    let list = actor.get(&format!("/v1/cases?unit_id={}", world.ward)).await.expect(200);
+    list.body["items"].as_array().unwrap().clone()
+}
+
+/// Signs people in one after the other, a minute apart; on one device when it gives its token on.
+async fn sign_in_all(world: &World, people: &[Person], one_device: bool) {
+    let mut device: Option<String> = None;
+    for person in people {
+        let tokens = sign_in(&world.app, &person.citizen_id, PASSWORD, device.as_deref()).await.expect(201);
+        if one_device {
+            device = Some(text(&tokens.body, "device_token"));
+        }
+        world.app.advance(60);
+    }
+    settle(world).await;
+}
+
+async fn twenty(world: &World) -> Vec<Person> {
+    let mut people = Vec::new();
+    for _ in 0..20 {
+        people.push(active(world).await);
+    }
+    people
+}
+
+#[actix_web::test]
+async fn twenty_accounts_in_a_row_from_one_device_open_one_case_and_cost_no_points() {
+    let world = World::new().await;
+    let (people, inspector) = (twenty(&world).await, world.inspector().await);
+    let first = world.sign_in(people[0].id).await;
+    first.post("/v1/me/visits", &json!({})).await.expect(200);
+    sign_in_all(&world, &people, true).await;
+    let found = cases(&inspector, &world).await;
+    assert_eq!(found.len(), 1);
+    let case = &found[0];
+    assert_eq!((&case["kind"], &case["state"]), (&json!("shared_device"), &json!("open")));
+    assert_eq!(case["evidence"]["accounts"], 20);
+    assert_eq!(case["unit_id"], json!(world.cell));
+    assert_eq!(sum_of_entries(&world.app, people[0].id).await, 1);
+    let id = case["id"].as_str().unwrap();
+    let detail = inspector.get(&format!("/v1/cases/{id}")).await.expect(200);
+    assert_eq!(detail.body["members"].as_array().unwrap().len(), 20);
+    assert_eq!(world.audit_count("case.viewed").await, 20);
+    // Everybody concerned sees it; the evidence about the others is not theirs.
+    let mine = first.get("/v1/me/cases").await.expect(200);
+    assert_eq!((&mine.body["items"][0]["state"], &mine.body["items"][0]["evidence"]), (&json!("open"), &Value::Null));
+    assert_eq!(world.member().await.get("/v1/me/cases").await.expect(200).body["items"], json!([]));
+
+    let decision = json!({"outcome": "no_action", "reason": "Buổi hướng dẫn sử dụng tại nhà văn hóa."});
+    let path = format!("/v1/cases/{id}/decision");
+    let decided = inspector.post(&path, &decision).await.expect(200);
+    assert_eq!((&decided.body["state"], &decided.body["outcome"]), (&json!("decided"), &json!("no_action")));
+    inspector.post(&path, &decision).await.expect(409);
+    settle(&world).await;
+    let told = first.get("/v1/me/notifications").await.expect(200);
+    assert_eq!(told.body["items"][0]["kind"], "case_decided");
+    assert_eq!(first.get("/v1/me/cases").await.expect(200).body["items"][0]["reason"], decision["reason"]);
+    assert_eq!(sum_of_entries(&world.app, people[0].id).await, 1);
+    assert_eq!(world.audit_count("case.decided").await, 1);
+    // What was judged is no evidence again.
+    sign_in_all(&world, &people[..5], true).await;
+    assert_eq!(cases(&inspector, &world).await.len(), 1);
+}
+
+#[actix_web::test]
+async fn a_shared_office_is_no_case() {
+    let world = World::new().await;
+    let (people, inspector) = (twenty(&world).await, world.inspector().await);
+    // One address, twenty devices; and a helper's phone that a few people use.
+    sign_in_all(&world, &people, false).await;
+    sign_in_all(&world, &people[..9], true).await;
+    assert_eq!(cases(&inspector, &world).await, Vec::<Value>::new());
+}
+
+#[actix_web::test]
+async fn many_slips_of_one_officer_in_a_row_open_a_case() {
+    let world = World::new().await;
+    let (secretary, inspector) = (world.secretary().await, world.inspector().await);
+    for _ in 0..12 {
+        let person = person(&world, world.cell).await;
+        let path = format!("/v1/members/{}/activation-slips", person.id);
+        let code = text(&secretary.post(&path, &json!({})).await.expect(201).body, "code");
+        redeem(&world.app, &code, &person, BIRTH).await.expect(201);
+        world.app.advance(30);
+    }
+    settle(&world).await;
+    let found = cases(&inspector, &world).await;
+    assert_eq!((found.len(), &found[0]["kind"]), (1, &json!("slips_in_a_row")));
+    assert_eq!(found[0]["evidence"]["accounts"], 12);
+    assert_eq!(secretary.get("/v1/me/cases").await.expect(200).body["items"][0]["id"], found[0]["id"]);
+}
+
+/// Visits at a time of the day on each of these days, counted from 20 November.
+async fn visit_daily(world: &World, actor: &Actor, days: std::ops::Range<i64>, time: impl Fn(i64) -> String) {
+    let first: chrono::NaiveDate = "2026-11-20".parse().unwrap();
+    for day in days {
+        let date = first + chrono::Duration::days(day);
+        world.app.set_time(&format!("{date}T{}+07:00", time(day)));
+        actor.post("/v1/me/visits", &json!({})).await.expect(200);
+        jobs::look_for_regularity(&world.app.state).await.unwrap();
+    }
+}
+
+#[actix_web::test]
+async fn thirty_days_of_perfect_regularity_open_a_case_and_cost_no_points() {
+    let world = World::new().await;
+    let (bot, inspector) = (world.member().await, world.inspector().await);
+    visit_daily(&world, &bot, 0..29, |day| format!("06:00:0{}", day % 3)).await;
+    assert_eq!(cases(&inspector, &world).await, Vec::<Value>::new());
+    visit_daily(&world, &bot, 29..31, |_| "06:00:01".to_owned()).await;
+    let found = cases(&inspector, &world).await;
+    assert_eq!((found.len(), &found[0]["kind"]), (1, &json!("regularity")));
+    let evidence = &found[0]["evidence"];
+    assert_eq!((&evidence["rule"], &evidence["time_of_day"]), (&json!("daily_visit"), &json!("06:00:00")));
+    assert_eq!(evidence["seconds_apart"], 2);
+    // Eight visits count in each of the two months, as for anybody.
+    assert_eq!(sum_of_entries(&world.app, bot.id).await, 16);
+    let path = format!("/v1/cases/{}/decision", found[0]["id"].as_str().unwrap());
+    let decision = json!({"outcome": "referred", "reason": "Chi bộ trao đổi trực tiếp với đồng chí."});
+    inspector.post(&path, &decision).await.expect(200);
+    visit_daily(&world, &bot, 31..34, |_| "06:00:01".to_owned()).await;
+    assert_eq!(cases(&inspector, &world).await.len(), 1, "the same days are not judged twice");
+    assert_eq!(sum_of_entries(&world.app, bot.id).await, 16);
+}
+
+#[actix_web::test]
+async fn a_punctual_person_is_no_case() {
+    let world = World::new().await;
+    let (person, inspector) = (world.member().await, world.inspector().await);
+    visit_daily(&world, &person, 0..31, |day| format!("06:0{}:{:02}", day % 2, (day * 7) % 60)).await;
+    assert_eq!(cases(&inspector, &world).await, Vec::<Value>::new());
+}
+
+#[actix_web::test]
+async fn nobody_judges_a_case_of_their_own_and_others_do_not_see_it() {
+    let world = World::new().await;
+    let inspector = world.officer(world.cell, Role::Inspector, world.ward).await;
+    visit_daily(&world, &inspector, 0..30, |_| "06:00:01".to_owned()).await;
+    let found = cases(&inspector, &world).await;
+    let one = format!("/v1/cases/{}", found[0]["id"].as_str().unwrap());
+    let path = format!("{one}/decision");
+    let decision = json!({"outcome": "no_action", "reason": "Không có gì."});
+    assert_eq!(inspector.post(&path, &decision).await.expect(403).code(), "forbidden");
+    assert_eq!(inspector.get(&one).await.expect(200).body["case"]["state"], "open");
+    let far = world.officer(world.other_cell, Role::Inspector, world.other_ward).await;
+    for actor in [
+        &world.member().await,
+        &world.secretary().await,
+        &world.committee_officer().await,
+        &world.administrator().await,
+        &far,
+    ] {
+        actor.get(&one).await.expect(404);
+        actor.post(&path, &decision).await.expect(404);
+    }
+    let list = format!("/v1/cases?unit_id={}", world.ward);
+    for (actor, status) in [(&world.secretary().await, 403), (&world.committee_officer().await, 403), (&far, 404)] {
+        actor.get(&list).await.expect(status);
+    }
+    world.inspector().await.get("/v1/cases").await.expect(400);
+    let open = world.inspector().await.get(&format!("{list}&state=decided")).await.expect(200);
+    assert_eq!(open.body["items"], json!([]));
+    world.inspector().await.post(&path, &decision).await.expect(200);
+}

@@ -1,0 +1,244 @@
+//! Attestations: recording, confirming, declining, withdrawing.
+
+use serde_json::{Value, json};
+use sotay::kernel::access::Role;
+use uuid::Uuid;
+
+use super::{Office, confirmation};
+
+const MEETING: &str = "meeting_attended";
+
+#[actix_web::test]
+async fn a_list_earns_nothing_until_a_second_officer_confirms_it() {
+    let office = Office::new().await;
+    let (secretary, member) = (&office.secretary, &office.member);
+    let other = office.world.member().await;
+    let ids = [member.id, other.id, secretary.id];
+    let made = secretary.post("/v1/attestations", &office.list(MEETING, "2026-11-05", &ids)).await.expect(201);
+    assert_eq!((&made.body["state"], &made.body["member_count"]), (&json!("recorded"), &json!(3)));
+    assert_eq!(made.body["members"][0]["points_awarded"], Value::Null);
+    assert_eq!(office.points(member).await, 0);
+    let path = confirmation(&made.id());
+    assert_eq!(secretary.post(&path, &json!({})).await.expect(403).code(), "second_officer_required");
+    member.post(&path, &json!({})).await.expect(403);
+    assert_eq!(office.points(member).await, 0);
+
+    let done = office.deputy.post(&path, &json!({})).await.expect(200);
+    assert_eq!((&done.body["state"], &done.body["decided_by"]), (&json!("confirmed"), &json!(office.deputy.id)));
+    for listed in done.body["members"].as_array().unwrap() {
+        assert_eq!((&listed["points_awarded"], &listed["refusals"]), (&json!(8), &json!([])));
+    }
+    for actor in [member, &other, secretary] {
+        assert_eq!(office.points(actor).await, 8);
+    }
+    let entries =
+        office.rows("SELECT DISTINCT rule_code, object_kind, object_id, attested_by FROM point_entries").await;
+    let entry =
+        json!({"rule_code": MEETING, "object_kind": "meeting", "object_id": "2026-11", "attested_by": secretary.id});
+    assert_eq!(entries, json!([entry]));
+    assert_eq!(office.deputy.post(&path, &json!({})).await.expect(409).code(), "conflict");
+    let seen = office.above.get(&format!("/v1/attestations?unit_id={}&state=confirmed", office.world.ward)).await;
+    assert_eq!(seen.expect(200).body["items"][0]["id"], made.body["id"]);
+    for action in ["attestation.recorded", "attestation.confirmed"] {
+        assert_eq!(office.world.audit_count(action).await, 1, "{action}");
+    }
+}
+
+#[actix_web::test]
+async fn nobody_confirms_a_list_they_are_on_whatever_roles_they_hold() {
+    let office = Office::new().await;
+    let (secretary, deputy) = (&office.secretary, &office.deputy);
+    office.world.grant(deputy.id, Role::CommitteeOfficer, Some(office.world.ward)).await;
+    office.world.grant(secretary.id, Role::CommitteeOfficer, Some(office.world.ward)).await;
+    let id = office.record(secretary, MEETING, "2026-11-05", &[office.member.id, deputy.id]).await;
+    assert_eq!(deputy.post(&confirmation(&id), &json!({})).await.expect(403).code(), "own_interest");
+    assert_eq!(secretary.post(&confirmation(&id), &json!({})).await.expect(403).code(), "second_officer_required");
+    assert_eq!(office.points(deputy).await + office.points(&office.member).await, 0);
+    // Split in two lists of the same meeting, each confirmed by somebody who is not on it, nobody is left out.
+    let theirs = office.record(deputy, MEETING, "2026-11-05", &[office.member.id]).await;
+    secretary.post(&confirmation(&theirs), &json!({})).await.expect(200);
+    let done = office.above.post(&confirmation(&id), &json!({})).await.expect(200);
+    let members = done.body["members"].as_array().unwrap();
+    let of = |id: Uuid| members.iter().find(|listed| listed["member_id"] == json!(id)).unwrap();
+    assert_eq!(of(deputy.id)["points_awarded"], 8);
+    assert_eq!(of(office.member.id)["points_awarded"], 0);
+    assert_eq!(of(office.member.id)["refusals"][0]["reason"], "already_credited");
+    assert_eq!((office.points(deputy).await, office.points(&office.member).await), (8, 8));
+}
+
+#[actix_web::test]
+async fn the_recorder_is_on_no_list_of_opinions_or_of_assisted_study() {
+    let office = Office::new().await;
+    for kind in ["opinion_contributed", "assisted_session"] {
+        let list = office.list(kind, "2026-11-05", &[office.member.id, office.secretary.id]);
+        let refused = office.secretary.post("/v1/attestations", &list).await.expect(403);
+        assert_eq!(refused.code(), "own_interest", "{kind}");
+    }
+    assert_eq!(office.rows("SELECT id FROM attestations").await, json!([]));
+}
+
+#[actix_web::test]
+async fn a_cell_has_one_regular_meeting_a_month() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    let first = office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    let another_day = office.list(MEETING, "2026-11-06", &[member.id]);
+    assert_eq!(secretary.post("/v1/attestations", &another_day).await.expect(409).code(), "conflict");
+    deputy.post(&format!("/v1/attestations/{first}/decline"), &json!({"reason": "Sai ngày"})).await.expect(200);
+    let right = secretary.post("/v1/attestations", &another_day).await.expect(201).id();
+    deputy.post(&confirmation(&right), &json!({})).await.expect(200);
+    secretary.post("/v1/attestations", &office.list(MEETING, "2026-11-05", &[member.id])).await.expect(409);
+    // The same meeting again earns nothing, neither here nor under the name of another cell.
+    let again = office.record(secretary, MEETING, "2026-11-06", &[member.id]).await;
+    let done = deputy.post(&confirmation(&again), &json!({})).await.expect(200);
+    assert_eq!(done.body["members"][0]["refusals"][0]["reason"], "already_credited");
+    // Thematic meetings are other meetings; two lists of one are one.
+    for _ in 0..2 {
+        let id = office.record(secretary, "thematic_meeting_attended", "2026-11-06", &[member.id]).await;
+        deputy.post(&confirmation(&id), &json!({})).await.expect(200);
+    }
+    assert_eq!(office.points(member).await, 8 + 5);
+}
+
+#[actix_web::test]
+async fn opinions_and_assisted_study_stop_at_their_caps() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    for _ in 0..3 {
+        let id = office.record(secretary, "opinion_contributed", "2026-11-05", &[member.id]).await;
+        deputy.post(&confirmation(&id), &json!({})).await.expect(200);
+    }
+    assert_eq!(office.points(member).await, 4);
+    let helped = office.record(secretary, "assisted_session", "2026-11-05", &[member.id]).await;
+    let done = deputy.post(&confirmation(&helped), &json!({})).await.expect(200);
+    assert_eq!(done.body["members"][0]["refusals"][0]["reason"], "not_for_this_member");
+    office.execute(&format!("UPDATE members SET without_device = true WHERE id = '{}'", member.id)).await;
+    for _ in 0..2 {
+        let id = office.record(secretary, "assisted_session", "2026-11-05", &[member.id]).await;
+        deputy.post(&confirmation(&id), &json!({})).await.expect(200);
+    }
+    assert_eq!(office.points(member).await, 4 + 2);
+}
+
+#[actix_web::test]
+async fn of_fifty_confirmations_by_two_officers_one_counts() {
+    let office = Office::new().await;
+    let members: Vec<Uuid> = {
+        let mut ids = vec![office.member.id];
+        for _ in 0..5 {
+            ids.push(office.world.member().await.id);
+        }
+        ids
+    };
+    let id = office.record(&office.secretary, MEETING, "2026-11-05", &members).await;
+    let (path, body) = (confirmation(&id), json!({}));
+    let all = (0..50).map(|n| if n % 2 == 0 { &office.deputy } else { &office.above }.post(&path, &body));
+    let replies = futures_util::future::join_all(all).await;
+    let count = |status| replies.iter().filter(|reply| reply.status == status).count();
+    assert_eq!((count(200), count(409)), (1, 49));
+    assert_eq!(office.points(&office.member).await, 8);
+    assert_eq!(office.rows("SELECT sum(points) AS points FROM point_entries").await, json!([{"points": 48}]));
+    assert_eq!(office.world.audit_count("attestation.confirmed").await, 1);
+}
+
+#[actix_web::test]
+async fn two_lists_of_the_same_members_confirmed_at_once_credit_once() {
+    let office = Office::new().await;
+    let other = office.world.member().await;
+    let first = office.record(&office.secretary, MEETING, "2026-11-05", &[office.member.id, other.id]).await;
+    let second = office.record(&office.secretary, MEETING, "2026-11-05", &[other.id, office.member.id]).await;
+    let (one, two, body) = (confirmation(&first), confirmation(&second), json!({}));
+    let (a, b) = futures_util::future::join(office.deputy.post(&one, &body), office.above.post(&two, &body)).await;
+    assert_eq!((a.status, b.status), (200, 200));
+    assert_eq!((office.points(&office.member).await, office.points(&other).await), (8, 8));
+}
+
+#[actix_web::test]
+async fn a_repeated_key_answers_the_same_and_awards_nothing() {
+    let office = Office::new().await;
+    let id = office.record(&office.secretary, MEETING, "2026-11-05", &[office.member.id]).await;
+    let confirm =
+        || office.deputy.request("POST", &confirmation(&id)).header("Idempotency-Key", "mot").json(&json!({}));
+    let first = confirm().send().await.expect(200);
+    let second = confirm().send().await.expect(200);
+    assert_eq!(first.body, second.body);
+    assert_eq!(second.header("idempotency-replayed"), "true");
+    assert_eq!(office.points(&office.member).await, 8);
+}
+
+#[actix_web::test]
+async fn what_was_withdrawn_or_declined_is_not_confirmed() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    let id = office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    let (withdrawal, decline) = (format!("/v1/attestations/{id}/withdrawal"), format!("/v1/attestations/{id}/decline"));
+    deputy.post(&withdrawal, &json!({})).await.expect(403);
+    let refused = secretary.post(&decline, &json!({"reason": "Nhầm"})).await.expect(403);
+    assert_eq!(refused.code(), "second_officer_required");
+    let gone = secretary.post(&withdrawal, &json!({})).await.expect(200);
+    assert_eq!(gone.body["state"], "withdrawn");
+    deputy.post(&confirmation(&id), &json!({})).await.expect(409);
+    deputy.post(&decline, &json!({"reason": "Nhầm"})).await.expect(409);
+    secretary.post(&withdrawal, &json!({})).await.expect(409);
+    let id = office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    let declined =
+        deputy.post(&format!("/v1/attestations/{id}/decline"), &json!({"reason": "Thiếu chữ ký"})).await.expect(200);
+    assert_eq!(declined.body["decision_reason"], "Thiếu chữ ký");
+    office.above.post(&confirmation(&id), &json!({})).await.expect(409);
+    assert_eq!(office.points(member).await, 0);
+}
+
+#[actix_web::test]
+async fn a_stranger_on_the_list_is_pointed_at() {
+    let office = Office::new().await;
+    let (secretary, member) = (&office.secretary, office.member.id);
+    let outsider = office.world.outsider().await.id;
+    let list = office.list(MEETING, "2026-11-05", &[member, outsider, Uuid::from_u128(7)]);
+    let refused = secretary.post("/v1/attestations", &list).await.expect(422);
+    let pointers: Vec<&Value> = refused.body["errors"].as_array().unwrap().iter().map(|e| &e["pointer"]).collect();
+    assert_eq!((refused.code(), pointers), ("rule_not_met", vec![&json!("/member_ids/1"), &json!("/member_ids/2")]));
+    let twice = secretary.post("/v1/attestations", &office.list(MEETING, "2026-11-05", &[member, member])).await;
+    assert_eq!(twice.expect(400).body["errors"][0]["pointer"], "/member_ids/1");
+    for day in ["2026-11-21", "2026-09-30", "2025-11-05"] {
+        let refused = secretary.post("/v1/attestations", &office.list(MEETING, day, &[member])).await.expect(400);
+        assert_eq!(refused.body["errors"][0]["pointer"], "/day", "{day}");
+    }
+    secretary.post("/v1/attestations", &office.list(MEETING, "2026-11-05", &[])).await.expect(400);
+    let mut points = office.list(MEETING, "2026-11-05", &[member]);
+    points["points"] = json!(99);
+    secretary.post("/v1/attestations", &points).await.expect(400);
+    let mut above = office.list(MEETING, "2026-11-05", &[member]);
+    above["unit_id"] = json!(office.world.sibling);
+    secretary.post("/v1/attestations", &above).await.expect(404);
+    assert_eq!(office.rows("SELECT id FROM attestations").await, json!([]));
+}
+
+#[actix_web::test]
+async fn whoever_moved_before_the_confirmation_gets_nothing_there() {
+    let office = Office::new().await;
+    let world = &office.world;
+    let new = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
+    let stays = world.member().await;
+    let list = [office.member.id, stays.id];
+    let id = office.record(&office.secretary, "thematic_meeting_attended", "2026-11-20", &list).await;
+    let body = json!({"to_unit_id": world.sibling, "reason": "Chuyển nơi cư trú"});
+    let transfer = office.secretary.post(&format!("/v1/members/{}/transfers", office.member.id), &body).await;
+    let accept = format!("/v1/transfers/{}/accept", transfer.expect(201).id());
+    new.post(&accept, &json!({})).await.expect(200);
+    let done = office.deputy.post(&confirmation(&id), &json!({})).await.expect(200);
+    let members = done.body["members"].as_array().unwrap();
+    let gone = members.iter().find(|listed| listed["member_id"] == json!(office.member.id)).unwrap();
+    assert_eq!((&gone["points_awarded"], &gone["refusals"][0]["reason"]), (&json!(0), &json!("not_in_cell")));
+    assert_eq!(office.points(&stays).await, 5);
+    let moved = crate::support::sum_of_entries(&world.app, office.member.id).await;
+    assert_eq!(moved, 0);
+}
+
+#[actix_web::test]
+async fn a_list_does_not_wait_for_ever() {
+    let office = Office::new().await;
+    let id = office.record(&office.secretary, MEETING, "2026-11-05", &[office.member.id]).await;
+    office.world.app.set_time("2027-01-01T00:00:00+07:00");
+    assert_eq!(office.deputy.post(&confirmation(&id), &json!({})).await.expect(422).code(), "rule_not_met");
+    assert_eq!(office.points(&office.member).await, 0);
+}
