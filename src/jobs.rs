@@ -1,4 +1,5 @@
-//! Background work of every instance: signing keys, the outbox, projections, months that close by themselves, sweeping.
+//! Background work of every instance: signing keys, the outbox, projections, months that close by themselves, planned
+//! reorganisations, sweeping.
 //! Whatever must happen once takes a lease in the database.
 
 use std::time::{Duration, Instant};
@@ -10,8 +11,9 @@ use crate::kernel::db::{Conn, transaction};
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
 use crate::kernel::{idempotency, lease, outbox, rate_limit};
+use crate::organisation::reorganisations;
 use crate::points::{self, projection};
-use crate::{cases, identity, leaderboards, notifications};
+use crate::{cases, documents, identity, leaderboards, notifications};
 
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks at what changed; more when looking takes long.
@@ -19,6 +21,7 @@ const PROJECTION_PAUSE: Duration = Duration::from_secs(1);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
 const CLOSING_PAUSE: Duration = Duration::from_secs(60);
 const CASES_PAUSE: Duration = Duration::from_secs(300);
+const REORGANISATIONS_PAUSE: Duration = Duration::from_secs(60);
 
 /// The running loops; they end when this is dropped.
 pub struct Jobs(Vec<JoinHandle<()>>);
@@ -41,6 +44,9 @@ pub fn start(state: Data<State>) -> Jobs {
         }),
         every(&state, KEYS_PAUSE, "the signing keys", async |state| identity::refresh_keys(state).await),
         every(&state, CASES_PAUSE, "the look for regularity", async |state| look_for_regularity(state).await),
+        every(&state, REORGANISATIONS_PAUSE, "planned reorganisations", async |state| {
+            reorganisations::apply_due(state).await.map(drop)
+        }),
         every(&state, rate_limit::SWEEP, "sweeping", async |state| {
             state.limits.forget_idle();
             sweep(state).await
@@ -167,6 +173,7 @@ pub async fn deliver_one(state: &State, event: &outbox::Event) -> Result<(), Pro
                 return Ok(());
             }
             notifications::consume(conn, event, now).await?;
+            documents::consume(conn, event, now).await?;
             cases::consume(conn, event, now).await?;
             outbox::done(conn, event.id, now).await
         })

@@ -1,5 +1,6 @@
 //! The library: documents distributed to units, their files, reading measured by the server. What other features may call.
 
+mod carry_over;
 mod files;
 mod library;
 mod model;
@@ -11,6 +12,7 @@ mod targets;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use carry_over::consume;
 pub use files::{StoredFile, attach, keep};
 pub use model::{Kind, Media};
 pub use publishing::{NewDocument, draft, publish};

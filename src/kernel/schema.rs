@@ -503,6 +503,29 @@ diesel::table! {
     }
 }
 diesel::table! {
+    reorganisation_units (reorganisation_id, unit_id) {
+        reorganisation_id -> Uuid,
+        unit_id -> Uuid,
+    }
+}
+diesel::table! {
+    reorganisations (id) {
+        id -> Uuid,
+        kind -> Text,
+        details -> Jsonb,
+        reason -> Text,
+        effective_on -> Date,
+        state -> Text,
+        ordered_by -> Uuid,
+        ordered_at -> Timestamptz,
+        applied_on -> Nullable<Date>,
+        new_unit_id -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        effect -> Nullable<Jsonb>,
+        failure -> Nullable<Text>,
+    }
+}
+diesel::table! {
     report_keys (id) {
         id -> Uuid,
         kid -> Text,
@@ -627,6 +650,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys, known_devices, leases, member_months, members, memberships, notifications, outbox,
     point_adjustments, point_appeals, point_changes, point_entries, point_offers, point_parameters, point_reminders,
     point_rule_changes, point_rules, points_in_force, projected_months, projections, reading_sessions, report_keys,
-    sessions, sign_in_failures, sign_in_handles, signing_keys, transfers, unit_kinds, unit_links, unit_months,
+    reorganisation_units, reorganisations, sessions, sign_in_failures, sign_in_handles, signing_keys, transfers, unit_kinds, unit_links, unit_months,
     unit_tree, units,
 );

@@ -17,6 +17,18 @@ pub fn title(kind: &str) -> Text {
             "Một thiết bị đã bị đăng xuất vì mã phiên bị dùng lại",
             "A device was signed out because its token was used twice",
         ),
+        "cell_changed" => text(
+            "Do sắp xếp lại tổ chức, bạn chuyển sang sinh hoạt ở chi bộ khác",
+            "Your cell was reorganised: you belong to another cell",
+        ),
+        "roles_ended" => text(
+            "Do sắp xếp lại tổ chức, vai trò của bạn ở tổ chức cũ kết thúc",
+            "A unit was reorganised: your roles on it end",
+        ),
+        "reorganisation_failed" => text(
+            "Một việc sắp xếp tổ chức đã lên kế hoạch không thực hiện được",
+            "A planned reorganisation could not be carried out",
+        ),
         "case_decided" => {
             text("Một vụ việc liên quan đến bạn đã được kết luận", "A case that concerns you was decided")
         }

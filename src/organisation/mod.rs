@@ -5,6 +5,7 @@ pub mod grants;
 pub mod imports;
 pub mod members;
 pub mod memberships;
+pub mod reorganisations;
 pub mod roster;
 mod targets;
 pub mod transfers;
@@ -36,5 +37,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(transfers::routes::decline_transfer)
         .service(transfers::routes::withdraw_transfer)
         .service(transfers::routes::list_transfers)
-        .service(imports::routes::import_roster);
+        .service(imports::routes::import_roster)
+        .service(reorganisations::routes::preview_reorganisation)
+        .service(reorganisations::routes::create_reorganisation)
+        .service(reorganisations::routes::get_reorganisation)
+        .service(reorganisations::routes::cancel_reorganisation)
+        .service(reorganisations::routes::list_reorganisations);
 }

@@ -42,6 +42,8 @@ async fn fingerprint(world: &World) -> String {
         "idempotency_keys",
         "activation_slips",
         "audit_events",
+        "unit_tree",
+        "reorganisations",
     ];
     let parts: Vec<String> = TABLES
         .iter()

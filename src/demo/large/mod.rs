@@ -16,12 +16,13 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use tokio_postgres::Client;
 
-use crate::identity;
+use crate::kernel::clock::Period;
 use crate::kernel::db;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::accounts;
 use crate::kernel::state::State;
 use crate::points::Judge;
+use crate::{identity, jobs};
 
 use copy::{Rows, copy, explain};
 use ledger::History;
@@ -91,6 +92,7 @@ pub async fn fill(state: &Data<State>, shape: Shape) -> Result<(), String> {
     let history = Arc::new(history(state, &plan).await.map_err(|e| e.to_string())?);
     fill_history(&client, &history, state).await?;
     tidy(&client).await?;
+    project(&client, &plan, state).await?;
     // Last, since it says that everything is there.
     identity::create_administrator(state, ADMINISTRATOR, "Quản trị hệ thống", Some(PASSWORD))
         .await
@@ -220,6 +222,23 @@ async fn tidy(client: &Client) -> Result<(), String> {
         client.batch_execute(&format!("VACUUM (ANALYZE) {table}")).await.map_err(|e| explain(&e))?;
     }
     eprintln!("  {:<22} {:>15} {:>5.0} s", "statistics", "", began.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// Takes the figures of units throughout, month by month: millions of changed members one by one would take hours.
+async fn project(client: &Client, plan: &Plan, state: &State) -> Result<(), String> {
+    let began = Instant::now();
+    client.batch_execute("DELETE FROM point_changes").await.map_err(|e| explain(&e))?;
+    client
+        .execute(
+            "INSERT INTO point_changes (kind, ids, since, until, bulk) SELECT 'below', '{}', p::date, p::date, true
+             FROM generate_series($1::text::date, $2::text::date, '1 month') AS p",
+            &[&plan.since.to_string(), &Period::containing(plan.today).first_day().to_string()],
+        )
+        .await
+        .map_err(|e| explain(&e))?;
+    while jobs::project(state).await.map_err(|e| e.to_string())? {}
+    eprintln!("  {:<22} {:>15} {:>5.0} s", "figures of units", "", began.elapsed().as_secs_f32());
     Ok(())
 }
 

@@ -3,4 +3,5 @@
 pub mod routes;
 mod store;
 
+pub(super) use store::announce;
 pub use store::{NewDocument, draft, publish};

@@ -5,11 +5,13 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::kernel::clock::day_of;
 use crate::kernel::crypto::{Crypto, CryptoError};
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::{accounts, members, memberships, sign_in_handles};
+use crate::organisation::units;
 
 use super::handles::HandleKind;
 
@@ -22,6 +24,7 @@ pub enum Origin {
     Imported,
     Admitted,
     Transferred,
+    Reorganised,
 }
 
 impl Origin {
@@ -30,6 +33,7 @@ impl Origin {
             Self::Imported => "imported",
             Self::Admitted => "admitted",
             Self::Transferred => "transferred",
+            Self::Reorganised => "reorganised",
         }
     }
 }
@@ -70,7 +74,7 @@ struct MemberRow<'a> {
 /// Admits people into a cell from a day on. Returns their ids in the order given.
 ///
 /// # Errors
-/// An internal error when a citizen ID or card number is in use: callers check that first, inside the same transaction.
+/// 409 when the cell has been merged into another meanwhile, an internal error when a citizen ID or card number is in use: callers check that first, inside the same transaction.
 pub async fn admit(
     conn: &mut Conn,
     crypto: &Crypto,
@@ -80,6 +84,7 @@ pub async fn admit(
     valid_from: NaiveDate,
     now: DateTime<Utc>,
 ) -> Result<Vec<Uuid>, Problem> {
+    units::hold(conn, unit_id, day_of(now)).await?;
     let ids: Vec<Uuid> = people.iter().map(|_| new_id(now)).collect();
     for (ids, people) in ids.chunks(CHUNK).zip(people.chunks(CHUNK)) {
         insert_people(conn, crypto, ids, people, now).await?;

@@ -25,6 +25,9 @@ pub async fn accept(
     by: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Open, Problem> {
+    // Units before transfers before members, as a reorganisation locks them; it may send the transfer elsewhere meanwhile.
+    let (_, to) = store::sides(conn, transfer_id).await?;
+    units::keep(conn, to).await?;
     let open = store::lock_open(conn, transfer_id).await?;
     if by == open.proposed_by || by == open.member_id {
         return Err(Problem::with(
@@ -36,6 +39,7 @@ pub async fn accept(
     let today = day_of(now);
     let day = effective_day(&open, effective_on, today)?;
     units::require_cell(conn, open.to_unit_id).await?;
+    units::hold(conn, open.to_unit_id, today).await?;
     lock_member(conn, open.member_id).await?;
     let old = memberships::on_day(conn, open.member_id, day)
         .await?

@@ -3,4 +3,6 @@
 pub mod routes;
 mod store;
 
-pub use store::{NewUnit, Unit, create, get, is_cell, is_top, lock, name, path, require_cell};
+pub use store::{
+    NewUnit, Unit, create, get, hold, is_cell, is_top, keep, last_path, lock, lock_tree, name, path, require_cell,
+};

@@ -73,6 +73,31 @@ pub async fn path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<
     if path.is_empty() { Err(Problem::not_found()) } else { Ok(path) }
 }
 
+/// The same; for a unit that has ended by then, the path it had last.
+///
+/// # Errors
+/// 404 when there was no such unit up to that day.
+pub async fn last_path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
+    let path: Vec<Ancestor> = diesel::sql_query(
+        "SELECT ancestor_id FROM unit_tree WHERE descendant_id = $1 AND valid_from <= $2
+           AND (valid_to IS NULL OR valid_to > $2 OR valid_to = (
+               SELECT max(l.valid_to) FROM unit_links l WHERE l.unit_id = $1
+               HAVING bool_and(l.valid_to IS NOT NULL) AND max(l.valid_to) <= $2))
+         ORDER BY depth",
+    )
+    .bind::<SqlUuid, _>(unit_id)
+    .bind::<Date, _>(day)
+    .load(conn)
+    .await?;
+    if path.is_empty() { Err(Problem::not_found()) } else { Ok(path.into_iter().map(|row| row.ancestor_id).collect()) }
+}
+
+#[derive(QueryableByName)]
+struct Ancestor {
+    #[diesel(sql_type = SqlUuid)]
+    ancestor_id: Uuid,
+}
+
 /// The name of a unit, whatever the day.
 pub async fn name(conn: &mut Conn, unit_id: Uuid) -> Result<String, Problem> {
     Ok(units::table.find(unit_id).select(units::name).first(conn).await?)
@@ -186,11 +211,47 @@ pub async fn lock(conn: &mut Conn, unit_id: Uuid) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Keeps a unit from being merged until the transaction ends.
+pub async fn keep(conn: &mut Conn, unit_id: Uuid) -> Result<(), Problem> {
+    units::table.find(unit_id).select(units::id).for_key_share().first::<Uuid>(conn).await?;
+    Ok(())
+}
+
+/// Keeps a unit as it is until the transaction ends, and insists that it has not ended: whoever is let into a cell while
+/// it is merged waits for the merger and is told.
+///
+/// # Errors
+/// 409 when the unit has ended.
+pub async fn hold(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<(), Problem> {
+    keep(conn, unit_id).await?;
+    let alive: i64 = unit_links::table
+        .filter(unit_links::unit_id.eq(unit_id))
+        .filter(unit_links::valid_to.is_null().or(unit_links::valid_to.gt(day)))
+        .count()
+        .get_result(conn)
+        .await?;
+    if alive > 0 {
+        return Ok(());
+    }
+    Err(Problem::with(Code::Conflict, "Tổ chức này đã được sáp nhập.", "The unit has been merged into another."))
+}
+
+/// Whoever changes places of units holds the tree alone; whoever makes a unit only keeps others from changing places.
+pub async fn lock_tree(conn: &mut Conn, alone: bool) -> Result<(), Problem> {
+    let shared = if alone { "" } else { "_shared" };
+    diesel::sql_query(format!("SELECT pg_advisory_xact_lock{shared}(7305812)")).execute(conn).await?;
+    Ok(())
+}
+
 /// Makes a unit with its link and its place in the closure.
 ///
 /// # Errors
-/// 400 for an unknown kind, 404 for an unknown parent, 409 for a code in use, 422 when the kind cannot stand below the parent's.
+/// 400 for an unknown kind, 404 for an unknown parent, 409 for a code in use or a parent that has ended, 422 when the kind cannot stand below the parent's.
 pub async fn create(conn: &mut Conn, new: &NewUnit, now: DateTime<Utc>) -> Result<Uuid, Problem> {
+    lock_tree(conn, false).await?;
+    if let Some(parent_id) = new.parent_id {
+        hold(conn, parent_id, new.valid_from).await?;
+    }
     let rank = rank_of(conn, &new.kind).await?.ok_or_else(|| {
         Problem::fault("/kind", "not_an_option", text("Không có loại tổ chức này.", "There is no such kind of unit."))
     })?;

@@ -106,16 +106,19 @@ pub const TREE: &[Check] = &[
     Check {
         proves: "the tree of units is the closure of its links",
         scope: Scope::Everything,
+        // On every day there was, and is to be: links and tree are compared as spans of time.
         query: "WITH RECURSIVE up AS (
-                    SELECT unit_id AS ancestor_id, unit_id AS descendant_id, 0 AS depth FROM unit_links WHERE valid_to IS NULL
+                    SELECT unit_id AS ancestor_id, unit_id AS descendant_id, parent_id, 0 AS depth,
+                        daterange(valid_from, valid_to) AS span FROM unit_links
                     UNION ALL
-                    SELECT l.parent_id, up.descendant_id, up.depth + 1 FROM up
-                    JOIN unit_links l ON l.unit_id = up.ancestor_id AND l.valid_to IS NULL WHERE l.parent_id IS NOT NULL)
+                    SELECT l.unit_id, up.descendant_id, l.parent_id, up.depth + 1, up.span * daterange(l.valid_from, l.valid_to)
+                    FROM up JOIN unit_links l ON l.unit_id = up.parent_id AND daterange(l.valid_from, l.valid_to) && up.span)
                 SELECT format('unit %s under %s: the links and the tree differ', descendant_id, ancestor_id) AS line
-                FROM (SELECT ancestor_id, descendant_id, depth FROM up) u
-                FULL JOIN (SELECT ancestor_id, descendant_id, depth::int FROM unit_tree WHERE valid_to IS NULL) t
+                FROM (SELECT ancestor_id, descendant_id, depth, range_agg(span) AS spans FROM up GROUP BY 1, 2, 3) u
+                FULL JOIN (SELECT ancestor_id, descendant_id, depth::int, range_agg(daterange(valid_from, valid_to)) AS spans
+                           FROM unit_tree GROUP BY 1, 2, 3) t
                     USING (ancestor_id, descendant_id, depth)
-                WHERE u.ancestor_id IS NULL OR t.ancestor_id IS NULL",
+                WHERE u.spans IS DISTINCT FROM t.spans",
     },
 ];
 

@@ -5,6 +5,7 @@ mod exemptions;
 mod grants;
 mod imports;
 mod members;
+mod reorganisations;
 mod transfers;
 
 use diesel::sql_types::Text;

@@ -99,6 +99,10 @@ impl Stage {
                 of(callers, "sec").post(&format!("/v1/members/{}/transfers", someone.id), &body).await.expect(201);
             ids.insert("transfer_id", made.id());
         }
+        if path.contains("{reorganisation_id}") {
+            let made = org.post("/v1/reorganisations", &merger(world.cell, world.sibling)).await.expect(201);
+            ids.insert("reorganisation_id", made.id());
+        }
         if path.contains("{change_id}") {
             let body = json!({"rule": "quiz_passed", "points": 5, "valid_from": "2027-01-01"});
             let changes = format!("/v1/units/{}/point-rule-changes", world.cell);
@@ -153,9 +157,15 @@ impl Stage {
             "proposeTransfer" => json!({"to_unit_id": self.sibling, "reason": "chuyển nơi ở"}),
             "publishDocument" => json!({"unit_ids": [self.cell], "attests_no_state_secrets": true}),
             "createUnit" => json!({"name": "Tổ mới", "kind": "cell", "parent_id": self.cell}),
+            "createReorganisation" | "previewReorganisation" => merger(self.cell, self.sibling),
             _ => example(operation),
         }
     }
+}
+
+/// Planned, so that whoever comes next meets the same units.
+fn merger(cell: Uuid, sibling: Uuid) -> Value {
+    json!({"kind": "merge", "unit_ids": [cell], "into_unit_id": sibling, "effective_on": "2026-12-15", "reason": "sáp nhập"})
 }
 
 /// An open case of the cell, about nobody.

@@ -1,0 +1,61 @@
+//! Documents follow members into the unit that theirs was merged into or split off as.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::kernel::db::Conn;
+use crate::kernel::outbox;
+use crate::kernel::problem::Problem;
+use crate::kernel::schema::{document_targets, documents};
+
+use super::publishing::announce;
+use super::store::{PUBLISHED, lock};
+
+/// The event of units that were merged or split.
+const TOPIC: &str = "units.reorganised";
+
+#[derive(Deserialize)]
+struct Payload {
+    from_unit_ids: Vec<Uuid>,
+    to_unit_id: Uuid,
+}
+
+/// Distributes to the new unit what was distributed to the old ones themselves; what came from further above reaches it
+/// through the tree. Lets all other events pass.
+///
+/// # Errors
+/// When the payload names no units, or the database fails.
+pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>) -> Result<(), Problem> {
+    if event.topic != TOPIC {
+        return Ok(());
+    }
+    let payload: Payload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
+    let found: Vec<Uuid> = documents::table
+        .filter(documents::status.eq(PUBLISHED))
+        .filter(
+            documents::id.eq_any(
+                document_targets::table
+                    .filter(document_targets::unit_id.eq_any(payload.from_unit_ids))
+                    .select(document_targets::document_id),
+            ),
+        )
+        .order(documents::id)
+        .select(documents::id)
+        .load(conn)
+        .await?;
+    for id in found {
+        let row = lock(conn, id).await?;
+        if row.status == PUBLISHED {
+            diesel::insert_into(document_targets::table)
+                .values((document_targets::document_id.eq(id), document_targets::unit_id.eq(payload.to_unit_id)))
+                .on_conflict_do_nothing()
+                .execute(conn)
+                .await?;
+            announce(conn, &row, now).await?;
+        }
+    }
+    Ok(())
+}

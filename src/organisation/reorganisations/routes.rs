@@ -1,0 +1,168 @@
+//! Reorganisations over HTTP.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, get, post};
+use chrono::NaiveDate;
+use diesel_async::SimpleAsyncConnection;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::kernel::access::needs::ManageUnits;
+use crate::kernel::audit;
+use crate::kernel::call::{Anyone, Ask, Call, Empty, Query, Scope};
+use crate::kernel::clock::day_of;
+use crate::kernel::db::Conn;
+use crate::kernel::ids::new_id;
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::{Problem, text};
+use crate::organisation::{OnUnit, units};
+
+use super::apply::{Order, apply};
+use super::model::{Reorganisation, ReorganisationIn, ReorganisationPreview};
+use super::target::{OnReorganisation, require};
+use super::{plan, store};
+
+/// Years ahead that can be planned.
+const FURTHEST_DAYS: i64 = 366;
+/// Roles a preview names.
+const MOST_ROLES: usize = 500;
+
+/// Preview a reorganisation
+///
+/// Says what a merger, a split or a move would do, and does nothing: who moves, which roles end, what becomes of open transfers,
+/// the denominators before and after. Needs the right to manage all the units, their parents and the unit they go to.
+#[utoipa::path(tag = "Units", request_body = ReorganisationIn, responses(
+    (status = 200, description = "What it would do.", body = ReorganisationPreview),
+    (status = 403, description = "The caller does not manage one of the units."),
+    (status = 404, description = "There is no such unit, or the caller may not know that there is."),
+    (status = 422, description = "The units do not fit together.")))]
+#[post("/reorganisations/preview")]
+pub async fn preview_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let day = effective_day(&scope.body, day_of(scope.now))?;
+        units::lock_tree(conn, true).await?;
+        require(conn, &scope.caller, &scope.body, day_of(scope.now)).await?;
+        // Done and undone: a preview that is computed in another way would differ one day.
+        conn.batch_execute("SAVEPOINT preview").await?;
+        let order = Order { body: &scope.body, by: scope.caller.account_id, now: scope.now, day, strict: true };
+        let effect = apply(conn, &order).await?;
+        conn.batch_execute("ROLLBACK TO SAVEPOINT preview").await?;
+        let mut ending_roles = effect.roles;
+        ending_roles.truncate(MOST_ROLES);
+        Ok(ReorganisationPreview { effective_on: day, effect: effect.shown, ending_roles })
+    })
+    .await
+}
+
+/// Order a reorganisation
+///
+/// Merges, splits or moves units from a day on; every month before it reads as it was. For today it is done at once, for a later
+/// day it is planned and carried out on that day against what is there then. Needs the right to manage all the units, their
+/// parents and the unit they go to. Members who move and officers whose roles end are told.
+#[utoipa::path(tag = "Units", request_body = ReorganisationIn, responses(
+    (status = 201, description = "The reorganisation.", body = Reorganisation),
+    (status = 403, description = "The caller does not manage one of the units."),
+    (status = 404, description = "There is no such unit, or the caller may not know that there is."),
+    (status = 409, description = "The code of the new unit is in use."),
+    (status = 422, description = "The units do not fit together.")))]
+#[post("/reorganisations")]
+pub async fn create_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::CREATED, async |conn, scope| {
+        let (today, now, by) = (day_of(scope.now), scope.now, scope.caller.account_id);
+        let day = effective_day(&scope.body, today)?;
+        // One order at a time, from its checks on.
+        units::lock_tree(conn, true).await?;
+        let concerned = require(conn, &scope.caller, &scope.body, today).await?;
+        let id = new_id(now);
+        store::plan(conn, id, &scope.body, day, by, now).await?;
+        store::note_units(conn, id, concerned.into_iter()).await?;
+        if day == today {
+            let order = Order { body: &scope.body, by, now, day, strict: true };
+            let effect = apply(conn, &order).await?;
+            store::note_units(conn, id, effect.made.into_iter()).await?;
+            store::applied(conn, id, day, effect.made, &effect.shown, now).await?;
+        } else {
+            plan::check(conn, &scope.body, day, true).await?;
+        }
+        record(conn, scope, id, "reorganisation.ordered").await?;
+        store::get(conn, id).await
+    })
+    .await
+}
+
+/// Get a reorganisation
+///
+/// What was ordered, and what came of it. For those who manage its units.
+#[utoipa::path(tag = "Units", params(("reorganisation_id" = Uuid, Path, description = "The reorganisation.")),
+    responses((status = 200, description = "The reorganisation.", body = Reorganisation)))]
+#[get("/reorganisations/{reorganisation_id}")]
+pub async fn get_reorganisation(mut ask: Ask<OnReorganisation>) -> Result<HttpResponse, Problem> {
+    let found = store::get(&mut ask.conn, ask.scope.on.reorganisation_id).await?;
+    ask.reply(&found)
+}
+
+/// Cancel a reorganisation
+///
+/// Takes back what is planned for a later day. For those who manage its units.
+#[utoipa::path(tag = "Units", params(("reorganisation_id" = Uuid, Path, description = "The reorganisation.")), request_body = Empty,
+    responses(
+        (status = 200, description = "The reorganisation.", body = Reorganisation),
+        (status = 409, description = "It was carried out or cancelled already.")))]
+#[post("/reorganisations/{reorganisation_id}/cancel")]
+pub async fn cancel_reorganisation(call: Call<Empty, OnReorganisation>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let id = scope.on.reorganisation_id;
+        store::lock_planned(conn, id).await?;
+        store::drop_plan(conn, id, None, scope.now).await?;
+        for unit_id in store::units_of(conn, id).await? {
+            let event = scope.audit("reorganisation.cancelled", "reorganisation", id);
+            audit::record(conn, audit::Event { unit_id: Some(unit_id), ..event }, scope.now).await?;
+        }
+        store::get(conn, id).await
+    })
+    .await
+}
+
+/// List a unit's reorganisations
+///
+/// Those of the unit and everything that is or was below it, planned ones too, the latest first.
+#[utoipa::path(tag = "Units", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
+    responses((status = 200, description = "A page of reorganisations.", body = Page<Reorganisation>)))]
+#[get("/units/{unit_id}/reorganisations")]
+pub async fn list_reorganisations(
+    mut ask: Ask<OnUnit<ManageUnits>>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let before = page.0.after()?;
+    let (unit_id, today) = (ask.scope.on.unit_id, day_of(ask.scope.now));
+    let rows = store::of_unit(&mut ask.conn, unit_id, today, before, page.0.fetch()).await?;
+    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+}
+
+fn effective_day(body: &ReorganisationIn, today: NaiveDate) -> Result<NaiveDate, Problem> {
+    let day = body.effective_on.unwrap_or(today);
+    if (0..=FURTHEST_DAYS).contains(&(day - today).num_days()) {
+        return Ok(day);
+    }
+    let detail = text("Từ hôm nay đến một năm sau.", "From today to a year ahead.");
+    Err(Problem::fault("/effective_on", "out_of_range", detail))
+}
+
+/// One event a unit, so that each unit's officers find it.
+async fn record(
+    conn: &mut Conn,
+    scope: &Scope<ReorganisationIn, Anyone>,
+    id: Uuid,
+    action: &'static str,
+) -> Result<(), Problem> {
+    let body = &scope.body;
+    for unit_id in body.unit_ids.iter().chain(&body.into_unit_id).chain(&body.parent_id) {
+        let event = audit::Event {
+            unit_id: Some(*unit_id),
+            details: json!({"kind": body.kind, "effective_on": body.effective_on}),
+            ..scope.audit(action, "reorganisation", id)
+        };
+        audit::record(conn, event, scope.now).await?;
+    }
+    Ok(())
+}
