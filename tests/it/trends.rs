@@ -10,7 +10,7 @@ use crate::support::{Actor, World};
 async fn meet(world: &World, member: &Actor) {
     let now = world.app.state.clock.now();
     let object_id = Uuid::now_v7().to_string();
-    let deed = Deed { event: "meeting.attended", object_kind: "meeting", object_id, attested_by: None, percent: None };
+    let deed = Deed { event: "meeting.attended", object_kind: "meeting", object_id, ..Deed::default() };
     world.app.state.db.transaction(async |conn| award(conn, member.id, &deed, now).await).await.unwrap();
 }
 
