@@ -44,7 +44,7 @@ pub struct DemoTokens {
     /// How many members, spread over all cells.
     #[arg(long, default_value_t = 1000)]
     count: u32,
-    /// Where the tokens go, one line each: token, member, cell, separated by tabs. Readable by you only.
+    /// Where the tokens go, one line each: access token, member, cell, refresh token, separated by tabs. Readable by you only.
     #[arg(long)]
     out: PathBuf,
     /// How long the tokens live, hours.
@@ -148,7 +148,7 @@ async fn write_tokens(state: &State, arguments: &DemoTokens) -> Result<usize, St
     let tokens = identity::open_demo_sessions(state, &accounts, arguments.hours).await.map_err(|e| e.to_string())?;
     let mut text = String::new();
     for (token, (member, cell)) in tokens.iter().zip(&members) {
-        text.push_str(&format!("{token}\t{member}\t{cell}\n"));
+        text.push_str(&format!("{}\t{member}\t{cell}\t{}\n", token.access, token.refresh));
     }
     // A file that is there may be readable by others; it is replaced, not written to.
     let _ = std::fs::remove_file(&arguments.out);

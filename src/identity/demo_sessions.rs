@@ -12,14 +12,22 @@ use crate::kernel::problem::Problem;
 use crate::kernel::schema::sessions;
 use crate::kernel::state::State;
 
+use super::tokens::refresh_token;
+
 /// Rows a statement.
 const CHUNK: usize = 2_000;
 
-/// Opens a session for each account and signs its access token. In the order of the accounts.
+/// What a demo account calls with.
+pub struct DemoTokens {
+    pub access: String,
+    pub refresh: String,
+}
+
+/// Opens a session for each account and makes its tokens. In the order of the accounts.
 ///
 /// # Errors
 /// In production mode, when no signing key is in force, or when the database cannot be reached.
-pub async fn open_demo_sessions(state: &State, accounts: &[Uuid], hours: u32) -> Result<Vec<String>, Problem> {
+pub async fn open_demo_sessions(state: &State, accounts: &[Uuid], hours: u32) -> Result<Vec<DemoTokens>, Problem> {
     if state.config.mode == Mode::Production {
         return Err(Problem::internal("sessions without a password are for demo data"));
     }
@@ -45,7 +53,11 @@ pub async fn open_demo_sessions(state: &State, accounts: &[Uuid], hours: u32) ->
             .collect();
         diesel::insert_into(sessions::table).values(rows).execute(&mut *conn).await?;
     }
-    opened.iter().map(|(account_id, session_id)| sign(state, *account_id, *session_id, now, until)).collect()
+    let tokens = |(account_id, session_id): &(Uuid, Uuid)| {
+        let access = sign(state, *account_id, *session_id, now, until)?;
+        Ok(DemoTokens { access, refresh: refresh_token(&state.crypto, *session_id, 0) })
+    };
+    opened.iter().map(tokens).collect()
 }
 
 fn sign(state: &State, sub: Uuid, sid: Uuid, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<String, Problem> {

@@ -73,7 +73,8 @@ impl SessionTokens {
     }
 }
 
-fn refresh_token(crypto: &Crypto, session_id: Uuid, generation: i32) -> String {
+/// The refresh token of a session's generation.
+pub fn refresh_token(crypto: &Crypto, session_id: Uuid, generation: i32) -> String {
     let generation = generation.to_be_bytes();
     let tag = crypto.token_tag(&[b"refresh", session_id.as_bytes(), &generation]);
     to_text(&[session_id.as_bytes().as_slice(), &generation, &tag].concat())

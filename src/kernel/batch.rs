@@ -73,20 +73,18 @@ pub fn lane<I: 'static, O: 'static>(
     actix_web::rt::spawn(async move {
         let mut jobs = Vec::new();
         loop {
-            let room = most.saturating_sub(jobs.len()).max(1);
-            let mut receiver = waiting.0.lock().await;
             if jobs.is_empty() {
-                if receiver.recv_many(&mut jobs, room).await == 0 {
+                if waiting.0.lock().await.recv_many(&mut jobs, most).await == 0 {
                     return;
                 }
-            } else {
+            } else if let Ok(mut receiver) = waiting.0.try_lock() {
+                // Never waits here: another lane may hold the lock until the next request comes, and these have waited already.
                 while jobs.len() < most
                     && let Ok(job) = receiver.try_recv()
                 {
                     jobs.push(job);
                 }
             }
-            drop(receiver);
             jobs = work(jobs).await;
         }
     })

@@ -68,17 +68,17 @@ pub struct Suggestion {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MyPoints {
     /// The month.
-    period: Period,
+    pub period: Period,
     /// Points so far.
     #[schema(minimum = -10_000, maximum = 10_000, example = 21)]
-    points: i32,
+    pub points: i32,
     /// Points to reach.
     #[schema(minimum = 0, maximum = 10_000, example = 30)]
-    threshold: i32,
+    pub threshold: i32,
     /// Whether the threshold is smaller because the membership began during the month.
     prorated: bool,
     /// Where the member stands.
-    status: Status,
+    pub status: Status,
     /// Points missing; 0 when the threshold is reached.
     #[schema(minimum = 0, maximum = 20_000, example = 9)]
     remaining: i32,

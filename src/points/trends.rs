@@ -14,11 +14,11 @@ use crate::kernel::call::{Ask, Myself, Query};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Problem, text};
-use crate::organisation::OnUnit;
+use crate::organisation::{OnUnit, units};
 
 use super::model::Status;
-use super::rules;
-use super::store;
+use super::month::{self, MyPoints, Wanted};
+use super::states;
 
 /// Fewer members who count than these would tell of single people.
 const FEWEST: i64 = 5;
@@ -82,38 +82,30 @@ pub struct MyTrend {
 pub async fn get_my_trend(mut ask: Ask<Myself>, query: Query<YearQuery>) -> Result<HttpResponse, Problem> {
     let today = day_of(ask.scope.now);
     let (year, months) = query.0.months(today)?;
-    let member = ask.scope.caller.account_id;
+    let (member_id, language) = (ask.scope.caller.account_id, ask.scope.context.language);
+    let wanted: Vec<Wanted> = months.into_iter().map(|period| Wanted { member_id, period, today, language }).collect();
+    let days: Vec<(Uuid, NaiveDate)> =
+        wanted.iter().map(|one| (member_id, one.period.reference_day(today))).collect();
+    let (states, _) = states::read(&mut ask.conn, &days).await?;
     let mut items = Vec::new();
-    for period in months {
-        items.push(my_month(&mut ask.conn, member, period, today).await?);
+    for (state, month) in states.into_iter().zip(month::read(&mut ask.conn, &wanted).await?) {
+        let cell = state.facts.map(|facts| facts.cell);
+        items.push(beside_committee(&mut ask.conn, cell, month, today).await?);
     }
     ask.reply(&MyTrend { year, items })
 }
 
-async fn my_month(conn: &mut Conn, member: Uuid, period: Period, today: NaiveDate) -> Result<MyTrendMonth, Problem> {
-    let day = period.reference_day(today);
-    let month = store::read_month(conn, member, period).await?;
-    let points = month.points;
-    let Some(facts) = store::member_facts(conn, member, day, period).await? else {
+async fn beside_committee(
+    conn: &mut Conn,
+    cell: Option<Uuid>,
+    month: MyPoints,
+    today: NaiveDate,
+) -> Result<MyTrendMonth, Problem> {
+    let MyPoints { period, points, threshold, status, .. } = month;
+    let Some(cell) = cell else {
         return Ok(MyTrendMonth { period, points, threshold: None, status: None, committee_average: None });
     };
-    let parameters = store::parameters(conn, &facts.path, day).await?;
-    let (threshold, _) = rules::threshold(parameters.threshold, parameters.prorate, facts.entered, period);
-    let ended = period.days_left(today) == 0;
-    let status = match facts.exemption.as_deref() {
-        Some("exempt") => Status::Exempt,
-        Some(_) => Status::Excused,
-        None if ended || points >= threshold => rules::status(points, threshold, 0, ended),
-        None => {
-            let in_force = store::rules(conn, day).await?;
-            let open = store::count_by_rule(&store::open_offers(conn, member, &facts.path, today).await?);
-            let cap = parameters.self_service_cap;
-            let without = facts.without_device;
-            let more = rules::attainable(&in_force, &month.counters, &open, today, period, without, cap);
-            rules::status(points, threshold, more, ended)
-        }
-    };
-    let committee = facts.path.get(1).copied();
+    let committee = units::path(conn, cell, period.reference_day(today)).await?.get(1).copied();
     let average = match committee {
         Some(unit) => course(conn, unit, &[period], today).await?.into_iter().next().and_then(|month| month.average()),
         None => None,

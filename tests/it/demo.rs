@@ -106,11 +106,13 @@ async fn tokens_for_load_tests_are_for_demo_data_outside_production_only() {
     let accounts: Vec<_> = some.iter().map(|(member, _)| *member).collect();
     let tokens = identity::open_demo_sessions(&app.state, &accounts, 2).await.unwrap();
     for token in &tokens {
-        let reply = app.request("GET", "/v1/me/points").token(token).send().await;
+        let reply = app.request("GET", "/v1/me/points").token(&token.access).send().await;
         assert_eq!(reply.status, 200, "{:?}", reply.body);
     }
+    let refresh = json!({"refresh_token": tokens[0].refresh});
+    assert_eq!(app.request("POST", "/v1/auth/sessions/refresh").json(&refresh).send().await.status, 200);
     app.advance(2 * 3600 + 1);
-    assert_eq!(app.request("GET", "/v1/me/points").token(&tokens[0]).send().await.status, 401);
+    assert_eq!(app.request("GET", "/v1/me/points").token(&tokens[0].access).send().await.status, 401);
 
     let secretaries = demo::some_members(&app.state, 100, Some("cell_secretary")).await.unwrap().unwrap();
     assert_eq!(secretaries.len(), 12);

@@ -145,14 +145,6 @@ impl Redis {
         }
         Err("Redis did not become ready".to_owned())
     }
-
-    /// What `redis-cli` answers.
-    pub async fn ask(&self, arguments: &[&str]) -> Result<String, String> {
-        let mut command = Command::new("redis-cli");
-        command.args(["-p", &self.port.to_string()]).args(arguments).stdin(Stdio::null()).kill_on_drop(true);
-        let done = command.output().await.map_err(|e| format!("redis-cli: {e}"))?;
-        Ok(String::from_utf8_lossy(&done.stdout).trim_end().to_owned())
-    }
 }
 
 /// Sends a signal to a child that has not been waited for.

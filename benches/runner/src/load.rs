@@ -64,6 +64,9 @@ impl Plan {
             let bad = outcome.kinds.values().find_map(|kind| kind.bad.as_deref()).unwrap_or_default();
             return Err(format!("{} requests failed, such as: {bad}", outcome.errors));
         }
+        if outcome.all.completed == 0 {
+            return Err("nothing was answered while it was measured: too slow, or too few people".to_owned());
+        }
         Ok(outcome)
     }
 

@@ -30,7 +30,7 @@ struct Arguments {
     /// One JSON object a line on standard output instead of a table.
     #[arg(long)]
     json: bool,
-    /// How much data: `province` (108,600 members) or `country` (5.6 million).
+    /// How much data: `province` (108,600 members), `country` (5.6 million), or `ward` (229), which only shows that all works.
     #[arg(long, default_value = "province")]
     scale: String,
     /// Pairs of measurements, yardstick and product by turns; the median counts.

@@ -75,10 +75,11 @@ pub const LEDGER: &[Check] = &[
     },
 ];
 
-/// Of the tree of units.
-pub const TREE: &[Check] = &[
+/// Of what officers decided.
+pub const DECISIONS: &[Check] = &[
     Check {
         proves: "each adjustment and reversal is what one officer proposed and another approved, neither of them the member",
+        scope: Scope::Everything,
         query: "SELECT format('entry %s of member %s: no approved proposal says so', e.id, e.member_id) AS line
                 FROM point_entries e WHERE e.kind <> 'award' AND NOT EXISTS (SELECT 1 FROM point_adjustments a
                     WHERE a.id = e.decision_id AND a.entry_id = e.id AND a.member_id = e.member_id AND a.state = 'approved'
@@ -92,11 +93,16 @@ pub const TREE: &[Check] = &[
     },
     Check {
         proves: "each reversal takes back one whole entry of its member in the same month",
+        scope: Scope::Everything,
         query: "SELECT format('entry %s of member %s: not the reverse of entry %s', e.id, e.member_id, e.reverses) AS line
                 FROM point_entries e LEFT JOIN point_entries o ON o.member_id = e.member_id AND o.id = e.reverses
                 WHERE e.kind = 'reversal' AND (o.id IS NULL OR o.kind = 'reversal' OR o.points <> -e.points
                     OR o.period <> e.period OR e.object_id <> o.id::text)",
     },
+];
+
+/// Of the tree of units.
+pub const TREE: &[Check] = &[
     Check {
         proves: "the tree of units is the closure of its links",
         scope: Scope::Everything,
@@ -111,8 +117,13 @@ pub const TREE: &[Check] = &[
                     USING (ancestor_id, descendant_id, depth)
                 WHERE u.ancestor_id IS NULL OR t.ancestor_id IS NULL",
     },
+];
+
+/// Of the snapshots of closed months.
+pub const SNAPSHOTS: &[Check] = &[
     Check {
         proves: "each closed row and manifest has the hash that was taken of it",
+        scope: Scope::Everything,
         query: "SELECT format('closing %s, row %s: not what was hashed', closing_id, position) AS line FROM closing_rows
                 WHERE hash <> sha256(convert_to(content, 'UTF8'))
                 UNION ALL
@@ -122,6 +133,7 @@ pub const TREE: &[Check] = &[
     Check {
         // A month that was reopened took in what had come late before it was closed again.
         proves: "each month that was closed once is what the ledger says without late corrections",
+        scope: Scope::Everything,
         query: "SELECT format('member %s, month %s: the ledger says %s, the closing %s', r.member_id, to_char(c.period, 'YYYY-MM'),
                     coalesce(e.points, 0), r.points) AS line
                 FROM closing_states s JOIN closings c ON c.id = s.closing_id AND c.generation = 1

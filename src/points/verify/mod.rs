@@ -38,7 +38,7 @@ pub enum Scope {
 }
 
 /// All checks that a query can make, by subject.
-const CHECKS: &[&[Check]] = &[checks::LEDGER, checks::TREE];
+const CHECKS: &[&[Check]] = &[checks::LEDGER, checks::DECISIONS, checks::TREE, checks::SNAPSHOTS];
 
 const ROLL_UPS: &str = "each unit's figures are those of its members, and of the units below it";
 

@@ -35,8 +35,8 @@ const CASES: [(&str, &[&str]); 8] = [
 
 /// The cases asked for, in order.
 pub fn choose(names: &[String], scale: &str) -> Result<Vec<&'static str>, String> {
-    if !["province", "country"].contains(&scale) {
-        return Err(format!("there is no scale {scale}: province or country"));
+    if !["ward", "province", "country"].contains(&scale) {
+        return Err(format!("there is no scale {scale}: ward, province or country"));
     }
     if names.is_empty() {
         return Ok(CASES.iter().filter(|(_, scales)| scales.contains(&scale)).map(|(name, _)| *name).collect());
@@ -69,7 +69,7 @@ pub struct Bench<'a> {
     pub scale: String,
     pub pairs: usize,
     pub seconds: f64,
-    /// Members with their tokens and cells, in no order: `token`, `member`, `cell`.
+    /// Members with their tokens and cells, in no order.
     pub people: PathBuf,
     /// Those of them whom a visit today earns a point.
     pub visitors: PathBuf,
@@ -97,12 +97,8 @@ impl<'a> Bench<'a> {
 
     /// Gives members sessions in the template and writes down their tokens.
     async fn sign_in(&self) -> Result<(), String> {
-        // In the country, a province's worth of people is enough.
-        let tokens = self.place.path.join("tokens");
-        let out = tokens.display().to_string();
-        let command = ["demo-tokens", "--count", "108600", "--hours", "12", "--out", &out];
-        data::run(&self.programs, &self.postgres, self.place, TEMPLATE, &command).await?;
-        let text = fs::read_to_string(&tokens).map_err(|e| format!("{out}: {e}"))?;
+        let tokens = self.tokens(TEMPLATE, "tokens", None).await?;
+        let text = fs::read_to_string(&tokens).map_err(|e| format!("{}: {e}", tokens.display()))?;
         let mut lines: Vec<&str> = text.lines().collect();
         shuffle(&mut lines);
         let earning = self.postgres.sql(TEMPLATE, EARNING).await?;
@@ -112,6 +108,17 @@ impl<'a> Bench<'a> {
         eprintln!("{} members signed in, {} of them have a visit to make.", lines.len(), visitors.len());
         fs::write(&self.people, lines.join("\n")).map_err(|e| e.to_string())?;
         fs::write(&self.visitors, visitors.join("\n")).map_err(|e| e.to_string())
+    }
+
+    /// A file with the tokens of members, of those with a role if one is named: token, member, cell, refresh token.
+    pub async fn tokens(&self, database: &str, name: &str, role: Option<&str>) -> Result<PathBuf, String> {
+        let path = self.place.path.join(name);
+        let out = path.display().to_string();
+        // In the country, a province's worth of people is enough.
+        let mut command = vec!["demo-tokens", "--count", "108600", "--hours", "12", "--out", &out];
+        command.extend(role.iter().flat_map(|role| ["--role", role]));
+        data::run(&self.programs, &self.postgres, self.place, database, &command).await?;
+        Ok(path)
     }
 
     /// The product over a copy of the template.
