@@ -38,7 +38,10 @@ macro_rules! standings_of_belonging {
         FROM belonging b
         JOIN cells c ON c.unit_id = b.unit_id
         JOIN members m ON m.id = b.member_id
-        CROSS JOIN LATERAL (SELECT min(f.valid_from) AS entered FROM memberships f WHERE f.member_id = b.member_id) e
+        -- The first by the tree on (member_id, valid_from): for the least one the planner would take the far slower index of the
+        -- exclusion constraint.
+        CROSS JOIN LATERAL (SELECT f.valid_from AS entered FROM memberships f WHERE f.member_id = b.member_id
+            ORDER BY f.valid_from LIMIT 1) e
         LEFT JOIN member_months mm ON mm.member_id = b.member_id AND mm.period = $3)"
     };
 }
