@@ -29,10 +29,11 @@ pub async fn log_all(postgres: &Postgres, database: &str, on: bool) -> Result<()
     postgres.sql("postgres", &format!("ALTER DATABASE {database} {change}")).await.map(drop)
 }
 
-/// The statement that took longest since the log had so many bytes.
-pub fn slowest(postgres: &Postgres, since: usize) -> Result<Statement, String> {
+/// The statement about a unit that took longest since the log had so many bytes. Background work logs others meanwhile.
+pub fn slowest(postgres: &Postgres, since: usize, unit: &str) -> Result<Statement, String> {
     let log = fs::read_to_string(&postgres.log).map_err(|e| e.to_string())?;
-    let found = parse(log.get(since..).unwrap_or_default());
+    let mut found = parse(log.get(since..).unwrap_or_default());
+    found.retain(|statement| statement.values.iter().any(|value| *value == format!("'{unit}'")));
     found.into_iter().max_by(|a, b| a.millis.total_cmp(&b.millis)).ok_or_else(|| "no statement was logged".to_owned())
 }
 

@@ -24,7 +24,7 @@ pub async fn of_a_cell(bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
     let token = bench.officer(DATABASE, &cell, "cell_secretary").await?;
     let path = format!("/v1/units/{cell}/points?limit=200");
     let script = bench.place.path.join("board.sql");
-    fs::write(&script, behind(bench, &path, &token).await?.script()).map_err(|e| e.to_string())?;
+    fs::write(&script, behind(bench, &path, &cell, &token).await?.script()).map_err(|e| e.to_string())?;
     let plan = Plan::new(&bench.people, CONNECTIONS, WARM_SECONDS, bench.seconds).kind(json!({
         "name": "board", "method": "GET", "path": path, "headers": [format!("Authorization: Bearer {token}")],
     }));
@@ -41,9 +41,9 @@ pub async fn of_a_cell(bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
 }
 
 /// The slowest statement of a request that is not the first of its connection.
-async fn behind(bench: &Bench<'_>, path: &str, token: &str) -> Result<statement::Statement, String> {
+async fn behind(bench: &Bench<'_>, path: &str, cell: &str, token: &str) -> Result<statement::Statement, String> {
     statement::log_all(&bench.postgres, DATABASE, true).await?;
-    let server = bench.product(DATABASE, &[("SOTAY_DATABASE_CONNECTIONS", "1")]).await?;
+    let server = bench.product(DATABASE, &[("SOTAY_DATABASE_CONNECTIONS", "8")]).await?;
     let mut since = 0;
     for _ in 0..3 {
         since = statement::mark(&bench.postgres);
@@ -54,7 +54,7 @@ async fn behind(bench: &Bench<'_>, path: &str, token: &str) -> Result<statement:
     }
     server.stop().await?;
     statement::log_all(&bench.postgres, DATABASE, false).await?;
-    statement::slowest(&bench.postgres, since)
+    statement::slowest(&bench.postgres, since, cell)
 }
 
 /// Milliseconds that 99 of 100 executions do not exceed.
