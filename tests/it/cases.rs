@@ -9,6 +9,8 @@ use crate::support::{Actor, World, sum_of_entries};
 
 async fn settle(world: &World) {
     while jobs::deliver(&world.app.state).await.unwrap() > 0 {}
+    // The program's own loop may still be delivering what it claimed.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
 }
 
 async fn cases(actor: &Actor, world: &World) -> Vec<Value> {

@@ -11,6 +11,8 @@ use crate::support::{Actor, World};
 
 async fn told(world: &World, actor: &Actor) -> usize {
     while sotay::jobs::deliver(&world.app.state).await.unwrap() > 0 {}
+    // The program's own loop may still be delivering what it claimed.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let list = actor.get("/v1/me/notifications").await.expect(200);
     let items = list.body["items"].as_array().unwrap();
     items.iter().filter(|item| item["kind"] == "points_reminder").count()
