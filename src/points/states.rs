@@ -116,7 +116,7 @@ struct StateRow {
 /// An excuse counts for every month it touches, an exemption when it holds on the day, and then it comes before an excuse
 /// (`exempt` sorts last).
 const STATES: &str = "SELECT k.place, m.without_device, ms.unit_id AS cell,
-        (SELECT min(f.valid_from) FROM memberships f WHERE f.member_id = k.member_id) AS entered,
+        (SELECT f.valid_from FROM memberships f WHERE f.member_id = k.member_id ORDER BY f.valid_from LIMIT 1) AS entered,
         (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = k.member_id AND (
             (x.kind = 'exempt' AND x.valid_from <= k.day AND (x.valid_to IS NULL OR x.valid_to > k.day))
             OR (x.kind = 'excused' AND x.valid_from <= k.last_day AND (x.valid_to IS NULL OR x.valid_to > k.period)))) AS exemption,
@@ -182,10 +182,10 @@ struct Credit {
     object_id: String,
 }
 
-/// Member by member, so that only the partition of each is looked at.
+/// Member by member, so that only the partition of each is looked at. `OFFSET 0` keeps the planner from joining all partitions.
 const CREDITED: &str = "SELECT e.member_id, e.rule_code, e.object_id FROM unnest($1::uuid[]) AS k (member_id)
     CROSS JOIN LATERAL (SELECT p.member_id, p.rule_code, p.object_id FROM point_entries p
-        WHERE p.member_id = k.member_id AND p.object_id = ANY($2)) e";
+        WHERE p.member_id = k.member_id AND p.object_id = ANY($2) OFFSET 0) e";
 
 /// Which of these objects have been credited to these members, in any month.
 pub async fn credited(conn: &mut Conn, members: BTreeSet<Uuid>, objects: BTreeSet<String>) -> Result<Credits, Problem> {
