@@ -1,10 +1,10 @@
 //! The composition root: state, features, middleware in order, the server's life.
 
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use actix_cors::Cors;
-use actix_web::dev::HttpServiceFactory;
+use actix_web::dev::{HttpServiceFactory, ServerHandle};
 use actix_web::http::header;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
@@ -55,11 +55,19 @@ fn api() -> utoipa_actix_web::scope::Scope<
     utoipa_actix_web::scope("/v1").configure(features)
 }
 
-/// The OpenAPI document, as checked in under `openapi/`.
-pub fn document() -> Value {
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let (_, mut api) = App::new().into_utoipa_app().service(api()).split_for_parts();
     openapi::add_problem_schema(&mut api);
     openapi::finish(&api)
+});
+
+/// What the document demands of each operation, read once: compiling its schemas takes longer than anything else at the start.
+static OPERATIONS: LazyLock<Result<Arc<Operations>, String>> =
+    LazyLock::new(|| Operations::from_document(&DOCUMENT).map(Arc::new));
+
+/// The OpenAPI document, as checked in under `openapi/`.
+pub fn document() -> &'static Value {
+    &DOCUMENT
 }
 
 /// Makes the state of a process. `database_url` is the application role's.
@@ -87,7 +95,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         keys: Keys::default(),
         authenticator: Box::new(identity::Authentication),
         limits: RateLimits::new(config.requests_per_minute, config.anonymous_requests_per_minute),
-        operations: Operations::from_document(&document())?,
+        operations: OPERATIONS.clone()?,
         files: Arc::new(LocalFileSystem::new_with_prefix(files).map_err(|e| e.to_string())?),
         password_slots: tokio::sync::Semaphore::new(config.password_concurrency),
         upload_places: Arc::new(tokio::sync::Semaphore::new(UPLOADS_AT_ONCE)),
@@ -96,15 +104,16 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
     })
 }
 
-/// Starts answering on the listener. Signing keys must be in place (see [`identity::refresh_keys`]).
+/// Starts answering on the listener: a handle that stops it, and what ends with it. Signing keys must be in place (see
+/// [`identity::refresh_keys`]).
 ///
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(
     state: web::Data<State>,
     listener: TcpListener,
-) -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
-    let document = web::Data::new(document());
+) -> std::io::Result<(ServerHandle, impl Future<Output = std::io::Result<()>>)> {
+    let document = web::Data::new(document().clone());
     let workers = match state.config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
@@ -131,12 +140,14 @@ pub fn serve(
     .shutdown_timeout(20)
     .listen(listener)?
     .run();
-    Ok(async move {
+    let handle = server.handle();
+    let ended = async move {
         let served = server.await;
         // Before the caller stops the database, which the jobs would miss.
         drop((jobs, lanes));
         served
-    })
+    };
+    Ok((handle, ended))
 }
 
 /// What is not part of the API proper: health, keys, documentation.

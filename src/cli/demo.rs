@@ -95,7 +95,7 @@ async fn serve_demo(config: Config, arguments: &Demo) -> Result<(), String> {
     }
     let base_url = state.public_url.clone();
     let sign_ins = demo::sign_ins(&state, arguments.scale);
-    let server = app::serve(state, listener).map_err(|e| e.to_string())?;
+    let (_, server) = app::serve(state, listener).map_err(|e| e.to_string())?;
     announce(&base_url, &sign_ins, arguments.json);
     server.await.map_err(|e| e.to_string())
 }

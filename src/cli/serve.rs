@@ -18,7 +18,8 @@ pub async fn run(mut config: Config) -> Result<(), String> {
     let database = runtime::open(&mut config, runtime::Private::Own).await?;
     let (state, listener) = prepare(config).await?;
     tracing::info!(address = %state.public_url, docs = %format!("{}/docs/", state.public_url), "ready");
-    let served = app::serve(state, listener).map_err(|e| e.to_string())?.await;
+    let (_, ended) = app::serve(state, listener).map_err(|e| e.to_string())?;
+    let served = ended.await;
     database.close().await;
     served.map_err(|e| e.to_string())
 }

@@ -27,7 +27,7 @@ pub struct State {
     pub keys: Keys,
     pub authenticator: Box<dyn Authenticator + Send + Sync>,
     pub limits: RateLimits,
-    pub operations: Operations,
+    pub operations: Arc<Operations>,
     /// Files of documents.
     pub files: Arc<dyn ObjectStore>,
     /// Passwords are hashed this many at a time.

@@ -12,6 +12,7 @@ pub use world::{Actor, World};
 
 use std::net::TcpListener;
 
+use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -28,6 +29,15 @@ pub struct TestApp {
     pub state: Data<State>,
     pub base_url: String,
     data_dir: tempfile::TempDir,
+    handle: ServerHandle,
+}
+
+/// A test may run through many programs; each gives back its connections.
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // Told at once; nobody waits for the end.
+        drop(self.handle.stop(false));
+    }
 }
 
 impl TestApp {
@@ -66,9 +76,9 @@ impl TestApp {
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let state = Data::new(app::state(config, clock, base_url.clone()).unwrap());
         identity::refresh_keys(&state).await.unwrap();
-        let server = app::serve(state.clone(), listener).unwrap();
+        let (handle, server) = app::serve(state.clone(), listener).unwrap();
         actix_web::rt::spawn(server);
-        Self { state, base_url, data_dir }
+        Self { state, base_url, data_dir, handle }
     }
 
     /// Moves the clock on.
