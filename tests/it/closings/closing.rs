@@ -181,7 +181,7 @@ async fn a_late_correction_leaves_the_snapshot_alone() {
     }
     world.app.set_time(IN_TIME);
     let closing = close(&secretary, world.cell).await.expect(200).body;
-    world.late_entry(member.id, 7).await;
+    world.late_award(member.id, &["meeting.thematic_attended", "opinion.accepted"]).await;
     let row = rows(&secretary, world.cell).await.remove(0);
     assert_eq!((&row["points"], &row["corrected_points"], &row["status"]), (&json!(24), &json!(31), &json!("below")));
     let detail = secretary.get(&format!("{}/2026-11", closings(world.cell))).await.expect(200).body;

@@ -7,7 +7,6 @@ mod reopening;
 mod rollup;
 mod tampering;
 
-use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::points::{Deed, award};
 use uuid::Uuid;
@@ -32,24 +31,18 @@ impl World {
         self.app.state.db.transaction(async |conn| award(conn, member, &deed, now).await).await.unwrap();
     }
 
-    /// An entry for November that comes after the month was closed.
-    pub async fn late_entry(&self, member: Uuid, points: i32) {
-        let mut conn = self.app.state.db.conn().await.unwrap();
-        for statement in [
-            format!(
-                "INSERT INTO point_entries (member_id, id, kind, rule_code, rule_version, object_kind, object_id, points,
-                     period, day, occurred_at, unit_id, late)
-                 VALUES ('{member}', '{}', 'adjustment', 'correction', 1, 'decision', '{}', {points}, '2026-11-01',
-                     '2026-11-20', '2026-12-10', '{}', true)",
-                Uuid::now_v7(),
-                Uuid::now_v7(),
-                self.cell
-            ),
-            format!(
-                "UPDATE member_months SET points = points + {points} WHERE member_id = '{member}' AND period = '2026-11-01'"
-            ),
-        ] {
-            diesel::sql_query(statement).execute(&mut *conn).await.unwrap();
+    /// Deeds of 20 November that officers vouch for after the month was closed.
+    pub async fn late_award(&self, member: Uuid, events: &[&'static str]) {
+        let now = self.app.state.clock.now();
+        for event in events {
+            let deed = Deed {
+                event,
+                object_kind: "meeting",
+                object_id: Uuid::now_v7().to_string(),
+                on: Some("2026-11-20".parse().unwrap()),
+                ..Deed::default()
+            };
+            self.app.state.db.transaction(async |conn| award(conn, member, &deed, now).await).await.unwrap();
         }
     }
 

@@ -15,7 +15,7 @@ async fn a_superior_reopens_and_the_secretary_closes_again() {
     let first = close(&secretary, world.cell).await.expect(200).body;
     world.app.set_time("2026-12-20T09:00:00+07:00");
     world.close_due().await;
-    world.late_entry(member.id, 5).await;
+    world.late_award(member.id, &["meeting.thematic_attended"]).await;
     let month = format!("{}/2026-11", closings(world.cell));
     let reopened =
         officer.post(&format!("{month}/reopening"), &json!({"reason": "Thiếu danh sách"})).await.expect(201).body;
