@@ -177,10 +177,12 @@ async fn apply(
     Ok(lost)
 }
 
+/// Scores to be set, and members to be taken off.
+type Part<'a> = (&'a [(f64, i64)], &'a [i64]);
+
 /// At least one call a board, so that each says how far it is.
-fn chunks(changes: &Changes) -> Vec<(&[(f64, i64)], &[i64])> {
-    let mut parts: Vec<(&[(f64, i64)], &[i64])> =
-        changes.scores.chunks(CHUNK).map(|scores| (scores, &[][..])).collect();
+fn chunks(changes: &Changes) -> Vec<Part<'_>> {
+    let mut parts: Vec<Part<'_>> = changes.scores.chunks(CHUNK).map(|scores| (scores, &[][..])).collect();
     parts.extend(changes.gone.chunks(CHUNK).map(|gone| (&[][..], gone)));
     if parts.is_empty() {
         parts.push((&[], &[]));

@@ -109,10 +109,13 @@ async fn count_accounts(state: &State) -> Result<(i64, i64), Problem> {
     Ok((all, administrators))
 }
 
+/// Writes all rows of a table.
+type Make = fn(&Plan, &mut Rows);
+
 async fn fill_units(client: &Client, plan: &Arc<Plan>) -> Result<(), String> {
     let bared = bare_tables::begin(client, &["units", "unit_links", "unit_tree"]).await?;
     let total = u64::from(plan.units());
-    let tables: [(&str, &str, fn(&Plan, &mut Rows)); 3] = [
+    let tables: [(&str, &str, Make); 3] = [
         ("units", "units (id, kind, name, code, created_at)", units::units),
         ("links", "unit_links (unit_id, parent_id, valid_from)", units::links),
         ("tree", "unit_tree (ancestor_id, descendant_id, depth, valid_from)", units::tree),

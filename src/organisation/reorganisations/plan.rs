@@ -245,7 +245,7 @@ fn some_of(pointer: &str, wanted: &[Uuid], there: &[Uuid], strict: bool) -> Resu
             going.insert(*id);
         } else if strict {
             let detail = text("Không thuộc tổ chức này.", "Does not belong to the unit.");
-            return Err(Problem::fault(&format!("{pointer}/{index}"), "not_an_option", detail));
+            return Err(Problem::fault(format!("{pointer}/{index}"), "not_an_option", detail));
         }
     }
     if going.is_empty() || going.len() == there.len() {

@@ -13,7 +13,7 @@ async fn a_closed_month_leaves_as_files_that_carry_the_signature() {
     let hostile = world.member_of(world.cell, name).await;
     world.app.set_time(IN_TIME);
     let closing = close(&secretary, world.cell).await.expect(200).body;
-    world.late_entry(hostile.id, 9).await;
+    world.late_award(hostile.id, &["meeting.attended"]).await;
     let path = format!("{}/2026-11/export", closings(world.cell));
     let page = secretary.get(&format!("{path}.html")).await.expect(200);
     assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
@@ -24,7 +24,7 @@ async fn a_closed_month_leaves_as_files_that_carry_the_signature() {
     }
     assert!(html.contains("size: A4") && !html.contains("http") && !html.contains("src=\""), "nothing from elsewhere");
     let csv = String::from_utf8(secretary.get(&format!("{path}.csv")).await.expect(200).bytes).unwrap();
-    assert!(csv.contains("& Ngọc,0,9,30,Chưa đạt"), "{csv}");
+    assert!(csv.contains("& Ngọc,0,8,30,Chưa đạt"), "{csv}");
     let xlsx = secretary.get(&format!("{path}.xlsx")).await.expect(200);
     let mut book: calamine::Xlsx<_> = calamine::Reader::new(std::io::Cursor::new(xlsx.bytes)).unwrap();
     let range = calamine::Reader::worksheet_range_at(&mut book, 0).unwrap().unwrap();

@@ -32,7 +32,7 @@ async fn a_province_sees_how_many_cells_have_closed_and_what() {
     secretary.get(&of(world.ward)).await.expect(403);
     secretary.get(&of(world.sibling)).await.expect(404);
     // Late corrections do not change what was closed.
-    world.late_entry(secretary.id, 40).await;
+    world.late_award(secretary.id, &["meeting.attended"; 5]).await;
     assert_eq!(officer.get(&of(world.ward)).await.body["summary"]["met"], 1);
 }
 
