@@ -27,7 +27,7 @@ pub async fn open_matters(conn: &mut Conn, scene: &Scene, now: DateTime<Utc>) ->
         unit_id: cell,
         kind: AttestationKind::ThematicMeetingAttended,
         day: yesterday,
-        subject: "Sinh hoạt chuyên đề: Học tập và làm theo tư tưởng, đạo đức, phong cách Hồ Chí Minh",
+        subject: "Sinh hoạt chuyên đề: Trách nhiệm nêu gương của cán bộ, đảng viên",
         note: None,
         member_ids: &attended,
     };
