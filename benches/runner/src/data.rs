@@ -73,8 +73,9 @@ async fn make(place: &Place, programs: &Path, bin: &Path, scale: &str, data: &Pa
     let postgres = Postgres::start(place, bin, data).await?;
     postgres.sql("postgres", ROLES).await?;
     empty_database(&postgres, TEMPLATE).await?;
-    run(programs, &postgres, place, TEMPLATE, &["demo", "--configured-database", "--fill-only", "--scale", scale])
-        .await?;
+    // It listens before it fills, and on its usual port unless it is told otherwise.
+    let fill = ["demo", "--configured-database", "--fill-only", "--port", "0", "--scale", scale];
+    run(programs, &postgres, place, TEMPLATE, &fill).await?;
     postgres.stop().await
 }
 
