@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
+use crate::data::output;
 use crate::place::{Account, Place};
 
 /// As PostgreSQL is set up where it matters: everything durable, room for the data of a province in memory, checkpoints
@@ -144,6 +145,36 @@ impl Redis {
             sleep(Duration::from_millis(50)).await;
         }
         Err("Redis did not become ready".to_owned())
+    }
+
+    /// One of Redis's programs, set to this server.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        command
+    }
+
+    async fn ask(&self, command: &[&str]) -> Result<String, String> {
+        output(self.program("redis-cli").args(command)).await
+    }
+
+    /// The one number that a command yields.
+    pub async fn number(&self, command: &[&str]) -> Result<u64, String> {
+        let text = self.ask(command).await?;
+        text.parse().map_err(|_| format!("{}: {text:?} is not a number", command.join(" ")))
+    }
+
+    /// Forgets everything: copies of the data have the same units, and so the same boards.
+    pub async fn flush(&self) -> Result<(), String> {
+        let answer = self.ask(&["FLUSHALL"]).await?;
+        if answer == "OK" { Ok(()) } else { Err(format!("Redis could not be emptied: {answer}")) }
+    }
+
+    /// The memory that its data take, bytes.
+    pub async fn used_memory(&self) -> Result<u64, String> {
+        let told = self.ask(&["INFO", "memory"]).await?;
+        let used = told.lines().find_map(|line| line.strip_prefix("used_memory:"));
+        used.and_then(|used| used.trim().parse().ok()).ok_or_else(|| format!("Redis tells no memory: {told}"))
     }
 }
 

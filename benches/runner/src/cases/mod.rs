@@ -4,6 +4,7 @@ mod awards;
 mod board;
 mod process;
 mod reads;
+mod rebuild;
 mod roll_up;
 mod roster;
 mod rush;
@@ -22,13 +23,14 @@ use crate::server::Server;
 pub const CONNECTIONS: usize = 64;
 
 /// Each case, and the scales of data it runs on by itself.
-const CASES: [(&str, &[&str]); 8] = [
+const CASES: [(&str, &[&str]); 9] = [
     ("P1", &["province"]),
     ("P2", &["province"]),
     ("P3", &["province"]),
     ("P5", &["province"]),
     ("P6", &["province", "country"]),
     ("P7", &["province"]),
+    ("P8", &["country"]),
     ("P9", &["province"]),
     ("P10", &["province"]),
 ];
@@ -54,6 +56,7 @@ pub async fn run(case: &str, bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
         "P5" => board::of_a_cell(bench).await,
         "P6" => roll_up::of_large_units(bench).await,
         "P7" => rush::at_the_end_of_the_month(bench).await,
+        "P8" => rebuild::of_all_boards(bench).await,
         "P9" => roster::import(bench).await,
         "P10" => process::figures(bench).await,
         _ => Err("there is no such case".to_owned()),
