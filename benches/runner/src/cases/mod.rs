@@ -3,6 +3,7 @@
 mod awards;
 mod board;
 mod process;
+mod rank;
 mod reads;
 mod rebuild;
 mod roll_up;
@@ -23,10 +24,11 @@ use crate::server::Server;
 pub const CONNECTIONS: usize = 64;
 
 /// Each case, and the scales of data it runs on by itself.
-const CASES: [(&str, &[&str]); 9] = [
+const CASES: [(&str, &[&str]); 10] = [
     ("P1", &["province"]),
     ("P2", &["province"]),
     ("P3", &["province"]),
+    ("P4", &["province", "country"]),
     ("P5", &["province"]),
     ("P6", &["province", "country"]),
     ("P7", &["province"]),
@@ -53,6 +55,7 @@ pub async fn run(case: &str, bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
         "P1" => awards::against_yardstick(bench).await,
         "P2" => awards::against_single_transactions(bench).await,
         "P3" => reads::own_points(bench).await,
+        "P4" => rank::among_millions(bench).await,
         "P5" => board::of_a_cell(bench).await,
         "P6" => roll_up::of_large_units(bench).await,
         "P7" => rush::at_the_end_of_the_month(bench).await,

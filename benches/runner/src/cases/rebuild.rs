@@ -15,26 +15,29 @@ const DATABASE: &str = "rebuilds";
 const TOP: &str = "SELECT id FROM units WHERE kind IN ('central', 'province') ORDER BY kind, id LIMIT 1";
 const MONTH: &str = "SELECT to_char(now() AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM')";
 
-/// The board of the largest unit for the present month, by its key in Redis.
-struct Board {
-    scores: String,
+/// The board of the largest unit for the present month, by its keys in Redis.
+pub struct Board {
+    pub unit: String,
+    pub scores: String,
+    pub about: String,
 }
 
 impl Board {
-    async fn of_the_top(bench: &Bench<'_>, database: &str) -> Result<Self, String> {
+    pub async fn of_the_top(bench: &Bench<'_>, database: &str) -> Result<Self, String> {
         let unit = bench.postgres.sql(database, TOP).await?;
         let month = bench.postgres.sql(database, MONTH).await?;
-        Ok(Self { scores: format!("{{board:{unit}:{month}}}:scores") })
+        let key = |part: &str| format!("{{board:{unit}:{month}}}:{part}");
+        Ok(Self { scores: key("scores"), about: key("about"), unit })
     }
 
     /// How many members are on it.
-    async fn size(&self, bench: &Bench<'_>) -> Result<u64, String> {
+    pub async fn size(&self, bench: &Bench<'_>) -> Result<u64, String> {
         bench.redis.number(&["ZCARD", &self.scores]).await
     }
 }
 
 /// What a rebuild did.
-struct Rebuilt {
+pub struct Rebuilt {
     month_seconds: f64,
     /// Members on the month's boards, each counted once.
     members: u64,
@@ -71,7 +74,7 @@ fn each(bytes: u64, scores: u64) -> f64 {
 }
 
 /// Runs `sotay rebuild-boards` to its end. It makes the year's and the quarter's boards too, one span after the other.
-async fn rebuild(bench: &Bench<'_>, database: &str) -> Result<Rebuilt, String> {
+pub async fn rebuild(bench: &Bench<'_>, database: &str) -> Result<Rebuilt, String> {
     let mut settings = data::settings(&bench.postgres, bench.place, database, &[]);
     settings.redis_port = Some(bench.redis.port);
     let mut command = product_command(&bench.programs, &settings);
