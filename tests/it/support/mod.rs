@@ -7,7 +7,7 @@ mod world;
 
 pub use client::{Reply, Request};
 pub use database::empty as empty_database;
-pub use ledger::sum_of_entries;
+pub use ledger::{points_everywhere, sum_of_entries};
 pub use world::{Actor, World};
 
 use std::net::TcpListener;
