@@ -1,16 +1,26 @@
 //! Cases: what opens one, what does not, who judges it; points stay as they are.
 
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::jobs;
 use sotay::kernel::access::Role;
+use sotay::kernel::schema::outbox;
 
 use crate::identity::support::{BIRTH, PASSWORD, Person, active, person, redeem, sign_in, text};
 use crate::support::{Actor, World, points_everywhere};
 
+/// Delivers what waits, and waits for what the program's own loop has claimed.
 async fn settle(world: &World) {
-    while jobs::deliver(&world.app.state).await.unwrap() > 0 {}
-    // The program's own loop may still be delivering what it claimed.
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    for _ in 0..400 {
+        while jobs::deliver(&world.app.state).await.unwrap() > 0 {}
+        let waiting = outbox::table.filter(outbox::done_at.is_null()).count();
+        if waiting.get_result::<i64>(&mut *world.app.state.db.conn().await.unwrap()).await.unwrap() == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("events are not delivered");
 }
 
 async fn cases(actor: &Actor, world: &World) -> Vec<Value> {
@@ -65,6 +75,8 @@ async fn twenty_accounts_in_a_row_from_one_device_open_one_case_and_cost_no_poin
 
     let decision = json!({"outcome": "no_action", "reason": "Buổi hướng dẫn sử dụng tại nhà văn hóa."});
     let path = format!("/v1/cases/{id}/decision");
+    // Later than what was notified before, so that the order is known.
+    world.app.advance(1);
     let decided = inspector.post(&path, &decision).await.expect(200);
     assert_eq!((&decided.body["state"], &decided.body["outcome"]), (&json!("decided"), &json!("no_action")));
     inspector.post(&path, &decision).await.expect(409);
