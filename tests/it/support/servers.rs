@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::Text;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use rustix::process::Signal;
 use secrecy::SecretString;
@@ -102,11 +102,10 @@ impl Postgres {
         self.server.replace(Some(server));
     }
 
-    /// How many deadlocks it had to resolve since its last start.
-    pub async fn deadlocks(&self) -> i64 {
-        let query = diesel::sql_query("SELECT sum(deadlocks)::bigint AS count FROM pg_stat_database");
-        let found: Count = query.get_result(&mut self.connect().await.unwrap()).await.unwrap();
-        found.count
+    /// The deadlocks that it had to resolve: who waited for whom, with which statements.
+    pub fn deadlocks(&self) -> Vec<String> {
+        let log = self.log("server.log");
+        log.split("deadlock detected").skip(1).map(|rest| rest.split("HINT:").next().unwrap().to_owned()).collect()
     }
 
     /// One of its programs over its data, as the account that may run it.
@@ -207,12 +206,6 @@ fn account() -> Option<(u32, u32)> {
         Some((fields[2].parse().unwrap(), fields[3].parse().unwrap()))
     };
     Some(numbers("postgres").or_else(|| numbers("nobody")).unwrap())
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
 }
 
 #[derive(QueryableByName)]
