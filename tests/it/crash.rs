@@ -1,52 +1,14 @@
 //! The program killed in the middle of awards: what was acknowledged is there, once.
 
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use secrecy::ExposeSecret;
 use serde_json::json;
 
-use crate::support::{Actor, Reply, Request, TestApp, World, sum_of_entries};
+use crate::support::{Actor, Program, Reply, Request, TestApp, World, sum_of_entries};
 
 const ROUNDS: usize = 20;
 const MEMBERS: usize = 12;
-
-struct Program {
-    child: Child,
-    base_url: String,
-}
-
-impl Program {
-    /// Starts the real program over the database of a test.
-    async fn start(app: &TestApp) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let secret = |s: &Option<secrecy::SecretString>| s.as_ref().unwrap().expose_secret().to_owned();
-        let child = Command::new(env!("CARGO_BIN_EXE_sotay"))
-            .arg("serve")
-            .env("DATABASE_URL", secret(&app.state.config.database_url))
-            .env("SOTAY_MASTER_KEY", secret(&app.state.config.master_key))
-            .env("SOTAY_DATA_DIR", app.folder())
-            .env("SOTAY_LISTEN", format!("127.0.0.1:{port}"))
-            .env("SOTAY_LOG", "error")
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let program = Self { child, base_url: format!("http://127.0.0.1:{port}") };
-        for _ in 0..100 {
-            if reqwest::get(format!("{}/readyz", program.base_url)).await.is_ok_and(|r| r.status() == 200) {
-                return program;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the program did not become ready");
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
 
 /// A visit with a key; none when the program died before it answered.
 async fn visit(base_url: String, member: &Actor) -> Option<Reply> {

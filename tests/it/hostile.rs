@@ -62,7 +62,8 @@ fn refused(reply: &Reply, what: &str) {
     assert!(!reply.code().is_empty() && !reply.body["request_id"].as_str().unwrap_or_default().is_empty(), "{what}");
 }
 
-fn path_of(operation: &Operation, world: &World) -> String {
+/// The path of an operation: of the cell, or of something that is not there.
+pub fn path_of(operation: &Operation, world: &World) -> String {
     let mut path = operation.path.replace("{unit_id}", &world.cell.to_string());
     while let (Some(open), Some(close)) = (path.find('{'), path.find('}')) {
         path.replace_range(open..=close, "0192f0c1-0000-7000-8000-000000000000");

@@ -14,6 +14,7 @@ mod identity;
 mod leaderboards;
 mod officers_word;
 mod organisation;
+mod outages;
 mod outbox;
 mod outlook;
 mod permissions;

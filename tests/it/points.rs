@@ -6,7 +6,7 @@ use sotay::kernel::access::Role;
 use sotay::points::{Deed, award};
 use uuid::Uuid;
 
-use crate::support::{Actor, World, sum_of_entries};
+use crate::support::{Actor, World, points_everywhere, sum_of_entries};
 
 impl World {
     /// Lets a member earn something that only officers attest, for setting the scene.
@@ -61,6 +61,7 @@ async fn the_server_decides_what_day_it_is() {
     world.app.set_time("2026-12-01T00:00:00+07:00");
     let next = member.post("/v1/me/visits", &json!({})).await.expect(200);
     assert_eq!((&next.body["points_awarded"], &next.body["month"]["period"]), (&json!(1), &json!("2026-12")));
+    assert_eq!(points_everywhere(&world, &member).await, 2, "one of each month");
 }
 
 #[actix_web::test]
@@ -113,7 +114,9 @@ async fn nobody_sends_their_own_points() {
     let reply = member.post("/v1/me/visits", &body).await.expect(400);
     assert_eq!(reply.code(), "invalid_request");
     assert_eq!(reply.body["errors"].as_array().unwrap().len(), 2);
-    assert_eq!(sum_of_entries(&world.app, member.id).await + sum_of_entries(&world.app, other.id).await, 0);
+    for actor in [&member, &other] {
+        assert_eq!(points_everywhere(&world, actor).await, 0);
+    }
 }
 
 #[actix_web::test]
@@ -225,8 +228,8 @@ async fn a_committee_sees_each_of_its_cells() {
 #[actix_web::test]
 async fn an_export_opens_and_leaves_a_trace() {
     let world = World::new().await;
-    let secretary = world.secretary().await;
-    world.member_of(world.cell, "=HYPERLINK(1)").await;
+    let (secretary, listed) = (world.secretary().await, world.member_of(world.cell, "=HYPERLINK(1)").await);
+    listed.post("/v1/me/visits", &json!({})).await.expect(200);
     let path = format!("/v1/units/{}/points", world.cell);
     let csv = secretary.get(&format!("{path}.csv")).await.expect(200);
     let text = String::from_utf8(csv.bytes).unwrap();
@@ -240,6 +243,7 @@ async fn an_export_opens_and_leaves_a_trace() {
     assert_eq!(world.member().await.get(&format!("{path}.csv")).await.status, 403);
     assert_eq!(world.outsider().await.get(&format!("{path}.xlsx")).await.status, 404);
     assert_eq!(world.audit_count("points.exported").await, 2);
+    assert_eq!(points_everywhere(&world, &listed).await, 1);
 }
 
 #[actix_web::test]

@@ -3,7 +3,7 @@
 use sotay::kernel::access::Role;
 
 use super::{IN_TIME, close, closings};
-use crate::support::World;
+use crate::support::{World, points_everywhere};
 
 #[actix_web::test]
 async fn a_closed_month_leaves_as_files_that_carry_the_signature() {
@@ -35,11 +35,12 @@ async fn a_closed_month_leaves_as_files_that_carry_the_signature() {
 #[actix_web::test]
 async fn the_report_of_another_cell_does_not_exist() {
     let world = World::new().await;
-    let secretary = world.secretary().await;
+    let (secretary, member) = (world.secretary().await, world.member().await);
     let sibling = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
+    world.credit(member.id).await;
     world.app.set_time(IN_TIME);
     close(&secretary, world.cell).await.expect(200);
-    let (member, inspector) = (world.member().await, world.inspector().await);
+    let inspector = world.inspector().await;
     for file in ["", "/rows", "/export.json", "/export.xlsx", "/export.csv", "/export.html"] {
         let path = format!("{}/2026-11{file}", closings(world.cell));
         sibling.get(&path).await.expect(404);
@@ -48,4 +49,7 @@ async fn the_report_of_another_cell_does_not_exist() {
         inspector.get(&path.replace("2026-11", "2026-09")).await.expect(404);
     }
     assert_eq!(world.audit_count("closing.exported").await, 4, "those of the inspector only");
+    for (actor, points) in [(&member, 8), (&sibling, 0)] {
+        assert_eq!(points_everywhere(&world, actor).await, points);
+    }
 }

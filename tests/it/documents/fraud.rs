@@ -5,11 +5,17 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{acknowledge, beat, change, complete, draft, on_board, publish, published, read, recall, start, write};
-use crate::support::{Actor, TestApp, World, sum_of_entries};
+use crate::support::{Actor, TestApp, World, points_everywhere};
+
+/// What a member has earned: on the ledger, the counters, the leaderboard and the board of the secretary alike.
+async fn earned(world: &World, member: &Actor) -> i64 {
+    let points = points_everywhere(world, member).await;
+    assert_eq!(on_board(world, member).await, points);
+    points
+}
 
 async fn nothing_earned(world: &World, member: &Actor) {
-    assert_eq!(sum_of_entries(&world.app, member.id).await, 0);
-    assert_eq!(on_board(world, member).await, 0);
+    assert_eq!(earned(world, member).await, 0);
 }
 
 #[actix_web::test]
@@ -58,7 +64,7 @@ async fn a_replayed_completion_gets_the_same_receipt() {
     world.app.advance(86_400);
     let second = complete(&member, &session).await.expect(200);
     assert_eq!(first.body, second.body);
-    assert_eq!(sum_of_entries(&world.app, member.id).await, 3);
+    assert_eq!(earned(&world, &member).await, 3);
 }
 
 #[actix_web::test]
@@ -81,8 +87,7 @@ async fn fifty_completions_at_once_through_two_instances_write_one_entry() {
     for reply in replies {
         assert_eq!(reply.expect(200).body, receipt);
     }
-    assert_eq!(sum_of_entries(&world.app, member.id).await, 3);
-    assert_eq!(on_board(&world, &member).await, 3);
+    assert_eq!(earned(&world, &member).await, 3);
 }
 
 #[actix_web::test]
@@ -100,8 +105,7 @@ async fn of_two_documents_side_by_side_one_clock_runs() {
     let resumed = beat(&member, &a).await.expect(200);
     assert_eq!(resumed.body["credited_seconds"], 0);
     assert_eq!(complete(&member, &a).await.code(), "reading_too_short");
-    assert_eq!(sum_of_entries(&world.app, member.id).await, 3);
-    assert_eq!(on_board(&world, &member).await, 3);
+    assert_eq!(earned(&world, &member).await, 3);
 }
 
 #[actix_web::test]
@@ -188,8 +192,7 @@ async fn reading_again_earns_nothing_nor_does_a_new_version() {
     let again = read(&world, &member, &id).await;
     assert_eq!(again.body["points_awarded"], 0);
     assert_eq!(again.body["refusals"][0]["reason"], "already_credited");
-    assert_eq!(sum_of_entries(&world.app, member.id).await, 3);
-    assert_eq!(on_board(&world, &member).await, 3);
+    assert_eq!(earned(&world, &member).await, 3);
 }
 
 #[actix_web::test]
@@ -222,8 +225,7 @@ async fn the_client_does_not_say_what_day_it_is() {
         let done = tomorrow.json(&json!({})).send().await.expect(200);
         assert_eq!(done.body["points_awarded"], points);
     }
-    assert_eq!(sum_of_entries(&world.app, member.id).await, 6);
-    assert_eq!(on_board(&world, &member).await, 6);
+    assert_eq!(earned(&world, &member).await, 6);
 }
 
 #[actix_web::test]
@@ -248,8 +250,7 @@ async fn twenty_confirmations_at_once_stay_under_the_cap() {
     let awarded: i64 =
         replies.into_iter().map(|reply| reply.expect(200).body["points_awarded"].as_i64().unwrap()).sum();
     assert_eq!(awarded, 1, "one point was left of the day's three");
-    assert_eq!(sum_of_entries(&world.app, member.id).await, 3);
-    assert_eq!(on_board(&world, &member).await, 3);
+    assert_eq!(earned(&world, &member).await, 3);
 }
 
 #[actix_web::test]

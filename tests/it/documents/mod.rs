@@ -24,7 +24,7 @@ fn draft() -> Value {
 }
 
 /// The fields of a draft, some of them replaced.
-fn draft_with(changes: Value) -> Value {
+pub fn draft_with(changes: Value) -> Value {
     let mut body = draft();
     for (name, value) in changes.as_object().unwrap() {
         body[name] = value.clone();

@@ -15,6 +15,8 @@ async fn a_proposal_changes_nothing_until_a_second_officer_approves_it() {
     let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
     office.visit(member).await;
     let id = office.propose(secretary, member, three()).await;
+    let pending = office.above.get(&format!("/v1/point-adjustments/{id}")).await.expect(200);
+    assert_eq!(pending.body["state"], "proposed");
     assert_eq!(secretary.post(&approval(&id), &json!({})).await.expect(403).code(), "second_officer_required");
     member.post(&approval(&id), &json!({})).await.expect(403);
     assert_eq!(office.points(member).await, 1);

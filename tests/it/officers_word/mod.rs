@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sotay::kernel::access::Role;
 use uuid::Uuid;
 
-use crate::support::{Actor, World, sum_of_entries};
+use crate::support::{Actor, World, points_everywhere};
 
 #[derive(QueryableByName)]
 struct Content {
@@ -52,9 +52,9 @@ impl Office {
         sql_query(statement).execute(&mut *conn).await.unwrap();
     }
 
-    /// The points of a member: the ledger, which must agree with totals, counters and the board of the cell.
+    /// The points of a member: the ledger, which must agree with totals, counters, the leaderboard and the board of the cell.
     async fn points(&self, member: &Actor) -> i64 {
-        let sum = sum_of_entries(&self.world.app, member.id).await;
+        let sum = points_everywhere(&self.world, member).await;
         let board = self.above.get(&format!("/v1/units/{}/points?limit=200", self.world.cell)).await.expect(200);
         let rows = board.body["items"].as_array().unwrap();
         let row = rows.iter().find(|row| row["member"]["id"] == json!(member.id)).unwrap();

@@ -24,7 +24,8 @@ pub fn url_as(role: &str, database: &str) -> String {
     format!("postgres://{role}@{host}/{database}?{}", kept.join("&"))
 }
 
-async fn admin() -> AsyncPgConnection {
+/// A superuser of the server that all tests share.
+pub async fn admin() -> AsyncPgConnection {
     AsyncPgConnection::establish(&admin_url()).await.expect("PostgreSQL for tests is there")
 }
 

@@ -1,13 +1,18 @@
 //! Looks into the database: what the ledger, the month and the audit log really hold; and what has no route yet.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use serde_json::{Value, json};
+use sotay::kernel::clock::{Period, day_of};
 use sotay::kernel::ids::new_id;
 use sotay::kernel::schema::{audit_events, exemptions, member_months, members, point_entries};
 use uuid::Uuid;
 
-use super::{TestApp, World};
+use super::{Actor, TestApp, World};
 
 /// The points of a member in the ledger; insists that totals and cap counters say the same.
 pub async fn sum_of_entries(app: &TestApp, member: Uuid) -> i64 {
@@ -30,6 +35,95 @@ pub async fn sum_of_entries(app: &TestApp, member: Uuid) -> i64 {
     sotay::points::verify(&mut conn, |_, lines| differences.extend_from_slice(lines)).await.unwrap();
     assert!(differences.is_empty(), "{differences:?}");
     ledger.into()
+}
+
+/// The points of a member, over all months. Insists that the ledger, the totals, the cap counters and the leaderboard of the
+/// cell say the same: whatever an abuse earned would show on one of them.
+pub async fn points_everywhere(world: &World, member: &Actor) -> i64 {
+    let total = sum_of_entries(&world.app, member.id).await;
+    let entries = entries(&world.app, member.id).await;
+    let present = Period::containing(day_of(world.app.state.clock.now())).first_day();
+    let mut periods: BTreeSet<NaiveDate> = entries.iter().map(|entry| entry.period).collect();
+    periods.insert(present);
+    for period in periods {
+        let of_month: Vec<&Entry> = entries.iter().filter(|entry| entry.period == period).collect();
+        counters_agree(&world.app, member.id, period, &of_month).await;
+        leaderboard_agrees(world, member, period).await;
+    }
+    total
+}
+
+/// A line of the ledger.
+#[derive(Queryable)]
+struct Entry {
+    kind: String,
+    rule: String,
+    points: i32,
+    period: NaiveDate,
+    day: NaiveDate,
+}
+
+async fn entries(app: &TestApp, member: Uuid) -> Vec<Entry> {
+    use point_entries as e;
+    let columns = (e::kind, e::rule_code, e::points, e::period, e::day);
+    let mut conn = app.state.db.conn().await.unwrap();
+    e::table.filter(e::member_id.eq(member)).select(columns).load(&mut *conn).await.unwrap()
+}
+
+/// What caps are checked against is what was awarded, not what officers corrected: by rule, in the month and on each of the
+/// days that are kept.
+async fn counters_agree(app: &TestApp, member: Uuid, period: NaiveDate, entries: &[&Entry]) {
+    let month = member_months::table.find((member, period)).select(member_months::counters);
+    let counters: Option<Value> = month.first(&mut *app.state.db.conn().await.unwrap()).await.optional().unwrap();
+    let by_rule = |day: Option<NaiveDate>| {
+        let mut sums: BTreeMap<&str, i32> = BTreeMap::new();
+        for award in entries.iter().filter(|e| e.kind == "award" && day.is_none_or(|day| e.day == day)) {
+            *sums.entry(&award.rule).or_default() += award.points;
+        }
+        json!(sums)
+    };
+    let counters = counters.unwrap_or_default();
+    let kept = |counters: &Value| if counters["rules"].is_null() { json!({}) } else { counters["rules"].clone() };
+    assert_eq!(kept(&counters), by_rule(None), "the counters of {period}");
+    for (day, of_day) in counters["days"].as_object().into_iter().flatten() {
+        assert_eq!(kept(of_day), by_rule(Some(day.parse().unwrap())), "the counters of {day}");
+    }
+}
+
+/// The leaderboard of one's own cell has everybody where the ledger puts them.
+async fn leaderboard_agrees(world: &World, member: &Actor, period: NaiveDate) {
+    let board =
+        member.get(&format!("/v1/leaderboards/members?period={}", period.format("%Y-%m"))).await.expect(200).body;
+    let cell: Uuid = board["unit_id"].as_str().unwrap().parse().unwrap();
+    let expected = standings(&world.app, cell, period).await;
+    let own = expected.iter().find(|standing| standing.member_id == member.id).unwrap();
+    assert_eq!(board["me"], json!({"rank": own.rank, "points": own.points}), "the leaderboard of {period}");
+    let places = board["items"].as_array().unwrap().iter().map(|place| (&place["rank"], &place["points"]));
+    let expected: Vec<(Value, Value)> = expected.iter().map(|s| (json!(s.rank), json!(s.points))).collect();
+    assert!(places.eq(expected.iter().map(|(rank, points)| (rank, points))), "{board}: {expected:?}");
+}
+
+/// A member's place.
+#[derive(Debug, QueryableByName)]
+pub struct Standing {
+    #[diesel(sql_type = SqlUuid)]
+    pub member_id: Uuid,
+    #[diesel(sql_type = BigInt)]
+    pub points: i64,
+    #[diesel(sql_type = BigInt)]
+    pub rank: i64,
+}
+
+/// How everybody who belongs to a unit or below it stands in a month, as the ledger alone says it; nobody is exempt.
+pub async fn standings(app: &TestApp, unit: Uuid, period: NaiveDate) -> Vec<Standing> {
+    let query = "SELECT member_id, points, rank() OVER (ORDER BY points DESC) AS rank
+        FROM (SELECT m.member_id, (SELECT coalesce(sum(e.points), 0) FROM point_entries e
+                WHERE e.member_id = m.member_id AND e.period = $2) AS points
+            FROM memberships m JOIN unit_tree t ON t.descendant_id = m.unit_id AND t.ancestor_id = $1
+            WHERE m.valid_to IS NULL) x
+        ORDER BY rank, member_id";
+    let mut conn = app.state.db.conn().await.unwrap();
+    diesel::sql_query(query).bind::<SqlUuid, _>(unit).bind::<Date, _>(period).load(&mut *conn).await.unwrap()
 }
 
 impl World {

@@ -3,11 +3,15 @@
 mod client;
 mod database;
 mod ledger;
+mod process;
+mod servers;
 mod world;
 
 pub use client::{Reply, Request};
 pub use database::empty as empty_database;
-pub use ledger::sum_of_entries;
+pub use ledger::{Standing, points_everywhere, standings, sum_of_entries};
+pub use process::{Program, run};
+pub use servers::{Postgres, Redis, Stop};
 pub use world::{Actor, World};
 
 use std::net::TcpListener;
@@ -29,14 +33,15 @@ pub struct TestApp {
     pub state: Data<State>,
     pub base_url: String,
     data_dir: tempfile::TempDir,
-    handle: ServerHandle,
+    /// None when it answers nothing.
+    handle: Option<ServerHandle>,
 }
 
 /// A test may run through many programs; each gives back its connections.
 impl Drop for TestApp {
     fn drop(&mut self) {
         // Told at once; nobody waits for the end.
-        drop(self.handle.stop(false));
+        drop(self.handle.as_ref().map(|handle| handle.stop(false)));
     }
 }
 
@@ -64,6 +69,16 @@ impl TestApp {
         Self::launch(config, Clock::System, data_dir).await
     }
 
+    /// Settings, keys and a look into a database that is there already, for programs that a test starts over it. It answers
+    /// nothing and works on nothing itself.
+    pub async fn silent(url: &str, adjust: impl FnOnce(&mut Config)) -> Self {
+        let (mut config, data_dir) = config(url);
+        adjust(&mut config);
+        let state = Data::new(app::state(config, Clock::System, String::new()).unwrap());
+        identity::refresh_keys(&state).await.unwrap();
+        Self { state, base_url: String::new(), data_dir, handle: None }
+    }
+
     async fn over(url: &str, adjust: impl FnOnce(&mut Config)) -> Self {
         let (mut config, data_dir) = config(url);
         adjust(&mut config);
@@ -78,7 +93,7 @@ impl TestApp {
         identity::refresh_keys(&state).await.unwrap();
         let (handle, server) = app::serve(state.clone(), listener).unwrap();
         actix_web::rt::spawn(server);
-        Self { state, base_url, data_dir, handle }
+        Self { state, base_url, data_dir, handle: Some(handle) }
     }
 
     /// Moves the clock on.

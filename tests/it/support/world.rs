@@ -31,6 +31,11 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// The same person at another instance of the program.
+    pub fn at(&self, base_url: &str) -> Self {
+        Self { base_url: base_url.to_owned(), ..self.clone() }
+    }
+
     pub fn request(&self, method: &str, path: &str) -> Request {
         Request::new(method, &format!("{}{path}", self.base_url)).token(&self.token)
     }

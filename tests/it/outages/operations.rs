@@ -1,0 +1,25 @@
+//! While PostgreSQL is away: every operation of the document is refused for the moment, none in another way.
+
+use serde_json::json;
+
+use super::Site;
+use crate::hostile::path_of;
+use crate::permissions::operations;
+
+/// Tries each operation as somebody signed in, at one of the programs. What its form alone condemns may be condemned at once.
+pub async fn each_is_refused_for_the_moment(site: &Site) {
+    let (officer, mut unavailable) = (site.member(0, 0), 0);
+    for operation in operations() {
+        let (method, path) = (operation.method.as_str(), path_of(&operation, &site.world));
+        let request = officer.request(method, &path);
+        let reply = if method == "GET" { request.send().await } else { request.json(&json!({})).send().await };
+        if reply.status == 503 {
+            assert!(!reply.header("retry-after").is_empty() && reply.code() == "unavailable", "{method} {path}");
+            unavailable += 1;
+        } else {
+            assert!([400, 415].contains(&reply.status), "{method} {path}: {} {}", reply.status, reply.body);
+        }
+    }
+    println!("{unavailable} operations asked PostgreSQL");
+    assert!(unavailable > 50, "only {unavailable} operations asked PostgreSQL");
+}
