@@ -92,8 +92,10 @@ pub async fn follow(
     let changed = boards.values().any(|changes| !changes.scores.is_empty() || !changes.gone.is_empty());
     let by = if throughout { BREAK } else { i64::from(changed) };
     let reached = advance(conn, by, now).await?;
+    // Where so much changed that nobody says what, no board that has taken in the last step may go on: all are made anew.
+    let before = if throughout { reached } else { reached - by };
     let as_of = step.drained.then_some(now);
-    let applied = redis.ask(now, async |c| apply(c, &boards, lease, (reached - by, reached), as_of).await).await;
+    let applied = redis.ask(now, async |c| apply(c, &boards, lease, (before, reached), as_of).await).await;
     if applied.is_none() && changed {
         // What Redis did not take is lost to it.
         advance(conn, BREAK, now).await?;

@@ -31,14 +31,16 @@ const CHUNK: usize = 20_000;
 const RENEWED_SECONDS: u64 = 5;
 
 /// Puts the new board in its place: 1, or 0 when somebody newer keeps the board or has made a newer one.
+/// The old one is unlinked first: renaming over a board of millions would free it on the spot and hold everybody up for seconds.
 /// Arguments: fence, step, as of, lifetime.
 const PLACE: &str = r"
 local about = redis.call('HMGET', KEYS[2], 'fence', 'step')
 if about[1] and (tonumber(about[1]) > tonumber(ARGV[1]) or tonumber(about[2]) > tonumber(ARGV[2])) then
-    redis.call('DEL', KEYS[3])
+    redis.call('UNLINK', KEYS[3])
     return 0
 end
-if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('RENAME', KEYS[3], KEYS[1]) else redis.call('DEL', KEYS[1]) end
+redis.call('UNLINK', KEYS[1])
+if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('RENAME', KEYS[3], KEYS[1]) end
 redis.call('HSET', KEYS[2], 'fence', ARGV[1], 'step', ARGV[2], 'as_of', ARGV[3], 'size', redis.call('ZCARD', KEYS[1]))
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
@@ -207,7 +209,7 @@ impl<'a> Feed<'a> {
     async fn clear(&self) -> Result<(), Problem> {
         let mut clear = redis::pipe();
         for keys in self.next.values() {
-            clear.del(&keys.next).ignore();
+            clear.unlink(&keys.next).ignore();
         }
         self.ask(async |mut c| clear.exec_async(&mut c).await).await
     }

@@ -186,6 +186,22 @@ async fn whoever_moves_leaves_one_board_for_another() {
 }
 
 #[actix_web::test]
+async fn a_new_day_makes_the_boards_anew_since_nobody_says_what_it_changed() {
+    let world = world_with(Some(&redis_url())).await;
+    let (member, other) = (world.member().await, world.member().await);
+    earn(&world, member.id, 1).await;
+    earn(&world, other.id, 2).await;
+    let tomorrow: NaiveDate = "2026-11-21".parse().unwrap();
+    world.exempt_from(other.id, tomorrow).await;
+    project(&world.app).await;
+    assert_eq!(rank(&member, world.province, "2026-11").await["of"], 2, "nobody is exempt today");
+    world.app.advance(86_400);
+    project(&world.app).await;
+    let own = rank(&member, world.province, "2026-11").await;
+    assert_eq!((&own["rank"], &own["of"], &own["source"]), (&json!(1), &json!(1), &json!("board")));
+}
+
+#[actix_web::test]
 async fn a_stale_holder_changes_no_board() {
     let world = world_with(Some(&redis_url())).await;
     let member = world.member().await;

@@ -128,6 +128,10 @@ pub async fn standings(app: &TestApp, unit: Uuid, period: NaiveDate) -> Vec<Stan
 
 impl World {
     pub async fn exempt(&self, member: Uuid) {
+        self.exempt_from(member, "2026-01-01".parse().unwrap()).await;
+    }
+
+    pub async fn exempt_from(&self, member: Uuid, day: NaiveDate) {
         let now = self.app.state.clock.now();
         let mut conn = self.app.state.db.conn().await.unwrap();
         diesel::insert_into(exemptions::table)
@@ -135,7 +139,7 @@ impl World {
                 exemptions::id.eq(new_id(now)),
                 exemptions::member_id.eq(member),
                 exemptions::kind.eq("exempt"),
-                exemptions::valid_from.eq("2026-01-01".parse::<NaiveDate>().unwrap()),
+                exemptions::valid_from.eq(day),
                 exemptions::reason.eq("tuổi cao"),
                 exemptions::created_at.eq(now),
             ))
