@@ -1,9 +1,6 @@
 //! P4: one's own rank among 5.6 million members on a board in Redis, against the Redis command that counts it.
 
-use std::time::Duration;
-
 use serde_json::json;
-use tokio::time::sleep;
 
 use crate::cases::rebuild::{Board, rebuild};
 use crate::cases::{Bench, CONNECTIONS};
@@ -22,8 +19,6 @@ const MEMBERS: u64 = 5_600_000;
 /// Invented members put on the board in one call. Redis does nothing else meanwhile, and the server waits half a second for
 /// it at most.
 const CHUNK: u64 = 20_000;
-/// How long the server may take to catch up with its ledger, seconds: on a new day it looks through all members once.
-const PATIENCE: usize = 900;
 /// Commands of the yardstick for each second of a measurement: it counts in commands, not in seconds.
 const COMMANDS: f64 = 50_000.0;
 /// The points that the yardstick asks about are spread from 0 to one less than this, as members' points are: one and the
@@ -50,7 +45,7 @@ pub async fn among_millions(bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
     rebuild(bench, DATABASE).await?;
     let board = Board::of_the_top(bench, DATABASE).await?;
     let server = bench.product(DATABASE, &[]).await?;
-    settle(bench, &board).await?;
+    board.settled(bench, DATABASE).await?;
     let size = fill(bench, &board).await?;
     let found = paired(
         bench.pairs,
@@ -62,22 +57,6 @@ pub async fn among_millions(bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
     // It is half a gigabyte that later cases need not find in memory.
     bench.redis.flush().await?;
     Ok(vec![Figure::compared("P4", found, 1.0)])
-}
-
-/// Waits until the server keeps the board and has nothing more to take in: it would make the board anew, without those who
-/// are invented, for what concerns all members, such as a new day.
-async fn settle(bench: &Bench<'_>, board: &Board) -> Result<(), String> {
-    let as_of = ["HGET", &board.about, "as_of"];
-    let before = bench.redis.number(&as_of).await?;
-    for _ in 0..PATIENCE {
-        // It says this after it has taken in everything, or has made the board anew in between.
-        let kept = bench.redis.number(&as_of).await? > before;
-        if kept && bench.postgres.number(DATABASE, "SELECT count(*) FROM point_changes").await? == 0 {
-            return Ok(());
-        }
-        sleep(Duration::from_secs(1)).await;
-    }
-    Err("the server does not catch up with its ledger".to_owned())
 }
 
 /// Fills the board up with invented members, whose numbers are above all real ones. Returns how many it holds.

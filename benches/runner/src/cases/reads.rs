@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::cases::rebuild::Board;
 use crate::cases::{Bench, CONNECTIONS};
 use crate::load::Plan;
 use crate::measure::paired;
@@ -20,6 +21,7 @@ pub async fn own_points(bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
     bench.fresh(DATABASE).await?;
     let yardstick = bench.yardstick().await?;
     let server = bench.product(DATABASE, &[]).await?;
+    Board::of_the_top(bench, DATABASE).await?.settled(bench, DATABASE).await?;
     let found = paired(
         bench.pairs,
         async || Ok(bare.run(&bench.programs, yardstick.address).await?.all.per_second),

@@ -1,9 +1,10 @@
 //! P8: the boards of all large units made anew from monthly totals: the time that the month's take, and their memory.
 
 use std::process::Stdio;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::sleep;
 
 use crate::cases::Bench;
 use crate::data;
@@ -14,6 +15,9 @@ const DATABASE: &str = "rebuilds";
 /// The country, or the province where there is nothing above it: everybody who is ranked is on its board.
 const TOP: &str = "SELECT id FROM units WHERE kind IN ('central', 'province') ORDER BY kind, id LIMIT 1";
 const MONTH: &str = "SELECT to_char(now() AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM')";
+
+/// How long the server may take to catch up with its ledger, seconds: on a new day it looks through all members once.
+const PATIENCE: usize = 900;
 
 /// The board of the largest unit for the present month, by its keys in Redis.
 pub struct Board {
@@ -28,6 +32,23 @@ impl Board {
         let month = bench.postgres.sql(database, MONTH).await?;
         let key = |part: &str| format!("{{board:{unit}:{month}}}:{part}");
         Ok(Self { scores: key("scores"), about: key("about"), unit })
+    }
+
+    /// Waits until the server keeps the board and has nothing more to take in: it makes the boards anew when it starts over
+    /// another database, and what it does then is not what is measured.
+    pub async fn settled(&self, bench: &Bench<'_>, database: &str) -> Result<(), String> {
+        let as_of = ["HGET", &self.about, "as_of"];
+        // There may be no board yet.
+        let before = bench.redis.number(&as_of).await.unwrap_or(0);
+        for _ in 0..PATIENCE {
+            // It says this after it has taken in everything, or has made the board anew in between.
+            let kept = bench.redis.number(&as_of).await.is_ok_and(|now| now > before);
+            if kept && bench.postgres.number(database, "SELECT count(*) FROM point_changes").await? == 0 {
+                return Ok(());
+            }
+            sleep(Duration::from_secs(1)).await;
+        }
+        Err("the server does not catch up with its ledger".to_owned())
     }
 
     /// How many members are on it.
