@@ -93,7 +93,7 @@ pub struct Standing {
 }
 
 /// Counts of a unit; the denominator of `rate` is `counted`.
-#[derive(Debug, Default, QueryableByName)]
+#[derive(Debug, Default, Clone, QueryableByName)]
 pub struct Counts {
     #[diesel(sql_type = BigInt)]
     pub members: i64,

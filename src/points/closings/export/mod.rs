@@ -194,6 +194,22 @@ pub fn percent(rate: Option<f64>) -> String {
     rate.map_or_else(|| "–".to_owned(), |rate| format!("{:.1}%", rate * 100.0).replace('.', ","))
 }
 
+/// What stands above the rows: whose month it is, its figures, how and when it was closed.
+fn title_lines(closing: &StoredClosing, unit_name: &str, period: Period) -> Vec<String> {
+    let Summary { members, counted, exempt, excused, met, rate } = closing.counts.clone().into();
+    let closed_at = closing.closed_at.with_timezone(&VIET_NAM).format("%H:%M ngày %d/%m/%Y");
+    let how = if closing.closed_by.is_some() { "bí thư chốt" } else { "tự động chốt" };
+    vec![
+        unit_name.to_uppercase(),
+        format!("BÁO CÁO CHỐT ĐIỂM THÁNG {}", in_words(period)),
+        format!(
+            "Tổng số: {members} đảng viên; tính chỉ tiêu: {counted}; miễn sinh hoạt: {exempt}; được miễn trong tháng: {excused}; đạt: {met} ({})",
+            percent(rate)
+        ),
+        format!("Lần chốt {}, {how} lúc {closed_at}", closing.generation),
+    ]
+}
+
 fn sheet(
     closing: StoredClosing,
     period: Period,
@@ -201,7 +217,6 @@ fn sheet(
     today: impl Fn(&ClosedRow) -> i32,
 ) -> Result<Sheet, Problem> {
     let manifest: super::model::ClosingManifest = serde_json::from_str(&closing.manifest).map_err(Problem::internal)?;
-    let summary: Summary = closing.counts.into();
     let headers = vec![
         column("STT", 6.0, ColumnKind::Number),
         column("Họ và tên", 30.0, ColumnKind::Text),
@@ -220,23 +235,8 @@ fn sheet(
             Value::Text(in_vietnamese(row.status).to_owned()),
         ]
     });
-    let closed_at = closing.closed_at.with_timezone(&VIET_NAM).format("%H:%M ngày %d/%m/%Y");
-    let how = if closing.closed_by.is_some() { "bí thư chốt" } else { "tự động chốt" };
     Ok(Sheet {
-        title_lines: vec![
-            manifest.unit_name.to_uppercase(),
-            format!("BÁO CÁO CHỐT ĐIỂM THÁNG {}", in_words(period)),
-            format!(
-                "Tổng số: {} đảng viên; tính chỉ tiêu: {}; miễn sinh hoạt: {}; được miễn trong tháng: {}; đạt: {} ({})",
-                summary.members,
-                summary.counted,
-                summary.exempt,
-                summary.excused,
-                summary.met,
-                percent(summary.rate)
-            ),
-            format!("Lần chốt {}, {how} lúc {closed_at}", closing.generation),
-        ],
+        title_lines: title_lines(&closing, &manifest.unit_name, period),
         headers,
         rows: cells.collect(),
         footer: vec![
