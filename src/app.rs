@@ -33,12 +33,13 @@ const UPLOADS_AT_ONCE: usize = 8;
 
 /// Everything under `/v1`, declared once for actix and for the document.
 fn features(config: &mut ServiceConfig) {
+    // The router tries one route after the other: those that every phone asks for come first.
+    points::routes(config);
+    leaderboards::routes(config);
     identity::routes(config);
     notifications::routes(config);
     audit_trail::routes(config);
     organisation::routes(config);
-    points::routes(config);
-    leaderboards::routes(config);
     documents::routes(config);
     cases::routes(config);
 }
@@ -186,11 +187,15 @@ fn cors() -> Cors {
 }
 
 /// 404, or 405 with `Allow` when the path exists under other methods.
-async fn unknown_path(req: HttpRequest, document: web::Data<Value>) -> Result<HttpResponse, Problem> {
-    let Some(pattern) = context::route_of(&req) else {
+async fn unknown_path(
+    req: HttpRequest,
+    state: web::Data<State>,
+    document: web::Data<Value>,
+) -> Result<HttpResponse, Problem> {
+    let Some(pattern) = context::route_of(&req, &state.operations) else {
         return Err(Problem::not_found());
     };
-    let mut methods: Vec<String> = document["paths"][&pattern]
+    let mut methods: Vec<String> = document["paths"][&*pattern]
         .as_object()
         .into_iter()
         .flat_map(|item| item.keys().map(|method| method.to_ascii_uppercase()))

@@ -93,7 +93,7 @@ impl Authenticator for Authentication {
 
     fn alive<'a>(
         &'a self,
-        conn: &'a mut Conn,
+        mut conn: &'a Conn,
         claims: &'a [&'a Claims],
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Vec<Option<AccountKind>>, Problem>> {
@@ -103,7 +103,7 @@ impl Authenticator for Authentication {
                 .bind::<Array<SqlUuid>, _>(claims.iter().map(|claims| claims.sid).collect::<Vec<_>>())
                 .bind::<Array<SqlUuid>, _>(claims.iter().map(|claims| claims.sub).collect::<Vec<_>>())
                 .bind::<Timestamptz, _>(now);
-            let rows: Vec<Alive> = Prepared(query).load(conn).await?;
+            let rows: Vec<Alive> = Prepared(query).load(&mut conn).await?;
             let mut alive = vec![None; claims.len()];
             for row in rows {
                 alive[usize::try_from(row.place).unwrap_or_default()] = Some(kind(&row.kind));

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -14,13 +14,15 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::auth::{Claims, bearer};
-use super::operations::Operation;
+use super::operations::{Operation, Operations};
 use super::problem::{Code, Language, Problem, text};
 use super::rate_limit::{Budget, Payer};
 use super::state::State;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// A request that took so long is worth a line in the log.
+const SLOW: Duration = Duration::from_secs(1);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What is known of every request before its handler runs.
@@ -32,6 +34,8 @@ pub struct RequestContext {
     pub address: IpAddr,
     /// A valid access token's contents.
     pub claims: Option<Arc<Claims>>,
+    /// The pattern of the path, if there is a route.
+    pattern: Option<Arc<str>>,
     /// The operation of the OpenAPI document, if the path belongs to one.
     pub operation: Option<Arc<Operation>>,
 }
@@ -43,6 +47,7 @@ impl RequestContext {
             language: Language::default(),
             address: IpAddr::from([0, 0, 0, 0]),
             claims: None,
+            pattern: None,
             operation: None,
         })
     }
@@ -50,8 +55,10 @@ impl RequestContext {
 
 /// The pattern of the route that the router chooses for a request. It is looked up by the path as the router reads it, so
 /// that a path written with escapes meets the same rules and budgets as the plain one.
-pub fn route_of(req: &HttpRequest) -> Option<String> {
-    req.resource_map().match_pattern(req.match_info().as_str())
+pub fn route_of(req: &HttpRequest, operations: &Operations) -> Option<Arc<str>> {
+    let path = req.match_info().as_str();
+    // The router tries one pattern after the other; a path without parameters is its own pattern.
+    operations.pattern(path).or_else(|| req.resource_map().match_pattern(path).map(Arc::from))
 }
 
 /// Wraps the whole application.
@@ -69,7 +76,7 @@ pub async fn middleware(
         req.head_mut().method = Method::GET;
     }
     let context = read(&req, &state);
-    let pattern = route_of(req.request()).unwrap_or_else(|| "-".to_owned());
+    let pattern = context.pattern.clone();
     req.extensions_mut().insert(context.clone());
     // Every line logged on the way carries the request's id, and the caller's trace if there is one.
     let span = tracing::info_span!("request", id = %context.request_id, trace = trace_id(&req));
@@ -90,14 +97,20 @@ pub async fn middleware(
     response = render_problem(response, &state, &context);
     add_headers(&mut response, &context, budget);
     let _entered = span.enter();
-    tracing::info!(
-        %method,
-        route = %pattern,
-        status = response.status().as_u16(),
-        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        "request"
-    );
+    log(&method, pattern.as_deref().unwrap_or("-"), response.status(), started.elapsed());
     Ok(response)
+}
+
+/// What went well and fast is told only to whoever asks for it (`SOTAY_LOG=sotay=debug`): thousands of lines a second help
+/// nobody.
+fn log(method: &Method, route: &str, status: StatusCode, took: Duration) {
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let status = status.as_u16();
+    if status >= 500 || took >= SLOW {
+        tracing::info!(%method, route, status, micros, "request");
+    } else {
+        tracing::debug!(%method, route, status, micros, "request");
+    }
 }
 
 fn payer(context: &RequestContext) -> Payer {
@@ -121,12 +134,14 @@ fn read(req: &ServiceRequest, state: &State) -> RequestContext {
         .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned);
     let claims =
         header(header::AUTHORIZATION).and_then(bearer).and_then(|token| state.keys.verify(token, state.clock.now()));
-    let operation = route_of(req.request()).and_then(|pattern| state.operations.find(req.method().as_str(), &pattern));
+    let pattern = route_of(req.request(), &state.operations);
+    let operation = pattern.as_deref().and_then(|pattern| state.operations.find(req.method().as_str(), pattern));
     RequestContext {
         request_id,
         language: header(header::ACCEPT_LANGUAGE).map(Language::from_header).unwrap_or_default(),
         address: address(req, state.config.trusted_proxies),
         claims,
+        pattern,
         operation,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Int4, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
@@ -127,23 +128,32 @@ struct Stored {
     status: i16,
     #[diesel(sql_type = Text)]
     response: String,
+    #[diesel(sql_type = Bool)]
+    expired: bool,
 }
 
-const FIND: &str = "SELECT k.place, i.body_hash, i.status, i.response::text AS response
-    FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::text[]) AS k (place, principal_id, operation, key)
-    JOIN idempotency_keys i ON i.principal_id = k.principal_id AND i.operation = k.operation AND i.key = k.key
-    WHERE i.created_at >= $5";
+/// What is known of a key.
+pub enum Earlier {
+    /// Its answer: status and body; or the problem that it stands for another body.
+    Answer(Result<(u16, String), Problem>),
+    /// An answer that is no longer kept, though it has not been swept away: see [`forget`].
+    Expired,
+}
 
-/// Looks for the answers of many keys, each with its place among the requests. Their principals must be locked by something
-/// else, since no key is claimed. Returns what was answered before: status and body, or that the key stands for another body.
+const FIND: &str = "SELECT k.place, i.body_hash, i.status, i.response::text AS response, i.created_at < $5 AS expired
+    FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::text[]) AS k (place, principal_id, operation, key)
+    JOIN idempotency_keys i ON i.principal_id = k.principal_id AND i.operation = k.operation AND i.key = k.key";
+
+/// Looks for many keys, each with its place among the requests. No key is claimed: [`store_all`] refuses one that somebody
+/// else has stored meanwhile.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn find_all(
-    conn: &mut Conn,
+    mut conn: &Conn,
     keys: &[(i32, &Key)],
     now: DateTime<Utc>,
-) -> Result<HashMap<i32, Result<(u16, String), Problem>>, Problem> {
+) -> Result<HashMap<i32, Earlier>, Problem> {
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
@@ -153,28 +163,41 @@ pub async fn find_all(
         .bind::<Array<Text>, _>(keys.iter().map(|(_, key)| &key.operation).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(keys.iter().map(|(_, key)| &key.key).collect::<Vec<_>>())
         .bind::<Timestamptz, _>(now - Duration::hours(KEPT_HOURS));
-    let rows: Vec<Stored> = Prepared(query).load(conn).await?;
+    let rows: Vec<Stored> = Prepared(query).load(&mut conn).await?;
     let hashes: HashMap<i32, &[u8]> = keys.iter().map(|(place, key)| (*place, key.body_hash.as_slice())).collect();
     let told = rows.into_iter().map(|row| {
         let same = hashes.get(&row.place).is_some_and(|hash| *hash == row.body_hash);
         let answer = (u16::try_from(row.status).unwrap_or(200), row.response);
-        (row.place, same.then_some(answer).ok_or_else(|| Problem::new(Code::IdempotencyKeyReused)))
+        let known = match row.expired {
+            true => Earlier::Expired,
+            false => Earlier::Answer(same.then_some(answer).ok_or_else(|| Problem::new(Code::IdempotencyKeyReused))),
+        };
+        (row.place, known)
     });
     Ok(told.collect())
+}
+
+/// Drops a key that expired, so that it can be stored anew.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn forget(mut conn: &Conn, key: &Key) -> Result<(), Problem> {
+    let row = idempotency_keys::table.find((key.principal_id, &key.operation, &key.key));
+    diesel::delete(row).execute(&mut conn).await?;
+    Ok(())
 }
 
 const STORE: &str = "INSERT INTO idempotency_keys (principal_id, operation, key, body_hash, status, response, created_at)
     SELECT n.principal_id, n.operation, n.key, n.body_hash, 200, n.response::jsonb, $6
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[]) AS n (principal_id, operation, key, body_hash, response)
-    ORDER BY 1, 2, 3
-    ON CONFLICT (principal_id, operation, key) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status,
-        response = excluded.response, created_at = excluded.created_at";
+    ORDER BY 1, 2, 3";
 
-/// Keeps the answers of many requests that ended with 200, in the transaction of their effect. What it replaces has expired.
+/// Keeps the answers of many requests that ended with 200, in the transaction of their effect. A key that somebody else has
+/// stored meanwhile is a conflict: the transaction is to be run again, and will find that answer.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn store_all(conn: &mut Conn, answers: &[(&Key, &str)], now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn store_all(mut conn: &Conn, answers: &[(&Key, &str)], now: DateTime<Utc>) -> Result<(), Problem> {
     if answers.is_empty() {
         return Ok(());
     }
@@ -185,8 +208,10 @@ pub async fn store_all(conn: &mut Conn, answers: &[(&Key, &str)], now: DateTime<
         .bind::<Array<Binary>, _>(answers.iter().map(|(key, _)| &key.body_hash).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(answers.iter().map(|(_, answer)| *answer).collect::<Vec<_>>())
         .bind::<Timestamptz, _>(now);
-    Prepared(query).execute(conn).await?;
-    Ok(())
+    match Prepared(query).execute(&mut conn).await {
+        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info)) => Err(Problem::repeatable(info.message())),
+        other => Ok(other.map(drop)?),
+    }
 }
 
 /// Drops answers that are older than they are kept. Returns how many.

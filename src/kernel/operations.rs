@@ -26,9 +26,9 @@ pub struct Operation {
     query_types: HashMap<String, Value>,
 }
 
-/// All operations by method and path pattern.
+/// All operations, by path pattern and then by method.
 #[derive(Default)]
-pub struct Operations(HashMap<(String, String), Arc<Operation>>);
+pub struct Operations(HashMap<Arc<str>, HashMap<String, Arc<Operation>>>);
 
 impl Operations {
     /// Reads them from the finished OpenAPI document.
@@ -36,19 +36,24 @@ impl Operations {
     /// # Errors
     /// When a schema of the document is not a valid schema.
     pub fn from_document(document: &Value) -> Result<Self, String> {
-        let mut operations = HashMap::new();
+        let mut operations: HashMap<Arc<str>, HashMap<String, Arc<Operation>>> = HashMap::new();
         let components = &document["components"];
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
                 let made = Operation::new(operation, components).map_err(|e| format!("{method} {path}: {e}"))?;
-                operations.insert((method.to_ascii_uppercase(), path.clone()), Arc::new(made));
+                operations.entry(path.as_str().into()).or_default().insert(method.to_ascii_uppercase(), Arc::new(made));
             }
         }
         Ok(Self(operations))
     }
 
     pub fn find(&self, method: &str, pattern: &str) -> Option<Arc<Operation>> {
-        self.0.get(&(method.to_owned(), pattern.to_owned())).cloned()
+        self.0.get(pattern)?.get(method).cloned()
+    }
+
+    /// A pattern that is written like this.
+    pub fn pattern(&self, text: &str) -> Option<Arc<str>> {
+        self.0.get_key_value(text).map(|(pattern, _)| pattern.clone())
     }
 }
 
@@ -154,8 +159,28 @@ fn unknown_field(pointer: String) -> Fault {
 }
 
 fn compile(schema: &Value, components: &Value) -> Result<Validator, String> {
-    let root = json!({"allOf": [schema], "components": components});
+    let mut schemas = Map::new();
+    take_referenced(schema, components, &mut schemas);
+    let root = json!({"allOf": [schema], "components": {"schemas": schemas}});
     jsonschema::options().should_validate_formats(true).build(&root).map_err(|e| e.to_string())
+}
+
+/// Takes along the schemas that one refers to, and those that they refer to. Each validator keeps its own copy: with all
+/// schemas of the document in each of them they filled most of the program's memory.
+fn take_referenced(schema: &Value, components: &Value, taken: &mut Map<String, Value>) {
+    match schema {
+        Value::Object(fields) => {
+            let name = fields.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+            if let Some(name) = name.filter(|name| !taken.contains_key(*name)) {
+                let referenced = &components["schemas"][name];
+                taken.insert(name.to_owned(), referenced.clone());
+                take_referenced(referenced, components, taken);
+            }
+            fields.values().for_each(|value| take_referenced(value, components, taken));
+        }
+        Value::Array(items) => items.iter().for_each(|item| take_referenced(item, components, taken)),
+        _ => {}
+    }
 }
 
 fn conclude(mut faults: Vec<Fault>) -> Result<(), Problem> {

@@ -377,7 +377,7 @@ diesel::table! {
     }
 }
 diesel::table! {
-    point_entries (member_id, id) {
+    point_entries (member_id, rule_code, object_id) {
         member_id -> Uuid,
         id -> Uuid,
         kind -> Text,

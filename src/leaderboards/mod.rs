@@ -27,9 +27,9 @@ pub use span::Span;
 /// The operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .service(routes::get_my_rank)
         .service(routes::get_neighbourhood)
         .service(routes::get_member_leaderboard)
-        .service(routes::get_my_rank)
         .service(cells::get_cell_leaderboard);
 }
 

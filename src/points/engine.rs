@@ -15,10 +15,12 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::point_offers;
 
 use super::Offer;
+use super::credits::{self, Credits};
 use super::in_force::{self, InForce, Place};
-use super::model::{Award, Deed, Entry, MonthBrief, ObjectRef, Refusal, Status};
-use super::rules::{self, Facts, Outcome, Reason};
-use super::states::{self, Credits, Held, MemberFacts, Month, MonthKey, NewEntry, State};
+use super::model::{Award, Deed};
+use super::receipt::{self, Draft};
+use super::rules::{self, Facts, Outcome};
+use super::states::{self, MemberFacts, Month, MonthKey, NewEntry, States};
 
 /// A deed to be rewarded, and when the server accepted it.
 #[derive(Debug, Clone)]
@@ -30,12 +32,17 @@ pub struct Want {
 
 impl Want {
     /// The day it counts for.
-    fn day(&self) -> NaiveDate {
+    pub fn day(&self) -> NaiveDate {
         self.deed.on.unwrap_or_else(|| day_of(self.now))
     }
 
-    fn period(&self) -> Period {
+    pub fn period(&self) -> Period {
         Period::containing(self.day())
+    }
+
+    /// Whether it is a visit, whose object is the day itself.
+    pub fn is_visit(&self) -> bool {
+        self.deed.event == super::VISIT && self.deed.object_id == self.day().to_string()
     }
 
     /// The month that must be locked for it.
@@ -53,8 +60,38 @@ pub async fn award(conn: &mut Conn, member_id: Uuid, deed: &Deed, now: DateTime<
 
 /// See [`super::award_all`].
 pub async fn award_all(conn: &mut Conn, wants: &[Want]) -> Result<Vec<Result<Award, Problem>>, Problem> {
-    states::lock(conn, &wants.iter().map(Want::month).collect(), Held::Wait).await?;
-    award_locked(conn, wants).await
+    let conn: &Conn = conn;
+    states::lock(conn, &wants.iter().map(Want::month).collect()).await?;
+    let wants: Vec<&Want> = wants.iter().collect();
+    let days = days(wants.iter().copied());
+    let (states, credits) = tokio::join!(states::read(conn, &days), credits::of_deeds(conn, &wants));
+    let decided = decide_all(conn, &wants, states?, credits?).await?;
+    decided.rows.write(conn).await?;
+    Ok(decided.awards)
+}
+
+/// The members and days of deeds.
+pub fn days<'a>(wants: impl Iterator<Item = &'a Want>) -> Vec<(Uuid, NaiveDate)> {
+    wants.map(|want| (want.member_id, want.day())).collect()
+}
+
+/// What comes of deeds: a receipt or a problem for each, and the rows to be written.
+pub struct Decided {
+    pub awards: Vec<Result<Award, Problem>>,
+    pub rows: Rows,
+}
+
+/// New rows of the ledger, and the months that they change.
+pub struct Rows {
+    entries: Vec<NewEntry>,
+    months: BTreeMap<MonthKey, Month>,
+}
+
+impl Rows {
+    /// See [`states::write`].
+    pub async fn write(self, conn: &Conn) -> Result<(), Problem> {
+        states::write(conn, self.entries, &self.months).await
+    }
 }
 
 /// What a batch knows when it decides.
@@ -64,81 +101,62 @@ struct Known {
     credits: Credits,
 }
 
-/// Decides and writes deeds whose months are locked. One that cannot be rewarded has a problem of its own.
-pub async fn award_locked(conn: &mut Conn, wants: &[Want]) -> Result<Vec<Result<Award, Problem>>, Problem> {
-    let wanted: Vec<(Uuid, NaiveDate)> = wants.iter().map(|want| (want.member_id, want.day())).collect();
-    let (states, version) = states::read(conn, &wanted).await?;
-    let mut known = know(conn, wants, &states, version).await?;
-    let mut entries = Vec::new();
-    let mut changed = BTreeSet::new();
-    let mut awards = Vec::with_capacity(wants.len());
-    for (want, state) in wants.iter().zip(&states) {
-        let award = state.facts.as_ref().ok_or_else(no_cell).and_then(|facts| decide(want, facts, &mut known));
-        if let Ok((_, new)) = &award
-            && !new.is_empty()
-        {
-            changed.insert(want.month());
-        }
-        awards.push(award.map(|(award, new)| {
-            entries.extend(new);
-            award
-        }));
-    }
-    if !entries.is_empty() {
-        let months = changed.iter().filter_map(|key| Some((*key, known.months.get(key)?))).collect();
-        states::write(conn, entries, &months).await?;
-    }
-    Ok(awards)
-}
-
-async fn know(conn: &mut Conn, wants: &[Want], states: &[State], version: i64) -> Result<Known, Problem> {
+/// Decides deeds whose months are locked, each after those before it. One that cannot be rewarded has a problem of its own.
+pub async fn decide_all(conn: &Conn, wants: &[&Want], read: States, credits: Credits) -> Result<Decided, Problem> {
     let mut places = BTreeSet::new();
     let mut months = HashMap::new();
-    for (want, state) in wants.iter().zip(states) {
-        if let Some(facts) = &state.facts {
-            places.insert((facts.cell, want.day()));
-        }
+    for (want, state) in wants.iter().zip(&read.states) {
+        places.extend(state.facts.iter().map(|facts| (facts.cell, want.day())));
         months.insert(want.month(), state.month.clone());
     }
-    let in_force = in_force::find(conn, &places, version).await?;
-    let mut objects: BTreeSet<String> = wants.iter().map(|want| want.deed.object_id.clone()).collect();
-    // What is still on offer matters to whoever has not reached the threshold.
-    for (facts, state) in states.iter().filter_map(|state| Some((state.facts.as_ref()?, state))) {
-        let here = in_force.iter().filter(|((cell, _), _)| *cell == facts.cell).map(|(_, in_force)| in_force);
-        for offers in here.filter(|here| state.month.points < here.parameters.threshold).map(|here| &here.offers) {
-            objects.extend(offers.iter().map(|offer| offer.object_id.clone()));
-        }
+    let in_force = in_force::find(conn, &places, read.version).await?;
+    let mut known = Known { months, in_force, credits };
+    let mut entries = Vec::new();
+    let mut changed = BTreeSet::new();
+    let mut drafts = Vec::with_capacity(wants.len());
+    for (want, state) in wants.iter().zip(&read.states) {
+        let decided = state.facts.as_ref().ok_or_else(no_cell).and_then(|facts| decide(want, facts, &mut known));
+        drafts.push(decided.map(|(draft, new)| {
+            if !new.is_empty() {
+                changed.insert(want.month());
+            }
+            entries.extend(new);
+            draft
+        }));
     }
-    let members = wants.iter().map(|want| want.member_id).collect();
-    let credits = states::credited(conn, members, objects).await?;
-    Ok(Known { months, in_force, credits })
+    let awards = receipt::finish(conn, drafts).await?;
+    let months = changed.into_iter().filter_map(|key| Some((key, known.months.remove(&key)?))).collect();
+    Ok(Decided { awards, rows: Rows { entries, months } })
 }
 
 fn no_cell() -> Problem {
     Problem::with(Code::Forbidden, "Đảng viên hiện không thuộc chi bộ nào.", "The member belongs to no cell.")
 }
 
-/// One deed: its receipt, and the rows it adds to the ledger.
-fn decide(want: &Want, facts: &MemberFacts, known: &mut Known) -> Result<(Award, Vec<NewEntry>), Problem> {
+/// One deed: what its receipt will say, and the rows it adds to the ledger.
+fn decide(want: &Want, facts: &MemberFacts, known: &mut Known) -> Result<(Draft, Vec<NewEntry>), Problem> {
     let missing = || Problem::internal("nothing is in force in a cell");
     let here = known.in_force.get(&(facts.cell, want.day())).cloned().ok_or_else(missing)?;
     let month = known.months.get_mut(&want.month()).ok_or_else(missing)?;
     let credited = known.credits.entry(want.member_id).or_default();
-    let has = |rule: &str| credited.contains(&(rule.to_owned(), want.deed.object_id.clone()));
-    let codes: BTreeSet<String> = here.rules.iter().map(|rule| rule.code.clone()).filter(|code| has(code)).collect();
+    let of_object = credited.iter().filter(|(_, object)| *object == want.deed.object_id);
+    let mut before: BTreeSet<String> = of_object.map(|(rule, _)| rule.clone()).collect();
+    if want.is_visit() {
+        before.extend(month.counters.given_on(want.day()).map(str::to_owned));
+    }
     let judged = Facts {
         event: want.deed.event,
         percent: want.deed.percent,
         day: want.day(),
         without_device: facts.without_device,
         self_service_cap: here.parameters.self_service_cap,
-        credited: &codes,
+        credited: &before,
     };
     let decided = rules::decide(&here.rules, &judged, &mut month.counters);
     let (mut new, mut refusals) = (Vec::new(), Vec::new());
     for (rule, outcome) in decided {
         match outcome {
-            Outcome::Refused(reason) => refusals.push(refusal(&rule.code, reason)),
+            Outcome::Refused(reason) => refusals.push(receipt::refusal(&rule.code, reason)),
             Outcome::Points(points) => {
                 month.points += points;
                 credited.insert((rule.code.clone(), want.deed.object_id.clone()));
@@ -146,13 +164,7 @@ fn decide(want: &Want, facts: &MemberFacts, known: &mut Known) -> Result<(Award,
             }
         }
     }
-    let receipt = Award {
-        points_awarded: new.iter().map(|entry| entry.points).sum(),
-        entries: new.iter().map(|entry| shown(entry, want.period())).collect(),
-        refusals,
-        month: brief(want, facts, &here, month, credited),
-    };
-    Ok((receipt, new))
+    Ok((Draft::new(want, facts, here, month, credited, (&new, refusals)), new))
 }
 
 fn entry(want: &Want, facts: &MemberFacts, late: bool, rule: &rules::Rule, points: i32) -> NewEntry {
@@ -173,66 +185,10 @@ fn entry(want: &Want, facts: &MemberFacts, late: bool, rule: &rules::Rule, point
     }
 }
 
-fn refusal(rule: &str, reason: Reason) -> Refusal {
-    let detail = reason.detail();
-    Refusal {
-        rule: rule.to_owned(),
-        reason: reason.code().to_owned(),
-        detail: detail.vi.into_owned(),
-        detail_en: detail.en.into_owned(),
-    }
-}
-
-fn shown(entry: &NewEntry, period: Period) -> Entry {
-    Entry {
-        id: entry.id,
-        rule: entry.rule_code.clone(),
-        rule_version: entry.rule_version,
-        points: entry.points,
-        period,
-        occurred_at: entry.occurred_at,
-        object: ObjectRef { kind: entry.object_kind.clone(), id: entry.object_id.clone() },
-        kind: "award".to_owned(),
-        late: entry.late,
-        reverses: None,
-        reversed_by: None,
-        reason: None,
-    }
-}
-
-/// Where the member stands after it.
-fn brief(
-    want: &Want,
-    facts: &MemberFacts,
-    here: &InForce,
-    month: &Month,
-    credited: &std::collections::HashSet<(String, String)>,
-) -> MonthBrief {
-    let (period, today) = (want.period(), day_of(want.now));
-    let (threshold, _) = rules::threshold(here.parameters.threshold, here.parameters.prorate, facts.entered, period);
-    let ended = period.days_left(today) == 0;
-    let attainable = || {
-        let mut open = BTreeMap::new();
-        let uncredited = |rule: &String, object: &String| !credited.contains(&(rule.clone(), object.clone()));
-        for offer in here.offers.iter().filter(|offer| uncredited(&offer.rule_code, &offer.object_id)) {
-            *open.entry(offer.rule_code.clone()).or_default() += 1;
-        }
-        let cap = here.parameters.self_service_cap;
-        rules::attainable(&here.rules, &month.counters, &open, today, period, facts.without_device, cap)
-    };
-    let status = match facts.exemption.as_deref() {
-        Some("exempt") => Status::Exempt,
-        Some(_) => Status::Excused,
-        None if month.points >= threshold => Status::Met,
-        None => rules::status(month.points, threshold, if ended { 0 } else { attainable() }, ended),
-    };
-    MonthBrief { period, points: month.points, threshold, status }
-}
-
 /// See [`super::lock_month`].
 pub async fn lock_month(conn: &mut Conn, member_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     let key = (member_id, Period::containing(day_of(now)).first_day());
-    states::lock(conn, &BTreeSet::from([key]), Held::Wait).await.map(drop)
+    states::lock(conn, &BTreeSet::from([key])).await
 }
 
 /// See [`super::offer`].

@@ -1,6 +1,6 @@
 //! What is in force in a cell on a day: rules, parameters, offers. Kept in memory as long as the database says that nothing changed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use chrono::NaiveDate;
@@ -13,19 +13,22 @@ use crate::kernel::access::in_force;
 use crate::kernel::db::Conn;
 use crate::kernel::memo::Memo;
 use crate::kernel::problem::Problem;
+use crate::kernel::statement::Prepared;
 
-use super::rulebook::rules_for_units;
+use super::rulebook::{Limit, limits, narrowed};
 use super::rules::Rule;
-use super::store::Parameters;
+use super::store::{self, Parameters};
 
-/// Cells and days kept in memory.
-const KEPT: usize = 20_000;
+/// Cells and days kept in memory: more than there are cells.
+const KEPT: usize = 250_000;
 
 /// A cell and a day.
 pub type Place = (Uuid, NaiveDate);
 
 /// By cell, day and version of what is in force. Versions never come back, so what is found is true.
 static KNOWN: LazyLock<Memo<(Place, i64), Arc<InForce>>> = LazyLock::new(|| Memo::new(KEPT));
+/// Cells below the same units that set something share what is in force: by those units, day and version.
+static SHARED: LazyLock<Memo<(Vec<Uuid>, NaiveDate, i64), Arc<InForce>>> = LazyLock::new(|| Memo::new(KEPT));
 
 /// An object that rules reward.
 #[derive(Debug)]
@@ -40,10 +43,12 @@ pub struct Offered {
 /// What is in force in a cell on a day.
 #[derive(Debug)]
 pub struct InForce {
-    pub rules: Arc<Vec<Rule>>,
+    pub rules: Vec<Rule>,
     pub parameters: Parameters,
     /// The newest first; each rule and object once.
     pub offers: Vec<Arc<Offered>>,
+    /// How many offers each rule has.
+    pub offered: BTreeMap<String, i64>,
 }
 
 /// Finds what is in force in these places, at the version that the database named.
@@ -51,7 +56,7 @@ pub struct InForce {
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn find(
-    conn: &mut Conn,
+    conn: &Conn,
     places: &BTreeSet<Place>,
     version: i64,
 ) -> Result<HashMap<Place, Arc<InForce>>, Problem> {
@@ -64,8 +69,7 @@ pub async fn find(
         }
     }
     for (day, units) in missing {
-        for (unit, loaded) in load(conn, &units, day).await? {
-            let loaded = Arc::new(loaded);
+        for (unit, loaded) in load(conn, &units, day, version).await? {
             KNOWN.insert(((unit, day), version), loaded.clone());
             found.insert((unit, day), loaded);
         }
@@ -109,46 +113,80 @@ struct OfferRow {
     valid_to: Option<NaiveDate>,
 }
 
+const PATHS: &str = "SELECT descendant_id AS unit_id, array_agg(ancestor_id ORDER BY depth) AS path FROM unit_tree
+    WHERE descendant_id = ANY($1) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) GROUP BY descendant_id";
+const PARAMETERS: &str = "SELECT name, value, unit_id FROM point_parameters
+    WHERE (unit_id IS NULL OR unit_id = ANY($1)) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)";
+const OFFERS: &str = "SELECT unit_id, rule_code, object_kind, object_id, title, valid_from, valid_to FROM point_offers
+    WHERE unit_id = ANY($1) AND valid_from <= $2";
+
 /// Loads several cells in a few statements, since after a change all of them are missing at once.
-async fn load(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Result<Vec<(Uuid, InForce)>, Problem> {
-    let paths: Vec<PathRow> = diesel::sql_query(
-        "SELECT descendant_id AS unit_id, array_agg(ancestor_id ORDER BY depth) AS path FROM unit_tree
-         WHERE descendant_id = ANY($1) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) GROUP BY descendant_id",
-    )
-    .bind::<Array<SqlUuid>, _>(units)
-    .bind::<Date, _>(day)
-    .load(conn)
-    .await?;
+async fn load(
+    mut conn: &Conn,
+    units: &[Uuid],
+    day: NaiveDate,
+    version: i64,
+) -> Result<Vec<(Uuid, Arc<InForce>)>, Problem> {
+    let paths = diesel::sql_query(PATHS).bind::<Array<SqlUuid>, _>(units).bind::<Date, _>(day);
+    let paths: Vec<PathRow> = Prepared(paths).load(&mut conn).await?;
     let above: BTreeSet<Uuid> = paths.iter().flat_map(|row| row.path.iter().copied()).collect();
     let above: Vec<Uuid> = above.into_iter().collect();
-    let parameters: Vec<ParameterRow> = diesel::sql_query(
-        "SELECT name, value, unit_id FROM point_parameters
-         WHERE (unit_id IS NULL OR unit_id = ANY($1)) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)",
-    )
-    .bind::<Array<SqlUuid>, _>(&above)
-    .bind::<Date, _>(day)
-    .load(conn)
-    .await?;
-    let offers = offers(conn, &above, day).await?;
-    let rules = rules_for_units(conn, units, day).await?;
+    let parameters = diesel::sql_query(PARAMETERS).bind::<Array<SqlUuid>, _>(&above).bind::<Date, _>(day);
+    let set = Set {
+        rules: store::rules(conn, day).await?,
+        limits: limits(conn, &above, day).await?.into_iter().map(|row| (row.unit_id, row.into())).collect(),
+        parameters: Prepared(parameters).load(&mut conn).await?,
+        offers: offers(conn, &above, day).await?,
+    };
     let mut loaded = Vec::new();
     for PathRow { unit_id, path } in paths {
-        let rules = rules.get(&unit_id).cloned().unwrap_or_default();
-        let (parameters, offers) = (nearest(&parameters, &path)?, reaching(&offers, &path));
-        loaded.push((unit_id, InForce { rules, parameters, offers }));
+        let by: Vec<Uuid> = path.iter().copied().filter(|unit| set.by(*unit)).collect();
+        let key = (by, day, version);
+        let here = match SHARED.get(&key) {
+            Some(here) => here,
+            None => {
+                let here = Arc::new(set.along(&path)?);
+                SHARED.insert(key, here.clone());
+                here
+            }
+        };
+        loaded.push((unit_id, here));
     }
     Ok(loaded)
 }
 
-async fn offers(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Result<HashMap<Uuid, Vec<Arc<Offered>>>, Problem> {
-    let rows: Vec<OfferRow> = diesel::sql_query(
-        "SELECT unit_id, rule_code, object_kind, object_id, title, valid_from, valid_to FROM point_offers
-         WHERE unit_id = ANY($1) AND valid_from <= $2",
-    )
-    .bind::<Array<SqlUuid>, _>(units)
-    .bind::<Date, _>(day)
-    .load(conn)
-    .await?;
+/// What units set on a day.
+struct Set {
+    rules: Vec<Rule>,
+    limits: Vec<(Uuid, Limit)>,
+    parameters: Vec<ParameterRow>,
+    offers: HashMap<Uuid, Vec<Arc<Offered>>>,
+}
+
+impl Set {
+    /// Whether a unit sets anything.
+    fn by(&self, unit: Uuid) -> bool {
+        self.offers.contains_key(&unit)
+            || self.limits.iter().any(|(by, _)| *by == unit)
+            || self.parameters.iter().any(|row| row.unit_id == Some(unit))
+    }
+
+    /// What is in force below these units, the nearest first.
+    fn along(&self, path: &[Uuid]) -> Result<InForce, Problem> {
+        let limits = self.limits.iter().filter(|(by, _)| path.contains(by)).map(|(_, limit)| limit.clone());
+        let offers = reaching(&self.offers, path);
+        let mut offered = BTreeMap::new();
+        for offer in &offers {
+            *offered.entry(offer.rule_code.clone()).or_default() += 1;
+        }
+        let rules = narrowed(&self.rules, &limits.collect::<Vec<_>>());
+        Ok(InForce { rules, parameters: nearest(&self.parameters, path)?, offers, offered })
+    }
+}
+
+async fn offers(mut conn: &Conn, units: &[Uuid], day: NaiveDate) -> Result<HashMap<Uuid, Vec<Arc<Offered>>>, Problem> {
+    let rows = diesel::sql_query(OFFERS).bind::<Array<SqlUuid>, _>(units).bind::<Date, _>(day);
+    let rows: Vec<OfferRow> = Prepared(rows).load(&mut conn).await?;
     let mut by_unit: HashMap<Uuid, Vec<Arc<Offered>>> = HashMap::new();
     for row in rows.into_iter().filter(|row| in_force(row.valid_from, row.valid_to, day)) {
         let OfferRow { unit_id, rule_code, object_kind, object_id, title, valid_from, .. } = row;

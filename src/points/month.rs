@@ -1,6 +1,6 @@
 //! Members' months as they themselves see them: what was earned, what is missing, what could be done next.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -13,10 +13,11 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::{Language, Problem};
 
 use super::closings::{self, ClosedFigure};
+use super::credits::{self, Asked, Taken};
 use super::in_force::{self, InForce, Offered};
 use super::model::{ObjectRef, Status};
 use super::rules::{self, Rule};
-use super::states::{self, MemberFacts, Month};
+use super::states::{self, MemberFacts, Month, State};
 use super::store;
 
 /// Whose month is wanted, and in which language.
@@ -105,26 +106,30 @@ pub struct MyPoints {
 pub async fn read(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<MyPoints>, Problem> {
     let days: Vec<(Uuid, NaiveDate)> =
         wanted.iter().map(|one| (one.member_id, one.period.reference_day(one.today))).collect();
-    let (states, version) = states::read(conn, &days).await?;
-    let places = states.iter().zip(&days).filter_map(|(state, (_, day))| Some((state.facts.as_ref()?.cell, *day)));
-    let in_force = in_force::find(conn, &places.collect(), version).await?;
-    let members: BTreeSet<Uuid> = wanted.iter().map(|one| one.member_id).collect();
-    let running = in_force.iter().filter(|((_, day), _)| wanted.iter().any(|one| one.today == *day));
-    let objects: BTreeSet<String> =
-        running.flat_map(|(_, here)| &here.offers).map(|offer| offer.object_id.clone()).collect();
-    let credits =
-        if objects.is_empty() { states::Credits::new() } else { states::credited(conn, members, objects).await? };
-    let nothing = HashSet::new();
+    let read = states::read(conn, &days).await?;
+    let places = read.states.iter().zip(&days).filter_map(|(state, (_, day))| Some((state.facts.as_ref()?.cell, *day)));
+    let in_force = in_force::find(conn, &places.collect(), read.version).await?;
+    let place = |(state, (_, day)): (&State, &(Uuid, NaiveDate))| {
+        state.facts.as_ref().and_then(|facts| in_force.get(&(facts.cell, *day))).cloned()
+    };
+    let here: Vec<Option<Arc<InForce>>> = read.states.iter().zip(&days).map(place).collect();
+    // What is open matters only while the month runs.
+    let runs = |one: &Wanted| one.period.days_left(one.today) > 0;
+    let asked = |((one, state), here): ((&Wanted, &State), &Option<Arc<InForce>>)| {
+        let here = here.clone().filter(|_| runs(one))?;
+        Some(Asked { member_id: one.member_id, here, version: state.month.version })
+    };
+    let asked: Vec<Asked> = wanted.iter().zip(&read.states).zip(&here).filter_map(asked).collect();
+    let mut taken = credits::of_offers(conn, &asked).await?.into_iter();
     let mut months = Vec::with_capacity(wanted.len());
-    for ((one, state), (_, day)) in wanted.iter().zip(&states).zip(&days) {
-        let here = state.facts.as_ref().and_then(|facts| Some((facts, in_force.get(&(facts.cell, *day))?)));
-        let mut seen = match here {
-            Some((facts, here)) => {
-                let credited = credits.get(&one.member_id).unwrap_or(&nothing);
-                View { one, facts, month: &state.month, here, credited }.show()
+    for (((one, state), (_, day)), here) in wanted.iter().zip(&read.states).zip(&days).zip(&here) {
+        let mut seen = match (&state.facts, here) {
+            (Some(facts), Some(here)) => {
+                let taken = if runs(one) { taken.next() } else { None };
+                View { one, facts, month: &state.month, here, taken }.show()
             }
             // Not a member then: nothing to reach.
-            None => without_cell(one, &state.month, &store::rules(conn, *day).await?),
+            _ => without_cell(one, &state.month, &store::rules(conn, *day).await?),
         };
         if one.period < Period::containing(one.today) {
             seen.closed = closings::of_member(conn, one.member_id, one.period).await?;
@@ -140,7 +145,7 @@ struct View<'a> {
     facts: &'a MemberFacts,
     month: &'a Month,
     here: &'a InForce,
-    credited: &'a HashSet<(String, String)>,
+    taken: Option<Taken>,
 }
 
 impl View<'_> {
@@ -186,8 +191,8 @@ impl View<'_> {
 
     /// What is on offer and not yet credited.
     fn open(&self) -> Vec<&Arc<Offered>> {
-        let open = |offer: &&Arc<Offered>| !self.credited.contains(&(offer.rule_code.clone(), offer.object_id.clone()));
-        self.here.offers.iter().filter(open).collect()
+        let open = |place: usize| self.taken.as_ref().is_some_and(|taken| !taken.has(place));
+        self.here.offers.iter().enumerate().filter(|(place, _)| open(*place)).map(|(_, offer)| offer).collect()
     }
 
     fn suggestions(&self, open: &[&Arc<Offered>]) -> Vec<Suggestion> {

@@ -1,5 +1,6 @@
 //! Where requests wait to be worked on together: awards that share a transaction, readings that share a statement.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +14,14 @@ use tokio::task::JoinHandle;
 use crate::kernel::auth::{AccountKind, Claims};
 use crate::kernel::batch::{self, Job, Queue, lane};
 use crate::kernel::db::{Conn, Db};
-use crate::kernel::idempotency::{self, Key};
+use crate::kernel::idempotency::{self, Earlier, Key};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::state::State;
 
+use super::credits::{self, Credits};
 use super::engine::{self, Want};
 use super::month::{self, MyPoints, Wanted};
-use super::states::{self, Held};
+use super::states::{self, MonthKey, States};
 
 /// How long an award waits for a month that somebody else holds.
 const PATIENCE: chrono::Duration = chrono::Duration::seconds(5);
@@ -115,9 +117,14 @@ type AwardJob = Job<Asked, Told>;
 /// Works on awards together and answers them after the commit. Hands back those that must wait for somebody else.
 async fn award(state: Data<State>, db: Db, jobs: Vec<AwardJob>) -> Vec<AwardJob> {
     let (jobs, mut waiting) = apart(jobs);
+    let asked = jobs.len();
     let held = settle(&state, &db, jobs).await;
     if !held.is_empty() {
-        tokio::time::sleep(PAUSE).await;
+        make(&db, &held).await;
+        // Some may be held for long; while others get on, nobody needs to wait.
+        if held.len() == asked {
+            tokio::time::sleep(PAUSE).await;
+        }
         let (late, patient): (Vec<_>, Vec<_>) =
             held.into_iter().partition(|job| state.clock.now() - job.input.want.now > PATIENCE);
         for job in late {
@@ -126,6 +133,16 @@ async fn award(state: Data<State>, db: Db, jobs: Vec<AwardJob>) -> Vec<AwardJob>
         waiting.extend(patient);
     }
     waiting
+}
+
+/// Makes the rows of months that have none yet, for the next batch to lock. A transaction of its own, since it waits for whoever
+/// makes the same rows, and whoever waits must hold nothing. What fails is tried again with the next batch.
+async fn make(db: &Db, held: &[AwardJob]) {
+    let months: BTreeSet<MonthKey> = held.iter().map(|job| job.input.want.month()).collect();
+    let made = db.transaction(async |conn| states::make(conn, &months).await).await;
+    if let Err(problem) = made {
+        tracing::info!(%problem, "months could not be made");
+    }
 }
 
 /// A key that comes twice at once is worked on once; the other waits for the answer.
@@ -141,7 +158,8 @@ fn apart(jobs: Vec<AwardJob>) -> (Vec<AwardJob>, Vec<AwardJob>) {
 fn settle<'a>(state: &'a State, db: &'a Db, mut jobs: Vec<AwardJob>) -> LocalBoxFuture<'a, Vec<AwardJob>> {
     Box::pin(async move {
         let asked: Vec<&Asked> = jobs.iter().map(|job| &job.input).collect();
-        let outcomes = db.transaction(async |conn| commit(state, conn, &asked).await).await;
+        let again = Cell::new(false);
+        let outcomes = db.transaction(async |conn| commit(state, conn, &asked, again.replace(true)).await).await;
         match outcomes {
             Ok(outcomes) => {
                 let mut held = Vec::new();
@@ -171,35 +189,77 @@ fn settle<'a>(state: &'a State, db: &'a Db, mut jobs: Vec<AwardJob>) -> LocalBox
 
 type Outcome = Option<Result<Told, Problem>>;
 
-/// What comes of each; none for those whose month somebody else holds.
-async fn commit(state: &State, conn: &mut Conn, asked: &[&Asked]) -> Result<Vec<Outcome>, Problem> {
+/// What comes of each; none for those whose month has only now got a row, or is held by somebody else.
+/// `again` after a conflict.
+async fn commit(state: &State, conn: &Conn, asked: &[&Asked], again: bool) -> Result<Vec<Outcome>, Problem> {
     let now = state.clock.now();
-    let claims: Vec<&Claims> = asked.iter().map(|asked| &*asked.claims).collect();
-    let callers = state.authenticator.alive(conn, &claims, now).await?;
-    let mut outcomes: Vec<Outcome> = callers.iter().map(|caller| member(*caller).err().map(Err)).collect();
-    let member_places = || (0..asked.len()).filter(|place| callers[*place] == Some(AccountKind::Member));
-    let months: BTreeSet<_> = member_places().map(|place| asked[place].want.month()).collect();
-    let locked = states::lock(conn, &months, Held::Skip).await?;
-    let free = |place: &usize| locked.contains(&asked[*place].want.month());
-    let keys: Vec<(i32, &Key)> = member_places()
-        .filter(free)
-        .filter_map(|place| Some((i32::try_from(place).ok()?, asked[place].key.as_ref()?)))
-        .collect();
-    let mut known: HashMap<i32, _> = idempotency::find_all(conn, &keys, now).await?;
+    let mut read = look(state, conn, asked, again).await?;
+    let mut outcomes: Vec<Outcome> = read.callers.iter().map(|caller| member(*caller).err().map(Err)).collect();
     let mut fresh = Vec::new();
-    for place in member_places().filter(free) {
-        match i32::try_from(place).ok().and_then(|place| known.remove(&place)) {
-            Some(before) => {
+    for place in 0..asked.len() {
+        if outcomes[place].is_some() || !read.states.states[place].found {
+            continue;
+        }
+        match i32::try_from(place).ok().and_then(|place| read.keys.remove(&place)) {
+            Some(Earlier::Answer(before)) => {
                 outcomes[place] = Some(before.map(|(status, body)| Told { status, body, replayed: true }));
+            }
+            Some(Earlier::Expired) => {
+                if let Some(key) = &asked[place].key {
+                    idempotency::forget(conn, key).await?;
+                }
+                fresh.push(place);
             }
             None => fresh.push(place),
         }
     }
-    let wants: Vec<Want> = fresh.iter().map(|place| asked[*place].want.clone()).collect();
-    if wants.is_empty() {
-        return Ok(outcomes);
+    if !fresh.is_empty() {
+        write(conn, asked, &fresh, read, now, &mut outcomes).await?;
     }
-    for (place, award) in fresh.iter().zip(engine::award_locked(conn, &wants).await?) {
+    Ok(outcomes)
+}
+
+/// What a batch begins with.
+struct Look {
+    callers: Vec<Option<AccountKind>>,
+    states: States,
+    keys: HashMap<i32, Earlier>,
+    credits: Credits,
+}
+
+/// Asks for all of it at once, locking the months. The order in which the statements run does not matter: a session that
+/// ends, a key that is stored or an object that is credited at the same instant is as good as later, or a conflict.
+///
+/// The ledger need not say whether a visit was credited: its object is its day, and what a day has given is counted with the
+/// month. Should the two ever differ, the ledger refuses, and is asked the next time.
+async fn look(state: &State, conn: &Conn, asked: &[&Asked], again: bool) -> Result<Look, Problem> {
+    let now = state.clock.now();
+    let claims: Vec<&Claims> = asked.iter().map(|asked| &*asked.claims).collect();
+    let days = engine::days(asked.iter().map(|asked| &asked.want));
+    let wants: Vec<&Want> = asked.iter().map(|asked| &asked.want).filter(|want| again || !want.is_visit()).collect();
+    let keys: Vec<(i32, &Key)> =
+        (0..).zip(asked).filter_map(|(place, asked)| Some((place, asked.key.as_ref()?))).collect();
+    let (callers, states, keys, credits) = tokio::join!(
+        state.authenticator.alive(conn, &claims, now),
+        states::take(conn, &days),
+        idempotency::find_all(conn, &keys, now),
+        credits::of_deeds(conn, &wants),
+    );
+    Ok(Look { callers: callers?, states: states?, keys: keys?, credits: credits? })
+}
+
+/// Decides the fresh ones, and writes ledger, totals and answers.
+async fn write(
+    conn: &Conn,
+    asked: &[&Asked],
+    fresh: &[usize],
+    read: Look,
+    now: DateTime<Utc>,
+    outcomes: &mut [Outcome],
+) -> Result<(), Problem> {
+    let wants: Vec<&Want> = fresh.iter().map(|place| &asked[*place].want).collect();
+    let decided = engine::decide_all(conn, &wants, read.states.only(fresh), read.credits).await?;
+    for (place, award) in fresh.iter().zip(decided.awards) {
         let told = award.and_then(|award| serde_json::to_string(&award).map_err(Problem::internal));
         outcomes[*place] = Some(told.map(|body| Told { status: 200, body, replayed: false }));
     }
@@ -208,8 +268,8 @@ async fn commit(state: &State, conn: &mut Conn, asked: &[&Asked]) -> Result<Vec<
         _ => None,
     };
     let answers: Vec<(&Key, &str)> = fresh.iter().filter_map(answer).collect();
-    idempotency::store_all(conn, &answers, now).await?;
-    Ok(outcomes)
+    let (written, stored) = tokio::join!(decided.rows.write(conn), idempotency::store_all(conn, &answers, now));
+    written.and(stored)
 }
 
 fn member(caller: Option<AccountKind>) -> Result<(), Problem> {
@@ -244,7 +304,7 @@ async fn read_all(state: &State, db: &Db, asked: &[&Read]) -> Result<Vec<Result<
     let mut conn = db.conn().await?;
     let claims: Vec<&Claims> = asked.iter().map(|asked| &*asked.claims).collect();
     let latest = asked.iter().map(|asked| asked.now).max().unwrap_or_default();
-    let callers = state.authenticator.alive(&mut conn, &claims, latest).await?;
+    let callers = state.authenticator.alive(&conn, &claims, latest).await?;
     let members: Vec<Wanted> = asked
         .iter()
         .zip(&callers)

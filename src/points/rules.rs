@@ -113,6 +113,11 @@ impl Counters {
         self.days.get(&day).and_then(|d| d.rules.get(rule)).copied().unwrap_or(0)
     }
 
+    /// The rules that gave something on a day; the last few days are known.
+    pub fn given_on(&self, day: NaiveDate) -> impl Iterator<Item = &str> {
+        self.days.get(&day).into_iter().flat_map(|counters| counters.rules.keys().map(String::as_str))
+    }
+
     fn self_service_on(&self, day: NaiveDate) -> i32 {
         self.days.get(&day).map_or(0, |d| d.self_service)
     }

@@ -1,6 +1,6 @@
 //! Members' months in sets: locked, read with what the engine must know of their members, and written with the ledger.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -19,6 +19,10 @@ use super::rules::Counters;
 /// A member's month: the member and its first day.
 pub type MonthKey = (Uuid, NaiveDate);
 
+/// Tells one state of a month's row from another; 0 while there is no row. It comes back only after four thousand million
+/// transactions.
+pub type MonthVersion = i64;
+
 /// A member's month: total and counters.
 #[derive(Debug, Clone, Default)]
 pub struct Month {
@@ -26,6 +30,7 @@ pub struct Month {
     pub counters: Counters,
     /// What is written to a closed month is a late correction.
     pub closed: bool,
+    pub version: MonthVersion,
 }
 
 /// What the engine must know of a member on a day.
@@ -44,21 +49,8 @@ pub struct MemberFacts {
 pub struct State {
     pub facts: Option<MemberFacts>,
     pub month: Month,
-}
-
-/// What to do about months that somebody else holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Held {
-    Wait,
-    Skip,
-}
-
-#[derive(QueryableByName)]
-struct Locked {
-    #[diesel(sql_type = SqlUuid)]
-    member_id: Uuid,
-    #[diesel(sql_type = Date)]
-    period: NaiveDate,
+    /// Whether the month has a row; see [`take`].
+    pub found: bool,
 }
 
 const MAKE: &str = "INSERT INTO member_months (member_id, period)
@@ -66,29 +58,34 @@ const MAKE: &str = "INSERT INTO member_months (member_id, period)
 const LOCK: &str = "SELECT m.member_id, m.period FROM unnest($1::uuid[], $2::date[]) AS k (member_id, period)
     JOIN member_months m ON m.member_id = k.member_id AND m.period = k.period
     ORDER BY m.member_id, m.period FOR UPDATE OF m";
-const LOCK_FREE: &str = "SELECT m.member_id, m.period FROM unnest($1::uuid[], $2::date[]) AS k (member_id, period)
-    JOIN member_months m ON m.member_id = k.member_id AND m.period = k.period
-    ORDER BY m.member_id, m.period FOR UPDATE OF m SKIP LOCKED";
 
-/// Locks months in the order of members, making the rows that are missing. Comes before any other lock of the members.
-/// Returns those that are locked now.
-pub async fn lock(conn: &mut Conn, keys: &BTreeSet<MonthKey>, held: Held) -> Result<BTreeSet<MonthKey>, Problem> {
-    let (members, periods): (Vec<Uuid>, Vec<NaiveDate>) = keys.iter().copied().unzip();
-    let text = if held == Held::Skip { LOCK_FREE } else { LOCK };
-    let query = |text| {
-        Prepared(sql_query(text).bind::<Array<SqlUuid>, _>(members.clone()).bind::<Array<Date>, _>(periods.clone()))
-    };
+/// A statement over months: their members and first days.
+macro_rules! keyed {
+    ($text:ident, $keys:ident) => {{
+        let (members, periods): (Vec<Uuid>, Vec<NaiveDate>) = $keys.iter().copied().unzip();
+        Prepared(sql_query($text).bind::<Array<SqlUuid>, _>(members).bind::<Array<Date>, _>(periods))
+    }};
+}
+
+/// Makes the months that have no row yet.
+pub async fn make(mut conn: &Conn, keys: &BTreeSet<MonthKey>) -> Result<(), Problem> {
+    keyed!(MAKE, keys).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Locks months in the order of members, making the rows that are missing and waiting for whoever holds them. Comes before
+/// any other lock of the members.
+pub async fn lock(mut conn: &Conn, keys: &BTreeSet<MonthKey>) -> Result<(), Problem> {
     // Whoever waits for locks makes all rows first: a row of somebody else's making is waited for as well, and two who hold
-    // some and wait for others would never end. Whoever does not wait can save the statement most of the time.
-    if held == Held::Wait && keys.len() > 1 {
-        query(MAKE).execute(conn).await?;
+    // some and wait for others would never end.
+    if keys.len() > 1 {
+        make(conn, keys).await?;
     }
-    let mut rows: Vec<Locked> = query(text).load(conn).await?;
-    if rows.len() < keys.len() {
-        query(MAKE).execute(conn).await?;
-        rows = query(text).load(conn).await?;
+    if keyed!(LOCK, keys).execute(&mut conn).await? < keys.len() {
+        make(conn, keys).await?;
+        keyed!(LOCK, keys).execute(&mut conn).await?;
     }
-    Ok(rows.into_iter().map(|row| (row.member_id, row.period)).collect())
+    Ok(())
 }
 
 #[derive(QueryableByName)]
@@ -103,6 +100,10 @@ struct StateRow {
     entered: Option<NaiveDate>,
     #[diesel(sql_type = Nullable<Text>)]
     exemption: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    month_version: i64,
+    #[diesel(sql_type = Bool)]
+    found: bool,
     #[diesel(sql_type = Nullable<Int4>)]
     points: Option<i32>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -113,42 +114,96 @@ struct StateRow {
     version: i64,
 }
 
-/// An excuse counts for every month it touches, an exemption when it holds on the day, and then it comes before an excuse
-/// (`exempt` sorts last).
-const STATES: &str = "SELECT k.place, m.without_device, ms.unit_id AS cell,
-        (SELECT f.valid_from FROM memberships f WHERE f.member_id = k.member_id ORDER BY f.valid_from LIMIT 1) AS entered,
-        (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = k.member_id AND (
-            (x.kind = 'exempt' AND x.valid_from <= k.day AND (x.valid_to IS NULL OR x.valid_to > k.day))
-            OR (x.kind = 'excused' AND x.valid_from <= k.last_day AND (x.valid_to IS NULL OR x.valid_to > k.period)))) AS exemption,
-        mm.points, mm.counters::text AS counters, mm.closed_at IS NOT NULL AS closed, v.version
-    FROM unnest($1::int4[], $2::uuid[], $3::date[], $4::date[], $5::date[]) AS k (place, member_id, day, period, last_day)
-    CROSS JOIN points_in_force v
-    LEFT JOIN members m ON m.id = k.member_id
-    LEFT JOIN memberships ms ON ms.member_id = k.member_id
-        AND ms.valid_from <= k.day AND (ms.valid_to IS NULL OR ms.valid_to > k.day)
-    LEFT JOIN member_months mm ON mm.member_id = k.member_id AND mm.period = k.period";
+/// What is known of members and of their months, which are read from `$months`. An excuse counts for every month it touches,
+/// an exemption when it holds on the day, and then it comes before an excuse (`exempt` sorts last).
+macro_rules! states {
+    ($with:literal, $months:literal) => {
+        concat!(
+            $with,
+            "SELECT k.place, m.without_device, ms.unit_id AS cell,
+                (SELECT f.valid_from FROM memberships f WHERE f.member_id = k.member_id ORDER BY f.valid_from LIMIT 1) AS entered,
+                (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = k.member_id AND (
+                    (x.kind = 'exempt' AND x.valid_from <= k.day AND (x.valid_to IS NULL OR x.valid_to > k.day))
+                    OR (x.kind = 'excused' AND x.valid_from <= k.last_day AND (x.valid_to IS NULL OR x.valid_to > k.period))))
+                    AS exemption,
+                coalesce(mm.version, 0) AS month_version, mm.member_id IS NOT NULL AS found, mm.points, mm.counters::text AS counters, mm.closed_at IS NOT NULL AS closed,
+                v.version
+            FROM unnest($1::int4[], $2::uuid[], $3::date[], $4::date[], $5::date[]) AS k (place, member_id, day, period, last_day)
+            CROSS JOIN points_in_force v
+            LEFT JOIN members m ON m.id = k.member_id
+            LEFT JOIN memberships ms ON ms.member_id = k.member_id
+                AND ms.valid_from <= k.day AND (ms.valid_to IS NULL OR ms.valid_to > k.day)
+            LEFT JOIN ",
+            $months,
+            " mm ON mm.member_id = k.member_id AND mm.period = k.period"
+        )
+    };
+}
+const STATES: &str = states!("", "(SELECT *, xmin::text::bigint AS version FROM member_months)");
+/// The rows that are locked are those as they are now, whatever else the statement sees.
+const TAKEN: &str = states!(
+    "WITH held AS MATERIALIZED (
+        SELECT h.member_id, h.period, h.points, h.counters, h.closed_at, h.xmin::text::bigint AS version FROM unnest($6::uuid[], $7::date[]) AS k (member_id, period)
+        JOIN member_months h ON h.member_id = k.member_id AND h.period = k.period
+        ORDER BY h.member_id, h.period FOR UPDATE OF h SKIP LOCKED) ",
+    "held"
+);
 
-/// Reads the months of members as of a day in each, in the order asked for; and the version of what is in force.
-pub async fn read(conn: &mut Conn, wanted: &[(Uuid, NaiveDate)]) -> Result<(Vec<State>, i64), Problem> {
-    let period = |day: &NaiveDate| Period::containing(*day);
-    let rows: Vec<StateRow> = Prepared(
-        sql_query(STATES)
-            .bind::<Array<Int4>, _>((0..).take(wanted.len()).collect::<Vec<i32>>())
-            .bind::<Array<SqlUuid>, _>(wanted.iter().map(|(member, _)| *member).collect::<Vec<_>>())
-            .bind::<Array<Date>, _>(wanted.iter().map(|(_, day)| *day).collect::<Vec<_>>())
-            .bind::<Array<Date>, _>(wanted.iter().map(|(_, day)| period(day).first_day()).collect::<Vec<_>>())
-            .bind::<Array<Date>, _>(wanted.iter().map(|(_, day)| period(day).last_day()).collect::<Vec<_>>()),
-    )
-    .load(conn)
-    .await?;
+/// The months of members, in the order asked for, and the version of what is in force.
+pub struct States {
+    pub states: Vec<State>,
+    pub version: i64,
+}
+
+impl States {
+    /// Those at these places.
+    pub fn only(self, places: &[usize]) -> Self {
+        let states = places.iter().filter_map(|place| self.states.get(*place).cloned()).collect();
+        Self { states, version: self.version }
+    }
+}
+
+/// A statement over members and a day of each.
+macro_rules! over {
+    ($text:ident, $wanted:ident) => {
+        sql_query($text)
+            .bind::<Array<Int4>, _>((0..).take($wanted.len()).collect::<Vec<i32>>())
+            .bind::<Array<SqlUuid>, _>($wanted.iter().map(|(member, _)| *member).collect::<Vec<_>>())
+            .bind::<Array<Date>, _>($wanted.iter().map(|(_, day)| *day).collect::<Vec<_>>())
+            .bind::<Array<Date>, _>($wanted.iter().map(|(_, day)| first(day)).collect::<Vec<_>>())
+            .bind::<Array<Date>, _>(
+                $wanted.iter().map(|(_, day)| Period::containing(*day).last_day()).collect::<Vec<_>>(),
+            )
+    };
+}
+
+/// Reads the months of members as of a day in each.
+pub async fn read(mut conn: &Conn, wanted: &[(Uuid, NaiveDate)]) -> Result<States, Problem> {
+    collect(wanted.len(), Prepared(over!(STATES, wanted)).load(&mut conn).await?)
+}
+
+/// The same, locking the months that exist and that nobody else holds: those are `found`. Comes before any other lock of the
+/// members.
+pub async fn take(mut conn: &Conn, wanted: &[(Uuid, NaiveDate)]) -> Result<States, Problem> {
+    let keys: BTreeSet<MonthKey> = wanted.iter().map(|(member, day)| (*member, first(day))).collect();
+    let (members, periods): (Vec<Uuid>, Vec<NaiveDate>) = keys.into_iter().unzip();
+    let query = over!(TAKEN, wanted).bind::<Array<SqlUuid>, _>(members).bind::<Array<Date>, _>(periods);
+    collect(wanted.len(), Prepared(query).load(&mut conn).await?)
+}
+
+fn first(day: &NaiveDate) -> NaiveDate {
+    Period::containing(*day).first_day()
+}
+
+fn collect(wanted: usize, rows: Vec<StateRow>) -> Result<States, Problem> {
     let version = rows.iter().map(|row| row.version).next().unwrap_or_default();
-    let mut states = vec![State::default(); wanted.len()];
+    let mut states = vec![State::default(); wanted];
     for row in rows {
         if let Some(state) = usize::try_from(row.place).ok().and_then(|place| states.get_mut(place)) {
             *state = row.state()?;
         }
     }
-    Ok((states, version))
+    Ok(States { states, version })
 }
 
 impl StateRow {
@@ -158,6 +213,7 @@ impl StateRow {
             points: self.points.unwrap_or_default(),
             counters: counters.unwrap_or_default(),
             closed: self.closed,
+            version: self.month_version,
         };
         let facts = match (self.cell, self.without_device, self.entered) {
             (Some(cell), Some(without_device), Some(entered)) => {
@@ -165,42 +221,8 @@ impl StateRow {
             }
             _ => None,
         };
-        Ok(State { facts, month })
+        Ok(State { facts, month, found: self.found })
     }
-}
-
-/// By member, the rules and objects that have credited them.
-pub type Credits = HashMap<Uuid, HashSet<(String, String)>>;
-
-#[derive(QueryableByName)]
-struct Credit {
-    #[diesel(sql_type = SqlUuid)]
-    member_id: Uuid,
-    #[diesel(sql_type = Text)]
-    rule_code: String,
-    #[diesel(sql_type = Text)]
-    object_id: String,
-}
-
-/// Member by member, so that only the partition of each is looked at. `OFFSET 0` keeps the planner from joining all partitions.
-const CREDITED: &str = "SELECT e.member_id, e.rule_code, e.object_id FROM unnest($1::uuid[]) AS k (member_id)
-    CROSS JOIN LATERAL (SELECT p.member_id, p.rule_code, p.object_id FROM point_entries p
-        WHERE p.member_id = k.member_id AND p.object_id = ANY($2) OFFSET 0) e";
-
-/// Which of these objects have been credited to these members, in any month.
-pub async fn credited(conn: &mut Conn, members: BTreeSet<Uuid>, objects: BTreeSet<String>) -> Result<Credits, Problem> {
-    let rows: Vec<Credit> = Prepared(
-        sql_query(CREDITED)
-            .bind::<Array<SqlUuid>, _>(members.into_iter().collect::<Vec<_>>())
-            .bind::<Array<Text>, _>(objects.into_iter().collect::<Vec<_>>()),
-    )
-    .load(conn)
-    .await?;
-    let mut credits = Credits::new();
-    for row in rows {
-        credits.entry(row.member_id).or_default().insert((row.rule_code, row.object_id));
-    }
-    Ok(credits)
 }
 
 /// A row to be written to the ledger.
@@ -236,10 +258,13 @@ const WRITE: &str = "WITH entries AS (
 /// Appends awards to the ledger and writes back the months they belong to, which are locked. What the ledger refuses, since
 /// another month credited it at the same instant, is a conflict: the transaction is to be run again.
 pub async fn write(
-    conn: &mut Conn,
+    mut conn: &Conn,
     mut entries: Vec<NewEntry>,
-    months: &BTreeMap<MonthKey, &Month>,
+    months: &BTreeMap<MonthKey, Month>,
 ) -> Result<(), Problem> {
+    if entries.is_empty() {
+        return Ok(());
+    }
     entries.sort_by_key(|entry| (entry.member_id, entry.id));
     let counters: Vec<String> = months
         .values()
@@ -271,7 +296,7 @@ pub async fn write(
             .bind::<Array<Int4>, _>(months.values().map(|month| month.points).collect::<Vec<_>>())
             .bind::<Array<Text>, _>(counters),
     )
-    .execute(conn)
+    .execute(&mut conn)
     .await;
     match written {
         Err(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, info)) => {

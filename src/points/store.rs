@@ -54,13 +54,13 @@ impl From<RuleRow> for Rule {
 }
 
 /// The rules in force on a day, by code.
-pub async fn rules(conn: &mut Conn, day: NaiveDate) -> Result<Vec<Rule>, Problem> {
+pub async fn rules(mut conn: &Conn, day: NaiveDate) -> Result<Vec<Rule>, Problem> {
     let rows: Vec<RuleRow> = point_rules::table
         .filter(point_rules::valid_from.le(day))
         .filter(point_rules::valid_to.is_null().or(point_rules::valid_to.gt(day)))
         .order(point_rules::code)
         .select(RuleRow::as_select())
-        .load(conn)
+        .load(&mut conn)
         .await?;
     Ok(rows.into_iter().map(Rule::from).collect())
 }

@@ -85,7 +85,7 @@ pub async fn get_my_trend(mut ask: Ask<Myself>, query: Query<YearQuery>) -> Resu
     let (member_id, language) = (ask.scope.caller.account_id, ask.scope.context.language);
     let wanted: Vec<Wanted> = months.into_iter().map(|period| Wanted { member_id, period, today, language }).collect();
     let days: Vec<(Uuid, NaiveDate)> = wanted.iter().map(|one| (member_id, one.period.reference_day(today))).collect();
-    let (states, _) = states::read(&mut ask.conn, &days).await?;
+    let states = states::read(&ask.conn, &days).await?.states;
     let mut items = Vec::new();
     for (state, month) in states.into_iter().zip(month::read(&mut ask.conn, &wanted).await?) {
         let cell = state.facts.map(|facts| facts.cell);

@@ -76,6 +76,28 @@ async fn a_key_that_comes_many_times_at_once_is_worked_on_once() {
 }
 
 #[actix_web::test]
+async fn a_visit_that_only_the_ledger_knows_of_is_refused_like_any_other() {
+    let world = World::new().await;
+    let member = world.member().await;
+    let now = world.app.state.clock.now();
+    let today = sotay::kernel::clock::day_of(now);
+    // Credited for another day, so that the day's own counters know nothing of it.
+    let deed = Deed {
+        event: "visit",
+        object_kind: "day",
+        object_id: today.to_string(),
+        on: today.pred_opt(),
+        ..Deed::default()
+    };
+    let want = [Want { member_id: member.id, deed, now }];
+    let given = world.app.state.db.transaction(async |conn| award_all(conn, &want).await).await.unwrap();
+    assert_eq!(given[0].as_ref().unwrap().points_awarded, 1);
+    let reply = visit(&world.app.base_url, &member, "today").await.expect(200);
+    assert_eq!(reply.body["refusals"][0]["reason"], "already_credited");
+    assert_eq!(sum_of_entries(&world.app, member.id).await, 1);
+}
+
+#[actix_web::test]
 async fn a_fault_in_one_months_data_fails_nobody_else() {
     let world = World::in_app(TestApp::start_with(|config| config.award_lanes = 1).await).await;
     let members = members(&world, 8).await;

@@ -191,8 +191,14 @@ async fn fill_history(client: &Client, history: &Arc<History>, state: &State) ->
         let bared = bare_tables::begin(client, &["member_months"]).await?;
         let h = history.clone();
         let total = u64::from(history.plan.shape.members) * (history.plan.shape.months as u64 + 1);
-        let target = "member_months (member_id, period, points, counters)";
-        copy(client, target, Progress::new("months", total), move |rows| ledger::months(&h, rows)).await?;
+        let progress = Progress::new("months", total);
+        // They are made member by member, but came month by month: rows of a month lie side by side in a database that grew.
+        let staged = "CREATE TEMP TABLE staged (LIKE member_months INCLUDING DEFAULTS)";
+        client.batch_execute(staged).await.map_err(|e| explain(&e))?;
+        let target = "staged (member_id, period, points, counters)";
+        copy(client, target, progress, move |rows| ledger::months(&h, rows)).await?;
+        let sorted = "INSERT INTO member_months SELECT * FROM staged ORDER BY period, member_id; DROP TABLE staged";
+        client.batch_execute(sorted).await.map_err(|e| explain(&e))?;
         bare_tables::commit(client, bared).await
     };
     let (months, first, second) =

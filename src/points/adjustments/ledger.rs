@@ -25,7 +25,8 @@ pub struct EntryFacts {
 /// An entry of a member.
 pub async fn entry(conn: &mut Conn, member_id: Uuid, entry_id: Uuid) -> Result<Option<EntryFacts>, Problem> {
     Ok(point_entries::table
-        .find((member_id, entry_id))
+        .filter(point_entries::member_id.eq(member_id))
+        .filter(point_entries::id.eq(entry_id))
         .select((
             point_entries::kind,
             point_entries::points,

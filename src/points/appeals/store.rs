@@ -172,8 +172,9 @@ pub async fn member_of(conn: &mut Conn, id: Uuid) -> Result<Uuid, Problem> {
 
 /// The month of a member's entry.
 pub async fn month_of_entry(conn: &mut Conn, member_id: Uuid, entry_id: Uuid) -> Result<Option<Period>, Problem> {
-    let period: Option<NaiveDate> =
-        point_entries::table.find((member_id, entry_id)).select(point_entries::period).first(conn).await.optional()?;
+    let entry =
+        point_entries::table.filter(point_entries::member_id.eq(member_id)).filter(point_entries::id.eq(entry_id));
+    let period: Option<NaiveDate> = entry.select(point_entries::period).first(conn).await.optional()?;
     Ok(period.map(Period::containing))
 }
 

@@ -11,7 +11,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
 /// Rows claimed at a time, each of as many members as shared a statement.
-const MOST: i64 = 2_000;
+const MOST: i64 = 20_000;
 /// Rows of whole months claimed at a time, each of [`UNITS`] units: what members did meanwhile waits for no more.
 const MOST_BULK: i64 = 1;
 /// Units in a row of a whole month.

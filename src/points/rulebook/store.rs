@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{point_rule_changes, units};
+use crate::kernel::statement::Prepared;
 
 use super::change::{Row, RuleChange, RuleChangeIn, RuleScope};
 use super::narrow::Limit;
@@ -49,8 +50,8 @@ impl From<LimitRow> for Limit {
 }
 
 /// The limits in force on a day on the unit with this path, itself first; those of the top come first.
-pub async fn limits(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Vec<LimitRow>, Problem> {
-    Ok(diesel::sql_query(
+pub async fn limits(mut conn: &Conn, path: &[Uuid], day: NaiveDate) -> Result<Vec<LimitRow>, Problem> {
+    let query = diesel::sql_query(
         "SELECT c.unit_id, u.name AS unit_name, c.rule_code, c.switched_off, c.points, c.cap_day, c.cap_month,
             c.valid_from, c.valid_to
          FROM point_rule_changes c JOIN units u ON u.id = c.unit_id
@@ -59,9 +60,8 @@ pub async fn limits(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Ve
          ORDER BY array_position($1, c.unit_id) DESC",
     )
     .bind::<Array<SqlUuid>, _>(path)
-    .bind::<Date, _>(day)
-    .load(conn)
-    .await?)
+    .bind::<Date, _>(day);
+    Ok(Prepared(query).load(&mut conn).await?)
 }
 
 #[derive(QueryableByName)]

@@ -1,5 +1,6 @@
 //! Several programs over servers of their own that stop, crash and come back under load: real processes, no clock to move.
 
+mod deadlock;
 mod operations;
 mod postgres_away;
 mod redis_away;

@@ -1,0 +1,166 @@
+//! What the ledger has credited before: the objects of deeds, and which of the objects on offer.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, LazyLock, Weak};
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, Int4, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::kernel::db::Conn;
+use crate::kernel::memo::Memo;
+use crate::kernel::problem::Problem;
+use crate::kernel::statement::Prepared;
+
+use super::engine::Want;
+use super::in_force::{InForce, Offered};
+use super::states::MonthVersion;
+
+/// By member, the rules and objects of deeds that have been credited.
+pub type Credits = HashMap<Uuid, BTreeSet<(String, String)>>;
+
+#[derive(QueryableByName)]
+struct Credit {
+    #[diesel(sql_type = SqlUuid)]
+    member_id: Uuid,
+    #[diesel(sql_type = Text)]
+    rule_code: String,
+    #[diesel(sql_type = Text)]
+    object_id: String,
+}
+
+/// One look into the index for each deed and rule that listens to it. `OFFSET 0` keeps the planner from joining all
+/// partitions: only that of the member is looked at.
+const OF_DEEDS: &str = "SELECT k.member_id, e.rule_code, e.object_id FROM (
+        SELECT DISTINCT w.member_id, w.object_id, r.code FROM unnest($1::uuid[], $2::text[], $3::text[])
+            AS w (member_id, object_id, event) JOIN point_rules r ON r.event = w.event) k
+    CROSS JOIN LATERAL (SELECT p.rule_code, p.object_id FROM point_entries p
+        WHERE p.member_id = k.member_id AND p.rule_code = k.code AND p.object_id = k.object_id OFFSET 0) e";
+
+/// Which rules have credited the objects of these deeds, in any month.
+pub async fn of_deeds(mut conn: &Conn, wants: &[&Want]) -> Result<Credits, Problem> {
+    if wants.is_empty() {
+        return Ok(Credits::new());
+    }
+    let query = sql_query(OF_DEEDS)
+        .bind::<Array<SqlUuid>, _>(wants.iter().map(|want| want.member_id).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(wants.iter().map(|want| &want.deed.object_id).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(wants.iter().map(|want| want.deed.event).collect::<Vec<_>>());
+    let rows: Vec<Credit> = Prepared(query).load(&mut conn).await?;
+    let mut credits = Credits::new();
+    for row in rows {
+        credits.entry(row.member_id).or_default().insert((row.rule_code, row.object_id));
+    }
+    Ok(credits)
+}
+
+/// Which of the offers in force where a member is have been credited: a bit each, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken(Box<[u64]>);
+
+impl Taken {
+    fn of(offers: &[Arc<Offered>], credited: &HashSet<(&str, &str)>) -> Self {
+        let mut bits = vec![0_u64; offers.len().div_ceil(64)];
+        for (place, offer) in offers.iter().enumerate() {
+            if credited.contains(&(offer.rule_code.as_str(), offer.object_id.as_str())) {
+                bits[place / 64] |= 1 << (place % 64);
+            }
+        }
+        Self(bits.into())
+    }
+
+    /// Whether the offer at this place was credited.
+    pub fn has(&self, place: usize) -> bool {
+        self.0.get(place / 64).is_some_and(|bits| bits >> (place % 64) & 1 == 1)
+    }
+}
+
+/// A member, what is in force where they are, and the version of their present month.
+pub struct Asked {
+    pub member_id: Uuid,
+    pub here: Arc<InForce>,
+    pub version: MonthVersion,
+}
+
+/// Members whose offers are remembered: those who were here lately.
+const REMEMBERED: usize = 200_000;
+
+/// What was found, and for which offers and which version of the month it is true. What is on offer is credited in the month
+/// in which it is done, which writes the month: as long as nobody has written it, nothing was credited.
+static KNOWN: LazyLock<Memo<Uuid, (Weak<InForce>, MonthVersion, Taken)>> = LazyLock::new(|| Memo::new(REMEMBERED));
+
+fn known(asked: &Asked) -> Option<Taken> {
+    let (here, version, taken) = KNOWN.get(&asked.member_id)?;
+    (version == asked.version && Weak::as_ptr(&here) == Arc::as_ptr(&asked.here)).then_some(taken)
+}
+
+/// Which of the offers have been credited to these members, in any month; in the order asked for.
+pub async fn of_offers(conn: &Conn, asked: &[Asked]) -> Result<Vec<Taken>, Problem> {
+    let mut found: Vec<Option<Taken>> = asked.iter().map(known).collect();
+    let missing: Vec<usize> = (0..asked.len()).filter(|place| found[*place].is_none()).collect();
+    if !missing.is_empty() {
+        let numbers = Numbers::of(missing.iter().map(|place| &asked[*place].here));
+        let credited = numbers.credited(conn, missing.iter().map(|place| asked[*place].member_id).collect()).await?;
+        let nothing = HashSet::new();
+        for place in missing {
+            let Asked { member_id, here, version } = &asked[place];
+            let taken = Taken::of(&here.offers, credited.get(member_id).unwrap_or(&nothing));
+            KNOWN.insert(*member_id, (Arc::downgrade(here), *version, taken.clone()));
+            found[place] = Some(taken);
+        }
+    }
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// What is on offer in some places, each rule and object with a number.
+struct Numbers<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Numbers<'a> {
+    fn of(places: impl Iterator<Item = &'a Arc<InForce>>) -> Self {
+        let mut seen = HashSet::new();
+        // Cells in which the same is in force share it.
+        let different = places.filter(|here| seen.insert(Arc::as_ptr(here)));
+        let offers = different.flat_map(|here| &here.offers);
+        let distinct: HashSet<_> = offers.map(|offer| (offer.rule_code.as_str(), offer.object_id.as_str())).collect();
+        Self(distinct.into_iter().collect())
+    }
+
+    /// By member, what has been credited of it.
+    async fn credited(
+        &self,
+        mut conn: &Conn,
+        members: BTreeSet<Uuid>,
+    ) -> Result<HashMap<Uuid, HashSet<(&'a str, &'a str)>>, Problem> {
+        if self.0.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rules: BTreeSet<&str> = self.0.iter().map(|(rule, _)| *rule).collect();
+        let query = sql_query(OF_OFFERS)
+            .bind::<Array<SqlUuid>, _>(members.into_iter().collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(rules.into_iter().collect::<Vec<_>>())
+            .bind::<Array<Int4>, _>((0..).take(self.0.len()).collect::<Vec<i32>>())
+            .bind::<Array<Text>, _>(self.0.iter().map(|(rule, _)| *rule).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(self.0.iter().map(|(_, object)| *object).collect::<Vec<_>>());
+        let rows: Vec<TakenRow> = Prepared(query).load(&mut conn).await?;
+        let offer = |number: i32| usize::try_from(number).ok().and_then(|number| self.0.get(number)).copied();
+        Ok(rows.into_iter().map(|row| (row.member_id, row.numbers.into_iter().filter_map(offer).collect())).collect())
+    }
+}
+
+#[derive(QueryableByName)]
+struct TakenRow {
+    #[diesel(sql_type = SqlUuid)]
+    member_id: Uuid,
+    #[diesel(sql_type = Array<Int4>)]
+    numbers: Vec<i32>,
+}
+
+/// A member's entries by the rules that have offers are read from one partition and looked up among the offers.
+const OF_OFFERS: &str = "SELECT e.member_id, array_agg(o.n) AS numbers FROM unnest($1::uuid[]) AS k (member_id)
+    CROSS JOIN LATERAL (SELECT p.member_id, p.rule_code, p.object_id FROM point_entries p
+        WHERE p.member_id = k.member_id AND p.rule_code = ANY($2) OFFSET 0) e
+    JOIN unnest($3::int4[], $4::text[], $5::text[]) AS o (n, rule_code, object_id)
+        ON o.rule_code = e.rule_code AND o.object_id = e.object_id
+    GROUP BY e.member_id";
