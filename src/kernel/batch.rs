@@ -7,6 +7,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::db::{PATIENCE, within};
 use super::problem::Problem;
 
 /// One request waiting for its turn, and where its answer goes.
@@ -50,7 +51,7 @@ impl<I, O> Queue<I, O> {
     /// Waits for the turn of a request and for its answer.
     ///
     /// # Errors
-    /// 503 when the queue is full or nobody works on it any more; otherwise what the work answers.
+    /// 503 when the queue is full, when nobody works on it any more or the database hangs; otherwise what the work answers.
     pub async fn ask(&self, input: I) -> Result<O, Problem> {
         let (answer, answered) = oneshot::channel();
         self.0.try_send(Job { input, answer }).map_err(|refused| {
@@ -59,7 +60,11 @@ impl<I, O> Queue<I, O> {
                 TrySendError::Closed(_) => "the queue is closed",
             })
         })?;
-        answered.await.unwrap_or_else(|_| Err(Problem::unavailable("the work was abandoned")))
+        // Whoever gives up may ask again with the same key: what is committed meanwhile is found.
+        within(PATIENCE, async {
+            answered.await.unwrap_or_else(|_| Err(Problem::unavailable("the work was abandoned")))
+        })
+        .await
     }
 }
 

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::auth::{AccountKind, Principal};
 use super::context::RequestContext;
 use super::crypto::to_text;
-use super::db::{Conn, transaction};
+use super::db::{Conn, PATIENCE, transaction, within};
 use super::idempotency::{self, Claim, Key};
 use super::operations::BODY_BYTES;
 use super::problem::{Code, Problem};
@@ -198,8 +198,13 @@ async fn scope<T: Target>(req: &HttpRequest) -> Result<(Object<Conn>, Scope<(), 
     let claims = context.claims.clone().ok_or_else(|| Problem::new(Code::Unauthenticated))?;
     let now = state.clock.now();
     let mut conn = state.db.conn().await?;
-    let caller = state.authenticator.load(&mut conn, &claims, now).await?;
-    let on = T::authorise(req, &mut conn, &caller, now).await?;
+    // Every request begins with this: where the database hangs, requests do not pile up behind it.
+    let (caller, on) = within(PATIENCE, async {
+        let caller = state.authenticator.load(&mut conn, &claims, now).await?;
+        let on = T::authorise(req, &mut conn, &caller, now).await?;
+        Ok((caller, on))
+    })
+    .await?;
     let scope = Scope { state, context, caller, on, body: (), now };
     Ok((conn, scope))
 }

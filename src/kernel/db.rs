@@ -62,6 +62,19 @@ impl Db {
     }
 }
 
+/// How long the database may leave a request without an answer. A server that is gone says so at once; one that hangs, or a
+/// network that swallows everything, says nothing.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Waits for the database so long and no longer.
+///
+/// # Errors
+/// 503 when it has not answered by then; otherwise what the work answers.
+pub async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    let answer = tokio::time::timeout(patience, work).await;
+    answer.unwrap_or_else(|_| Err(Problem::unavailable("the database does not answer")))
+}
+
 /// What a transaction came to, when it did not commit.
 enum Failure {
     Conflict,

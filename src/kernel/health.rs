@@ -1,5 +1,7 @@
 //! Liveness and readiness.
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, route, web};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -8,9 +10,12 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 use super::clock::Clock;
+use super::db::within;
 use super::problem::Problem;
 use super::state::State;
 
+/// Whoever asks wants to send requests elsewhere while the database hangs.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How far this machine's clock may be from the database's, seconds.
 const CLOCK_TOLERANCE: i64 = 2;
 
@@ -29,6 +34,11 @@ struct Now {
 /// Requests can be served: the database answers, keys are in force, the clocks agree.
 #[route("/readyz", method = "GET", method = "HEAD")]
 pub async fn readyz(state: web::Data<State>) -> Result<HttpResponse, Problem> {
+    within(PATIENCE, ready(&state)).await?;
+    Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
+}
+
+async fn ready(state: &State) -> Result<(), Problem> {
     let mut conn = state.db.conn().await?;
     let there: Now = diesel::sql_query("SELECT clock_timestamp() AS now").get_result(&mut *conn).await?;
     if matches!(state.clock, Clock::System) && (there.now - state.clock.now()).num_seconds().abs() > CLOCK_TOLERANCE {
@@ -37,5 +47,5 @@ pub async fn readyz(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     if state.keys.current().signing.is_none() {
         return Err(Problem::unavailable("no signing key in force"));
     }
-    Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
+    Ok(())
 }

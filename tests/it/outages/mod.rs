@@ -3,6 +3,7 @@
 mod deadlock;
 mod operations;
 mod postgres_away;
+mod postgres_hangs;
 mod redis_away;
 mod two_programs;
 

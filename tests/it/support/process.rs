@@ -34,6 +34,16 @@ impl Process {
         }
     }
 
+    /// Stops it and those it has started in the middle of what they do, or lets them go on.
+    pub fn freeze(&mut self, frozen: bool) {
+        let signal = if frozen { Signal::STOP } else { Signal::CONT };
+        for child in children(self.child.id()) {
+            // Some end by themselves.
+            let _ = kill_process(child, signal);
+        }
+        self.signal(signal);
+    }
+
     /// Sends a signal and waits for the end, while everything else of the test goes on.
     pub async fn end(mut self, signal: Signal) {
         self.signal(signal);
@@ -41,6 +51,15 @@ impl Process {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+/// The processes that another has started.
+fn children(parent: u32) -> Vec<Pid> {
+    let status = |id: i32| std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let is_child = |id: &i32| status(*id).lines().any(|line| *line == format!("PPid:\t{parent}"));
+    let ids =
+        std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(is_child).filter_map(Pid::from_raw).collect()
 }
 
 impl Drop for Process {

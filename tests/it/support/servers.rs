@@ -87,6 +87,11 @@ impl Postgres {
         server.end(signal).await;
     }
 
+    /// Lets it hang, as a machine without memory does, or go on.
+    pub fn freeze(&self, frozen: bool) {
+        self.server.borrow_mut().as_mut().unwrap().freeze(frozen);
+    }
+
     /// Starts it again, and comes back when it lets clients in.
     pub async fn resume(&self) {
         let mut postgres = self.program("postgres", "server.log");
