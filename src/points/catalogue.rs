@@ -124,7 +124,7 @@ pub async fn list_rules(
         }
         None => ask.scope.caller.home.clone(),
     };
-    let limits = limits(&mut ask.conn, &path, today).await?;
+    let limits = limits(&ask.conn, &path, today).await?;
     let left: Vec<Limit> = limits.iter().cloned().map(Limit::from).collect();
     let mut rules = narrowed(&rules_for(&mut ask.conn, &[], today).await?, &left);
     rules.retain(|rule| after.as_ref().is_none_or(|after| rule.code > *after));

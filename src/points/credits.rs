@@ -1,6 +1,6 @@
 //! What the ledger has credited before: the objects of deeds, and which of the objects on offer.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Weak};
 
 use diesel::prelude::*;
@@ -71,6 +71,15 @@ impl Taken {
         Self(bits.into())
     }
 
+    /// How many of the offers of each rule are still open.
+    pub fn left(&self, offers: &[Arc<Offered>]) -> BTreeMap<String, i64> {
+        let mut left = BTreeMap::new();
+        for (_, offer) in offers.iter().enumerate().filter(|(place, _)| !self.has(*place)) {
+            *left.entry(offer.rule_code.clone()).or_default() += 1;
+        }
+        left
+    }
+
     /// Whether the offer at this place was credited.
     pub fn has(&self, place: usize) -> bool {
         self.0.get(place / 64).is_some_and(|bits| bits >> (place % 64) & 1 == 1)
@@ -87,9 +96,12 @@ pub struct Asked {
 /// Members whose offers are remembered: those who were here lately.
 const REMEMBERED: usize = 200_000;
 
-/// What was found, and for which offers and which version of the month it is true. What is on offer is credited in the month
-/// in which it is done, which writes the month: as long as nobody has written it, nothing was credited.
-static KNOWN: LazyLock<Memo<Uuid, (Weak<InForce>, MonthVersion, Taken)>> = LazyLock::new(|| Memo::new(REMEMBERED));
+/// What was found, and for which offers and which version of the month it is true.
+type Known = (Weak<InForce>, MonthVersion, Taken);
+
+/// By member. What is on offer is credited in the month in which it is done, which writes the month: as long as nobody has
+/// written it, nothing was credited.
+static KNOWN: LazyLock<Memo<Uuid, Known>> = LazyLock::new(|| Memo::new(REMEMBERED));
 
 fn known(asked: &Asked) -> Option<Taken> {
     let (here, version, taken) = KNOWN.get(&asked.member_id)?;

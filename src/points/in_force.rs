@@ -13,6 +13,7 @@ use crate::kernel::access::in_force;
 use crate::kernel::db::Conn;
 use crate::kernel::memo::Memo;
 use crate::kernel::problem::Problem;
+use crate::kernel::schema::points_in_force;
 use crate::kernel::statement::Prepared;
 
 use super::rulebook::{Limit, limits, narrowed};
@@ -27,8 +28,11 @@ pub type Place = (Uuid, NaiveDate);
 
 /// By cell, day and version of what is in force. Versions never come back, so what is found is true.
 static KNOWN: LazyLock<Memo<(Place, i64), Arc<InForce>>> = LazyLock::new(|| Memo::new(KEPT));
-/// Cells below the same units that set something share what is in force: by those units, day and version.
-static SHARED: LazyLock<Memo<(Vec<Uuid>, NaiveDate, i64), Arc<InForce>>> = LazyLock::new(|| Memo::new(KEPT));
+/// Units that set something, a day and a version.
+type Setters = (Vec<Uuid>, NaiveDate, i64);
+
+/// Cells below the same units that set something share what is in force.
+static SHARED: LazyLock<Memo<Setters, Arc<InForce>>> = LazyLock::new(|| Memo::new(KEPT));
 
 /// An object that rules reward.
 #[derive(Debug)]
@@ -49,6 +53,14 @@ pub struct InForce {
     pub offers: Vec<Arc<Offered>>,
     /// How many offers each rule has.
     pub offered: BTreeMap<String, i64>,
+}
+
+/// The version of what is in force now.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn version(mut conn: &Conn) -> Result<i64, Problem> {
+    Ok(points_in_force::table.select(points_in_force::version).first(&mut conn).await?)
 }
 
 /// Finds what is in force in these places, at the version that the database named.

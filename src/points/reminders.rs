@@ -81,7 +81,7 @@ pub async fn send_reminders(call: Call<ReminderIn, OnUnit<SendReminders>>) -> Re
         units::require_cell(conn, on.unit_id).await?;
         let today = day_of(now);
         let view = View { unit_id: on.unit_id, period: Period::containing(today), day: today };
-        let chosen = choose(conn, view, &on.path, scope.body.include).await?;
+        let chosen = choose(conn, view, scope.body.include).await?;
         let fresh = note(conn, &chosen.members, on.unit_id, scope.caller.account_id, today, now).await?;
         for (member, missing) in chosen.members.iter().zip(&chosen.points_missing) {
             if fresh.contains(member) {
@@ -100,12 +100,12 @@ pub async fn send_reminders(call: Call<ReminderIn, OnUnit<SendReminders>>) -> Re
     .await
 }
 
-async fn choose(conn: &mut Conn, view: View, path: &[Uuid], include: Audience) -> Result<Chosen, Problem> {
+async fn choose(conn: &mut Conn, view: View, include: Audience) -> Result<Chosen, Problem> {
     let mut chosen = Chosen { members: Vec::new(), points_missing: Vec::new() };
     let mut after = None;
     loop {
         let rows: Vec<Standing> = page(conn, view, after, STEP).await?;
-        let statuses = statuses(conn, &rows, view, view.day, path).await?;
+        let statuses = statuses(conn, &rows, view, view.day).await?;
         for row in &rows {
             let status = statuses.get(&row.member_id);
             let wanted = match include {

@@ -60,7 +60,7 @@ pub async fn answer(mut ask: Ask<OnUnit<ExportBoard>>, view: View, kind: Kind) -
             ));
         }
         let summary: Summary = standings::counts(conn, view).await?.into();
-        let statuses = statuses(conn, &rows, view, today, &ask.scope.on.path).await?;
+        let statuses = statuses(conn, &rows, view, today).await?;
         let name = units::name(conn, view.unit_id).await?;
         let with_unit = rows.iter().any(|row| row.unit_id != view.unit_id);
         let status = |row: &Standing| statuses.get(&row.member_id).copied().unwrap_or(Status::Below);

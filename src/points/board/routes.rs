@@ -87,7 +87,7 @@ pub async fn get_board(
     let threshold = store::parameters(&mut ask.conn, &ask.scope.on.path, view.day).await?.threshold;
     let summary = standings::counts(&mut ask.conn, view).await?.into();
     let rows = standings::page(&mut ask.conn, view, page.after()?, page.fetch()).await?;
-    let statuses = statuses(&mut ask.conn, &rows, view, today, &ask.scope.on.path).await?;
+    let statuses = statuses(&ask.conn, &rows, view, today).await?;
     let shown = page.page(
         rows,
         |row| (row.given_name.clone(), row.full_name.clone(), row.member_id),

@@ -1,16 +1,16 @@
 //! Where each member of a unit stands in a month: one definition for boards, summaries, exports and leaderboards.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Date, Int4, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Date, Int4, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
+use crate::kernel::statement::Prepared;
+use crate::points::states::MonthVersion;
 
 /// Points, own threshold and exemption of those in the CTE `belonging`, in the month from `$3` to `$4` as seen on day `$2`.
 macro_rules! standings_of_belonging {
@@ -29,6 +29,7 @@ macro_rules! standings_of_belonging {
     standings AS (
         SELECT b.member_id, b.unit_id, m.full_name, m.given_name, m.without_device, m.named_on_leaderboards,
             coalesce(mm.points, 0) AS points, coalesce(mm.counters, '{}') AS counters,
+            coalesce(mm.xmin::text::bigint, 0) AS month_version,
             CASE WHEN c.prorated > 0 AND e.entered > $3 AND e.entered <= $4
                 THEN ceil(c.threshold * ($4 - e.entered + 1)::numeric / ($4 - $3 + 1))::int
                 ELSE c.threshold END AS threshold,
@@ -86,6 +87,8 @@ pub struct Standing {
     pub points: i32,
     #[diesel(sql_type = Jsonb)]
     pub counters: serde_json::Value,
+    #[diesel(sql_type = BigInt)]
+    pub month_version: MonthVersion,
     #[diesel(sql_type = Int4)]
     pub threshold: i32,
     #[diesel(sql_type = Nullable<Text>)]
@@ -137,7 +140,7 @@ pub struct View {
 /// Members by Vietnamese given name.
 pub async fn page(conn: &mut Conn, view: View, after: Option<NameKey>, fetch: i64) -> Result<Vec<Standing>, Problem> {
     let (given, full, id) = after.map_or((None, None, None), |(g, f, i)| (Some(g), Some(f), Some(i)));
-    Ok(diesel::sql_query(format!(
+    let query = diesel::sql_query(format!(
         "WITH {STANDINGS} SELECT s.*, u.name AS unit_name FROM standings s JOIN units u ON u.id = s.unit_id
          WHERE $5::text IS NULL
             OR (s.given_name, s.full_name, s.member_id) > ($5 COLLATE \"vi-x-icu\", $6 COLLATE \"vi-x-icu\", $7)
@@ -150,20 +153,18 @@ pub async fn page(conn: &mut Conn, view: View, after: Option<NameKey>, fetch: i6
     .bind::<Nullable<Text>, _>(given)
     .bind::<Nullable<Text>, _>(full)
     .bind::<Nullable<SqlUuid>, _>(id)
-    .bind::<BigInt, _>(fetch)
-    .load(conn)
-    .await?)
+    .bind::<BigInt, _>(fetch);
+    Ok(Prepared(query).load(conn).await?)
 }
 
 /// The counts of the whole unit, whatever page is shown.
 pub async fn counts(conn: &mut Conn, view: View) -> Result<Counts, Problem> {
-    Ok(diesel::sql_query(format!("WITH {STANDINGS} SELECT {COUNTS} FROM standings s"))
+    let query = diesel::sql_query(format!("WITH {STANDINGS} SELECT {COUNTS} FROM standings s"))
         .bind::<SqlUuid, _>(view.unit_id)
         .bind::<Date, _>(view.day)
         .bind::<Date, _>(view.period.first_day())
-        .bind::<Date, _>(view.period.last_day())
-        .get_result(conn)
-        .await?)
+        .bind::<Date, _>(view.period.last_day());
+    Ok(Prepared(query).get_result(conn).await?)
 }
 
 /// The counts of each unit directly below, by name.
@@ -191,40 +192,4 @@ pub async fn children(
     .bind::<BigInt, _>(fetch)
     .load(conn)
     .await?)
-}
-
-#[derive(QueryableByName)]
-struct OpenCount {
-    #[diesel(sql_type = SqlUuid)]
-    member_id: Uuid,
-    #[diesel(sql_type = Text)]
-    rule_code: String,
-    #[diesel(sql_type = BigInt)]
-    open: i64,
-}
-
-/// For each of these members and each rule, how many objects on offer are not yet credited.
-pub async fn open_offers(
-    conn: &mut Conn,
-    members: &[Uuid],
-    day: NaiveDate,
-) -> Result<BTreeMap<Uuid, BTreeMap<String, i64>>, Problem> {
-    let rows: Vec<OpenCount> = diesel::sql_query(
-        "SELECT ms.member_id, o.rule_code, count(DISTINCT o.object_id) AS open FROM memberships ms
-         JOIN unit_tree t ON t.descendant_id = ms.unit_id AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
-         JOIN point_offers o ON o.unit_id = t.ancestor_id AND o.valid_from <= $2 AND (o.valid_to IS NULL OR o.valid_to > $2)
-         WHERE ms.member_id = ANY($1) AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)
-           AND NOT EXISTS (SELECT 1 FROM point_entries e
-               WHERE e.member_id = ms.member_id AND e.rule_code = o.rule_code AND e.object_id = o.object_id)
-         GROUP BY ms.member_id, o.rule_code",
-    )
-    .bind::<Array<SqlUuid>, _>(members)
-    .bind::<Date, _>(day)
-    .load(conn)
-    .await?;
-    let mut counts: BTreeMap<Uuid, BTreeMap<String, i64>> = BTreeMap::new();
-    for row in rows {
-        counts.entry(row.member_id).or_default().insert(row.rule_code, row.open);
-    }
-    Ok(counts)
 }

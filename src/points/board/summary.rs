@@ -1,6 +1,6 @@
 //! What is said of a unit as a whole, and where each of its members stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
+use crate::points::credits::{self, Asked, Taken};
+use crate::points::in_force::{self, InForce};
 use crate::points::model::Status;
 use crate::points::projection::UnitMonth;
-use crate::points::rulebook::rules_for_units;
 use crate::points::rules::{self, Counters};
-use crate::points::store;
 
-use super::standings::{self, Counts, Standing, View};
+use super::standings::{Counts, Standing, View};
 
 /// How many members a unit has and how many of those who count reached the threshold.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -59,33 +59,34 @@ impl From<&UnitMonth> for Summary {
 
 /// The status of each row; what is attainable is looked up only for those it can matter to.
 pub async fn statuses(
-    conn: &mut Conn,
+    conn: &Conn,
     rows: &[Standing],
     view: View,
     today: NaiveDate,
-    path: &[Uuid],
 ) -> Result<BTreeMap<Uuid, Status>, Problem> {
     let ended = view.period.days_left(today) == 0;
-    let short: Vec<Uuid> = rows
-        .iter()
-        .filter(|row| !ended && row.exemption.is_none() && row.points < row.threshold)
-        .map(|row| row.member_id)
-        .collect();
-    let open = if short.is_empty() { BTreeMap::new() } else { standings::open_offers(conn, &short, today).await? };
-    let mut cells: Vec<Uuid> = rows.iter().map(|row| row.unit_id).collect();
-    cells.sort_unstable();
-    cells.dedup();
-    let rules = rules_for_units(conn, &cells, view.day).await?;
-    let cap = store::parameters(conn, path, view.day).await?.self_service_cap;
-    let nothing = BTreeMap::new();
+    let is_short = |row: &&Standing| !ended && row.exemption.is_none() && row.points < row.threshold;
+    let short: Vec<&Standing> = rows.iter().filter(is_short).collect();
+    let places = short.iter().map(|row| (row.unit_id, view.day)).collect();
+    let in_force = in_force::find(conn, &places, in_force::version(conn).await?).await?;
+    let asked = |row: &&Standing| {
+        let here = in_force.get(&(row.unit_id, view.day))?.clone();
+        Some(Asked { member_id: row.member_id, here, version: row.month_version })
+    };
+    let asked: Vec<Asked> = short.iter().filter_map(asked).collect();
+    let taken = credits::of_offers(conn, &asked).await?;
+    let open: HashMap<Uuid, (&InForce, &Taken)> =
+        asked.iter().zip(&taken).map(|(asked, taken)| (asked.member_id, (&*asked.here, taken))).collect();
     let status = |row: &Standing| match row.exemption.as_deref() {
         Some("exempt") => Status::Exempt,
         Some(_) => Status::Excused,
         None => {
             let counters: Counters = serde_json::from_value(row.counters.clone()).unwrap_or_default();
-            let open = open.get(&row.member_id).unwrap_or(&nothing);
-            let rules = rules.get(&row.unit_id).map_or(&[][..], |rules| rules.as_slice());
-            let more = rules::attainable(rules, &counters, open, today, view.period, row.without_device, cap);
+            let more = open.get(&row.member_id).map_or(0, |(here, taken)| {
+                let cap = here.parameters.self_service_cap;
+                let left = taken.left(&here.offers);
+                rules::attainable(&here.rules, &counters, &left, today, view.period, row.without_device, cap)
+            });
             rules::status(row.points, row.threshold, more, ended)
         }
     };

@@ -10,6 +10,6 @@ mod store;
 mod target;
 
 pub use change::RuleTier;
-pub use in_force::{rules_for, rules_for_units};
+pub use in_force::rules_for;
 pub use narrow::{Limit, narrowed};
 pub use store::{LimitRow, limits};

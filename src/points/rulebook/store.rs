@@ -64,35 +64,6 @@ pub async fn limits(mut conn: &Conn, path: &[Uuid], day: NaiveDate) -> Result<Ve
     Ok(Prepared(query).load(&mut conn).await?)
 }
 
-#[derive(QueryableByName)]
-struct Reached {
-    #[diesel(sql_type = SqlUuid)]
-    reached: Uuid,
-    #[diesel(embed)]
-    limit: LimitRow,
-}
-
-/// The limits in force on a day on each of the units.
-pub async fn limits_of_units(
-    conn: &mut Conn,
-    unit_ids: &[Uuid],
-    day: NaiveDate,
-) -> Result<Vec<(Uuid, Limit)>, Problem> {
-    let rows: Vec<Reached> = diesel::sql_query(
-        "SELECT t.descendant_id AS reached, c.unit_id, '' AS unit_name, c.rule_code, c.switched_off, c.points, c.cap_day,
-            c.cap_month, c.valid_from, c.valid_to
-         FROM point_rule_changes c JOIN unit_tree t ON t.ancestor_id = c.unit_id
-            AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
-         WHERE t.descendant_id = ANY($1) AND c.state = 'published' AND c.scope = 'unit'
-           AND c.valid_from <= $2 AND (c.valid_to IS NULL OR c.valid_to > $2)",
-    )
-    .bind::<Array<SqlUuid>, _>(unit_ids)
-    .bind::<Date, _>(day)
-    .load(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.reached, row.limit.into())).collect())
-}
-
 /// Writes a draft.
 pub async fn draft(
     conn: &mut Conn,

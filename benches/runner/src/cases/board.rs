@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::cases::Bench;
+use crate::cases::rebuild::Board;
 use crate::load::Plan;
 use crate::measure::{p99, paired};
 use crate::report::Figure;
@@ -30,6 +31,7 @@ pub async fn of_a_cell(bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
     }));
     // One officer asks for all of it.
     let server = bench.product(DATABASE, &[("SOTAY_REQUESTS_PER_MINUTE", "10000000")]).await?;
+    Board::of_the_top(bench, DATABASE).await?.settled(bench, DATABASE).await?;
     let found = paired(
         bench.pairs,
         async || statement_p99(bench, &script.display().to_string()).await,

@@ -129,7 +129,10 @@ impl<'a> Bench<'a> {
 
     /// The product over a copy of the template.
     pub async fn product(&self, database: &str, more: &[(&str, &str)]) -> Result<Server, String> {
-        let mut settings = data::settings(&self.postgres, self.place, database, more);
+        // The generated months were never closed: the server would close them all, a minute after its start, and that is not
+        // what is measured.
+        let more = [&[("SOTAY_AUTOMATIC_CLOSING", "false")], more].concat();
+        let mut settings = data::settings(&self.postgres, self.place, database, &more);
         settings.redis_port = Some(self.redis.port);
         Server::product(&self.programs, &settings).await
     }
@@ -141,6 +144,8 @@ impl<'a> Bench<'a> {
     /// A fresh copy of the template under this name, with what requests touch in memory, as where a server has run for long.
     pub async fn fresh(&self, database: &str) -> Result<(), String> {
         self.postgres.copy(TEMPLATE, database).await?;
+        // Boards of another copy have the same units, and steps that this one never took.
+        self.redis.flush().await?;
         self.postgres.sql(database, "CREATE EXTENSION IF NOT EXISTS pg_prewarm").await?;
         self.postgres.sql(database, TOUCHED).await.map(drop)
     }

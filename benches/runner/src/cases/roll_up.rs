@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::cases::Bench;
 use crate::cases::awards::ms;
+use crate::cases::rebuild::Board;
 use crate::load::Plan;
 use crate::report::Figure;
 
@@ -26,6 +27,7 @@ async fn p99(bench: &Bench<'_>, name: &'static str, kind: &str) -> Result<Figure
         .await?;
     let token = bench.officer(DATABASE, &unit, "committee_officer").await?;
     let server = bench.product(DATABASE, &[("SOTAY_REQUESTS_PER_MINUTE", "10000000")]).await?;
+    Board::of_the_top(bench, DATABASE).await?.settled(bench, DATABASE).await?;
     let plan = Plan::new(&bench.people, 1, 1.0, 2.0 * bench.seconds).kind(json!({
         "name": "roll-up", "method": "GET", "path": format!("/v1/units/{unit}/points/summary?limit=200"),
         "headers": [format!("Authorization: Bearer {token}")],
