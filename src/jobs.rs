@@ -16,7 +16,8 @@ use crate::points::{self, projection};
 use crate::{cases, documents, identity, leaderboards, notifications};
 
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
-/// Between two looks at what changed; more when looking takes long, but far from the age at which boards are not believed.
+/// Between two looks at what changed; more when looking takes long, but no longer than the lease and far from the age at which
+/// boards are not believed.
 const PROJECTION_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PROJECTION_PAUSE: Duration = Duration::from_secs(10);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
@@ -90,7 +91,11 @@ async fn project_some(state: &State) -> Duration {
     match project(state).await {
         Ok(true) => begun.elapsed().min(PROJECTION_PAUSE),
         // Nine tenths of the time belong to requests: what changes meanwhile is taken in together.
-        Ok(false) => (begun.elapsed() * 9).clamp(PROJECTION_PAUSE, LONGEST_PROJECTION_PAUSE),
+        Ok(false) => {
+            let took = begun.elapsed();
+            let longest = LONGEST_PROJECTION_PAUSE.saturating_sub(took).max(PROJECTION_PAUSE);
+            (took * 9).clamp(PROJECTION_PAUSE, longest)
+        }
         Err(problem) => {
             tracing::warn!(%problem, "the projection will be tried again");
             PROJECTION_PAUSE

@@ -90,7 +90,11 @@ pub fn lane<I: 'static, O: 'static>(
                     jobs.push(job);
                 }
             }
-            jobs = work(jobs).await;
+            // Nobody waits for them any more; whoever asks again is served before them.
+            jobs.retain(|job| !job.answer.is_closed());
+            if !jobs.is_empty() {
+                jobs = work(jobs).await;
+            }
         }
     })
 }

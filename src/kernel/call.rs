@@ -199,12 +199,21 @@ async fn scope<T: Target>(req: &HttpRequest) -> Result<(Object<Conn>, Scope<(), 
     let now = state.clock.now();
     let mut conn = state.db.conn().await?;
     // Every request begins with this: where the database hangs, requests do not pile up behind it.
-    let (caller, on) = within(PATIENCE, async {
+    let authorised = within(PATIENCE, async {
         let caller = state.authenticator.load(&mut conn, &claims, now).await?;
         let on = T::authorise(req, &mut conn, &caller, now).await?;
         Ok((caller, on))
-    })
-    .await?;
+    });
+    let (caller, on) = match authorised.await {
+        Ok(authorised) => authorised,
+        Err(problem) => {
+            // Nobody else is given a connection that does not answer.
+            if problem.code == Code::Unavailable {
+                drop(Object::take(conn));
+            }
+            return Err(problem);
+        }
+    };
     let scope = Scope { state, context, caller, on, body: (), now };
     Ok((conn, scope))
 }

@@ -181,9 +181,11 @@ pub async fn find_all(
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn forget(mut conn: &Conn, key: &Key) -> Result<(), Problem> {
+pub async fn forget(mut conn: &Conn, key: &Key, now: DateTime<Utc>) -> Result<(), Problem> {
     let row = idempotency_keys::table.find((key.principal_id, &key.operation, &key.key));
-    diesel::delete(row).execute(&mut conn).await?;
+    // Somebody else may have stored it anew meanwhile: that is a conflict, and found.
+    let expired = idempotency_keys::created_at.lt(now - Duration::hours(KEPT_HOURS));
+    diesel::delete(row.filter(expired)).execute(&mut conn).await?;
     Ok(())
 }
 

@@ -31,6 +31,8 @@ pub const KEPT_SECONDS: i64 = 3_600;
 const MANY: usize = 2_000;
 /// Changes in one call, for which Redis does nothing else.
 const CHUNK: usize = 2_000;
+/// Calls sent at a time: an answer to all of them comes well before it is given up.
+const PORTION: usize = 10;
 
 /// Applies changes to a board that is as far as the last step or this one: 1; 0 when it is not, -1 when somebody newer
 /// keeps it. Arguments: fence, last step, this step, as of (or nothing), lifetime, number of scores, scores, those who go.
@@ -155,26 +157,24 @@ async fn apply(
     as_of: Option<DateTime<Utc>>,
 ) -> redis::RedisResult<Vec<Lost>> {
     let as_of = as_of.map(|at| at.timestamp().to_string()).unwrap_or_default();
-    let (mut asked, mut calls) = (Vec::new(), redis::pipe());
-    for ((unit, span), changes) in boards {
-        let keys = Keys::of(*unit, *span);
-        for (scores, gone) in chunks(changes) {
+    let parts = boards.iter().flat_map(|(board, changes)| chunks(changes).into_iter().map(move |part| (*board, part)));
+    let parts: Vec<((Uuid, Span), Part<'_>)> = parts.collect();
+    let mut lost = Vec::new();
+    for portion in parts.chunks(PORTION) {
+        let mut calls = redis::pipe();
+        for ((unit, span), (scores, gone)) in portion {
+            let keys = Keys::of(*unit, *span);
             let call = calls.cmd("EVAL").arg(APPLY).arg(2).arg(&keys.scores).arg(&keys.about);
             call.arg(lease.fence).arg(before).arg(after).arg(&as_of).arg(KEPT_SECONDS).arg(scores.len());
-            for (score, no) in scores {
+            for (score, no) in *scores {
                 call.arg(*score).arg(*no);
             }
-            call.arg(gone);
-            asked.push((*unit, *span));
+            call.arg(*gone);
         }
+        let answers: Vec<i64> = calls.query_async(&mut c).await?;
+        let refused = portion.iter().zip(answers).filter(|(_, answer)| *answer == 0);
+        lost.extend(refused.map(|((board, _), _)| *board));
     }
-    // Redis answers nothing to nothing, and would be waited for.
-    if asked.is_empty() {
-        return Ok(Vec::new());
-    }
-    let answers: Vec<i64> = calls.query_async(&mut c).await?;
-    let mut lost: Vec<Lost> =
-        asked.into_iter().zip(answers).filter(|(_, answer)| *answer == 0).map(|(board, _)| board).collect();
     lost.dedup();
     Ok(lost)
 }

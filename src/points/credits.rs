@@ -108,8 +108,16 @@ fn known(asked: &Asked) -> Option<Taken> {
     (version == asked.version && Weak::as_ptr(&here) == Arc::as_ptr(&asked.here)).then_some(taken)
 }
 
+/// Whether what is found may be remembered: not by a transaction that writes months more than once, since all its versions of a
+/// row are one to whoever comes later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    Kept,
+    None,
+}
+
 /// Which of the offers have been credited to these members, in any month; in the order asked for.
-pub async fn of_offers(conn: &Conn, asked: &[Asked]) -> Result<Vec<Taken>, Problem> {
+pub async fn of_offers(conn: &Conn, asked: &[Asked], memory: Memory) -> Result<Vec<Taken>, Problem> {
     let mut found: Vec<Option<Taken>> = asked.iter().map(known).collect();
     let missing: Vec<usize> = (0..asked.len()).filter(|place| found[*place].is_none()).collect();
     if !missing.is_empty() {
@@ -119,7 +127,9 @@ pub async fn of_offers(conn: &Conn, asked: &[Asked]) -> Result<Vec<Taken>, Probl
         for place in missing {
             let Asked { member_id, here, version } = &asked[place];
             let taken = Taken::of(&here.offers, credited.get(member_id).unwrap_or(&nothing));
-            KNOWN.insert(*member_id, (Arc::downgrade(here), *version, taken.clone()));
+            if memory == Memory::Kept {
+                KNOWN.insert(*member_id, (Arc::downgrade(here), *version, taken.clone()));
+            }
             found[place] = Some(taken);
         }
     }

@@ -15,7 +15,7 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::point_offers;
 
 use super::Offer;
-use super::credits::{self, Credits};
+use super::credits::{self, Credits, Memory};
 use super::in_force::{self, InForce, Place};
 use super::model::{Award, Deed};
 use super::receipt::{self, Draft};
@@ -65,7 +65,7 @@ pub async fn award_all(conn: &mut Conn, wants: &[Want]) -> Result<Vec<Result<Awa
     let wants: Vec<&Want> = wants.iter().collect();
     let days = days(wants.iter().copied());
     let (states, credits) = tokio::join!(states::read(conn, &days), credits::of_deeds(conn, &wants));
-    let decided = decide_all(conn, &wants, states?, credits?).await?;
+    let decided = decide_all(conn, &wants, states?, credits?, Memory::None).await?;
     decided.rows.write(conn).await?;
     Ok(decided.awards)
 }
@@ -102,7 +102,13 @@ struct Known {
 }
 
 /// Decides deeds whose months are locked, each after those before it. One that cannot be rewarded has a problem of its own.
-pub async fn decide_all(conn: &Conn, wants: &[&Want], read: States, credits: Credits) -> Result<Decided, Problem> {
+pub async fn decide_all(
+    conn: &Conn,
+    wants: &[&Want],
+    read: States,
+    credits: Credits,
+    memory: Memory,
+) -> Result<Decided, Problem> {
     let mut places = BTreeSet::new();
     let mut months = HashMap::new();
     for (want, state) in wants.iter().zip(&read.states) {
@@ -124,7 +130,7 @@ pub async fn decide_all(conn: &Conn, wants: &[&Want], read: States, credits: Cre
             draft
         }));
     }
-    let awards = receipt::finish(conn, drafts).await?;
+    let awards = receipt::finish(conn, drafts, memory).await?;
     let months = changed.into_iter().filter_map(|key| Some((key, known.months.remove(&key)?))).collect();
     Ok(Decided { awards, rows: Rows { entries, months } })
 }

@@ -152,7 +152,8 @@ async fn load(
     };
     let mut loaded = Vec::new();
     for PathRow { unit_id, path } in paths {
-        let by: Vec<Uuid> = path.iter().copied().filter(|unit| set.by(*unit)).collect();
+        // The unit at the top is always among them: it tells one database from another.
+        let by = path.iter().filter(|unit| set.by(**unit) || Some(*unit) == path.last()).copied().collect();
         let key = (by, day, version);
         let here = match SHARED.get(&key) {
             Some(here) => here,

@@ -13,7 +13,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::{Language, Problem};
 
 use super::closings::{self, ClosedFigure};
-use super::credits::{self, Asked, Taken};
+use super::credits::{self, Asked, Memory, Taken};
 use super::in_force::{self, InForce, Offered};
 use super::model::{ObjectRef, Status};
 use super::rules::{self, Rule};
@@ -120,7 +120,7 @@ pub async fn read(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<MyPoints>, P
         Some(Asked { member_id: one.member_id, here, version: state.month.version })
     };
     let asked: Vec<Asked> = wanted.iter().zip(&read.states).zip(&here).filter_map(asked).collect();
-    let mut taken = credits::of_offers(conn, &asked).await?.into_iter();
+    let mut taken = credits::of_offers(conn, &asked, Memory::Kept).await?.into_iter();
     let mut months = Vec::with_capacity(wanted.len());
     for (((one, state), (_, day)), here) in wanted.iter().zip(&read.states).zip(&days).zip(&here) {
         let mut seen = match (&state.facts, here) {

@@ -18,7 +18,7 @@ use crate::kernel::idempotency::{self, Earlier, Key};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::state::State;
 
-use super::credits::{self, Credits};
+use super::credits::{self, Credits, Memory};
 use super::engine::{self, Want};
 use super::month::{self, MyPoints, Wanted};
 use super::states::{self, MonthKey, States};
@@ -33,6 +33,8 @@ struct Asked {
     claims: Arc<Claims>,
     key: Option<Key>,
     want: Want,
+    /// Whether its month was held by somebody else, or had no row, when its turn came.
+    held: bool,
 }
 
 /// The answer to an award that was committed.
@@ -74,7 +76,7 @@ impl Queues {
     /// 401 when the session has ended, 403 for whoever is no member of a cell, 422 when the key stands for another body,
     /// 503 when the database cannot be reached or too many are waiting.
     pub async fn award(&self, claims: Arc<Claims>, key: Option<Key>, want: Want) -> Result<Told, Problem> {
-        self.awards.ask(Asked { claims, key, want }).await
+        self.awards.ask(Asked { claims, key, want, held: false }).await
     }
 
     /// A month of the caller, with everything that was committed before.
@@ -125,11 +127,13 @@ async fn award(state: Data<State>, db: Db, jobs: Vec<AwardJob>) -> Vec<AwardJob>
         if held.len() == asked {
             tokio::time::sleep(PAUSE).await;
         }
-        let (late, patient): (Vec<_>, Vec<_>) =
-            held.into_iter().partition(|job| state.clock.now() - job.input.want.now > PATIENCE);
+        // Whoever waited long for the first turn is given a second.
+        let is_late = |job: &AwardJob| job.input.held && state.clock.now() - job.input.want.now > PATIENCE;
+        let (late, mut patient): (Vec<_>, Vec<_>) = held.into_iter().partition(is_late);
         for job in late {
             job.answer(Err(Problem::unavailable("a month is held by somebody else")));
         }
+        patient.iter_mut().for_each(|job| job.input.held = true);
         waiting.extend(patient);
     }
     waiting
@@ -206,7 +210,7 @@ async fn commit(state: &State, conn: &Conn, asked: &[&Asked], again: bool) -> Re
             }
             Some(Earlier::Expired) => {
                 if let Some(key) = &asked[place].key {
-                    idempotency::forget(conn, key).await?;
+                    idempotency::forget(conn, key, now).await?;
                 }
                 fresh.push(place);
             }
@@ -258,7 +262,7 @@ async fn write(
     outcomes: &mut [Outcome],
 ) -> Result<(), Problem> {
     let wants: Vec<&Want> = fresh.iter().map(|place| &asked[*place].want).collect();
-    let decided = engine::decide_all(conn, &wants, read.states.only(fresh), read.credits).await?;
+    let decided = engine::decide_all(conn, &wants, read.states.only(fresh), read.credits, Memory::Kept).await?;
     for (place, award) in fresh.iter().zip(decided.awards) {
         let told = award.and_then(|award| serde_json::to_string(&award).map_err(Problem::internal));
         outcomes[*place] = Some(told.map(|body| Told { status: 200, body, replayed: false }));

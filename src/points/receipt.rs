@@ -10,7 +10,7 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
-use super::credits::{self, Asked, Taken};
+use super::credits::{self, Asked, Memory, Taken};
 use super::engine::Want;
 use super::in_force::InForce;
 use super::model::{Award, Entry, MonthBrief, ObjectRef, Refusal, Status};
@@ -112,14 +112,18 @@ impl Draft {
 }
 
 /// Completes receipts, asking at most once for all of them which offers are still open.
-pub async fn finish(conn: &Conn, drafts: Vec<Result<Draft, Problem>>) -> Result<Vec<Result<Award, Problem>>, Problem> {
+pub async fn finish(
+    conn: &Conn,
+    drafts: Vec<Result<Draft, Problem>>,
+    memory: Memory,
+) -> Result<Vec<Result<Award, Problem>>, Problem> {
     let undecided = || drafts.iter().flatten().filter_map(|draft| Some((draft, draft.open.as_ref()?)));
     let asked = |(_, open): (&Draft, &Open)| Asked {
         member_id: open.member_id,
         here: open.here.clone(),
         version: open.version,
     };
-    let taken = credits::of_offers(conn, &undecided().map(asked).collect::<Vec<_>>()).await?;
+    let taken = credits::of_offers(conn, &undecided().map(asked).collect::<Vec<_>>(), memory).await?;
     let status = |((draft, open), taken): ((&Draft, &Open), &Taken)| draft.status(open, &open.left(taken));
     let mut statuses = undecided().zip(&taken).map(status).collect::<Vec<Status>>().into_iter();
     let complete = |draft: Result<Draft, Problem>| {

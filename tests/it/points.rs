@@ -363,3 +363,32 @@ async fn the_audit_log_of_a_cell_goes_with_the_unit_above_it_at_the_time() {
     }
     assert_ne!(seen[0], seen[1]);
 }
+
+#[actix_web::test]
+async fn what_is_credited_in_the_first_award_of_a_month_is_no_longer_suggested() {
+    let world = World::new().await;
+    let member = world.member().await;
+    let now = world.app.state.clock.now();
+    let object = |number: usize| format!("document {number:02}");
+    let write = async |conn: &mut sotay::kernel::db::Conn| {
+        for number in 0..30 {
+            let offer = sotay::points::Offer {
+                rule: "document_read",
+                object_kind: "document",
+                object_id: object(number),
+                unit_id: world.cell,
+                title: "Tài liệu".to_owned(),
+            };
+            sotay::points::offer(conn, &offer, now).await?;
+        }
+        Ok(())
+    };
+    world.app.state.db.transaction(write).await.unwrap();
+    // The month's row is made, read and written by one transaction.
+    let deed = Deed { event: "document.read", object_kind: "document", object_id: object(0), ..Deed::default() };
+    world.app.state.db.transaction(async |conn| award(conn, member.id, &deed, now).await).await.unwrap();
+    let month = member.get("/v1/me/points").await.expect(200).body;
+    let suggested: Vec<&str> =
+        month["suggestions"].as_array().unwrap().iter().filter_map(|s| s["object"]["id"].as_str()).collect();
+    assert!(suggested.contains(&"document 01") && !suggested.contains(&"document 00"), "{suggested:?}");
+}

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
-use crate::points::credits::{self, Asked, Taken};
+use crate::points::credits::{self, Asked, Memory, Taken};
 use crate::points::in_force::{self, InForce};
 use crate::points::model::Status;
 use crate::points::projection::UnitMonth;
@@ -74,7 +74,7 @@ pub async fn statuses(
         Some(Asked { member_id: row.member_id, here, version: row.month_version })
     };
     let asked: Vec<Asked> = short.iter().filter_map(asked).collect();
-    let taken = credits::of_offers(conn, &asked).await?;
+    let taken = credits::of_offers(conn, &asked, Memory::Kept).await?;
     let open: HashMap<Uuid, (&InForce, &Taken)> =
         asked.iter().zip(&taken).map(|(asked, taken)| (asked.member_id, (&*asked.here, taken))).collect();
     let status = |row: &Standing| match row.exemption.as_deref() {
