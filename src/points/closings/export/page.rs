@@ -21,7 +21,7 @@ th { background: #eee; }
 .sign { display: flex; justify-content: space-around; text-align: center; margin: 1.2rem 0 4rem; break-inside: avoid; }
 footer { border-top: 1px solid #000; padding-top: .4rem; font-size: 10pt; break-inside: avoid; }
 footer p { overflow-wrap: anywhere; }
-@media print { body { margin: 0; max-width: none; padding: 0; } }
+@media print { body { margin: 0; max-width: none; padding: 0 1px; } }
 ";
 
 /// The page.
