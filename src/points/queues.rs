@@ -193,7 +193,7 @@ fn settle<'a>(state: &'a State, db: &'a Db, mut jobs: Vec<AwardJob>) -> LocalBox
 
 type Outcome = Option<Result<Told, Problem>>;
 
-/// What comes of each; none for those whose month has only now got a row, or is held by somebody else.
+/// What comes of each; none for those whose month has no row yet, or is held by somebody else.
 /// `again` after a conflict.
 async fn commit(state: &State, conn: &Conn, asked: &[&Asked], again: bool) -> Result<Vec<Outcome>, Problem> {
     let now = state.clock.now();
