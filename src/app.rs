@@ -14,6 +14,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::auth::Keys;
+use crate::kernel::changes::Changes;
 use crate::kernel::clock::Clock;
 use crate::kernel::config::{Config, Mode};
 use crate::kernel::crypto::Crypto;
@@ -25,7 +26,7 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::rate_limit::RateLimits;
 use crate::kernel::redis::Redis;
 use crate::kernel::state::State;
-use crate::kernel::{context, health, problem_pages};
+use crate::kernel::{context, health, memory, problem_pages};
 use crate::{audit_trail, cases, documents, identity, jobs, leaderboards, notifications, organisation, points};
 
 /// Files held in memory at a time, each up to 20 MiB.
@@ -91,10 +92,11 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         instance: new_id(clock.now()),
         db: Db::new(&url, config.database_connections).map_err(|e| e.to_string())?,
         redis: config.redis_url.as_ref().map(Redis::new).transpose()?,
+        changes: Changes::default(),
         clock,
         crypto: Crypto::new(&master_key).map_err(|e| e.to_string())?,
         keys: Keys::default(),
-        authenticator: Box::new(identity::Authentication),
+        authenticator: Box::new(identity::Authentication::default()),
         limits: RateLimits::new(config.requests_per_minute, config.anonymous_requests_per_minute),
         operations: OPERATIONS.clone()?,
         files: Arc::new(LocalFileSystem::new_with_prefix(files).map_err(|e| e.to_string())?),
@@ -122,15 +124,19 @@ pub fn serve(
     let jobs = jobs::start(state.clone());
     let (queues, lanes) = points::start(&state).map_err(std::io::Error::other)?;
     let queues = web::Data::new(queues);
+    let (ranks, lanes_of_ranks) = leaderboards::start(&state).map_err(std::io::Error::other)?;
+    let ranks = web::Data::new(ranks);
     let server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()
             .app_data(state.clone())
             .app_data(document.clone())
             .app_data(queues.clone())
+            .app_data(ranks.clone())
             .app_data(web::PayloadConfig::new(operations::BODY_BYTES))
             .service(api())
             .split_for_parts();
+        memory::give_back();
         app.service(outside_v1())
             .default_service(web::to(unknown_path))
             .wrap(Compress::default())
@@ -142,10 +148,11 @@ pub fn serve(
     .listen(listener)?
     .run();
     let handle = server.handle();
+    memory::give_back();
     let ended = async move {
         let served = server.await;
         // Before the caller stops the database, which the jobs would miss.
-        drop((jobs, lanes));
+        drop((jobs, lanes, lanes_of_ranks));
         served
     };
     Ok((handle, ended))

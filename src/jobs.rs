@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::kernel::db::{Conn, transaction};
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
-use crate::kernel::{idempotency, lease, outbox, rate_limit};
+use crate::kernel::{changes, idempotency, lease, outbox, rate_limit};
 use crate::organisation::reorganisations;
 use crate::points::{self, projection};
 use crate::{cases, documents, identity, leaderboards, notifications};
@@ -146,6 +146,7 @@ async fn sweep(state: &State) -> Result<(), Problem> {
     let mut conn = state.db.conn().await?;
     idempotency::sweep(&mut conn, state.clock.now()).await?;
     outbox::sweep(&mut conn, state.clock.now()).await?;
+    changes::sweep(&mut conn).await?;
     identity::sweep_failures(&mut conn, state.clock.now()).await?;
     identity::forget_old_devices(&mut conn, state.clock.now()).await?;
     Ok(())

@@ -1,29 +1,62 @@
-//! Who a token speaks for: the session must live, the account be enabled; grants are read at each request.
+//! Who a token speaks for: the session must live, the account be enabled. Remembered until
+//! something of it changes.
 
-use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Date, Int4, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Date, Int4, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
 use crate::kernel::access::{Grant, Role};
 use crate::kernel::auth::{AccountKind, Authenticator, Claims, Principal};
+use crate::kernel::changes::{self, Remembered, Sight};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::statement::Prepared;
 
+/// Sessions that are remembered, some 100 bytes each.
+const SESSIONS: usize = 200_000;
+/// Callers that are remembered with their grants, some 400 bytes each.
+const CALLERS: usize = 50_000;
+
 /// Looks the caller up in PostgreSQL.
-pub struct Authentication;
+pub struct Authentication {
+    sessions: Remembered<Uuid, Session>,
+    /// By session and day, since grants and memberships begin and end with days.
+    callers: Remembered<(Uuid, NaiveDate), Arc<(Session, Principal)>>,
+}
+
+impl Default for Authentication {
+    fn default() -> Self {
+        Self { sessions: Remembered::new(SESSIONS), callers: Remembered::new(CALLERS) }
+    }
+}
+
+/// A session that was neither revoked nor its account disabled when it was read.
+#[derive(Clone, Copy)]
+struct Session {
+    account_id: Uuid,
+    kind: AccountKind,
+    expires_at: DateTime<Utc>,
+}
+
+impl Session {
+    fn is_of(&self, claims: &Claims, now: DateTime<Utc>) -> bool {
+        self.account_id == claims.sub && self.expires_at > now
+    }
+}
 
 #[derive(QueryableByName)]
 struct Caller {
     #[diesel(sql_type = Text)]
     kind: String,
-    #[diesel(sql_type = Bool)]
-    alive: bool,
+    #[diesel(sql_type = Timestamptz)]
+    expires_at: DateTime<Utc>,
     /// `role:unit`, the unit empty for the whole system.
     #[diesel(sql_type = Array<Text>)]
     grants: Vec<String>,
@@ -32,8 +65,7 @@ struct Caller {
 }
 
 const CALLER: &str = "
-    SELECT a.kind,
-        s.revoked_at IS NULL AND s.expires_at > $3 AND a.disabled_at IS NULL AS alive,
+    SELECT a.kind, s.expires_at,
         ARRAY(SELECT g.role || ':' || coalesce(g.unit_id::text, '') FROM grants g
             WHERE g.account_id = a.id AND g.revoked_at IS NULL
               AND g.valid_from <= $4 AND (g.valid_to IS NULL OR g.valid_to > $4)) AS grants,
@@ -42,7 +74,7 @@ const CALLER: &str = "
             WHERE m.member_id = a.id AND m.valid_from <= $4 AND (m.valid_to IS NULL OR m.valid_to > $4)
             ORDER BY t.depth) AS home
     FROM sessions s JOIN accounts a ON a.id = s.account_id
-    WHERE s.id = $1 AND a.id = $2";
+    WHERE s.id = $1 AND a.id = $2 AND s.revoked_at IS NULL AND s.expires_at > $3 AND a.disabled_at IS NULL";
 
 #[derive(QueryableByName)]
 struct Alive {
@@ -50,6 +82,8 @@ struct Alive {
     place: i32,
     #[diesel(sql_type = Text)]
     kind: String,
+    #[diesel(sql_type = Timestamptz)]
+    expires_at: DateTime<Utc>,
 }
 
 fn kind(name: &str) -> AccountKind {
@@ -57,7 +91,7 @@ fn kind(name: &str) -> AccountKind {
 }
 
 const ALIVE: &str =
-    "SELECT k.place, a.kind FROM unnest($1::int4[], $2::uuid[], $3::uuid[]) AS k (place, session_id, account_id)
+    "SELECT k.place, a.kind, s.expires_at FROM unnest($1::int4[], $2::uuid[], $3::uuid[]) AS k (place, session_id, account_id)
     JOIN sessions s ON s.id = k.session_id AND s.account_id = k.account_id
     JOIN accounts a ON a.id = k.account_id
     WHERE s.revoked_at IS NULL AND s.expires_at > $4 AND a.disabled_at IS NULL";
@@ -66,51 +100,85 @@ impl Authenticator for Authentication {
     fn load<'a>(
         &'a self,
         conn: &'a mut Conn,
+        sight: Sight<'a>,
         claims: &'a Claims,
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Principal, Problem>> {
         Box::pin(async move {
+            let today = (claims.sid, day_of(now));
+            let known = self.callers.get(sight, &today, &[claims.sid, claims.sub, changes::UNITS]);
+            if let Some(known) = known.filter(|known| known.0.is_of(claims, now)) {
+                return Ok(known.1.clone());
+            }
             let query = diesel::sql_query(CALLER)
                 .bind::<SqlUuid, _>(claims.sid)
                 .bind::<SqlUuid, _>(claims.sub)
                 .bind::<Timestamptz, _>(now)
-                .bind::<Date, _>(day_of(now));
-            let caller = Prepared(query)
-                .get_result::<Caller>(conn)
-                .await
-                .optional()?
-                .filter(|caller| caller.alive)
-                .ok_or_else(|| Problem::new(Code::Unauthenticated))?;
-            Ok(Principal {
-                account_id: claims.sub,
+                .bind::<Date, _>(today.1);
+            let caller: Option<Caller> = Prepared(query).get_result(conn).await.optional()?;
+            let caller = caller.ok_or_else(|| Problem::new(Code::Unauthenticated))?;
+            let (account_id, kind) = (claims.sub, kind(&caller.kind));
+            let principal = Principal {
+                account_id,
                 session_id: claims.sid,
-                kind: kind(&caller.kind),
+                kind,
                 grants: caller.grants.iter().filter_map(|grant| parse(grant)).collect(),
                 home: caller.home,
-            })
+            };
+            // A member without a cell may get one without a change being noted.
+            if kind == AccountKind::Administrator || !principal.home.is_empty() {
+                let session = Session { account_id, kind, expires_at: caller.expires_at };
+                self.callers.insert(sight, today, Arc::new((session, principal.clone())));
+            }
+            Ok(principal)
         })
     }
 
     fn alive<'a>(
         &'a self,
-        mut conn: &'a Conn,
+        conn: &'a Conn,
+        sight: Sight<'a>,
         claims: &'a [&'a Claims],
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Vec<Option<AccountKind>>, Problem>> {
         Box::pin(async move {
-            let query = diesel::sql_query(ALIVE)
-                .bind::<Array<Int4>, _>((0..).take(claims.len()).collect::<Vec<i32>>())
-                .bind::<Array<SqlUuid>, _>(claims.iter().map(|claims| claims.sid).collect::<Vec<_>>())
-                .bind::<Array<SqlUuid>, _>(claims.iter().map(|claims| claims.sub).collect::<Vec<_>>())
-                .bind::<Timestamptz, _>(now);
-            let rows: Vec<Alive> = Prepared(query).load(&mut conn).await?;
-            let mut alive = vec![None; claims.len()];
-            for row in rows {
-                alive[usize::try_from(row.place).unwrap_or_default()] = Some(kind(&row.kind));
+            let known = |claims: &&Claims| {
+                let session = self.sessions.get(sight, &claims.sid, &[claims.sid, claims.sub])?;
+                session.is_of(claims, now).then_some(session.kind)
+            };
+            let mut alive: Vec<Option<AccountKind>> = claims.iter().map(known).collect();
+            let unknown: Vec<usize> = (0..claims.len()).filter(|place| alive[*place].is_none()).collect();
+            for (place, session) in read(conn, &unknown, claims, now).await? {
+                alive[place] = Some(session.kind);
+                self.sessions.insert(sight, claims[place].sid, session);
             }
             Ok(alive)
         })
     }
+}
+
+/// Reads the sessions of those at some places.
+async fn read(
+    mut conn: &Conn,
+    places: &[usize],
+    claims: &[&Claims],
+    now: DateTime<Utc>,
+) -> Result<Vec<(usize, Session)>, Problem> {
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = diesel::sql_query(ALIVE)
+        .bind::<Array<Int4>, _>((0..).take(places.len()).collect::<Vec<i32>>())
+        .bind::<Array<SqlUuid>, _>(places.iter().map(|place| claims[*place].sid).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(places.iter().map(|place| claims[*place].sub).collect::<Vec<_>>())
+        .bind::<Timestamptz, _>(now);
+    let rows: Vec<Alive> = Prepared(query).load(&mut conn).await?;
+    let session = |row: Alive| {
+        let place = *usize::try_from(row.place).ok().and_then(|place| places.get(place))?;
+        let (account_id, kind) = (claims[place].sub, kind(&row.kind));
+        Some((place, Session { account_id, kind, expires_at: row.expires_at }))
+    };
+    Ok(rows.into_iter().filter_map(session).collect())
 }
 
 /// A role the program does not know grants nothing.

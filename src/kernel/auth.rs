@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::access::{Decision, Grant, Permission, decide};
+use super::changes::Sight;
 use super::db::Conn;
 use super::memo::Memo;
 use super::problem::{Code, Problem};
@@ -19,7 +20,7 @@ pub const ISSUER: &str = "sotay";
 /// `aud` of tokens of the handbook's own app; those of third parties carry another.
 pub const FIRST_PARTY: &str = "sotay-app";
 
-/// What an access token says. Roles are never in it: they are read at each request.
+/// What an access token says. Roles are never in it: they are those of the moment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,
@@ -127,7 +128,19 @@ pub enum AccountKind {
     Administrator,
 }
 
-/// The signed-in caller, read from the database at each request.
+/// What is for members only.
+///
+/// # Errors
+/// 401 for a session that has ended, 403 for whoever is no member.
+pub fn require_member(caller: Option<AccountKind>) -> Result<(), Problem> {
+    match caller {
+        Some(AccountKind::Member) => Ok(()),
+        Some(_) => Err(Problem::with(Code::Forbidden, "Chỉ dành cho đảng viên.", "For members only.")),
+        None => Err(Problem::new(Code::Unauthenticated)),
+    }
+}
+
+/// The signed-in caller as the database knows them at the time of the request.
 #[derive(Debug, Clone)]
 pub struct Principal {
     pub account_id: Uuid,
@@ -153,11 +166,12 @@ impl Principal {
     }
 }
 
-/// Finds the caller a token speaks for. Identity implements it; `app` wires it in.
+/// Finds the caller a token speaks for. Identity implements it; `app` wires it in. What it remembers is true as of `sight`.
 pub trait Authenticator {
     fn load<'a>(
         &'a self,
         conn: &'a mut Conn,
+        sight: Sight<'a>,
         claims: &'a Claims,
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Principal, Problem>>;
@@ -167,6 +181,7 @@ pub trait Authenticator {
     fn alive<'a>(
         &'a self,
         conn: &'a Conn,
+        sight: Sight<'a>,
         claims: &'a [&'a Claims],
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Vec<Option<AccountKind>>, Problem>>;

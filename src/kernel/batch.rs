@@ -68,6 +68,33 @@ impl<I, O> Queue<I, O> {
     }
 }
 
+/// Lanes at work; they end when this is dropped.
+pub struct Lanes(pub Vec<JoinHandle<()>>);
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        for lane in &self.0 {
+            lane.abort();
+        }
+    }
+}
+
+/// Answers requests that were worked on together, in the order they came in; one fault is everybody's.
+pub fn answer_all<I, O>(jobs: Vec<Job<I, O>>, outcomes: Result<Vec<Result<O, Problem>>, Problem>) {
+    match outcomes {
+        Ok(outcomes) => {
+            for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                job.answer(outcome);
+            }
+        }
+        Err(problem) => {
+            for job in jobs {
+                job.answer(Err(problem.clone()));
+            }
+        }
+    }
+}
+
 /// Starts a lane: it takes what waits, at most `most` at a time, works on it and comes back for more. What the work hands back
 /// is taken again with the next ones. Several lanes may share a queue.
 pub fn lane<I: 'static, O: 'static>(

@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::auth::{AccountKind, Principal};
+use super::auth::{Principal, require_member};
 use super::context::RequestContext;
 use super::crypto::to_text;
 use super::db::{Conn, PATIENCE, transaction, within};
@@ -65,12 +65,8 @@ impl Target for Myself {
         caller: &'a Principal,
         _: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
-        let member = caller.kind == AccountKind::Member;
-        Box::pin(async move {
-            member
-                .then_some(Self)
-                .ok_or_else(|| Problem::with(Code::Forbidden, "Chỉ dành cho đảng viên.", "For members only."))
-        })
+        let member = require_member(Some(caller.kind));
+        Box::pin(async move { member.map(|()| Self) })
     }
 }
 
@@ -200,7 +196,8 @@ async fn scope<T: Target>(req: &HttpRequest) -> Result<(Object<Conn>, Scope<(), 
     let mut conn = state.db.conn().await?;
     // Every request begins with this: where the database hangs, requests do not pile up behind it.
     let authorised = within(PATIENCE, async {
-        let caller = state.authenticator.load(&mut conn, &claims, now).await?;
+        let sight = state.changes.look(&conn).await?;
+        let caller = state.authenticator.load(&mut conn, sight, &claims, now).await?;
         let on = T::authorise(req, &mut conn, &caller, now).await?;
         Ok((caller, on))
     });

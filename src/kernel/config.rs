@@ -63,9 +63,9 @@ settings! {
     database_connections: usize = 16;
     /// Awards that share one transaction at most; 1 gives each its own.
     award_batch: usize = 256;
-    /// Transactions of awards that run at the same time.
+    /// Transactions of awards that run at the same time; as many statements for readings of points, and for ranks.
     award_lanes: usize = 2;
-    /// Awards, and readings of points, that may wait; beyond that the answer is 503.
+    /// Awards, readings of points, and ranks, that may wait; beyond that the answer is 503.
     award_queue: usize = 4096;
     /// Threads that answer requests; 0 means one a core.
     workers: usize = 0;

@@ -163,8 +163,17 @@ fn bad(error: &dyn std::fmt::Display) -> ConnectionError {
     ConnectionError::BadConnection(error.to_string())
 }
 
+/// A network that swallows everything is noticed after so long.
+const NETWORK_PATIENCE: Duration = Duration::from_secs(30);
+
 fn parse(url: &str) -> ConnectionResult<tokio_postgres::Config> {
-    url.parse().map_err(|_| bad(&"the address of PostgreSQL cannot be read"))
+    let mut config: tokio_postgres::Config =
+        url.parse().map_err(|_| bad(&"the address of PostgreSQL cannot be read"))?;
+    config.keepalives_idle(NETWORK_PATIENCE);
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(NETWORK_PATIENCE);
+    }
+    Ok(config)
 }
 
 /// Off this host the connection is TLS; over a socket or loopback it need not be.

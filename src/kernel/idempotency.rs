@@ -190,7 +190,7 @@ pub async fn forget(mut conn: &Conn, key: &Key, now: DateTime<Utc>) -> Result<()
 }
 
 const STORE: &str = "INSERT INTO idempotency_keys (principal_id, operation, key, body_hash, status, response, created_at)
-    SELECT n.principal_id, n.operation, n.key, n.body_hash, 200, n.response::jsonb, $6
+    SELECT n.principal_id, n.operation, n.key, n.body_hash, 200, n.response::json, $6
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[]) AS n (principal_id, operation, key, body_hash, response)
     ORDER BY 1, 2, 3";
 

@@ -1,4 +1,4 @@
-//! A bounded memory of what is costly to find out and cannot change: shared by all threads, emptied when it is full.
+//! A bounded memory of what is costly to find out: shared by all threads, emptied when it is full.
 
 use std::hash::Hash;
 

@@ -109,6 +109,13 @@ diesel::table! {
     }
 }
 diesel::table! {
+    changes (xid, subject_id) {
+        xid -> Int8,
+        subject_id -> Uuid,
+        noted_at -> Timestamptz,
+    }
+}
+diesel::table! {
     closing_passes (period) {
         period -> Date,
         day -> Date,
@@ -253,7 +260,7 @@ diesel::table! {
         key -> Text,
         body_hash -> Bytea,
         status -> Int2,
-        response -> Jsonb,
+        response -> Json,
         created_at -> Timestamptz,
     }
 }
@@ -277,7 +284,7 @@ diesel::table! {
         member_id -> Uuid,
         period -> Date,
         points -> Int4,
-        counters -> Jsonb,
+        counters -> Json,
         closed_at -> Nullable<Timestamptz>,
     }
 }
@@ -645,7 +652,7 @@ diesel::table! {
 #[rustfmt::skip]
 diesel::allow_tables_to_appear_in_same_query!(
     accounts, activation_slips, active_readings, attestation_members, attestations, audit_events, case_events,
-    case_members, case_scans, cases, closing_passes, closing_reopenings, closing_rows, closing_states, closings,
+    case_members, case_scans, cases, changes, closing_passes, closing_reopenings, closing_rows, closing_states, closings,
     document_acknowledgements, document_files, document_openings, document_targets, documents, exemptions, grants,
     idempotency_keys, known_devices, leases, member_months, members, memberships, notifications, outbox,
     point_adjustments, point_appeals, point_changes, point_entries, point_offers, point_parameters, point_reminders,

@@ -6,6 +6,7 @@ use object_store::ObjectStore;
 use uuid::Uuid;
 
 use super::auth::{Authenticator, Keys};
+use super::changes::Changes;
 use super::clock::Clock;
 use super::config::Config;
 use super::crypto::Crypto;
@@ -22,6 +23,8 @@ pub struct State {
     pub db: Db,
     /// Boards of large units; PostgreSQL answers without it.
     pub redis: Option<Redis>,
+    /// What has changed of that which is remembered here.
+    pub changes: Changes,
     pub clock: Clock,
     pub crypto: Crypto,
     pub keys: Keys,

@@ -1,5 +1,7 @@
 //! Boards of large units in Redis: sorted sets of members' numbers. Reading them takes one or two round trips.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 use redis::RedisResult;
 use redis::aio::ConnectionManager;
@@ -72,20 +74,35 @@ pub async fn top(
     Ok(Some((found, as_of)))
 }
 
-/// One's own rank; the inner none for whoever is not ranked here.
-pub async fn own_rank(
+/// Ranks of several members on one board, none for whoever is not ranked here; no answer at all when the board is not there
+/// or not fresh.
+pub async fn ranks(
     mut c: ConnectionManager,
     keys: &Keys,
-    own: i64,
+    numbers: &[i64],
     now: DateTime<Utc>,
-) -> RedisResult<Option<(Option<OwnRank>, DateTime<Utc>)>> {
+) -> RedisResult<Option<(Vec<Option<OwnRank>>, DateTime<Utc>)>> {
     let mut ask = redis::pipe();
-    ask.hget(&keys.about, "as_of").zscore(&keys.scores, own).zcard(&keys.scores);
-    let (as_of, score, of): (Option<i64>, Option<f64>, i64) = ask.query_async(&mut c).await?;
-    let Some(as_of) = fresh(as_of, now) else { return Ok(None) };
-    let Some((points, _)) = score.map(unscore) else { return Ok(Some((None, as_of))) };
-    let (above,): (i64,) = count_above(&mut redis::pipe(), keys, points).query_async(&mut c).await?;
-    Ok(Some((Some(OwnRank { rank: above + 1, points, of }), as_of)))
+    ask.hget(&keys.about, "as_of").zcard(&keys.scores).zscore_multiple(&keys.scores, numbers);
+    let (as_of, of, scores): (Option<i64>, i64, Vec<Option<f64>>) = ask.query_async(&mut c).await?;
+    if fresh(as_of, now).is_none() {
+        return Ok(None);
+    }
+    let points: Vec<Option<i32>> = scores.into_iter().map(|score| Some(unscore(score?).0)).collect();
+    // Many have the same points: they share a rank, and the counting of it.
+    let different: BTreeSet<i32> = points.iter().flatten().copied().collect();
+    let mut ask = redis::pipe();
+    ask.hget(&keys.about, "as_of");
+    for points in &different {
+        count_above(&mut ask, keys, *points);
+    }
+    let told: Vec<Option<i64>> = ask.query_async(&mut c).await?;
+    let Some((as_of, above)) = told.split_first() else { return Ok(None) };
+    // Asked once more: a board that went away in between would count nobody.
+    let Some(as_of) = fresh(*as_of, now) else { return Ok(None) };
+    let above: BTreeMap<i32, i64> = different.into_iter().zip(above.iter().flatten().copied()).collect();
+    let rank = |points: i32| Some(OwnRank { rank: above.get(&points)? + 1, points, of });
+    Ok(Some((points.into_iter().map(|points| rank(points?)).collect(), as_of)))
 }
 
 /// The places around one's own, without names; empty for whoever is not ranked here.

@@ -110,23 +110,15 @@ impl Seeker<'_> {
         Ok(Found { rows, source: Source::RollUp, as_of })
     }
 
-    /// The viewer's own rank.
+    /// The viewer's own rank, from PostgreSQL.
     pub async fn own_rank(&mut self, view: &View) -> Result<Found<Option<OwnRank>>, Problem> {
-        if is_large(self.conn, view.unit_id).await? {
-            let keys = Keys::of(view.unit_id, view.span);
-            if let (Some(redis), Some(own)) = (self.redis, number(self.conn, self.viewer).await?) {
-                let now = self.now;
-                let found = redis.ask(now, async |c| boards::own_rank(c, &keys, own, now).await).await.flatten();
-                if let Some((rows, as_of)) = found {
-                    return Ok(Found { rows, source: Source::Board, as_of });
-                }
-            }
-            if let Some((unit, as_of)) = self.roll_up(view).await? {
-                let points = store::points(self.conn, view, self.viewer).await?;
-                let of = i64::from(unit.counted);
-                let rows = points.map(|points| OwnRank { rank: unit.rank(points), points, of });
-                return Ok(Found { rows, source: Source::RollUp, as_of });
-            }
+        if is_large(self.conn, view.unit_id).await?
+            && let Some((unit, as_of)) = self.roll_up(view).await?
+        {
+            let points = store::points(self.conn, view, self.viewer).await?;
+            let of = i64::from(unit.counted);
+            let rows = points.map(|points| OwnRank { rank: unit.rank(points), points, of });
+            return Ok(Found { rows, source: Source::RollUp, as_of });
         }
         let rows = store::own_rank(self.conn, view, self.viewer).await?;
         Ok(self.now(rows))

@@ -6,6 +6,7 @@ mod check;
 mod finding;
 mod follow;
 mod model;
+mod queue;
 mod rebuild;
 mod routes;
 mod span;
@@ -21,6 +22,7 @@ use crate::kernel::problem::Problem;
 
 pub use check::{differences, give_up};
 pub use follow::{Lost, follow};
+pub use queue::start;
 pub use rebuild::{Means, rebuild};
 pub use span::Span;
 

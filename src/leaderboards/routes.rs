@@ -1,5 +1,6 @@
 //! Leaderboards of members over HTTP: the board, the places around one's own, one's own rank.
 
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,14 +9,16 @@ use uuid::Uuid;
 
 use crate::kernel::access::Permission;
 use crate::kernel::auth::Principal;
-use crate::kernel::call::{Anyone, Ask, Myself, Query};
+use crate::kernel::call::{Anyone, Ask, Empty, Handed, Myself, Query};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::problem::{Problem, text};
+use crate::kernel::reply;
 use crate::organisation::units;
 use crate::points::BoardMember;
 
 use super::finding::Seeker;
 use super::model::{Nameless, Ranked, Source, View};
+use super::queue::Ranks;
 use super::span::Span;
 
 /// Which board.
@@ -233,16 +236,25 @@ pub struct MyRank {
     (status = 200, description = "The rank.", body = MyRank),
     (status = 404, description = "It is no unit of one's own.")))]
 #[get("/me/rank")]
-pub async fn get_my_rank(mut ask: Ask<Myself>, query: Query<BoardQuery>) -> Result<HttpResponse, Problem> {
-    let today = day_of(ask.scope.now);
+pub async fn get_my_rank(
+    ask: Handed<Empty>,
+    query: Query<BoardQuery>,
+    ranks: Data<Ranks>,
+) -> Result<HttpResponse, Problem> {
+    let today = day_of(ask.now);
     let span = query.0.span(today)?;
-    let viewer = &ask.scope.caller;
-    let unit_id = own_unit(viewer, query.0.unit_id)?;
-    let redis = ask.scope.state.redis.as_ref();
-    let mut seeker = Seeker { conn: &mut ask.conn, redis, viewer: viewer.account_id, now: ask.scope.now };
-    let found = seeker.own_rank(&View::new(unit_id, span, today)).await?;
+    let viewer = ask.claims.sub;
+    let seen = ranks.of(ask.claims, query.0.unit_id, span, ask.now).await?;
+    let found = match seen.on_board {
+        Some(found) => found,
+        None => {
+            let mut conn = ask.state.db.conn().await?;
+            let mut seeker = Seeker { conn: &mut conn, redis: None, viewer, now: ask.now };
+            seeker.own_rank(&View::new(seen.unit_id, span, today)).await?
+        }
+    };
     let own = found.rows;
-    let (source, as_of) = (found.source, found.as_of);
+    let (unit_id, source, as_of) = (seen.unit_id, found.source, found.as_of);
     let (rank, points, of) = (own.map(|own| own.rank), own.map(|own| own.points), own.map(|own| own.of));
-    ask.reply(&MyRank { unit_id, period: span, rank, points, of, source, as_of })
+    reply::json(&ask.request, &MyRank { unit_id, period: span, rank, points, of, source, as_of })
 }

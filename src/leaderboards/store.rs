@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
-use diesel::sql_types::{Array, BigInt, Bool, Date, Int4, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Int4, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::{members, memberships, units};
+use crate::kernel::statement::Prepared;
 
 use super::model::{Nameless, OwnRank, Ranked, Standing, View};
 use super::standings::{BELOW, THESE, standings};
@@ -149,6 +151,45 @@ pub async fn people(conn: &mut Conn, view: &View, places: Vec<Standing>) -> Resu
     Ok(named.collect())
 }
 
+/// A unit of a member's own.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+pub struct OwnUnit {
+    #[diesel(sql_type = Int4)]
+    place: i32,
+    #[diesel(sql_type = SqlUuid)]
+    pub unit_id: Uuid,
+    /// The member's number.
+    #[diesel(sql_type = BigInt)]
+    pub no: i64,
+}
+
+const OWN_UNITS: &str = "SELECT k.place, t.ancestor_id AS unit_id, m.no
+    FROM unnest($1::int4[], $2::uuid[], $3::uuid[], $4::date[]) AS k (place, member_id, unit_id, day)
+    JOIN members m ON m.id = k.member_id
+    JOIN memberships s ON s.member_id = k.member_id
+        AND s.valid_from <= k.day AND (s.valid_to IS NULL OR s.valid_to > k.day)
+    JOIN unit_tree t ON t.descendant_id = s.unit_id AND t.ancestor_id = coalesce(k.unit_id, s.unit_id)
+        AND t.valid_from <= k.day AND (t.valid_to IS NULL OR t.valid_to > k.day)";
+
+/// The units that members name on a day, or their cells when they name none, in the order asked for; none where it is not
+/// their cell or a unit above it.
+pub async fn own_units(
+    mut conn: &Conn,
+    asked: &[(Uuid, Option<Uuid>, NaiveDate)],
+) -> Result<Vec<Option<OwnUnit>>, Problem> {
+    let query = diesel::sql_query(OWN_UNITS)
+        .bind::<Array<Int4>, _>((0..).take(asked.len()).collect::<Vec<i32>>())
+        .bind::<Array<SqlUuid>, _>(asked.iter().map(|(member, _, _)| *member).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(asked.iter().map(|(_, unit, _)| *unit).collect::<Vec<_>>())
+        .bind::<Array<Date>, _>(asked.iter().map(|(_, _, day)| *day).collect::<Vec<_>>());
+    let rows: Vec<OwnUnit> = Prepared(query).load(&mut conn).await?;
+    let mut found = vec![None; asked.len()];
+    for row in rows {
+        found[usize::try_from(row.place).unwrap_or_default()] = Some(row);
+    }
+    Ok(found)
+}
+
 /// The number of a member, by which projected boards know them.
 pub async fn number(conn: &mut Conn, member_id: Uuid) -> Result<Option<i64>, Problem> {
     Ok(members::table.find(member_id).select(members::no).first(conn).await.optional()?)
@@ -195,7 +236,7 @@ pub async fn projected(
 }
 
 /// The units whose boards are projected, on a day.
-pub async fn large_units(conn: &mut Conn, kinds: &[&str], day: chrono::NaiveDate) -> Result<Vec<Uuid>, Problem> {
+pub async fn large_units(conn: &mut Conn, kinds: &[&str], day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
     let found: Vec<Unit> = diesel::sql_query(
         "SELECT u.id AS unit_id FROM units u WHERE u.kind = ANY($1) AND EXISTS (SELECT 1 FROM unit_tree t
              WHERE t.descendant_id = u.id AND t.ancestor_id = u.id AND t.valid_from <= $2

@@ -16,11 +16,12 @@ use crate::kernel::schema::point_offers;
 
 use super::Offer;
 use super::credits::{self, Credits, Memory};
+use super::facts::{MemberFacts, Whom};
 use super::in_force::{self, InForce, Place};
 use super::model::{Award, Deed};
 use super::receipt::{self, Draft};
 use super::rules::{self, Facts, Outcome};
-use super::states::{self, MemberFacts, Month, MonthKey, NewEntry, States};
+use super::states::{self, Month, MonthKey, NewEntry, States};
 
 /// A deed to be rewarded, and when the server accepted it.
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ pub async fn award_all(conn: &mut Conn, wants: &[Want]) -> Result<Vec<Result<Awa
 }
 
 /// The members and days of deeds.
-pub fn days<'a>(wants: impl Iterator<Item = &'a Want>) -> Vec<(Uuid, NaiveDate)> {
+pub fn days<'a>(wants: impl Iterator<Item = &'a Want>) -> Vec<Whom> {
     wants.map(|want| (want.member_id, want.day())).collect()
 }
 

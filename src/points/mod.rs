@@ -10,6 +10,7 @@ mod closings;
 mod credits;
 mod engine;
 mod entries;
+mod facts;
 mod history;
 mod in_force;
 mod mine;

@@ -14,10 +14,11 @@ use crate::kernel::problem::{Language, Problem};
 
 use super::closings::{self, ClosedFigure};
 use super::credits::{self, Asked, Memory, Taken};
+use super::facts::{MemberFacts, Whom};
 use super::in_force::{self, InForce, Offered};
 use super::model::{ObjectRef, Status};
 use super::rules::{self, Rule};
-use super::states::{self, MemberFacts, Month, State};
+use super::states::{self, Month, State, States};
 use super::store;
 
 /// Whose month is wanted, and in which language.
@@ -99,14 +100,26 @@ pub struct MyPoints {
     suggestions: Vec<Suggestion>,
 }
 
+/// The members and the days as of which their months are seen.
+pub fn days(wanted: &[Wanted]) -> Vec<Whom> {
+    wanted.iter().map(|one| (one.member_id, one.period.reference_day(one.today))).collect()
+}
+
 /// Reads months of members, in the order asked for.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn read(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<MyPoints>, Problem> {
-    let days: Vec<(Uuid, NaiveDate)> =
-        wanted.iter().map(|one| (one.member_id, one.period.reference_day(one.today))).collect();
-    let read = states::read(conn, &days).await?;
+    let read = states::read(conn, &days(wanted)).await?;
+    show(conn, wanted, read).await
+}
+
+/// Months of members whose states on their days are known.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn show(conn: &mut Conn, wanted: &[Wanted], read: States) -> Result<Vec<MyPoints>, Problem> {
+    let days = days(wanted);
     let places = read.states.iter().zip(&days).filter_map(|(state, (_, day))| Some((state.facts.as_ref()?.cell, *day)));
     let in_force = in_force::find(conn, &places.collect(), read.version).await?;
     let place = |(state, (_, day)): (&State, &(Uuid, NaiveDate))| {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +10,9 @@ use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use tokio::task::JoinHandle;
 
-use crate::kernel::auth::{AccountKind, Claims};
-use crate::kernel::batch::{self, Job, Queue, lane};
+use crate::kernel::auth::{AccountKind, Claims, require_member};
+use crate::kernel::batch::{self, Job, Lanes, Queue, lane};
 use crate::kernel::db::{Conn, Db};
 use crate::kernel::idempotency::{self, Earlier, Key};
 use crate::kernel::problem::{Code, Problem};
@@ -20,6 +20,8 @@ use crate::kernel::state::State;
 
 use super::credits::{self, Credits, Memory};
 use super::engine::{self, Want};
+use super::facts::KnownFacts;
+use super::in_force;
 use super::month::{self, MyPoints, Wanted};
 use super::states::{self, MonthKey, States};
 
@@ -52,21 +54,18 @@ struct Read {
     now: DateTime<Utc>,
 }
 
+/// What all lanes work with.
+struct Means {
+    state: Data<State>,
+    /// Connections of their own.
+    db: Db,
+    facts: KnownFacts,
+}
+
 /// The queues of this process.
 pub struct Queues {
     awards: Queue<Asked, Told>,
     months: Queue<Read, MyPoints>,
-}
-
-/// The lanes that work on them; they end when this is dropped.
-pub struct Lanes(Vec<JoinHandle<()>>);
-
-impl Drop for Lanes {
-    fn drop(&mut self) {
-        for lane in &self.0 {
-            lane.abort();
-        }
-    }
 }
 
 impl Queues {
@@ -100,16 +99,15 @@ pub fn start(state: &Data<State>) -> Result<(Queues, Lanes), String> {
     let db = Db::new(url, 2 * lanes).map_err(|e| e.to_string())?;
     let (awards, waiting_awards) = batch::queue(config.award_queue);
     let (months, waiting_months) = batch::queue(config.award_queue);
+    let (most, means) =
+        (config.award_batch.max(1), Rc::new(Means { state: state.clone(), db, facts: KnownFacts::default() }));
     let mut running = Vec::new();
     for _ in 0..lanes {
-        let (state_of_awards, db_of_awards) = (state.clone(), db.clone());
-        running.push(lane(waiting_awards.clone(), config.award_batch.max(1), move |jobs| {
-            award(state_of_awards.clone(), db_of_awards.clone(), jobs).boxed_local()
-        }));
-        let (state_of_months, db_of_months) = (state.clone(), db.clone());
-        running.push(lane(waiting_months.clone(), config.award_batch.max(1), move |jobs| {
-            read(state_of_months.clone(), db_of_months.clone(), jobs).boxed_local()
-        }));
+        let means_of_awards = means.clone();
+        running
+            .push(lane(waiting_awards.clone(), most, move |jobs| award(means_of_awards.clone(), jobs).boxed_local()));
+        let means_of_months = means.clone();
+        running.push(lane(waiting_months.clone(), most, move |jobs| read(means_of_months.clone(), jobs).boxed_local()));
     }
     Ok((Queues { awards, months }, Lanes(running)))
 }
@@ -117,18 +115,18 @@ pub fn start(state: &Data<State>) -> Result<(Queues, Lanes), String> {
 type AwardJob = Job<Asked, Told>;
 
 /// Works on awards together and answers them after the commit. Hands back those that must wait for somebody else.
-async fn award(state: Data<State>, db: Db, jobs: Vec<AwardJob>) -> Vec<AwardJob> {
+async fn award(means: Rc<Means>, jobs: Vec<AwardJob>) -> Vec<AwardJob> {
     let (jobs, mut waiting) = apart(jobs);
     let asked = jobs.len();
-    let held = settle(&state, &db, jobs).await;
+    let held = settle(&means, jobs).await;
     if !held.is_empty() {
-        make(&db, &held).await;
+        make(&means.db, &held).await;
         // Some may be held for long; while others get on, nobody needs to wait.
         if held.len() == asked {
             tokio::time::sleep(PAUSE).await;
         }
         // Whoever waited long for the first turn is given a second.
-        let is_late = |job: &AwardJob| job.input.held && state.clock.now() - job.input.want.now > PATIENCE;
+        let is_late = |job: &AwardJob| job.input.held && means.state.clock.now() - job.input.want.now > PATIENCE;
         let (late, mut patient): (Vec<_>, Vec<_>) = held.into_iter().partition(is_late);
         for job in late {
             job.answer(Err(Problem::unavailable("a month is held by somebody else")));
@@ -159,11 +157,11 @@ fn apart(jobs: Vec<AwardJob>) -> (Vec<AwardJob>, Vec<AwardJob>) {
 }
 
 /// Commits them in one transaction. When that fails because of one of them, each half is tried for itself.
-fn settle<'a>(state: &'a State, db: &'a Db, mut jobs: Vec<AwardJob>) -> LocalBoxFuture<'a, Vec<AwardJob>> {
+fn settle(means: &Means, mut jobs: Vec<AwardJob>) -> LocalBoxFuture<'_, Vec<AwardJob>> {
     Box::pin(async move {
         let asked: Vec<&Asked> = jobs.iter().map(|job| &job.input).collect();
         let again = Cell::new(false);
-        let outcomes = db.transaction(async |conn| commit(state, conn, &asked, again.replace(true)).await).await;
+        let outcomes = means.db.transaction(async |conn| commit(means, conn, &asked, again.replace(true)).await).await;
         match outcomes {
             Ok(outcomes) => {
                 let mut held = Vec::new();
@@ -183,8 +181,8 @@ fn settle<'a>(state: &'a State, db: &'a Db, mut jobs: Vec<AwardJob>) -> LocalBox
             }
             Err(_) => {
                 let second = jobs.split_off(jobs.len() / 2);
-                let mut held = settle(state, db, jobs).await;
-                held.extend(settle(state, db, second).await);
+                let mut held = settle(means, jobs).await;
+                held.extend(settle(means, second).await);
                 held
             }
         }
@@ -195,10 +193,10 @@ type Outcome = Option<Result<Told, Problem>>;
 
 /// What comes of each; none for those whose month has no row yet, or is held by somebody else.
 /// `again` after a conflict.
-async fn commit(state: &State, conn: &Conn, asked: &[&Asked], again: bool) -> Result<Vec<Outcome>, Problem> {
-    let now = state.clock.now();
-    let mut read = look(state, conn, asked, again).await?;
-    let mut outcomes: Vec<Outcome> = read.callers.iter().map(|caller| member(*caller).err().map(Err)).collect();
+async fn commit(means: &Means, conn: &Conn, asked: &[&Asked], again: bool) -> Result<Vec<Outcome>, Problem> {
+    let now = means.state.clock.now();
+    let mut read = look(means, conn, asked, again).await?;
+    let mut outcomes: Vec<Outcome> = read.callers.iter().map(|caller| require_member(*caller).err().map(Err)).collect();
     let mut fresh = Vec::new();
     for place in 0..asked.len() {
         if outcomes[place].is_some() || !read.states.states[place].found {
@@ -236,20 +234,27 @@ struct Look {
 ///
 /// The ledger need not say whether a visit was credited: its object is its day, and what a day has given is counted with the
 /// month. Should the two ever differ, the ledger refuses, and is asked the next time.
-async fn look(state: &State, conn: &Conn, asked: &[&Asked], again: bool) -> Result<Look, Problem> {
+async fn look(means: &Means, conn: &Conn, asked: &[&Asked], again: bool) -> Result<Look, Problem> {
+    let state = &means.state;
     let now = state.clock.now();
     let claims: Vec<&Claims> = asked.iter().map(|asked| &*asked.claims).collect();
     let days = engine::days(asked.iter().map(|asked| &asked.want));
     let wants: Vec<&Want> = asked.iter().map(|asked| &asked.want).filter(|want| again || !want.is_visit()).collect();
     let keys: Vec<(i32, &Key)> =
         (0..).zip(asked).filter_map(|(place, asked)| Some((place, asked.key.as_ref()?))).collect();
-    let (callers, states, keys, credits) = tokio::join!(
-        state.authenticator.alive(conn, &claims, now),
+    let (sight, months, version, keys, credits) = tokio::join!(
+        state.changes.look(conn),
         states::take(conn, &days),
+        in_force::version(conn),
         idempotency::find_all(conn, &keys, now),
         credits::of_deeds(conn, &wants),
     );
-    Ok(Look { callers: callers?, states: states?, keys: keys?, credits: credits? })
+    let sight = sight?;
+    // Most of them are remembered.
+    let (callers, facts) =
+        tokio::join!(state.authenticator.alive(conn, sight, &claims, now), means.facts.recall(conn, sight, &days),);
+    let states = States::of(months?, facts?, version?);
+    Ok(Look { callers: callers?, states, keys: keys?, credits: credits? })
 }
 
 /// Decides the fresh ones, and writes ledger, totals and answers.
@@ -276,48 +281,30 @@ async fn write(
     written.and(stored)
 }
 
-fn member(caller: Option<AccountKind>) -> Result<(), Problem> {
-    match caller {
-        Some(AccountKind::Member) => Ok(()),
-        Some(_) => Err(Problem::with(Code::Forbidden, "Chỉ dành cho đảng viên.", "For members only.")),
-        None => Err(Problem::new(Code::Unauthenticated)),
-    }
-}
-
 type ReadJob = Job<Read, MyPoints>;
 
 /// Reads months together. None waits for anybody.
-async fn read(state: Data<State>, db: Db, jobs: Vec<ReadJob>) -> Vec<ReadJob> {
+async fn read(means: Rc<Means>, jobs: Vec<ReadJob>) -> Vec<ReadJob> {
     let asked: Vec<&Read> = jobs.iter().map(|job| &job.input).collect();
-    match read_all(&state, &db, &asked).await {
-        Ok(outcomes) => {
-            for (job, outcome) in jobs.into_iter().zip(outcomes) {
-                job.answer(outcome);
-            }
-        }
-        Err(problem) => {
-            for job in jobs {
-                job.answer(Err(problem.clone()));
-            }
-        }
-    }
+    let outcomes = read_all(&means, &asked).await;
+    batch::answer_all(jobs, outcomes);
     Vec::new()
 }
 
-async fn read_all(state: &State, db: &Db, asked: &[&Read]) -> Result<Vec<Result<MyPoints, Problem>>, Problem> {
-    let mut conn = db.conn().await?;
+async fn read_all(means: &Means, asked: &[&Read]) -> Result<Vec<Result<MyPoints, Problem>>, Problem> {
+    let mut conn = means.db.conn().await?;
     let claims: Vec<&Claims> = asked.iter().map(|asked| &*asked.claims).collect();
+    let wanted: Vec<Wanted> = asked.iter().map(|asked| asked.wanted).collect();
     let latest = asked.iter().map(|asked| asked.now).max().unwrap_or_default();
-    let callers = state.authenticator.alive(&conn, &claims, latest).await?;
-    let members: Vec<Wanted> = asked
-        .iter()
-        .zip(&callers)
-        .filter(|(_, caller)| member(**caller).is_ok())
-        .map(|(asked, _)| asked.wanted)
-        .collect();
-    let mut months = month::read(&mut conn, &members).await?.into_iter();
-    let outcome = |caller: &Option<AccountKind>| {
-        member(*caller).and_then(|()| months.next().ok_or_else(|| Problem::internal("no month for a member")))
-    };
-    Ok(callers.iter().map(outcome).collect())
+    let days = month::days(&wanted);
+    let (sight, months, version) =
+        tokio::join!(means.state.changes.look(&conn), states::months(&conn, &days), in_force::version(&conn),);
+    let sight = sight?;
+    let (callers, facts) = tokio::join!(
+        means.state.authenticator.alive(&conn, sight, &claims, latest),
+        means.facts.recall(&conn, sight, &days),
+    );
+    // Whoever may not see it has a month nevertheless, which nobody is told.
+    let months = month::show(&mut conn, &wanted, States::of(months?, facts?, version?)).await?;
+    Ok(callers?.into_iter().zip(months).map(|(caller, month)| require_member(caller).map(|()| month)).collect())
 }

@@ -12,10 +12,11 @@ use crate::kernel::problem::Problem;
 
 use super::credits::{self, Asked, Memory, Taken};
 use super::engine::Want;
+use super::facts::MemberFacts;
 use super::in_force::InForce;
 use super::model::{Award, Entry, MonthBrief, ObjectRef, Refusal, Status};
 use super::rules::{self, Counters, Reason};
-use super::states::{MemberFacts, Month, MonthVersion, NewEntry};
+use super::states::{Month, MonthVersion, NewEntry};
 
 /// A receipt whose status may still hang on what the member has not yet been credited with.
 pub struct Draft {

@@ -14,6 +14,8 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::statement::Prepared;
 
+use super::facts::{self, MemberFacts, Whom};
+use super::in_force;
 use super::rules::Counters;
 
 /// A member's month: the member and its first day.
@@ -31,17 +33,6 @@ pub struct Month {
     /// What is written to a closed month is a late correction.
     pub closed: bool,
     pub version: MonthVersion,
-}
-
-/// What the engine must know of a member on a day.
-#[derive(Debug, Clone)]
-pub struct MemberFacts {
-    pub without_device: bool,
-    /// First day of the first membership in the system.
-    pub entered: NaiveDate,
-    /// `exempt` or `excused` in the month.
-    pub exemption: Option<String>,
-    pub cell: Uuid,
 }
 
 /// A member's month together with the facts; no facts for whoever belongs to no cell on the day.
@@ -89,67 +80,35 @@ pub async fn lock(mut conn: &Conn, keys: &BTreeSet<MonthKey>) -> Result<(), Prob
 }
 
 #[derive(QueryableByName)]
-struct StateRow {
+struct MonthRow {
     #[diesel(sql_type = Int4)]
     place: i32,
-    #[diesel(sql_type = Nullable<Bool>)]
-    without_device: Option<bool>,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    cell: Option<Uuid>,
-    #[diesel(sql_type = Nullable<Date>)]
-    entered: Option<NaiveDate>,
-    #[diesel(sql_type = Nullable<Text>)]
-    exemption: Option<String>,
     #[diesel(sql_type = BigInt)]
     month_version: i64,
-    #[diesel(sql_type = Bool)]
-    found: bool,
-    #[diesel(sql_type = Nullable<Int4>)]
-    points: Option<i32>,
-    #[diesel(sql_type = Nullable<Text>)]
-    counters: Option<String>,
+    #[diesel(sql_type = Int4)]
+    points: i32,
+    #[diesel(sql_type = Text)]
+    counters: String,
     #[diesel(sql_type = Bool)]
     closed: bool,
-    #[diesel(sql_type = BigInt)]
-    version: i64,
 }
 
-/// What is known of members and of their months, which are read from `$months`. An excuse counts for every month it touches,
-/// an exemption when it holds on the day, and then it comes before an excuse (`exempt` sorts last).
-macro_rules! states {
-    ($with:literal, $months:literal) => {
+/// The months of members that have a row.
+macro_rules! months {
+    ($lock:literal) => {
         concat!(
-            $with,
-            "SELECT k.place, m.without_device, ms.unit_id AS cell,
-                (SELECT f.valid_from FROM memberships f WHERE f.member_id = k.member_id ORDER BY f.valid_from LIMIT 1) AS entered,
-                (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = k.member_id AND (
-                    (x.kind = 'exempt' AND x.valid_from <= k.day AND (x.valid_to IS NULL OR x.valid_to > k.day))
-                    OR (x.kind = 'excused' AND x.valid_from <= k.last_day AND (x.valid_to IS NULL OR x.valid_to > k.period))))
-                    AS exemption,
-                coalesce(mm.version, 0) AS month_version, mm.member_id IS NOT NULL AS found, mm.points, mm.counters::text AS counters, mm.closed_at IS NOT NULL AS closed,
-                v.version
-            FROM unnest($1::int4[], $2::uuid[], $3::date[], $4::date[], $5::date[]) AS k (place, member_id, day, period, last_day)
-            CROSS JOIN points_in_force v
-            LEFT JOIN members m ON m.id = k.member_id
-            LEFT JOIN memberships ms ON ms.member_id = k.member_id
-                AND ms.valid_from <= k.day AND (ms.valid_to IS NULL OR ms.valid_to > k.day)
-            LEFT JOIN ",
-            $months,
-            " mm ON mm.member_id = k.member_id AND mm.period = k.period"
+            "SELECT k.place, h.xmin::text::bigint AS month_version, h.points, h.counters::text AS counters,
+                h.closed_at IS NOT NULL AS closed
+            FROM unnest($1::int4[], $2::uuid[], $3::date[]) AS k (place, member_id, period)
+            JOIN member_months h ON h.member_id = k.member_id AND h.period = k.period",
+            $lock
         )
     };
 }
-const STATES: &str = states!("", "(SELECT *, xmin::text::bigint AS version FROM member_months)");
-/// The rows that are locked are those as they are now, whatever else the statement sees.
-const TAKEN: &str = states!(
-    "WITH held AS MATERIALIZED (
-        SELECT h.member_id, h.period, h.points, h.counters, h.closed_at, h.xmin::text::bigint AS version FROM unnest($6::uuid[], $7::date[]) AS k (member_id, period)
-        JOIN member_months h ON h.member_id = k.member_id AND h.period = k.period
-        ORDER BY h.member_id, h.period FOR UPDATE OF h SKIP LOCKED) ",
-    "held"
-);
+const MONTHS: &str = months!("");
+const TAKEN: &str = months!(" ORDER BY h.member_id, h.period FOR UPDATE OF h SKIP LOCKED");
 
-/// The months of members, in the order asked for, and the version of what is in force.
+/// Months of members with the facts, in the order asked for, and the version of what is in force.
 pub struct States {
     pub states: Vec<State>,
     pub version: i64,
@@ -161,68 +120,51 @@ impl States {
         let states = places.iter().filter_map(|place| self.states.get(*place).cloned()).collect();
         Self { states, version: self.version }
     }
-}
 
-/// A statement over members and a day of each.
-macro_rules! over {
-    ($text:ident, $wanted:ident) => {
-        sql_query($text)
-            .bind::<Array<Int4>, _>((0..).take($wanted.len()).collect::<Vec<i32>>())
-            .bind::<Array<SqlUuid>, _>($wanted.iter().map(|(member, _)| *member).collect::<Vec<_>>())
-            .bind::<Array<Date>, _>($wanted.iter().map(|(_, day)| *day).collect::<Vec<_>>())
-            .bind::<Array<Date>, _>($wanted.iter().map(|(_, day)| first(day)).collect::<Vec<_>>())
-            .bind::<Array<Date>, _>(
-                $wanted.iter().map(|(_, day)| Period::containing(*day).last_day()).collect::<Vec<_>>(),
-            )
-    };
+    /// Puts together what is known of the same places.
+    pub fn of(months: Vec<Option<Month>>, facts: Vec<Option<MemberFacts>>, version: i64) -> Self {
+        let states = months.into_iter().zip(facts).map(|(month, facts)| State {
+            found: month.is_some(),
+            month: month.unwrap_or_default(),
+            facts,
+        });
+        Self { states: states.collect(), version }
+    }
 }
 
 /// Reads the months of members as of a day in each.
-pub async fn read(mut conn: &Conn, wanted: &[(Uuid, NaiveDate)]) -> Result<States, Problem> {
-    collect(wanted.len(), Prepared(over!(STATES, wanted)).load(&mut conn).await?)
+pub async fn read(conn: &Conn, wanted: &[Whom]) -> Result<States, Problem> {
+    let (months, facts, version) =
+        tokio::join!(months(conn, wanted), facts::read(conn, wanted), in_force::version(conn));
+    Ok(States::of(months?, facts?, version?))
 }
 
-/// The same, locking the months that exist and that nobody else holds: those are `found`. Comes before any other lock of the
-/// members.
-pub async fn take(mut conn: &Conn, wanted: &[(Uuid, NaiveDate)]) -> Result<States, Problem> {
-    let keys: BTreeSet<MonthKey> = wanted.iter().map(|(member, day)| (*member, first(day))).collect();
-    let (members, periods): (Vec<Uuid>, Vec<NaiveDate>) = keys.into_iter().unzip();
-    let query = over!(TAKEN, wanted).bind::<Array<SqlUuid>, _>(members).bind::<Array<Date>, _>(periods);
-    collect(wanted.len(), Prepared(query).load(&mut conn).await?)
+/// The members' months in which the days are, in the order asked for; none where there is no row.
+pub async fn months(conn: &Conn, wanted: &[Whom]) -> Result<Vec<Option<Month>>, Problem> {
+    find(conn, MONTHS, wanted).await
 }
 
-fn first(day: &NaiveDate) -> NaiveDate {
-    Period::containing(*day).first_day()
+/// The same, locking those that exist and that nobody else holds. Comes before any other lock of the members.
+pub async fn take(conn: &Conn, wanted: &[Whom]) -> Result<Vec<Option<Month>>, Problem> {
+    find(conn, TAKEN, wanted).await
 }
 
-fn collect(wanted: usize, rows: Vec<StateRow>) -> Result<States, Problem> {
-    let version = rows.iter().map(|row| row.version).next().unwrap_or_default();
-    let mut states = vec![State::default(); wanted];
+async fn find(mut conn: &Conn, text: &str, wanted: &[Whom]) -> Result<Vec<Option<Month>>, Problem> {
+    let first_days = wanted.iter().map(|(_, day)| Period::containing(*day).first_day());
+    let query = sql_query(text)
+        .bind::<Array<Int4>, _>((0..).take(wanted.len()).collect::<Vec<i32>>())
+        .bind::<Array<SqlUuid>, _>(wanted.iter().map(|(member, _)| *member).collect::<Vec<_>>())
+        .bind::<Array<Date>, _>(first_days.collect::<Vec<_>>());
+    let rows: Vec<MonthRow> = Prepared(query).load(&mut conn).await?;
+    let mut months = vec![None; wanted.len()];
     for row in rows {
-        if let Some(state) = usize::try_from(row.place).ok().and_then(|place| states.get_mut(place)) {
-            *state = row.state()?;
+        let counters = serde_json::from_str(&row.counters).map_err(Problem::internal)?;
+        let month = Month { points: row.points, counters, closed: row.closed, version: row.month_version };
+        if let Some(place) = usize::try_from(row.place).ok().and_then(|place| months.get_mut(place)) {
+            *place = Some(month);
         }
     }
-    Ok(States { states, version })
-}
-
-impl StateRow {
-    fn state(self) -> Result<State, Problem> {
-        let counters = self.counters.map(|text| serde_json::from_str(&text)).transpose().map_err(Problem::internal)?;
-        let month = Month {
-            points: self.points.unwrap_or_default(),
-            counters: counters.unwrap_or_default(),
-            closed: self.closed,
-            version: self.month_version,
-        };
-        let facts = match (self.cell, self.without_device, self.entered) {
-            (Some(cell), Some(without_device), Some(entered)) => {
-                Some(MemberFacts { without_device, entered, exemption: self.exemption, cell })
-            }
-            _ => None,
-        };
-        Ok(State { facts, month, found: self.found })
-    }
+    Ok(months)
 }
 
 /// A row to be written to the ledger.
@@ -251,7 +193,7 @@ const WRITE: &str = "WITH entries AS (
         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int4[], $5::text[], $6::text[], $7::int4[], $8::date[], $9::date[],
             $10::timestamptz[], $11::uuid[], $12::uuid[], $13::bool[]) AS n (member_id, id, rule_code, rule_version, object_kind,
             object_id, points, period, day, occurred_at, unit_id, attested_by, late))
-    UPDATE member_months m SET points = n.points, counters = n.counters::jsonb
+    UPDATE member_months m SET points = n.points, counters = n.counters::json
     FROM unnest($14::uuid[], $15::date[], $16::int4[], $17::text[]) AS n (member_id, period, points, counters)
     WHERE m.member_id = n.member_id AND m.period = n.period";
 

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use futures_util::future::join_all;
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 use secrecy::SecretString;
@@ -291,4 +292,42 @@ async fn a_rank_is_ones_own_only() {
     assert_eq!(member.get("/v1/me/rank?period=2027").await.status, 400);
     let cell = member.get("/v1/me/rank").await.expect(200).body;
     assert_eq!((&cell["unit_id"], &cell["rank"], &cell["source"]), (&json!(world.cell), &json!(1), &json!("ledger")));
+}
+
+/// Ranks that are asked for at once share the way to PostgreSQL and Redis; each must come back to whom it belongs.
+#[actix_web::test]
+async fn whoever_asks_at_once_gets_their_own_rank() {
+    let world = world_with(Some(&redis_url())).await;
+    let mut members = Vec::new();
+    // Points 0, 8, 8, 16, 24, 24, 32, 40, 40: two share a rank each.
+    for (number, meetings) in [0, 1, 1, 2, 3, 3, 4, 5, 5].into_iter().enumerate() {
+        let cell = [world.cell, world.other_cell][number % 2];
+        let member = world.member_of(cell, &format!("Lê Văn Bảy {number}")).await;
+        earn(&world, member.id, meetings).await;
+        members.push((member, meetings));
+    }
+    let (exempt, gone) = (world.member().await, world.member().await);
+    world.exempt(exempt.id).await;
+    gone.delete("/v1/auth/sessions/current").await.expect(204);
+    let administrator = world.administrator().await;
+    project(&world.app).await;
+    let above = |meetings: usize| members.iter().filter(|(_, others)| *others > meetings).count();
+    for period in ["2026-11", "2026-Q4", "2026"] {
+        let path = &format!("/v1/me/rank?unit_id={}&period={period}", world.province);
+        let ranked = members.iter().map(async |(member, meetings)| {
+            let own = member.get(path).await.expect(200).body;
+            assert_eq!((&own["rank"], &own["points"]), (&json!(above(*meetings) + 1), &json!(8 * meetings)), "{own}");
+            assert_eq!(own["source"], "board");
+        });
+        let foreign = members.iter().enumerate().map(async |(number, (member, _))| {
+            let other = [world.other_ward, world.ward][number % 2];
+            assert_eq!(member.get(&format!("/v1/me/rank?unit_id={other}")).await.status, 404);
+        });
+        let others = async {
+            assert_eq!(exempt.get(path).await.expect(200).body["rank"], Value::Null);
+            assert_eq!(gone.get(path).await.status, 401);
+            assert_eq!(administrator.get(path).await.status, 403);
+        };
+        tokio::join!(join_all(ranked), join_all(foreign), others);
+    }
 }

@@ -20,6 +20,7 @@ mod outlook;
 mod permissions;
 mod points;
 mod projection;
+mod remembered;
 mod reminders;
 mod rulebook;
 mod schema;

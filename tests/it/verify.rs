@@ -52,15 +52,16 @@ async fn a_missing_month_is_named_and_repaired() {
 
 #[actix_web::test]
 async fn counters_are_named_and_repaired() {
-    let forgotten = "UPDATE member_months SET counters = jsonb_set(counters, '{rules}', '{}')";
+    let forgotten = "UPDATE member_months SET counters = jsonb_set(counters::jsonb, '{rules}', '{}')";
     damaged_and_repaired(forgotten, "the counters {}").await;
 }
 
 #[actix_web::test]
 async fn counters_of_a_day_are_named_and_repaired() {
-    let freed = "UPDATE member_months SET counters = jsonb_set(counters, '{days,2026-11-20,self_service}', '0')";
+    let freed = "UPDATE member_months SET counters = jsonb_set(counters::jsonb, '{days,2026-11-20,self_service}', '0')";
     damaged_and_repaired(freed, "the counters of days").await;
-    damaged_and_repaired("UPDATE member_months SET counters = counters - 'days'", "the counters of days {}").await;
+    damaged_and_repaired("UPDATE member_months SET counters = counters::jsonb - 'days'", "the counters of days {}")
+        .await;
 }
 
 #[actix_web::test]

@@ -77,8 +77,7 @@ impl Rows {
     }
 
     pub fn json(&mut self, value: &serde_json::Value) {
-        // Version 1 of the binary form: a byte, then the text.
-        self.bytes(format!("\u{1}{value}").as_bytes());
+        self.bytes(value.to_string().as_bytes());
     }
 
     /// A field that may be missing.

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Date, Int4, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Date, Int4, Json, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -85,7 +85,7 @@ pub struct Standing {
     pub without_device: bool,
     #[diesel(sql_type = Int4)]
     pub points: i32,
-    #[diesel(sql_type = Jsonb)]
+    #[diesel(sql_type = Json)]
     pub counters: serde_json::Value,
     #[diesel(sql_type = BigInt)]
     pub month_version: MonthVersion,

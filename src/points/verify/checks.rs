@@ -18,19 +18,19 @@ pub const LEDGER: &[Check] = &[
         proves: "each month's counters are the sums of its awards by rule",
         scope: Scope::Members,
         query: "SELECT format('member %s, month %s: the ledger says %s, the counters %s', member_id, to_char(period, 'YYYY-MM'),
-                    coalesce(e.rules, '{}'), coalesce(m.counters -> 'rules', '{}')) AS line
+                    coalesce(e.rules, '{}'), coalesce(m.counters::jsonb -> 'rules', '{}')) AS line
                 FROM (SELECT member_id, period, jsonb_object_agg(rule_code, points) AS rules
                       FROM (SELECT member_id, period, rule_code, sum(points) AS points FROM point_entries
                             WHERE kind = 'award' AND member_id > $1 AND member_id <= $2 GROUP BY member_id, period, rule_code) r GROUP BY member_id, period) e
                 FULL JOIN (SELECT * FROM member_months WHERE member_id > $1 AND member_id <= $2) m USING (member_id, period)
-                WHERE coalesce(e.rules, '{}') <> coalesce(m.counters -> 'rules', '{}')",
+                WHERE coalesce(e.rules, '{}') <> coalesce(m.counters::jsonb -> 'rules', '{}')",
     },
     Check {
         // Older days than those kept are bound by no cap any more.
         proves: "each day's counters are the sums of its awards by rule, and the last day is there",
         scope: Scope::Members,
         query: "SELECT format('member %s, month %s: the ledger says %s, the counters of days %s', m.member_id,
-                    to_char(m.period, 'YYYY-MM'), coalesce(e.days, '{}'), coalesce(m.counters -> 'days', '{}')) AS line
+                    to_char(m.period, 'YYYY-MM'), coalesce(e.days, '{}'), coalesce(m.counters::jsonb -> 'days', '{}')) AS line
                 FROM member_months m LEFT JOIN (
                     SELECT member_id, period, max(day)::text AS last,
                         jsonb_object_agg(day, jsonb_build_object('rules', rules, 'self_service', own)) AS days
@@ -43,9 +43,9 @@ pub const LEDGER: &[Check] = &[
                         GROUP BY member_id, period, day) days
                     GROUP BY member_id, period) e USING (member_id, period)
                 WHERE m.member_id > $1 AND m.member_id <= $2 AND (
-                    EXISTS (SELECT 1 FROM jsonb_each(coalesce(m.counters -> 'days', '{}')) kept
+                    EXISTS (SELECT 1 FROM jsonb_each(coalesce(m.counters::jsonb -> 'days', '{}')) kept
                         WHERE kept.value IS DISTINCT FROM e.days -> kept.key)
-                    OR (e.last IS NOT NULL AND NOT coalesce(m.counters -> 'days' ? e.last, false)))",
+                    OR (e.last IS NOT NULL AND NOT coalesce(m.counters::jsonb -> 'days' ? e.last, false)))",
     },
     Check {
         proves: "no member has more points a day from a rule than its cap",

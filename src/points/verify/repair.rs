@@ -55,10 +55,10 @@ macro_rules! derived {
                 LEFT JOIN days d USING (member_id, period)),
             wrong AS (
                 SELECT d.* FROM derived d LEFT JOIN member_months m USING (member_id, period)
-                WHERE d.points <> coalesce(m.points, 0) OR d.rules <> coalesce(m.counters -> 'rules', '{}')
-                   OR EXISTS (SELECT 1 FROM jsonb_each(coalesce(m.counters -> 'days', '{}')) kept
+                WHERE d.points <> coalesce(m.points, 0) OR d.rules <> coalesce(m.counters::jsonb -> 'rules', '{}')
+                   OR EXISTS (SELECT 1 FROM jsonb_each(coalesce(m.counters::jsonb -> 'days', '{}')) kept
                        WHERE kept.value IS DISTINCT FROM d.days -> kept.key)
-                   OR (d.last IS NOT NULL AND NOT coalesce(m.counters -> 'days' ? d.last, false)))"
+                   OR (d.last IS NOT NULL AND NOT coalesce(m.counters::jsonb -> 'days' ? d.last, false)))"
         )
     };
 }
@@ -72,7 +72,7 @@ const REWRITE: &str = concat!(
     "WITH ",
     derived!("member_id = ANY($1)"),
     " INSERT INTO member_months (member_id, period, points, counters)
-      SELECT member_id, period, points, jsonb_build_object('rules', rules, 'days', days) FROM wrong ORDER BY member_id, period
+      SELECT member_id, period, points, json_build_object('rules', rules, 'days', days) FROM wrong ORDER BY member_id, period
       ON CONFLICT (member_id, period) DO UPDATE SET points = excluded.points, counters = excluded.counters"
 );
 

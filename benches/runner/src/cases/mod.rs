@@ -10,6 +10,7 @@ mod roll_up;
 mod roster;
 mod rush;
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 
@@ -79,6 +80,8 @@ pub struct Bench<'a> {
     pub people: PathBuf,
     /// Those of them whom a visit today earns a point.
     pub visitors: PathBuf,
+    /// The database that holds the country at the moment.
+    country: RefCell<String>,
 }
 
 impl<'a> Bench<'a> {
@@ -96,6 +99,7 @@ impl<'a> Bench<'a> {
             seconds: arguments.seconds,
             people: place.path.join("people"),
             visitors: place.path.join("visitors"),
+            country: RefCell::new(TEMPLATE.to_owned()),
         };
         bench.sign_in().await?;
         Ok(bench)
@@ -141,9 +145,15 @@ impl<'a> Bench<'a> {
         Server::yardstick(&self.programs).await
     }
 
-    /// A fresh copy of the template under this name, with what requests touch in memory, as where a server has run for long.
+    /// The template under this name, a fresh copy of it but for the country, with what requests touch in memory, as where a server has run for long.
     pub async fn fresh(&self, database: &str) -> Result<(), String> {
-        self.postgres.copy(TEMPLATE, database).await?;
+        if self.scale == "country" {
+            // Copies of it would fill most disks. Its cases hardly write, and take turns with the one there is.
+            let before = self.country.replace(database.to_owned());
+            self.postgres.sql("postgres", &format!("ALTER DATABASE {before} RENAME TO {database}")).await?;
+        } else {
+            self.postgres.copy(TEMPLATE, database).await?;
+        }
         // Boards of another copy have the same units, and steps that this one never took.
         self.redis.flush().await?;
         self.postgres.sql(database, "CREATE EXTENSION IF NOT EXISTS pg_prewarm").await?;

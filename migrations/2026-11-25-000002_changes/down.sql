@@ -1,0 +1,11 @@
+DROP TRIGGER noted ON unit_tree;
+DROP TRIGGER noted_insertion ON memberships;
+DROP TRIGGER noted ON memberships;
+DROP TRIGGER noted ON exemptions;
+DROP TRIGGER noted ON members;
+DROP TRIGGER noted ON grants;
+DROP TRIGGER noted ON accounts;
+DROP TRIGGER noted_deletion ON sessions;
+DROP TRIGGER noted_end ON sessions;
+DROP FUNCTION note_further_memberships, note_tree, note_account, note_member, note_change;
+DROP TABLE changes;

@@ -1,0 +1,230 @@
+//! What has changed in the database since this process last looked: what it remembers is believed as long as nothing says that
+//! it changed.
+//!
+//! Each batch of requests looks once ([`Changes::look`]). Rows of the table `changes` are written by triggers, in the
+//! transaction of the change. Whoever looks keeps the oldest transaction that was still running (the horizon) and asks the next
+//! time for the rows of that one and of all later ones: whatever committed in between is among them, in whatever order.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{PoisonError, RwLock};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use uuid::Uuid;
+
+use super::db::Conn;
+use super::memo::Memo;
+use super::problem::Problem;
+use super::statement::Prepared;
+
+/// Stands for the whole tree of units.
+pub const UNITS: Uuid = Uuid::nil();
+
+/// Rows are kept for a day; whoever has not looked for so long forgets everything.
+const LONGEST_ABSENCE: TimeDelta = TimeDelta::hours(1);
+/// More at once than this is as good as everything.
+const MOST_AT_ONCE: usize = 10_000;
+/// Names kept of what changed; beyond that everything older is forgotten.
+const MOST_NAMES: usize = 100_000;
+
+/// Counts the looks that found something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Stamp(u64);
+
+/// A look at the changes: what is remembered now is true, and what is read after it will be, until something names it.
+#[derive(Clone, Copy)]
+pub struct Sight<'a> {
+    changes: &'a Changes,
+    stamp: Stamp,
+}
+
+/// What this process has seen of the changes.
+#[derive(Default)]
+pub struct Changes(RwLock<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    /// All changes of transactions before this one are seen.
+    horizon: Option<i64>,
+    /// When it was looked last, by the database's clock.
+    looked: Option<DateTime<Utc>>,
+    now: Stamp,
+    /// Whatever was remembered before this is forgotten.
+    forgotten: Stamp,
+    changed: HashMap<Uuid, Stamp>,
+}
+
+#[derive(QueryableByName)]
+struct Look {
+    #[diesel(sql_type = BigInt)]
+    horizon: i64,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    changed: Vec<Uuid>,
+}
+
+/// Hardly ever finds anything; ordered, so that the index is used whatever the planner expects to find.
+const LOOK: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, clock_timestamp() AS at,
+    ARRAY(SELECT c.subject_id FROM changes c WHERE c.xid >= $1 ORDER BY c.xid LIMIT $2) AS changed";
+
+impl Changes {
+    /// Takes in what has changed until now.
+    ///
+    /// # Errors
+    /// 503 when the database cannot be reached.
+    pub async fn look(&self, mut conn: &Conn) -> Result<Sight<'_>, Problem> {
+        let horizon = self.0.read().unwrap_or_else(PoisonError::into_inner).horizon;
+        let most = i64::try_from(MOST_AT_ONCE + 1).unwrap_or(i64::MAX);
+        let query = diesel::sql_query(LOOK).bind::<Nullable<BigInt>, _>(horizon).bind::<BigInt, _>(most);
+        let found: Look = Prepared(query).get_result(&mut conn).await?;
+        let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        seen.take_in(horizon, found);
+        Ok(Sight { changes: self, stamp: seen.now })
+    }
+
+    /// Whether what was read under a stamp is still true of a subject.
+    fn believes(&self, stamp: Stamp, subjects: &[Uuid]) -> bool {
+        let seen = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        stamp >= seen.forgotten
+            && subjects.iter().all(|subject| seen.changed.get(subject).is_none_or(|changed| stamp >= *changed))
+    }
+}
+
+impl Seen {
+    /// What was found beyond a horizon.
+    fn take_in(&mut self, horizon: Option<i64>, found: Look) {
+        // Nothing is known of the time before the first look or of a long absence; and a database whose transactions go back is
+        // another one.
+        let absent = self.looked.is_some_and(|looked| found.at - looked > LONGEST_ABSENCE);
+        let stranger = absent || horizon.is_none_or(|horizon| found.horizon < horizon);
+        if stranger || found.changed.len() > MOST_AT_ONCE {
+            self.forget();
+        } else if !found.changed.is_empty() {
+            self.note(found.changed);
+        }
+        self.horizon = if stranger { Some(found.horizon) } else { self.horizon.max(Some(found.horizon)) };
+        self.looked = self.looked.max(Some(found.at));
+    }
+
+    fn forget(&mut self) {
+        self.now.0 += 1;
+        self.forgotten = self.now;
+        self.changed.clear();
+    }
+
+    fn note(&mut self, subjects: Vec<Uuid>) {
+        if self.changed.len() + subjects.len() > MOST_NAMES {
+            return self.forget();
+        }
+        self.now.0 += 1;
+        let now = self.now;
+        self.changed.extend(subjects.into_iter().map(|subject| (subject, now)));
+    }
+}
+
+/// Forgets rows that everybody has seen.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn sweep(conn: &mut Conn) -> Result<(), Problem> {
+    Ok(conn.batch_execute("DELETE FROM changes WHERE noted_at < now() - interval '1 day'").await?)
+}
+
+/// Answers of the database that are remembered until something changes.
+pub struct Remembered<K, V>(Memo<K, (Stamp, V)>);
+
+impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
+    /// One that holds at most `most` answers.
+    pub fn new(most: usize) -> Self {
+        Self(Memo::new(most))
+    }
+
+    /// What is remembered, unless one of the subjects it is about has changed since.
+    pub fn get(&self, sight: Sight<'_>, key: &K, subjects: &[Uuid]) -> Option<V> {
+        self.0.get(key).and_then(|(stamp, value)| sight.changes.believes(stamp, subjects).then_some(value))
+    }
+
+    /// Remembers what was read after a look.
+    pub fn insert(&self, sight: Sight<'_>, key: K, value: V) {
+        self.0.insert(key, (sight.stamp, value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(changes: &Changes, subjects: Vec<Uuid>) -> Sight<'_> {
+        let mut seen = changes.0.write().unwrap();
+        seen.note(subjects);
+        Sight { changes, stamp: seen.now }
+    }
+
+    #[test]
+    fn what_changed_is_not_believed_and_what_was_read_afterwards_is() {
+        let (changes, memory) = (Changes::default(), Remembered::new(10));
+        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let before = Sight { changes: &changes, stamp: Stamp(0) };
+        memory.insert(before, one, "old");
+        memory.insert(before, two, "old");
+        let after = note(&changes, vec![one]);
+        assert_eq!(memory.get(after, &one, &[one]), None);
+        assert_eq!(memory.get(after, &two, &[two]), Some("old"));
+        assert_eq!(memory.get(after, &two, &[two, one]), None);
+        // Read before the change was seen, remembered after it: it may be what was true before.
+        memory.insert(before, one, "late");
+        assert_eq!(memory.get(after, &one, &[one]), None);
+        memory.insert(after, one, "new");
+        assert_eq!(memory.get(after, &one, &[one]), Some("new"));
+    }
+
+    /// A look that sent this horizon and was answered with another, and with names, so many minutes after midnight.
+    fn look(changes: &Changes, sent: Option<i64>, horizon: i64, names: usize, minutes: i64) -> Sight<'_> {
+        let at = DateTime::UNIX_EPOCH + TimeDelta::minutes(minutes);
+        let changed = (1..).map(Uuid::from_u128).take(names).collect();
+        let mut seen = changes.0.write().unwrap();
+        seen.take_in(sent, Look { horizon, at, changed });
+        Sight { changes, stamp: seen.now }
+    }
+
+    #[test]
+    fn a_database_whose_transactions_go_back_is_not_the_one_that_is_remembered() {
+        let (changes, memory) = (Changes::default(), Remembered::new(10));
+        memory.insert(look(&changes, None, 100, 0, 0), 0, ());
+        assert_eq!(memory.get(look(&changes, Some(100), 120, 0, 1), &0, &[UNITS]), Some(()));
+        // An answer that was overtaken by a later one.
+        assert_eq!(memory.get(look(&changes, Some(100), 110, 0, 1), &0, &[UNITS]), Some(()));
+        assert_eq!(changes.0.read().unwrap().horizon, Some(120));
+        assert_eq!(memory.get(look(&changes, Some(120), 90, 0, 2), &0, &[UNITS]), None);
+        assert_eq!(changes.0.read().unwrap().horizon, Some(90));
+    }
+
+    #[test]
+    fn whoever_was_away_for_long_forgets() {
+        let (changes, memory) = (Changes::default(), Remembered::new(10));
+        memory.insert(look(&changes, None, 100, 0, 0), 0, ());
+        assert_eq!(memory.get(look(&changes, Some(100), 100, 0, 60), &0, &[UNITS]), Some(()));
+        assert_eq!(memory.get(look(&changes, Some(100), 100, 0, 121), &0, &[UNITS]), None);
+    }
+
+    #[test]
+    fn a_look_that_could_not_name_all_forgets_all() {
+        let (changes, memory) = (Changes::default(), Remembered::new(10));
+        memory.insert(look(&changes, None, 100, 0, 0), 0, ());
+        assert_eq!(memory.get(look(&changes, Some(100), 100, MOST_AT_ONCE, 0), &0, &[UNITS]), Some(()));
+        assert_eq!(memory.get(look(&changes, Some(100), 100, MOST_AT_ONCE + 1, 0), &0, &[UNITS]), None);
+    }
+
+    #[test]
+    fn too_many_names_are_as_good_as_all() {
+        let (changes, memory) = (Changes::default(), Remembered::new(10));
+        memory.insert(Sight { changes: &changes, stamp: Stamp(0) }, 0, ());
+        let after = note(&changes, (1..).map(Uuid::from_u128).take(MOST_NAMES + 1).collect());
+        assert_eq!(memory.get(after, &0, &[UNITS]), None);
+        assert!(changes.0.read().unwrap().changed.is_empty());
+    }
+}

@@ -1,0 +1,176 @@
+//! Where members who ask for their ranks wait: one look into PostgreSQL and two into Redis serve all who ask at once.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use chrono::{DateTime, NaiveDate, Utc};
+use futures_util::FutureExt;
+use futures_util::future::try_join_all;
+use uuid::Uuid;
+
+use crate::kernel::auth::{Claims, require_member};
+use crate::kernel::batch::{self, Job, Lanes, Queue, lane};
+use crate::kernel::changes::{self, Remembered, Sight};
+use crate::kernel::clock::day_of;
+use crate::kernel::db::{Conn, Db};
+use crate::kernel::problem::Problem;
+use crate::kernel::redis::Redis;
+use crate::kernel::state::State;
+
+use super::boards::{self, Keys};
+use super::finding::is_large;
+use super::model::{Found, OwnRank, Source};
+use super::span::Span;
+use super::store::{self, OwnUnit};
+
+/// Who asks, for a rank in which unit (none: the own cell) and over which span.
+struct Asked {
+    claims: Arc<Claims>,
+    unit_id: Option<Uuid>,
+    span: Span,
+    now: DateTime<Utc>,
+}
+
+/// A member's rank as far as boards know it.
+pub struct Seen {
+    pub unit_id: Uuid,
+    /// None when no fresh board is kept of the unit: PostgreSQL knows.
+    pub on_board: Option<Found<Option<OwnRank>>>,
+}
+
+/// The queue of this process.
+pub struct Ranks(Queue<Asked, Seen>);
+
+impl Ranks {
+    /// The caller's rank.
+    ///
+    /// # Errors
+    /// 401 when the session has ended, 403 for whoever is no member, 404 for a unit that is not the caller's own, 503 when the
+    /// database cannot be reached or too many are waiting.
+    pub async fn of(
+        &self,
+        claims: Arc<Claims>,
+        unit_id: Option<Uuid>,
+        span: Span,
+        now: DateTime<Utc>,
+    ) -> Result<Seen, Problem> {
+        self.0.ask(Asked { claims, unit_id, span, now }).await
+    }
+}
+
+/// What all lanes work with.
+struct Means {
+    state: Data<State>,
+    /// Connections of their own.
+    db: Db,
+    units: Remembered<Wanted, OwnUnit>,
+}
+
+/// A member and the unit they name, on a day.
+type Wanted = (Uuid, Option<Uuid>, NaiveDate);
+
+/// Units of so many members are remembered, some 120 bytes each.
+const REMEMBERED: usize = 200_000;
+
+/// Starts the lanes on the current runtime.
+///
+/// # Errors
+/// When the pool cannot be made.
+pub fn start(state: &Data<State>) -> Result<(Ranks, Lanes), String> {
+    let config = &state.config;
+    let url = config.database_url.as_ref().ok_or("no database")?;
+    let lanes = config.award_lanes.max(1);
+    let db = Db::new(url, lanes).map_err(|e| e.to_string())?;
+    let means = Rc::new(Means { state: state.clone(), db, units: Remembered::new(REMEMBERED) });
+    let (queue, waiting) = batch::queue(config.award_queue);
+    let running = (0..lanes).map(|_| {
+        let means = means.clone();
+        lane(waiting.clone(), config.award_batch.max(1), move |jobs| see(means.clone(), jobs).boxed_local())
+    });
+    Ok((Ranks(queue), Lanes(running.collect())))
+}
+
+type SeeJob = Job<Asked, Seen>;
+
+async fn see(means: Rc<Means>, jobs: Vec<SeeJob>) -> Vec<SeeJob> {
+    let asked: Vec<&Asked> = jobs.iter().map(|job| &job.input).collect();
+    let outcomes = see_all(&means, &asked).await;
+    batch::answer_all(jobs, outcomes);
+    Vec::new()
+}
+
+async fn see_all(means: &Means, asked: &[&Asked]) -> Result<Vec<Result<Seen, Problem>>, Problem> {
+    let state = &means.state;
+    let now = asked.iter().map(|asked| asked.now).max().unwrap_or_default();
+    let claims: Vec<&Claims> = asked.iter().map(|asked| &*asked.claims).collect();
+    let mut conn = means.db.conn().await?;
+    let sight = state.changes.look(&conn).await?;
+    let (callers, units) =
+        tokio::join!(state.authenticator.alive(&conn, sight, &claims, now), own_units(means, &conn, sight, asked));
+    let (callers, units) = (callers?, units?);
+    // Who stands on which projected board.
+    let mut on_boards: BTreeMap<(Uuid, Span), Vec<(usize, i64)>> = BTreeMap::new();
+    for (place, (asked, unit)) in asked.iter().zip(&units).enumerate() {
+        let Some(OwnUnit { unit_id, no, .. }) = *unit else { continue };
+        if require_member(callers[place]).is_ok() && is_large(&mut conn, unit_id).await? {
+            on_boards.entry((unit_id, asked.span)).or_default().push((place, no));
+        }
+    }
+    let mut found = match &state.redis {
+        Some(redis) => ask(redis, &on_boards, now).await,
+        None => BTreeMap::new(),
+    };
+    let outcome = |(place, unit): (usize, &Option<OwnUnit>)| {
+        require_member(callers[place])?;
+        let unit_id = unit.ok_or_else(Problem::not_found)?.unit_id;
+        Ok(Seen { unit_id, on_board: found.remove(&place) })
+    };
+    Ok(units.iter().enumerate().map(outcome).collect())
+}
+
+/// The units that are asked about, none where they are not the callers' own: most are remembered.
+async fn own_units(
+    means: &Means,
+    conn: &Conn,
+    sight: Sight<'_>,
+    asked: &[&Asked],
+) -> Result<Vec<Option<OwnUnit>>, Problem> {
+    let wanted: Vec<Wanted> = asked.iter().map(|asked| (asked.claims.sub, asked.unit_id, day_of(asked.now))).collect();
+    let mut units: Vec<_> = wanted.iter().map(|one| means.units.get(sight, one, &[one.0, changes::UNITS])).collect();
+    let unknown: Vec<usize> = (0..wanted.len()).filter(|place| units[*place].is_none()).collect();
+    if unknown.is_empty() {
+        return Ok(units);
+    }
+    let asked: Vec<Wanted> = unknown.iter().map(|place| wanted[*place]).collect();
+    for (place, unit) in unknown.into_iter().zip(store::own_units(conn, &asked).await?) {
+        if let Some(unit) = unit {
+            means.units.insert(sight, wanted[place], unit);
+        }
+        units[place] = unit;
+    }
+    Ok(units)
+}
+
+/// What the boards say, by the place of who asked; all boards are asked at once.
+async fn ask(
+    redis: &Redis,
+    on_boards: &BTreeMap<(Uuid, Span), Vec<(usize, i64)>>,
+    now: DateTime<Utc>,
+) -> BTreeMap<usize, Found<Option<OwnRank>>> {
+    let told = redis.ask(now, async |c| {
+        let each = on_boards.iter().map(async |((unit_id, span), members)| {
+            let numbers: Vec<i64> = members.iter().map(|(_, no)| *no).collect();
+            boards::ranks(c.clone(), &Keys::of(*unit_id, *span), &numbers, now).await
+        });
+        try_join_all(each).await
+    });
+    let told = told.await.unwrap_or_default();
+    let known = on_boards.values().zip(told).filter_map(|(members, told)| Some((members, told?)));
+    let found = known.flat_map(|(members, (ranks, as_of))| {
+        let found = move |rows| Found { rows, source: Source::Board, as_of };
+        members.iter().map(|(place, _)| *place).zip(ranks.into_iter().map(found))
+    });
+    found.collect()
+}
