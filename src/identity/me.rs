@@ -66,24 +66,26 @@ pub struct Me {
     without_device: bool,
 }
 
-async fn load(conn: &mut Conn, caller: &Principal) -> Result<Me, Problem> {
-    let full_name: String = accounts::table.find(caller.account_id).select(accounts::display_name).first(conn).await?;
-    let choices: Option<(bool, bool)> = members::table
-        .find(caller.account_id)
-        .select((members::named_on_leaderboards, members::without_device))
-        .first(conn)
-        .await
-        .optional()?;
-    let cell = match caller.home.as_slice().first() {
-        Some(id) => Some(MyCell { id: *id, name: units::table.find(id).select(units::name).first(conn).await? }),
-        None => None,
-    };
-    let unread_notifications = notifications::table
-        .filter(notifications::account_id.eq(caller.account_id))
-        .filter(notifications::read_at.is_null())
-        .count()
-        .get_result(conn)
-        .await?;
+/// Asks for everything at once.
+async fn load(conn: &Conn, caller: &Principal) -> Result<Me, Problem> {
+    let (mut of_account, mut of_member, mut of_cell, mut of_notifications) = (conn, conn, conn, conn);
+    let home = caller.home.as_slice().first().copied();
+    let (full_name, choices, cell, unread_notifications) = tokio::join!(
+        accounts::table.find(caller.account_id).select(accounts::display_name).first(&mut of_account),
+        members::table
+            .find(caller.account_id)
+            .select((members::named_on_leaderboards, members::without_device))
+            .first(&mut of_member),
+        units::table.filter(units::id.nullable().eq(home)).select((units::id, units::name)).first(&mut of_cell),
+        notifications::table
+            .filter(notifications::account_id.eq(caller.account_id))
+            .filter(notifications::read_at.is_null())
+            .count()
+            .get_result(&mut of_notifications),
+    );
+    let choices: Option<(bool, bool)> = choices.optional()?;
+    let cell: Option<(Uuid, String)> = cell.optional()?;
+    let cell = cell.map(|(id, name)| MyCell { id, name });
     let (named_on_leaderboards, without_device) = choices.unwrap_or_default();
     let role = |grant: &Grant| MyRole { role: grant.role, unit_id: grant.unit_id };
     Ok(Me {
@@ -92,10 +94,10 @@ async fn load(conn: &mut Conn, caller: &Principal) -> Result<Me, Problem> {
             AccountKind::Member => "member",
             AccountKind::Administrator => "administrator",
         },
-        full_name,
+        full_name: full_name?,
         cell,
         roles: caller.grants.iter().map(role).collect(),
-        unread_notifications,
+        unread_notifications: unread_notifications?,
         named_on_leaderboards,
         without_device,
     })
@@ -106,8 +108,8 @@ async fn load(conn: &mut Conn, caller: &Principal) -> Result<Me, Problem> {
 /// Who is signed in: name, cell, roles, choices.
 #[utoipa::path(tag = "Me", responses((status = 200, description = "The signed-in person.", body = Me)))]
 #[get("/me")]
-pub async fn get_me(mut ask: Ask<Anyone>) -> Result<HttpResponse, Problem> {
-    let me = load(&mut ask.conn, &ask.scope.caller).await?;
+pub async fn get_me(ask: Ask<Anyone>) -> Result<HttpResponse, Problem> {
+    let me = load(&ask.conn, &ask.scope.caller).await?;
     ask.reply(&me)
 }
 

@@ -8,6 +8,9 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 /// might differ; this one is kept by the connection under its text.
 pub struct Prepared<Q>(pub Q);
 
+/// The same where it pays: a statement over much more data at one time than at another is better planned anew.
+pub struct PreparedWhen<Q>(pub bool, pub Q);
+
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Prepared<Q> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.0.walk_ast(out)
@@ -18,11 +21,28 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Prepared<Q> {
     }
 }
 
-impl<Q> QueryId for Prepared<Q> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for PreparedWhen<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.1.walk_ast(out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &Pg) -> QueryResult<bool> {
+        Ok(self.0)
+    }
 }
 
-impl<Q: Query> Query for Prepared<Q> {
-    type SqlType = Q::SqlType;
+/// Known by their text, not by their type.
+macro_rules! by_text {
+    ($wrapper:ident) => {
+        impl<Q> QueryId for $wrapper<Q> {
+            type QueryId = ();
+            const HAS_STATIC_QUERY_ID: bool = false;
+        }
+
+        impl<Q: Query> Query for $wrapper<Q> {
+            type SqlType = Q::SqlType;
+        }
+    };
 }
+by_text!(Prepared);
+by_text!(PreparedWhen);

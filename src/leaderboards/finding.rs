@@ -12,8 +12,8 @@ use crate::kernel::redis::Redis;
 use crate::points::projection::{self, UnitMonth};
 
 use super::boards::{self, Keys};
-use super::model::{Found, LARGE_KINDS, Nameless, OwnRank, Ranked, Source, View};
-use super::store;
+use super::model::{Found, Nameless, OwnRank, Ranked, Source, View};
+use super::store::{self, Size};
 
 /// What never changes and is asked for at each request: members' numbers and units' kinds.
 static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
@@ -23,7 +23,7 @@ const MOST_KNOWN: usize = 200_000;
 #[derive(Default)]
 struct Known {
     numbers: HashMap<Uuid, i64>,
-    large: HashMap<Uuid, bool>,
+    sizes: HashMap<Uuid, Size>,
 }
 
 fn remember<T>(known: &mut HashMap<Uuid, T>, id: Uuid, value: T) {
@@ -46,15 +46,14 @@ pub async fn number(conn: &mut Conn, member: Uuid) -> Result<Option<i64>, Proble
     Ok(found)
 }
 
-/// Whether the board of a unit is projected.
-pub async fn is_large(conn: &mut Conn, unit: Uuid) -> Result<bool, Problem> {
-    if let Some(large) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).large.get(&unit) {
-        return Ok(*large);
+/// How large a unit is; one that does not exist is small.
+pub async fn size(conn: &mut Conn, unit: Uuid) -> Result<Size, Problem> {
+    if let Some(size) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).sizes.get(&unit) {
+        return Ok(*size);
     }
-    let kind = store::kind(conn, unit).await?.unwrap_or_default();
-    let large = LARGE_KINDS.contains(&kind.as_str());
-    remember(&mut KNOWN.lock().unwrap_or_else(PoisonError::into_inner).large, unit, large);
-    Ok(large)
+    let Some(size) = store::size(conn, unit).await? else { return Ok(Size::Small) };
+    remember(&mut KNOWN.lock().unwrap_or_else(PoisonError::into_inner).sizes, unit, size);
+    Ok(size)
 }
 
 /// Who asks, through what.
@@ -82,8 +81,9 @@ impl Seeker<'_> {
 
     /// The first `limit` places, and the viewer's.
     pub async fn top(&mut self, view: &View, limit: i64) -> Result<Found<Vec<Ranked>>, Problem> {
-        if !is_large(self.conn, view.unit_id).await? {
-            let rows = store::ranks(self.conn, view, self.viewer, limit).await?;
+        let size = size(self.conn, view.unit_id).await?;
+        if size != Size::Large {
+            let rows = store::ranks(self.conn, (view, size), self.viewer, limit).await?;
             return Ok(self.now(rows));
         }
         let keys = Keys::of(view.unit_id, view.span);
@@ -96,11 +96,11 @@ impl Seeker<'_> {
             }
         }
         let Some((unit, as_of)) = self.roll_up(view).await? else {
-            let rows = store::ranks(self.conn, view, self.viewer, limit).await?;
+            let rows = store::ranks(self.conn, (view, size), self.viewer, limit).await?;
             return Ok(self.now(rows));
         };
         let cells = store::best_cells(self.conn, view, limit).await?;
-        let mut rows = store::best_of(self.conn, view, cells, self.viewer, limit).await?;
+        let mut rows = store::best_of(self.conn, (view, size), cells, self.viewer, limit).await?;
         rows.retain(|row| row.member_id != self.viewer || row.place <= limit);
         if !rows.iter().any(|row| row.member_id == self.viewer)
             && let Some(points) = store::points(self.conn, view, self.viewer).await?
@@ -112,7 +112,8 @@ impl Seeker<'_> {
 
     /// The viewer's own rank, from PostgreSQL.
     pub async fn own_rank(&mut self, view: &View) -> Result<Found<Option<OwnRank>>, Problem> {
-        if is_large(self.conn, view.unit_id).await?
+        let size = size(self.conn, view.unit_id).await?;
+        if size == Size::Large
             && let Some((unit, as_of)) = self.roll_up(view).await?
         {
             let points = store::points(self.conn, view, self.viewer).await?;
@@ -120,13 +121,14 @@ impl Seeker<'_> {
             let rows = points.map(|points| OwnRank { rank: unit.rank(points), points, of });
             return Ok(Found { rows, source: Source::RollUp, as_of });
         }
-        let rows = store::own_rank(self.conn, view, self.viewer).await?;
+        let rows = store::own_rank(self.conn, (view, size), self.viewer).await?;
         Ok(self.now(rows))
     }
 
     /// The places around the viewer's, without names.
     pub async fn around(&mut self, view: &View, width: i64) -> Result<Found<Vec<Nameless>>, Problem> {
-        if is_large(self.conn, view.unit_id).await? {
+        let size = size(self.conn, view.unit_id).await?;
+        if size == Size::Large {
             let keys = Keys::of(view.unit_id, view.span);
             if let (Some(redis), Some(own)) = (self.redis, number(self.conn, self.viewer).await?) {
                 let now = self.now;
@@ -141,7 +143,7 @@ impl Seeker<'_> {
                 return Ok(Found { rows, source: Source::RollUp, as_of });
             }
         }
-        let rows = store::around(self.conn, view, self.viewer, width).await?;
+        let rows = store::around(self.conn, (view, size), self.viewer, width).await?;
         Ok(self.now(rows))
     }
 }

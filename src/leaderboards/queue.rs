@@ -20,10 +20,10 @@ use crate::kernel::redis::Redis;
 use crate::kernel::state::State;
 
 use super::boards::{self, Keys};
-use super::finding::is_large;
+use super::finding::size;
 use super::model::{Found, OwnRank, Source};
 use super::span::Span;
-use super::store::{self, OwnUnit};
+use super::store::{self, OwnUnit, Size};
 
 /// Who asks, for a rank in which unit (none: the own cell) and over which span.
 struct Asked {
@@ -114,7 +114,7 @@ async fn see_all(means: &Means, asked: &[&Asked]) -> Result<Vec<Result<Seen, Pro
     let mut on_boards: BTreeMap<(Uuid, Span), Vec<(usize, i64)>> = BTreeMap::new();
     for (place, (asked, unit)) in asked.iter().zip(&units).enumerate() {
         let Some(OwnUnit { unit_id, no, .. }) = *unit else { continue };
-        if require_member(callers[place]).is_ok() && is_large(&mut conn, unit_id).await? {
+        if require_member(callers[place]).is_ok() && size(&mut conn, unit_id).await? == Size::Large {
             on_boards.entry((unit_id, asked.span)).or_default().push((place, no));
         }
     }

@@ -10,6 +10,13 @@ pub const BELOW: &str = "
             AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)
         WHERE t.ancestor_id = ANY($1) AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2))";
 
+/// Members of the one cell in `$1` on day `$2`: what PostgreSQL expects of a cell does not depend on which it is, so that this
+/// is planned once.
+pub const OF_CELL: &str = "
+    belonging AS (
+        SELECT ms.member_id, ms.unit_id, ms.valid_from FROM memberships ms
+        WHERE ms.unit_id = ($1)[1] AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2))";
+
 /// The members `$1`, as far as they belong to a cell on day `$2`.
 pub const THESE: &str = "
     belonging AS (
@@ -17,14 +24,15 @@ pub const THESE: &str = "
         WHERE ms.member_id = ANY($1) AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2))";
 
 /// The CTE `standings` over a `belonging`: `$3` is the first day of the span, `$4` and `$5` the first and last day of the
-/// month looked at. In a month the excused are not ranked; over a longer span they are, by what they earned. The threshold of
+/// month looked at. What is used several times is written down (`MATERIALIZED`): otherwise planning it takes longer than finding it.
+/// In a month the excused are not ranked; over a longer span they are, by what they earned. The threshold of
 /// a span is that of its months since the member entered.
 pub fn standings(belonging: &str) -> String {
     format!(
         "{belonging},
         wanted AS (SELECT DISTINCT unit_id FROM belonging),
         {THRESHOLDS},
-        entered AS (
+        entered AS MATERIALIZED (
             SELECT b.member_id, b.unit_id, c.threshold, c.prorated, CASE WHEN b.valid_from > $3
                 THEN greatest($3, (SELECT min(f.valid_from) FROM memberships f WHERE f.member_id = b.member_id))
                 ELSE $3 END AS since

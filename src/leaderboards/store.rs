@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
-use crate::kernel::schema::{members, memberships, units};
-use crate::kernel::statement::Prepared;
+use crate::kernel::schema::{members, memberships, unit_kinds, units};
+use crate::kernel::statement::{Prepared, PreparedWhen};
 
-use super::model::{Nameless, OwnRank, Ranked, Standing, View};
-use super::standings::{BELOW, THESE, standings};
+use super::model::{LARGE_KINDS, Nameless, OwnRank, Ranked, Standing, View};
+use super::standings::{BELOW, OF_CELL, THESE, standings};
 
 /// A query over `standings` with its first five parameters bound.
 pub fn over<'q>(query: String, ids: Vec<Uuid>, view: &View) -> BoxedSqlQuery<'q, Pg, SqlQuery> {
@@ -30,26 +30,48 @@ pub fn over<'q>(query: String, ids: Vec<Uuid>, view: &View) -> BoxedSqlQuery<'q,
         .bind::<Date, _>(reference.last_day())
 }
 
+/// What there is to be ranked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// A cell, with members of its own.
+    Cell,
+    /// A unit above cells.
+    Small,
+    /// A unit whose board is projected.
+    Large,
+}
+
+impl Size {
+    fn belonging(self) -> &'static str {
+        if self == Self::Cell { OF_CELL } else { BELOW }
+    }
+}
+
 /// The CTE `ranked`. Equal points share a rank (1, 2, 2, 4); among equals the order follows a hash of the id and says nothing.
-fn ranked() -> String {
+fn ranked(size: Size) -> String {
     format!(
         "WITH {}, ranked AS (
             SELECT rank() OVER (ORDER BY points DESC) AS rank,
                 row_number() OVER (ORDER BY points DESC, md5(member_id::text || $4::text)) AS place,
                 member_id, unit_id, points, points >= threshold AS met FROM standings)",
-        standings(BELOW)
+        standings(size.belonging())
     )
 }
 
 /// The first `limit` places of a unit, and the viewer's own row wherever it is.
-pub async fn ranks(conn: &mut Conn, view: &View, viewer: Uuid, limit: i64) -> Result<Vec<Ranked>, Problem> {
-    best_of(conn, view, vec![view.unit_id], viewer, limit).await
+pub async fn ranks(
+    conn: &mut Conn,
+    (view, size): (&View, Size),
+    viewer: Uuid,
+    limit: i64,
+) -> Result<Vec<Ranked>, Problem> {
+    best_of(conn, (view, size), vec![view.unit_id], viewer, limit).await
 }
 
 /// The same over several units.
 pub async fn best_of(
     conn: &mut Conn,
-    view: &View,
+    (view, size): (&View, Size),
     units: Vec<Uuid>,
     viewer: Uuid,
     limit: i64,
@@ -57,19 +79,26 @@ pub async fn best_of(
     let query = format!(
         "{} SELECT r.*, m.full_name, m.named_on_leaderboards AS opted_in FROM ranked r JOIN members m ON m.id = r.member_id
          WHERE r.place <= $6 OR r.member_id = $7 ORDER BY r.place",
-        ranked()
+        ranked(size)
     );
-    Ok(over(query, units, view).bind::<BigInt, _>(limit).bind::<SqlUuid, _>(viewer).load(conn).await?)
+    let query = over(query, units, view).bind::<BigInt, _>(limit).bind::<SqlUuid, _>(viewer);
+    Ok(PreparedWhen(size == Size::Cell, query).load(conn).await?)
 }
 
 /// The places around the viewer's; none for whoever is not ranked in the unit.
-pub async fn around(conn: &mut Conn, view: &View, viewer: Uuid, width: i64) -> Result<Vec<Nameless>, Problem> {
+pub async fn around(
+    conn: &mut Conn,
+    (view, size): (&View, Size),
+    viewer: Uuid,
+    width: i64,
+) -> Result<Vec<Nameless>, Problem> {
     let query = format!(
         "{} SELECT r.rank, r.points, r.member_id = $6 AS me FROM ranked r JOIN ranked o ON o.member_id = $6
          WHERE r.place BETWEEN o.place - $7 AND o.place + $7 ORDER BY r.place",
-        ranked()
+        ranked(size)
     );
-    Ok(over(query, vec![view.unit_id], view).bind::<SqlUuid, _>(viewer).bind::<BigInt, _>(width).load(conn).await?)
+    let query = over(query, vec![view.unit_id], view).bind::<SqlUuid, _>(viewer).bind::<BigInt, _>(width);
+    Ok(PreparedWhen(size == Size::Cell, query).load(conn).await?)
 }
 
 #[derive(QueryableByName)]
@@ -83,13 +112,13 @@ struct Own {
 }
 
 /// The viewer's rank in a unit.
-pub async fn own_rank(conn: &mut Conn, view: &View, viewer: Uuid) -> Result<Option<OwnRank>, Problem> {
+pub async fn own_rank(conn: &mut Conn, (view, size): (&View, Size), viewer: Uuid) -> Result<Option<OwnRank>, Problem> {
     let query = format!(
         "{} SELECT r.rank, r.points, (SELECT count(*) FROM ranked) AS of FROM ranked r WHERE r.member_id = $6",
-        ranked()
+        ranked(size)
     );
-    let own: Option<Own> =
-        over(query, vec![view.unit_id], view).bind::<SqlUuid, _>(viewer).get_result(conn).await.optional()?;
+    let query = over(query, vec![view.unit_id], view).bind::<SqlUuid, _>(viewer);
+    let own: Option<Own> = PreparedWhen(size == Size::Cell, query).get_result(conn).await.optional()?;
     Ok(own.map(|own| OwnRank { rank: own.rank, points: own.points, of: own.of }))
 }
 
@@ -198,6 +227,22 @@ pub async fn number(conn: &mut Conn, member_id: Uuid) -> Result<Option<i64>, Pro
 /// The kind of a unit.
 pub async fn kind(conn: &mut Conn, unit_id: Uuid) -> Result<Option<String>, Problem> {
     Ok(units::table.find(unit_id).select(units::kind).first(conn).await.optional()?)
+}
+
+/// How large a unit is, by its kind, which never changes.
+pub async fn size(conn: &mut Conn, unit_id: Uuid) -> Result<Option<Size>, Problem> {
+    let found: Option<(String, bool)> = units::table
+        .inner_join(unit_kinds::table.on(unit_kinds::code.eq(units::kind)))
+        .filter(units::id.eq(unit_id))
+        .select((unit_kinds::code, unit_kinds::holds_members))
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(found.map(|(kind, holds_members)| match holds_members {
+        true => Size::Cell,
+        false if LARGE_KINDS.contains(&kind.as_str()) => Size::Large,
+        false => Size::Small,
+    }))
 }
 
 /// A member as a projected board needs them.

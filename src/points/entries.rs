@@ -15,6 +15,7 @@ use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::Problem;
+use crate::kernel::statement::Prepared;
 use crate::organisation::OnMember;
 
 use super::mine::PeriodQuery;
@@ -77,7 +78,7 @@ async fn of_member(
     before: Option<Uuid>,
     fetch: i64,
 ) -> Result<Vec<Entry>, Problem> {
-    let rows: Vec<Row> = diesel::sql_query(
+    let query = diesel::sql_query(
         "SELECT e.id, e.kind, e.rule_code, e.rule_version, e.points, e.period, e.occurred_at, e.object_kind, e.object_id,
              e.late, e.reverses, r.id AS reversed_by, a.reason
          FROM point_entries e
@@ -89,9 +90,8 @@ async fn of_member(
     .bind::<SqlUuid, _>(member_id)
     .bind::<Nullable<Date>, _>(period.map(Period::first_day))
     .bind::<Nullable<SqlUuid>, _>(before)
-    .bind::<BigInt, _>(fetch)
-    .load(conn)
-    .await?;
+    .bind::<BigInt, _>(fetch);
+    let rows: Vec<Row> = Prepared(query).load(conn).await?;
     Ok(rows.into_iter().map(Entry::from).collect())
 }
 

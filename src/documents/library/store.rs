@@ -15,6 +15,7 @@ use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::{document_acknowledgements, reading_sessions};
+use crate::kernel::statement::Prepared;
 
 /// A document in a member's list.
 #[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]
@@ -75,7 +76,7 @@ pub async fn list(
     fetch: i64,
 ) -> Result<Vec<Item>, Problem> {
     let (at, id) = after.unzip();
-    Ok(diesel::sql_query(
+    let query = diesel::sql_query(
         "SELECT * FROM (
              SELECT d.id, d.symbol, d.kind, d.title, d.summary, d.published_at, d.must_read_by,
                  EXISTS (SELECT 1 FROM reading_sessions s
@@ -96,9 +97,8 @@ pub async fn list(
     .bind::<Nullable<Timestamptz>, _>(at)
     .bind::<Nullable<SqlUuid>, _>(id)
     .bind::<Bool, _>(filter.unread)
-    .bind::<BigInt, _>(fetch)
-    .load(conn)
-    .await?)
+    .bind::<BigInt, _>(fetch);
+    Ok(Prepared(query).load(conn).await?)
 }
 
 /// A document in full.

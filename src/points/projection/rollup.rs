@@ -17,7 +17,7 @@ use super::Touched;
 
 /// The threshold of each cell of the CTE `wanted` on day `$2`: the nearest unit above that sets one wins. The CTE `cells`.
 pub const THRESHOLDS: &str = "
-    cells AS (
+    cells AS MATERIALIZED (
         SELECT c.unit_id, p.threshold, p.prorated FROM wanted c
         CROSS JOIN LATERAL (
             SELECT (array_agg(q.value ORDER BY q.depth) FILTER (WHERE q.name = 'threshold'))[1] AS threshold,
