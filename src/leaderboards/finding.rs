@@ -11,6 +11,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::redis::Redis;
 use crate::points::projection::{self, UnitMonth};
 
+use super::best;
 use super::boards::{self, Keys};
 use super::model::{Found, Nameless, OwnRank, Ranked, Source, View};
 use super::store::{self, Size};
@@ -56,6 +57,13 @@ pub async fn size(conn: &mut Conn, unit: Uuid) -> Result<Size, Problem> {
     Ok(size)
 }
 
+/// The roll-up of a unit's month, after how many steps, and since when.
+struct RollUp {
+    unit: UnitMonth,
+    step: i64,
+    as_of: DateTime<Utc>,
+}
+
 /// Who asks, through what.
 pub struct Seeker<'a> {
     pub conn: &'a mut Conn,
@@ -70,13 +78,13 @@ impl Seeker<'_> {
     }
 
     /// The roll-up of a large unit, when the view is one month.
-    async fn roll_up(&mut self, view: &View) -> Result<Option<(UnitMonth, DateTime<Utc>)>, Problem> {
+    async fn roll_up(&mut self, view: &View) -> Result<Option<RollUp>, Problem> {
         if !view.span.is_month() {
             return Ok(None);
         }
         let unit = projection::unit(self.conn, view.unit_id, view.span.first()).await?;
-        let as_of = projection::as_of(self.conn).await?;
-        Ok(unit.zip(as_of))
+        let position = projection::position(self.conn).await?;
+        Ok(unit.zip(position).map(|(unit, (step, as_of))| RollUp { unit, step, as_of }))
     }
 
     /// The first `limit` places, and the viewer's.
@@ -95,13 +103,11 @@ impl Seeker<'_> {
                 return Ok(Found { rows, source: Source::Board, as_of });
             }
         }
-        let Some((unit, as_of)) = self.roll_up(view).await? else {
+        let Some(RollUp { unit, step, as_of }) = self.roll_up(view).await? else {
             let rows = store::ranks(self.conn, (view, size), self.viewer, limit).await?;
             return Ok(self.now(rows));
         };
-        let cells = store::best_cells(self.conn, view, limit).await?;
-        let mut rows = store::best_of(self.conn, (view, size), cells, self.viewer, limit).await?;
-        rows.retain(|row| row.member_id != self.viewer || row.place <= limit);
+        let mut rows = best::places(self.conn, view, limit, (step, self.now)).await?;
         if !rows.iter().any(|row| row.member_id == self.viewer)
             && let Some(points) = store::points(self.conn, view, self.viewer).await?
         {
@@ -114,7 +120,7 @@ impl Seeker<'_> {
     pub async fn own_rank(&mut self, view: &View) -> Result<Found<Option<OwnRank>>, Problem> {
         let size = size(self.conn, view.unit_id).await?;
         if size == Size::Large
-            && let Some((unit, as_of)) = self.roll_up(view).await?
+            && let Some(RollUp { unit, as_of, .. }) = self.roll_up(view).await?
         {
             let points = store::points(self.conn, view, self.viewer).await?;
             let of = i64::from(unit.counted);
@@ -137,7 +143,7 @@ impl Seeker<'_> {
                     return Ok(Found { rows, source: Source::Board, as_of });
                 }
             }
-            if let Some((unit, as_of)) = self.roll_up(view).await? {
+            if let Some(RollUp { unit, as_of, .. }) = self.roll_up(view).await? {
                 let points = store::points(self.conn, view, self.viewer).await?;
                 let rows = points.map(|points| window(&unit, points, width)).unwrap_or_default();
                 return Ok(Found { rows, source: Source::RollUp, as_of });

@@ -1,5 +1,6 @@
 //! Ranks by points, within the privacy rules: who sees whose name.
 
+mod best;
 mod boards;
 mod cells;
 mod check;

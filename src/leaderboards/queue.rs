@@ -82,7 +82,7 @@ pub fn start(state: &Data<State>) -> Result<(Ranks, Lanes), String> {
     let config = &state.config;
     let url = config.database_url.as_ref().ok_or("no database")?;
     let lanes = config.award_lanes.max(1);
-    let db = Db::new(url, lanes).map_err(|e| e.to_string())?;
+    let db = Db::of_few_words(url, lanes).map_err(|e| e.to_string())?;
     let means = Rc::new(Means { state: state.clone(), db, units: Remembered::new(REMEMBERED) });
     let (queue, waiting) = batch::queue(config.award_queue);
     let running = (0..lanes).map(|_| {

@@ -17,6 +17,12 @@ pub const OF_CELL: &str = "
         SELECT ms.member_id, ms.unit_id, ms.valid_from FROM memberships ms
         WHERE ms.unit_id = ($1)[1] AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2))";
 
+/// The one member in `$1`, as far as they belong to a cell on day `$2`; planned once too.
+pub const OF_MEMBER: &str = "
+    belonging AS (
+        SELECT ms.member_id, ms.unit_id, ms.valid_from FROM memberships ms
+        WHERE ms.member_id = ($1)[1] AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2))";
+
 /// The members `$1`, as far as they belong to a cell on day `$2`.
 pub const THESE: &str = "
     belonging AS (

@@ -16,7 +16,7 @@ use crate::kernel::schema::{members, memberships, unit_kinds, units};
 use crate::kernel::statement::{Prepared, PreparedWhen};
 
 use super::model::{LARGE_KINDS, Nameless, OwnRank, Ranked, Standing, View};
-use super::standings::{BELOW, OF_CELL, THESE, standings};
+use super::standings::{BELOW, OF_CELL, OF_MEMBER, THESE, standings};
 
 /// A query over `standings` with its first five parameters bound.
 pub fn over<'q>(query: String, ids: Vec<Uuid>, view: &View) -> BoxedSqlQuery<'q, Pg, SqlQuery> {
@@ -130,8 +130,8 @@ struct Points {
 
 /// A member's points as they are ranked; none for whoever is not.
 pub async fn points(conn: &mut Conn, view: &View, member: Uuid) -> Result<Option<i32>, Problem> {
-    let query = format!("WITH {} SELECT points FROM standings", standings(THESE));
-    let own: Option<Points> = over(query, vec![member], view).get_result(conn).await.optional()?;
+    let query = over(format!("WITH {} SELECT points FROM standings", standings(OF_MEMBER)), vec![member], view);
+    let own: Option<Points> = Prepared(query).get_result(conn).await.optional()?;
     Ok(own.map(|own| own.points))
 }
 

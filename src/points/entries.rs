@@ -70,7 +70,8 @@ impl From<Row> for Entry {
     }
 }
 
-/// A member's entries, the newest first. A reversal is found by its object, which the ledger keeps unique.
+/// A member's entries, the newest first. A reversal is found by its object, which the ledger keeps unique. The member comes
+/// from a subquery, so that the statement is planned once over all partitions and not at each request over the one.
 async fn of_member(
     conn: &mut Conn,
     member_id: Uuid,
@@ -81,10 +82,13 @@ async fn of_member(
     let query = diesel::sql_query(
         "SELECT e.id, e.kind, e.rule_code, e.rule_version, e.points, e.period, e.occurred_at, e.object_kind, e.object_id,
              e.late, e.reverses, r.id AS reversed_by, a.reason
-         FROM point_entries e
-         LEFT JOIN point_entries r ON r.member_id = $1 AND r.rule_code = 'reversal' AND r.object_id = e.id::text
+         FROM (SELECT $1::uuid AS member_id OFFSET 0) k
+         CROSS JOIN LATERAL (SELECT * FROM point_entries p WHERE p.member_id = k.member_id
+             AND ($2::date IS NULL OR p.period = $2) AND ($3::uuid IS NULL OR p.id < $3)
+             ORDER BY p.id DESC LIMIT $4) e
+         LEFT JOIN LATERAL (SELECT p.id FROM point_entries p
+             WHERE p.member_id = k.member_id AND p.rule_code = 'reversal' AND p.object_id = e.id::text OFFSET 0) r ON true
          LEFT JOIN point_adjustments a ON a.id = e.decision_id AND e.kind <> 'award'
-         WHERE e.member_id = $1 AND ($2::date IS NULL OR e.period = $2) AND ($3::uuid IS NULL OR e.id < $3)
          ORDER BY e.id DESC LIMIT $4",
     )
     .bind::<SqlUuid, _>(member_id)

@@ -25,8 +25,9 @@ use super::in_force;
 use super::month::{self, MyPoints, Wanted};
 use super::states::{self, MonthKey, States};
 
-/// How long an award waits for a month that somebody else holds.
-const PATIENCE: chrono::Duration = chrono::Duration::seconds(5);
+/// How long an award waits for a month that others hold: those who wait in line for it, as officers' lists and documents do, all
+/// come before those who take only what is free.
+const PATIENCE: chrono::Duration = chrono::Duration::seconds(8);
 /// Before months that somebody else held are tried again.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -96,7 +97,7 @@ pub fn start(state: &Data<State>) -> Result<(Queues, Lanes), String> {
     let config = &state.config;
     let url = config.database_url.as_ref().ok_or("no database")?;
     let lanes = config.award_lanes.max(1);
-    let db = Db::new(url, 2 * lanes).map_err(|e| e.to_string())?;
+    let db = Db::of_few_words(url, 2 * lanes).map_err(|e| e.to_string())?;
     let (awards, waiting_awards) = batch::queue(config.award_queue);
     let (months, waiting_months) = batch::queue(config.award_queue);
     let (most, means) =

@@ -331,3 +331,24 @@ async fn whoever_asks_at_once_gets_their_own_rank() {
         tokio::join!(join_all(ranked), join_all(foreign), others);
     }
 }
+
+#[actix_web::test]
+async fn first_places_without_redis_follow_each_step() {
+    let world = world_with(None).await;
+    let (one, other) = (world.member().await, world.member_of(world.other_cell, "Hồ Thị Mai").await);
+    earn(&world, one.id, 2).await;
+    earn(&world, other.id, 1).await;
+    project(&world.app).await;
+    let points = |board: &Value| places(board).into_iter().map(|(_, points, _)| points).collect::<Vec<_>>();
+    assert_eq!(points(&board(&world, &one, 50).await), [16, 8]);
+    earn(&world, other.id, 4).await;
+    project(&world.app).await;
+    let seen = board(&world, &one, 50).await;
+    assert_eq!((points(&seen), &seen["me"]), (vec![40, 16], &json!({"rank": 2, "points": 16})));
+    assert_eq!(points(&board(&world, &other, 1).await), [40]);
+    // What is remembered of others' names is forgotten in seconds, with or without a step.
+    assert_eq!(places(&seen)[0].2, None);
+    world.opt_in(other.id).await;
+    world.app.advance(10);
+    assert_eq!(places(&board(&world, &one, 50).await)[0].2.as_deref(), Some("Hồ Thị Mai"));
+}

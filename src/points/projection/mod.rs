@@ -22,7 +22,7 @@ use crate::kernel::schema::projections;
 use changes::{Change, Kind};
 
 pub use check::{differences, repair};
-pub use read::{UnitMonth, as_of, children, unit, waiting};
+pub use read::{UnitMonth, as_of, children, position, unit, waiting};
 pub use rollup::THRESHOLDS;
 
 /// The lease of whoever keeps the projections.
@@ -111,7 +111,7 @@ async fn mark(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), Problem> {
         .values((projections::name.eq(ROLL_UPS), projections::as_of.eq(now)))
         .on_conflict(projections::name)
         .do_update()
-        .set(projections::as_of.eq(now))
+        .set((projections::as_of.eq(now), projections::step.eq(projections::step + 1)))
         .execute(conn)
         .await?;
     Ok(())

@@ -63,7 +63,16 @@ const COLUMNS: &str =
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn as_of(conn: &mut Conn) -> Result<Option<DateTime<Utc>>, Problem> {
-    Ok(projections::table.find(ROLL_UPS).select(projections::as_of).first(conn).await.optional()?)
+    Ok(position(conn).await?.map(|(_, as_of)| as_of))
+}
+
+/// How many steps the roll-ups have taken, and [`as_of`].
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn position(conn: &mut Conn) -> Result<Option<(i64, DateTime<Utc>)>, Problem> {
+    let position = projections::table.find(ROLL_UPS).select((projections::step, projections::as_of));
+    Ok(position.first(conn).await.optional()?)
 }
 
 /// How many changes wait to be taken in.

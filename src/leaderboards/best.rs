@@ -1,0 +1,73 @@
+//! The first places of large units while Redis has no board of them: found once a step of the roll-ups, for everybody who asks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use crate::kernel::db::Conn;
+use crate::kernel::problem::Problem;
+
+use super::model::{Ranked, View};
+use super::span::Span;
+use super::store::{self, Size};
+
+/// Places that are found together: most ask for few.
+const FEW: i64 = 50;
+const MOST: i64 = 200;
+/// Boards that are remembered; beyond that all are found again.
+const MOST_BOARDS: usize = 1_000;
+
+/// A board, and how many of its places.
+type Which = (Uuid, Span, i64);
+
+/// Nobody's name is shown from memory for longer than this, though no step be taken meanwhile.
+const KEPT: TimeDelta = TimeDelta::seconds(10);
+
+/// Places, after which step of the roll-ups and when they were found.
+struct Places {
+    step: i64,
+    at: DateTime<Utc>,
+    rows: Arc<Vec<Ranked>>,
+}
+
+/// Held while they are being found.
+type Held = Arc<tokio::sync::Mutex<Option<Places>>>;
+
+static FOUND: LazyLock<Mutex<HashMap<Which, Held>>> = LazyLock::new(Mutex::default);
+
+fn held(which: Which) -> Held {
+    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    if found.len() >= MOST_BOARDS && !found.contains_key(&which) {
+        found.clear();
+    }
+    found.entry(which).or_default().clone()
+}
+
+/// The first `limit` places of a large unit in a month, after so many steps of the roll-ups. It takes tenths of a second to find
+/// them: who comes meanwhile waits and is given the same.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn places(
+    conn: &mut Conn,
+    view: &View,
+    limit: i64,
+    (step, now): (i64, DateTime<Utc>),
+) -> Result<Vec<Ranked>, Problem> {
+    let most = if limit <= FEW { FEW } else { MOST };
+    let held = held((view.unit_id, view.span, most));
+    let mut known = held.lock().await;
+    // Whoever looked at the step a moment earlier is given the newer places.
+    let rows = match known.as_ref().filter(|known| known.step >= step && now - known.at < KEPT) {
+        Some(known) => known.rows.clone(),
+        None => {
+            let cells = store::best_cells(conn, view, most).await?;
+            let rows = Arc::new(store::best_of(conn, (view, Size::Large), cells, Uuid::nil(), most).await?);
+            *known = Some(Places { step, at: now, rows: rows.clone() });
+            rows
+        }
+    };
+    Ok(rows.iter().filter(|row| row.place <= limit).cloned().collect())
+}
