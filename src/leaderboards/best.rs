@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::kernel::db::Conn;
+use crate::kernel::db::{Conn, within};
 use crate::kernel::problem::Problem;
+use crate::points::projection;
 
 use super::model::{Ranked, View};
 use super::span::Span;
@@ -24,6 +26,9 @@ type Which = (Uuid, Span, i64);
 
 /// Nobody's name is shown from memory for longer than this, though no step be taken meanwhile.
 const KEPT: TimeDelta = TimeDelta::seconds(10);
+
+/// How long they are waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Places, after which step of the roll-ups and when they were found.
 struct Places {
@@ -49,7 +54,7 @@ fn held(which: Which) -> Held {
 /// them: who comes meanwhile waits and is given the same.
 ///
 /// # Errors
-/// 503 when the database cannot be reached.
+/// 503 when the database cannot be reached, or too many wait for it.
 pub async fn places(
     conn: &mut Conn,
     view: &View,
@@ -58,16 +63,24 @@ pub async fn places(
 ) -> Result<Vec<Ranked>, Problem> {
     let most = if limit <= FEW { FEW } else { MOST };
     let held = held((view.unit_id, view.span, most));
-    let mut known = held.lock().await;
-    // Whoever looked at the step a moment earlier is given the newer places.
-    let rows = match known.as_ref().filter(|known| known.step >= step && now - known.at < KEPT) {
-        Some(known) => known.rows.clone(),
-        None => {
-            let cells = store::best_cells(conn, view, most).await?;
-            let rows = Arc::new(store::best_of(conn, (view, Size::Large), cells, Uuid::nil(), most).await?);
-            *known = Some(Places { step, at: now, rows: rows.clone() });
-            rows
+    // Everybody who waits has a connection that others need.
+    let rows = within(PATIENCE, async {
+        let mut known = held.lock().await;
+        match known.as_ref().filter(|known| known.step >= step && now - known.at < KEPT) {
+            Some(known) => Ok(known.rows.clone()),
+            None => {
+                let found = find(conn, view, most, now).await?;
+                Ok(known.insert(found).rows.clone())
+            }
         }
-    };
-    Ok(rows.iter().filter(|row| row.place <= limit).cloned().collect())
+    });
+    Ok(rows.await?.iter().filter(|row| row.place <= limit).cloned().collect())
+}
+
+async fn find(conn: &mut Conn, view: &View, most: i64, at: DateTime<Utc>) -> Result<Places, Problem> {
+    // Read once more: steps were taken while others were waited for, and whoever saw them is to be given these places.
+    let step = projection::position(conn).await?.map_or(0, |(step, _)| step);
+    let cells = store::best_cells(conn, view, most).await?;
+    let rows = store::best_of(conn, (view, Size::Large), cells, Uuid::nil(), most).await?;
+    Ok(Places { step, at, rows: Arc::new(rows) })
 }

@@ -67,6 +67,9 @@ pub async fn step(conn: &mut Conn, lease: &Lease, now: DateTime<Utc>) -> Result<
         let day = month.period.reference_day(today);
         rollup::refresh(conn, month, day, lease.fence, now).await?;
     }
+    if !touched.is_empty() {
+        count(conn).await?;
+    }
     if drained {
         mark(conn, now).await?;
     }
@@ -106,12 +109,19 @@ impl Touched {
     }
 }
 
+/// Says that the roll-ups are no longer what they were. Nobody asks before the first [`mark`].
+async fn count(conn: &mut Conn) -> Result<(), Problem> {
+    let row = diesel::update(projections::table.find(ROLL_UPS));
+    row.set(projections::step.eq(projections::step + 1)).execute(conn).await?;
+    Ok(())
+}
+
 async fn mark(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), Problem> {
     diesel::insert_into(projections::table)
         .values((projections::name.eq(ROLL_UPS), projections::as_of.eq(now)))
         .on_conflict(projections::name)
         .do_update()
-        .set((projections::as_of.eq(now), projections::step.eq(projections::step + 1)))
+        .set(projections::as_of.eq(now))
         .execute(conn)
         .await?;
     Ok(())
