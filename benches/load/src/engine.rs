@@ -46,7 +46,8 @@ struct Engine<'a> {
     poll: Poll,
     kinds: Vec<Kind>,
     connections: Vec<Connection>,
-    idle: Vec<usize>,
+    /// The one that has rested longest comes first: a server closes those that rest for too long.
+    idle: VecDeque<usize>,
     /// Requests that were due while every connection was busy.
     late: VecDeque<(usize, Instant)>,
     tallies: Tallies,
@@ -122,7 +123,7 @@ impl Engine<'_> {
             match self.plan.rate {
                 None if sending => {
                     while !self.used_up
-                        && let Some(n) = self.idle.pop()
+                        && let Some(n) = self.idle.pop_front()
                     {
                         self.issue(n, now)?;
                     }
@@ -173,7 +174,7 @@ impl Engine<'_> {
 
     fn paced(&mut self, due: Instant) -> Result<(), String> {
         let kind = self.choose();
-        match self.idle.pop() {
+        match self.idle.pop_front() {
             Some(n) => self.send(n, kind, due),
             None => {
                 self.late.push_back((kind, due));
@@ -193,7 +194,7 @@ impl Engine<'_> {
             self.used_up |= self.kinds.len() == 1;
             self.kinds[kind].share = 0.0;
             self.kinds[kind].credit = f64::MIN;
-            self.idle.push(n);
+            self.idle.push_back(n);
             return Ok(());
         };
         self.serial += 1;
@@ -250,7 +251,7 @@ impl Engine<'_> {
         if self.plan.rate.is_none() && now < self.end && !self.used_up {
             return self.issue(n, now);
         }
-        self.idle.push(n);
+        self.idle.push_back(n);
         Ok(())
     }
 
@@ -262,7 +263,7 @@ impl Engine<'_> {
         if let Some(sent) = sent {
             self.busy -= 1;
             self.tallies.add_error(sent.kind, 0, why.as_bytes());
-            self.idle.push(n);
+            self.idle.push_back(n);
         }
         Ok(())
     }
