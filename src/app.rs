@@ -14,12 +14,15 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::auth::Keys;
+use crate::kernel::batch::Lanes;
 use crate::kernel::changes::Changes;
 use crate::kernel::clock::Clock;
 use crate::kernel::config::{Config, Mode};
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Db;
+use crate::kernel::desk::{self, Desk};
 use crate::kernel::ids::new_id;
+use crate::kernel::lookout::{self, Lookout};
 use crate::kernel::openapi;
 use crate::kernel::operations::{self, Operations};
 use crate::kernel::problem::{Code, Problem};
@@ -122,22 +125,18 @@ pub fn serve(
         n => n,
     };
     let jobs = jobs::start(state.clone());
-    let (queues, lanes) = points::start(&state).map_err(std::io::Error::other)?;
-    let queues = web::Data::new(queues);
-    let (ranks, lanes_of_ranks) = leaderboards::start(&state).map_err(std::io::Error::other)?;
-    let ranks = web::Data::new(ranks);
+    let (together, lanes) = Together::start(&state).map_err(std::io::Error::other)?;
     let server = HttpServer::new(move || {
         let (app, _) = App::new()
             .into_utoipa_app()
             .app_data(state.clone())
             .app_data(document.clone())
-            .app_data(queues.clone())
-            .app_data(ranks.clone())
             .app_data(web::PayloadConfig::new(operations::BODY_BYTES))
             .service(api())
             .split_for_parts();
         memory::give_back();
-        app.service(outside_v1())
+        app.configure(|config| together.give(config))
+            .service(outside_v1())
             .default_service(web::to(unknown_path))
             .wrap(Compress::default())
             .wrap(from_fn(context::middleware))
@@ -152,10 +151,51 @@ pub fn serve(
     let ended = async move {
         let served = server.await;
         // Before the caller stops the database, which the jobs would miss.
-        drop((jobs, lanes, lanes_of_ranks));
+        drop((jobs, lanes));
         served
     };
     Ok((handle, ended))
+}
+
+/// Where requests wait that are worked on together.
+#[derive(Clone)]
+struct Together {
+    lookout: web::Data<Lookout>,
+    points: web::Data<points::Queues>,
+    entries: web::Data<Desk<points::Lister>>,
+    ranks: web::Data<leaderboards::Ranks>,
+    people: web::Data<Desk<identity::Mirror>>,
+    notifications: web::Data<Desk<notifications::Lister>>,
+    documents: web::Data<Desk<documents::Lister>>,
+}
+
+impl Together {
+    /// Opens them, and what works on them until it is dropped.
+    fn start(state: &web::Data<State>) -> Result<(Self, Vec<Lanes>), String> {
+        let (lookout, looking) = lookout::start(state)?;
+        let (points, awarding) = points::start(state)?;
+        let (ranks, ranking) = leaderboards::start(state)?;
+        let db = desk::connections(state)?;
+        let (entries, listing) = desk::open(state, &db);
+        let (people, telling) = desk::open(state, &db);
+        let (notifications, notifying) = desk::open(state, &db);
+        let (documents, showing) = desk::open(state, &db);
+        let (lookout, points, ranks) = (web::Data::new(lookout), web::Data::new(points), web::Data::new(ranks));
+        let together = Self { lookout, points, entries, ranks, people, notifications, documents };
+        Ok((together, vec![looking, awarding, ranking, listing, telling, notifying, showing]))
+    }
+
+    /// Makes them known to handlers.
+    fn give(&self, config: &mut web::ServiceConfig) {
+        config
+            .app_data(self.lookout.clone())
+            .app_data(self.points.clone())
+            .app_data(self.entries.clone())
+            .app_data(self.ranks.clone())
+            .app_data(self.people.clone())
+            .app_data(self.notifications.clone())
+            .app_data(self.documents.clone());
+    }
 }
 
 /// What is not part of the API proper: health, keys, documentation.

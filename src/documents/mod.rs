@@ -14,6 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use carry_over::consume;
 pub use files::{StoredFile, attach, keep};
+pub use library::Lister;
 pub use model::{Kind, Media};
 pub use publishing::{NewDocument, draft, publish};
 

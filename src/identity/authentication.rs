@@ -22,7 +22,7 @@ use crate::kernel::statement::Prepared;
 /// Sessions that are remembered, some 100 bytes each.
 const SESSIONS: usize = 200_000;
 /// Callers that are remembered with their grants, some 400 bytes each.
-const CALLERS: usize = 50_000;
+const CALLERS: usize = 200_000;
 
 /// Looks the caller up in PostgreSQL.
 pub struct Authentication {
@@ -99,7 +99,7 @@ const ALIVE: &str =
 impl Authenticator for Authentication {
     fn load<'a>(
         &'a self,
-        conn: &'a mut Conn,
+        mut conn: &'a Conn,
         sight: Sight<'a>,
         claims: &'a Claims,
         now: DateTime<Utc>,
@@ -115,7 +115,7 @@ impl Authenticator for Authentication {
                 .bind::<SqlUuid, _>(claims.sub)
                 .bind::<Timestamptz, _>(now)
                 .bind::<Date, _>(today.1);
-            let caller: Option<Caller> = Prepared(query).get_result(conn).await.optional()?;
+            let caller: Option<Caller> = Prepared(query).get_result(&mut conn).await.optional()?;
             let caller = caller.ok_or_else(|| Problem::new(Code::Unauthenticated))?;
             let (account_id, kind) = (claims.sub, kind(&caller.kind));
             let principal = Principal {

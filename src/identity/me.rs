@@ -1,9 +1,11 @@
 //! The signed-in person: who they are, what they choose, their password.
 
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get, patch, post};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Int4, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,10 +16,13 @@ use crate::kernel::access::{Grant, Role};
 use crate::kernel::audit;
 use crate::kernel::auth::{AccountKind, Principal};
 use crate::kernel::call::secret::SecretCall;
-use crate::kernel::call::{Anyone, Ask, Call, Myself};
+use crate::kernel::call::{Anyone, Call, Empty, Handed, Myself};
 use crate::kernel::db::Conn;
+use crate::kernel::desk::{self, Asked, Clerk, Desk};
 use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{accounts, members, notifications, units};
+use crate::kernel::reply;
+use crate::kernel::schema::{accounts, members};
+use crate::kernel::statement::Prepared;
 
 use super::passwords;
 use super::sessions::{self, Because};
@@ -66,41 +71,73 @@ pub struct Me {
     without_device: bool,
 }
 
-/// Asks for everything at once.
-async fn load(conn: &Conn, caller: &Principal) -> Result<Me, Problem> {
-    let (mut of_account, mut of_member, mut of_cell, mut of_notifications) = (conn, conn, conn, conn);
-    let home = caller.home.as_slice().first().copied();
-    let (full_name, choices, cell, unread_notifications) = tokio::join!(
-        accounts::table.find(caller.account_id).select(accounts::display_name).first(&mut of_account),
-        members::table
-            .find(caller.account_id)
-            .select((members::named_on_leaderboards, members::without_device))
-            .first(&mut of_member),
-        units::table.filter(units::id.nullable().eq(home)).select((units::id, units::name)).first(&mut of_cell),
-        notifications::table
-            .filter(notifications::account_id.eq(caller.account_id))
-            .filter(notifications::read_at.is_null())
-            .count()
-            .get_result(&mut of_notifications),
-    );
-    let choices: Option<(bool, bool)> = choices.optional()?;
-    let cell: Option<(Uuid, String)> = cell.optional()?;
-    let cell = cell.map(|(id, name)| MyCell { id, name });
-    let (named_on_leaderboards, without_device) = choices.unwrap_or_default();
+/// What is stored of a person who asks for themselves.
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Int4)]
+    place: i32,
+    #[diesel(sql_type = Text)]
+    full_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    cell: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    unread_notifications: i64,
+    #[diesel(sql_type = Bool)]
+    named_on_leaderboards: bool,
+    #[diesel(sql_type = Bool)]
+    without_device: bool,
+}
+
+const PEOPLE: &str = "SELECT k.place, a.display_name AS full_name, u.name AS cell,
+        (SELECT count(*) FROM notifications n WHERE n.account_id = k.account_id AND n.read_at IS NULL) AS unread_notifications,
+        coalesce(m.named_on_leaderboards, false) AS named_on_leaderboards,
+        coalesce(m.without_device, false) AS without_device
+    FROM unnest($1::int4[], $2::uuid[], $3::uuid[]) AS k (place, account_id, cell_id)
+    JOIN accounts a ON a.id = k.account_id
+    LEFT JOIN members m ON m.id = k.account_id
+    LEFT JOIN units u ON u.id = k.cell_id";
+
+/// Tells people who they are, in the order asked for.
+async fn load(mut conn: &Conn, callers: &[&Principal]) -> Result<Vec<Me>, Problem> {
+    let cell = |caller: &&Principal| caller.home.as_slice().first().copied();
+    let query = diesel::sql_query(PEOPLE)
+        .bind::<Array<Int4>, _>((0..).take(callers.len()).collect::<Vec<i32>>())
+        .bind::<Array<SqlUuid>, _>(callers.iter().map(|caller| caller.account_id).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(callers.iter().map(cell).collect::<Vec<_>>());
+    let rows: Vec<Row> = Prepared(query).load(&mut conn).await?;
+    let rows = desk::by_place(rows, callers.len(), |row| row.place);
+    let me = |(caller, row): (&&Principal, Vec<Row>)| row.into_iter().next().map(|row| show(caller, row));
+    callers.iter().zip(rows).map(|one| me(one).ok_or_else(|| Problem::internal("an account is missing"))).collect()
+}
+
+fn show(caller: &Principal, row: Row) -> Me {
     let role = |grant: &Grant| MyRole { role: grant.role, unit_id: grant.unit_id };
-    Ok(Me {
+    Me {
         id: caller.account_id,
         kind: match caller.kind {
             AccountKind::Member => "member",
             AccountKind::Administrator => "administrator",
         },
-        full_name: full_name?,
-        cell,
+        full_name: row.full_name,
+        cell: caller.home.as_slice().first().copied().zip(row.cell).map(|(id, name)| MyCell { id, name }),
         roles: caller.grants.iter().map(role).collect(),
-        unread_notifications: unread_notifications?,
-        named_on_leaderboards,
-        without_device,
-    })
+        unread_notifications: row.unread_notifications,
+        named_on_leaderboards: row.named_on_leaderboards,
+        without_device: row.without_device,
+    }
+}
+
+/// Tells all who ask at once who they are.
+pub struct Mirror;
+
+impl Clerk for Mirror {
+    type Wanted = ();
+    type Answer = Me;
+
+    async fn answer(conn: &Conn, asked: &[Asked<'_, ()>]) -> Result<Vec<Me>, Problem> {
+        let callers: Vec<&Principal> = asked.iter().map(|one| &one.caller).collect();
+        load(conn, &callers).await
+    }
 }
 
 /// Get oneself
@@ -108,9 +145,9 @@ async fn load(conn: &Conn, caller: &Principal) -> Result<Me, Problem> {
 /// Who is signed in: name, cell, roles, choices.
 #[utoipa::path(tag = "Me", responses((status = 200, description = "The signed-in person.", body = Me)))]
 #[get("/me")]
-pub async fn get_me(ask: Ask<Anyone>) -> Result<HttpResponse, Problem> {
-    let me = load(&ask.conn, &ask.scope.caller).await?;
-    ask.reply(&me)
+pub async fn get_me(ask: Handed<Empty>, desk: Data<Desk<Mirror>>) -> Result<HttpResponse, Problem> {
+    let me = desk.ask(ask.claims, (), ask.now).await?;
+    reply::json(&ask.request, &me)
 }
 
 /// What a member chooses.
@@ -138,7 +175,8 @@ pub async fn update_me(call: Call<MeIn, Myself>) -> Result<HttpResponse, Problem
             ..scope.audit("member.choices_changed", "member", member)
         };
         audit::record(conn, event, scope.now).await?;
-        load(conn, &scope.caller).await
+        let mut changed = load(conn, &[&scope.caller]).await?;
+        changed.pop().ok_or_else(Problem::not_found)
     })
     .await
 }

@@ -20,6 +20,7 @@ pub use administrators::create_administrator;
 pub use authentication::Authentication;
 pub use demo_sessions::open_demo_sessions;
 pub use keys::{jwks, refresh_keys};
+pub use me::Mirror;
 pub use passwords::{hash as hash_password, store as store_password};
 pub use sessions::forget_old_devices;
 pub use throttle::sweep as sweep_failures;

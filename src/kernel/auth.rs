@@ -170,7 +170,7 @@ impl Principal {
 pub trait Authenticator {
     fn load<'a>(
         &'a self,
-        conn: &'a mut Conn,
+        conn: &'a Conn,
         sight: Sight<'a>,
         claims: &'a Claims,
         now: DateTime<Utc>,

@@ -23,6 +23,7 @@ use super::context::RequestContext;
 use super::crypto::to_text;
 use super::db::{Conn, PATIENCE, transaction, within};
 use super::idempotency::{self, Claim, Key};
+use super::lookout::Lookout;
 use super::operations::BODY_BYTES;
 use super::problem::{Code, Problem};
 use super::state::State;
@@ -193,11 +194,12 @@ async fn scope<T: Target>(req: &HttpRequest) -> Result<(Object<Conn>, Scope<(), 
     let context = RequestContext::of(req);
     let claims = context.claims.clone().ok_or_else(|| Problem::new(Code::Unauthenticated))?;
     let now = state.clock.now();
-    let mut conn = state.db.conn().await?;
+    let lookout = req.app_data::<web::Data<Lookout>>().ok_or_else(|| Problem::internal("no lookout"))?;
     // Every request begins with this: where the database hangs, requests do not pile up behind it.
+    let sight = lookout.look(&state).await?;
+    let mut conn = state.db.conn().await?;
     let authorised = within(PATIENCE, async {
-        let sight = state.changes.look(&conn).await?;
-        let caller = state.authenticator.load(&mut conn, sight, &claims, now).await?;
+        let caller = state.authenticator.load(&conn, sight, &claims, now).await?;
         let on = T::authorise(req, &mut conn, &caller, now).await?;
         Ok((caller, on))
     });

@@ -86,6 +86,11 @@ impl Changes {
         Ok(Sight { changes: self, stamp: seen.now })
     }
 
+    /// What the latest look saw: for whoever has waited for a look that began after they came.
+    pub fn sight(&self) -> Sight<'_> {
+        Sight { changes: self, stamp: self.0.read().unwrap_or_else(PoisonError::into_inner).now }
+    }
+
     /// Whether what was read under a stamp is still true of a subject.
     fn believes(&self, stamp: Stamp, subjects: &[Uuid]) -> bool {
         let seen = self.0.read().unwrap_or_else(PoisonError::into_inner);

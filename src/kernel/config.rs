@@ -59,7 +59,7 @@ settings! {
     redis_url: Option<SecretString> = None;
     /// 32 bytes in base64: seals personal data, derives the lookup and token keys. Lives outside the database.
     master_key: Option<SecretString> = None;
-    /// Connections to PostgreSQL.
+    /// Connections to PostgreSQL for requests of their own; those that are worked on together have a dozen more.
     database_connections: usize = 16;
     /// Awards that share one transaction at most; 1 gives each its own.
     award_batch: usize = 256;

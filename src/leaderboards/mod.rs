@@ -23,7 +23,7 @@ use crate::kernel::problem::Problem;
 
 pub use check::{differences, give_up};
 pub use follow::{Lost, follow};
-pub use queue::start;
+pub use queue::{Ranks, start};
 pub use rebuild::{Means, rebuild};
 pub use span::Span;
 

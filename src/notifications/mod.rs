@@ -17,6 +17,8 @@ use crate::kernel::outbox;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::notifications;
 
+pub use routes::Lister;
+
 /// Topics that begin so become notifications; the rest names the kind.
 const TOPIC: &str = "notify.";
 

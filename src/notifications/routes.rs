@@ -1,9 +1,11 @@
 //! Notifications over HTTP.
 
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Int4, Nullable, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use serde_json::Value;
@@ -11,16 +13,21 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::audit;
-use crate::kernel::call::{Anyone, Ask, Call, Empty, Query, path_id};
+use crate::kernel::call::{Anyone, Call, Empty, Handed, Query, path_id};
+use crate::kernel::db::Conn;
+use crate::kernel::desk::{self, Asked, Clerk, Desk};
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Language, Problem};
+use crate::kernel::reply;
 use crate::kernel::schema::notifications;
+use crate::kernel::statement::Prepared;
 
 use super::texts;
 
-#[derive(Queryable, Selectable)]
+/// A notification as it is stored.
+#[derive(Queryable, Selectable, QueryableByName)]
 #[diesel(table_name = notifications)]
-struct Row {
+pub struct Row {
     id: Uuid,
     kind: String,
     details: Value,
@@ -65,25 +72,61 @@ fn show(row: Row, language: Language) -> NotificationOut {
     }
 }
 
+/// A row of somebody who asked.
+#[derive(QueryableByName)]
+struct Placed {
+    #[diesel(sql_type = Int4)]
+    place: i32,
+    #[diesel(embed)]
+    row: Row,
+}
+
+/// Lists the notifications of all who ask at once.
+pub struct Lister;
+
+/// Which are wanted: those before one, if it is named, and how many.
+pub struct Wanted {
+    before: Option<Uuid>,
+    fetch: i64,
+}
+
+const LIST: &str = "SELECT k.place, n.id, n.kind, n.details, n.created_at, n.read_at
+    FROM unnest($1::int4[], $2::uuid[], $3::uuid[], $4::int8[]) AS k (place, account_id, before, most)
+    CROSS JOIN LATERAL (SELECT * FROM notifications n
+        WHERE n.account_id = k.account_id AND (k.before IS NULL OR n.id < k.before) ORDER BY n.id DESC LIMIT k.most) n
+    ORDER BY k.place, n.id DESC";
+
+impl Clerk for Lister {
+    type Wanted = Wanted;
+    type Answer = Vec<Row>;
+
+    async fn answer(mut conn: &Conn, asked: &[Asked<'_, Wanted>]) -> Result<Vec<Vec<Row>>, Problem> {
+        let query = diesel::sql_query(LIST)
+            .bind::<Array<Int4>, _>((0..).take(asked.len()).collect::<Vec<i32>>())
+            .bind::<Array<SqlUuid>, _>(asked.iter().map(|one| one.caller.account_id).collect::<Vec<_>>())
+            .bind::<Array<Nullable<SqlUuid>>, _>(asked.iter().map(|one| one.wanted.before).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(asked.iter().map(|one| one.wanted.fetch).collect::<Vec<_>>());
+        let rows: Vec<Placed> = Prepared(query).load(&mut conn).await?;
+        let lists = desk::by_place(rows, asked.len(), |placed| placed.place);
+        Ok(lists.into_iter().map(|list| list.into_iter().map(|placed| placed.row).collect()).collect())
+    }
+}
+
 /// List one's notifications
 ///
 /// The newest first.
 #[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of notifications.", body = Page<NotificationOut>)))]
 #[get("/me/notifications")]
-pub async fn list_my_notifications(mut ask: Ask<Anyone>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_my_notifications(
+    ask: Handed<Empty>,
+    page: Query<PageQuery>,
+    desk: Data<Desk<Lister>>,
+) -> Result<HttpResponse, Problem> {
     let Query(page) = page;
-    let mut query = notifications::table
-        .filter(notifications::account_id.eq(ask.scope.caller.account_id))
-        .order(notifications::id.desc())
-        .limit(page.fetch())
-        .select(Row::as_select())
-        .into_boxed();
-    if let Some(id) = page.after::<Uuid>()? {
-        query = query.filter(notifications::id.lt(id));
-    }
-    let rows = query.load(&mut ask.conn).await?;
-    let language = ask.scope.context.language;
-    ask.reply(&page.page(rows, |row| row.id, |row| show(row, language)))
+    let wanted = Wanted { before: page.after()?, fetch: page.fetch() };
+    let rows = desk.ask(ask.claims, wanted, ask.now).await?;
+    let language = ask.context.language;
+    reply::json(&ask.request, &page.page(rows, |row| row.id, |row| show(row, language)))
 }
 
 /// Mark a notification as read

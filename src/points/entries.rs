@@ -1,20 +1,24 @@
 //! The entries of a member over HTTP: one's own, and for officers who may have to correct them.
 
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::kernel::access::needs::ProposeAdjustments;
 use crate::kernel::audit;
-use crate::kernel::call::{Ask, Myself, Query};
+use crate::kernel::auth::{Principal, require_member};
+use crate::kernel::call::{Ask, Empty, Handed, Query};
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
+use crate::kernel::desk::{self, Asked, Clerk, Desk};
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::Problem;
+use crate::kernel::reply;
 use crate::kernel::statement::Prepared;
 use crate::organisation::OnMember;
 
@@ -70,33 +74,71 @@ impl From<Row> for Entry {
     }
 }
 
-/// A member's entries, the newest first. A reversal is found by its object, which the ledger keeps unique. The member comes
-/// from a subquery, so that the statement is planned once over all partitions and not at each request over the one.
-async fn of_member(
-    conn: &mut Conn,
-    member_id: Uuid,
+/// A row of the list that somebody asked for.
+#[derive(QueryableByName)]
+struct Placed {
+    #[diesel(sql_type = Int4)]
+    place: i32,
+    #[diesel(embed)]
+    row: Row,
+}
+
+/// Which entries are wanted: of a month, if it is named, before one, if it is named, and how many.
+pub struct Wanted {
     period: Option<Period>,
     before: Option<Uuid>,
     fetch: i64,
-) -> Result<Vec<Entry>, Problem> {
-    let query = diesel::sql_query(
-        "SELECT e.id, e.kind, e.rule_code, e.rule_version, e.points, e.period, e.occurred_at, e.object_kind, e.object_id,
-             e.late, e.reverses, r.id AS reversed_by, a.reason
-         FROM (SELECT $1::uuid AS member_id OFFSET 0) k
-         CROSS JOIN LATERAL (SELECT * FROM point_entries p WHERE p.member_id = k.member_id
-             AND ($2::date IS NULL OR p.period = $2) AND ($3::uuid IS NULL OR p.id < $3)
-             ORDER BY p.id DESC LIMIT $4) e
-         LEFT JOIN LATERAL (SELECT p.id FROM point_entries p
-             WHERE p.member_id = k.member_id AND p.rule_code = 'reversal' AND p.object_id = e.id::text OFFSET 0) r ON true
-         LEFT JOIN point_adjustments a ON a.id = e.decision_id AND e.kind <> 'award'
-         ORDER BY e.id DESC LIMIT $4",
-    )
-    .bind::<SqlUuid, _>(member_id)
-    .bind::<Nullable<Date>, _>(period.map(Period::first_day))
-    .bind::<Nullable<SqlUuid>, _>(before)
-    .bind::<BigInt, _>(fetch);
-    let rows: Vec<Row> = Prepared(query).load(conn).await?;
-    Ok(rows.into_iter().map(Entry::from).collect())
+}
+
+impl Wanted {
+    fn of(page: &PageQuery, query: &PeriodQuery) -> Result<Self, Problem> {
+        Ok(Self { period: query.period, before: page.after()?, fetch: page.fetch() })
+    }
+}
+
+/// A reversal is found by its object, which the ledger keeps unique.
+const LIST: &str = "SELECT k.place, e.id, e.kind, e.rule_code, e.rule_version, e.points, e.period, e.occurred_at,
+        e.object_kind, e.object_id, e.late, e.reverses, r.id AS reversed_by, a.reason
+    FROM unnest($1::int4[], $2::uuid[], $3::date[], $4::uuid[], $5::int8[]) AS k (place, member_id, period, before, most)
+    CROSS JOIN LATERAL (SELECT * FROM point_entries p WHERE p.member_id = k.member_id
+        AND (k.period IS NULL OR p.period = k.period) AND (k.before IS NULL OR p.id < k.before)
+        ORDER BY p.id DESC LIMIT k.most) e
+    LEFT JOIN LATERAL (SELECT p.id FROM point_entries p
+        WHERE p.member_id = k.member_id AND p.rule_code = 'reversal' AND p.object_id = e.id::text OFFSET 0) r ON true
+    LEFT JOIN point_adjustments a ON a.id = e.decision_id AND e.kind <> 'award'
+    ORDER BY k.place, e.id DESC";
+
+/// The entries of members, the newest first, in the order asked for.
+async fn of_members(mut conn: &Conn, members: &[Uuid], wanted: &[&Wanted]) -> Result<Vec<Vec<Entry>>, Problem> {
+    let query = diesel::sql_query(LIST)
+        .bind::<Array<Int4>, _>((0..).take(members.len()).collect::<Vec<i32>>())
+        .bind::<Array<SqlUuid>, _>(members)
+        .bind::<Array<Nullable<Date>>, _>(
+            wanted.iter().map(|one| one.period.map(Period::first_day)).collect::<Vec<_>>(),
+        )
+        .bind::<Array<Nullable<SqlUuid>>, _>(wanted.iter().map(|one| one.before).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(wanted.iter().map(|one| one.fetch).collect::<Vec<_>>());
+    let rows: Vec<Placed> = Prepared(query).load(&mut conn).await?;
+    let lists = desk::by_place(rows, members.len(), |placed| placed.place);
+    Ok(lists.into_iter().map(|list| list.into_iter().map(|placed| placed.row.into()).collect()).collect())
+}
+
+/// Lists the entries of all members who ask at once.
+pub struct Lister;
+
+impl Clerk for Lister {
+    type Wanted = Wanted;
+    type Answer = Vec<Entry>;
+
+    fn admit(caller: &Principal) -> Result<(), Problem> {
+        require_member(Some(caller.kind))
+    }
+
+    async fn answer(conn: &Conn, asked: &[Asked<'_, Wanted>]) -> Result<Vec<Vec<Entry>>, Problem> {
+        let members: Vec<Uuid> = asked.iter().map(|one| one.caller.account_id).collect();
+        let wanted: Vec<&Wanted> = asked.iter().map(|one| one.wanted).collect();
+        of_members(conn, &members, &wanted).await
+    }
 }
 
 /// List my entries
@@ -106,13 +148,14 @@ async fn of_member(
 #[utoipa::path(tag = "Points", params(PageQuery, PeriodQuery), responses((status = 200, description = "A page of entries.", body = Page<Entry>)))]
 #[get("/me/points/entries")]
 pub async fn list_my_entries(
-    mut ask: Ask<Myself>,
+    ask: Handed<Empty>,
     page: Query<PageQuery>,
     query: Query<PeriodQuery>,
+    desk: Data<Desk<Lister>>,
 ) -> Result<HttpResponse, Problem> {
-    let (Query(page), member_id) = (page, ask.scope.caller.account_id);
-    let rows = of_member(&mut ask.conn, member_id, query.0.period, page.after()?, page.fetch()).await?;
-    ask.reply(&page.page(rows, |row| row.id, |row| row))
+    let Query(page) = page;
+    let rows = desk.ask(ask.claims, Wanted::of(&page, &query.0)?, ask.now).await?;
+    reply::json(&ask.request, &page.page(rows, |row| row.id, |row| row))
 }
 
 /// List a member's entries
@@ -128,7 +171,8 @@ pub async fn list_member_entries(
     query: Query<PeriodQuery>,
 ) -> Result<HttpResponse, Problem> {
     let (Query(page), member_id, unit_id) = (page, ask.scope.on.member_id, ask.scope.on.unit_id);
-    let rows = of_member(&mut ask.conn, member_id, query.0.period, page.after()?, page.fetch()).await?;
+    let wanted = Wanted::of(&page, &query.0)?;
+    let rows = of_members(&ask.conn, &[member_id], &[&wanted]).await?.pop().unwrap_or_default();
     let event = audit::Event {
         unit_id: Some(unit_id),
         member_id: Some(member_id),

@@ -47,6 +47,7 @@ pub use closings::{
     Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, verify_file,
 };
 pub use engine::Want;
+pub use entries::Lister;
 pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};

@@ -1,5 +1,6 @@
 //! The library over HTTP: the list of a cell, one document, the kinds there are.
 
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -7,11 +8,13 @@ use utoipa::{IntoParams, ToSchema};
 use crate::documents::model::{Kind, search_words};
 use crate::documents::store::note_opening;
 use crate::documents::targets::Readable;
-use crate::kernel::call::{Anyone, Ask, Myself, Query};
+use crate::kernel::call::{Anyone, Ask, Empty, Handed, Query};
+use crate::kernel::desk::Desk;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::Problem;
+use crate::kernel::reply;
 
-use super::store::{self, Detail, Filter, Item};
+use super::store::{self, Detail, Item, Lister, Wanted};
 
 /// Which documents are listed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -34,20 +37,16 @@ pub struct DocumentQuery {
         (status = 403, description = "The caller is not a member.")))]
 #[get("/documents")]
 pub async fn list_documents(
-    mut ask: Ask<Myself>,
+    ask: Handed<Empty>,
     page: Query<PageQuery>,
     query: Query<DocumentQuery>,
+    desk: Data<Desk<Lister>>,
 ) -> Result<HttpResponse, Problem> {
-    let Query(page) = page;
-    let words = search_words(query.0.q.as_deref().unwrap_or_default());
-    let filter = Filter {
-        member_id: ask.scope.caller.account_id,
-        home: &ask.scope.caller.home,
-        unread: query.0.unread,
-        words: &words,
-    };
-    let rows = store::list(&mut ask.conn, &filter, page.after()?, page.fetch()).await?;
-    ask.reply(&page.page(rows, |item| (item.published_at, item.id), |item| item))
+    let (Query(page), Query(query)) = (page, query);
+    let words = search_words(query.q.as_deref().unwrap_or_default());
+    let wanted = Wanted { unread: query.unread, words, after: page.after()?, fetch: page.fetch() };
+    let rows = desk.ask(ask.claims, wanted, ask.now).await?;
+    reply::json(&ask.request, &page.page(rows, |item| (item.published_at, item.id), |item| item))
 }
 
 /// Get a document

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,8 +11,10 @@ use uuid::Uuid;
 use crate::documents::files::{FileOut, of_document};
 use crate::documents::model::{Kind, Symbol, parse_symbol};
 use crate::documents::store::{Row, body, targets};
+use crate::kernel::auth::{Principal, require_member};
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
+use crate::kernel::desk::{self, Asked, Clerk};
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::{document_acknowledgements, reading_sessions};
 use crate::kernel::statement::Prepared;
@@ -58,47 +60,76 @@ pub struct Item {
     pub files: i64,
 }
 
-/// Which documents of a member's cell are wanted.
-pub struct Filter<'a> {
-    pub member_id: Uuid,
-    /// The cell and its ancestors.
-    pub home: &'a [Uuid],
+/// Which documents of the member's cell are wanted.
+pub struct Wanted {
     pub unread: bool,
     /// Beginnings of words, each after a space.
-    pub words: &'a [String],
+    pub words: Vec<String>,
+    /// Those after this one, in the order of the list.
+    pub after: Option<(DateTime<Utc>, Uuid)>,
+    pub fetch: i64,
 }
 
-/// The documents distributed to a cell, newest first.
-pub async fn list(
-    conn: &mut Conn,
-    filter: &Filter<'_>,
-    after: Option<(DateTime<Utc>, Uuid)>,
-    fetch: i64,
-) -> Result<Vec<Item>, Problem> {
-    let (at, id) = after.unzip();
-    let query = diesel::sql_query(
-        "SELECT * FROM (
-             SELECT d.id, d.symbol, d.kind, d.title, d.summary, d.published_at, d.must_read_by,
-                 EXISTS (SELECT 1 FROM reading_sessions s
-                     WHERE s.document_id = d.id AND s.member_id = $1 AND s.completed_at IS NOT NULL) AS read,
-                 EXISTS (SELECT 1 FROM document_acknowledgements a
-                     WHERE a.document_id = d.id AND a.member_id = $1) AS acknowledged,
-                 (SELECT count(*) FROM document_files f WHERE f.document_id = d.id) AS files
-             FROM documents d
-             WHERE d.status = 'published'
-             AND EXISTS (SELECT 1 FROM document_targets t WHERE t.document_id = d.id AND t.unit_id = ANY($2))
-             AND NOT EXISTS (SELECT 1 FROM unnest($3) AS w WHERE position(w IN d.search) = 0)
-             AND ($4 IS NULL OR (d.published_at, d.id) < ($4, $5))
-         ) AS mine WHERE NOT ($6 AND read) ORDER BY published_at DESC, id DESC LIMIT $7",
-    )
-    .bind::<SqlUuid, _>(filter.member_id)
-    .bind::<Array<SqlUuid>, _>(filter.home)
-    .bind::<Array<Text>, _>(filter.words)
-    .bind::<Nullable<Timestamptz>, _>(at)
-    .bind::<Nullable<SqlUuid>, _>(id)
-    .bind::<Bool, _>(filter.unread)
-    .bind::<BigInt, _>(fetch);
-    Ok(Prepared(query).load(conn).await?)
+/// A row of the list that somebody asked for.
+#[derive(QueryableByName)]
+struct Placed {
+    #[diesel(sql_type = Int4)]
+    place: i32,
+    #[diesel(embed)]
+    item: Item,
+}
+
+/// Newest first. Arrays of arrays are not unnested, so units and words come as text.
+const LIST: &str = r"SELECT k.place, d.* FROM (
+        SELECT place, member_id, string_to_array(home, ',')::uuid[] AS home, string_to_array(words, E'\n') AS words, unread,
+            at, id, most
+        FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::text[], $5::bool[], $6::timestamptz[], $7::uuid[], $8::int8[])
+            AS k (place, member_id, home, words, unread, at, id, most) OFFSET 0) k
+    CROSS JOIN LATERAL (SELECT * FROM (
+            SELECT d.id, d.symbol, d.kind, d.title, d.summary, d.published_at, d.must_read_by,
+                EXISTS (SELECT 1 FROM reading_sessions s
+                    WHERE s.document_id = d.id AND s.member_id = k.member_id AND s.completed_at IS NOT NULL) AS read,
+                EXISTS (SELECT 1 FROM document_acknowledgements a
+                    WHERE a.document_id = d.id AND a.member_id = k.member_id) AS acknowledged,
+                (SELECT count(*) FROM document_files f WHERE f.document_id = d.id) AS files
+            FROM documents d
+            WHERE d.status = 'published'
+            AND EXISTS (SELECT 1 FROM document_targets t WHERE t.document_id = d.id AND t.unit_id = ANY(k.home))
+            AND NOT EXISTS (SELECT 1 FROM unnest(k.words) AS w WHERE position(w IN d.search) = 0)
+            AND (k.at IS NULL OR (d.published_at, d.id) < (k.at, k.id))
+        ) AS mine WHERE NOT (k.unread AND read) ORDER BY published_at DESC, id DESC LIMIT k.most) d
+    ORDER BY k.place, d.published_at DESC, d.id DESC";
+
+/// Lists the documents of all members who ask at once.
+pub struct Lister;
+
+impl Clerk for Lister {
+    type Wanted = Wanted;
+    type Answer = Vec<Item>;
+
+    fn admit(caller: &Principal) -> Result<(), Problem> {
+        require_member(Some(caller.kind))
+    }
+
+    async fn answer(mut conn: &Conn, asked: &[Asked<'_, Wanted>]) -> Result<Vec<Vec<Item>>, Problem> {
+        let home = |one: &Asked<'_, Wanted>| {
+            let units: Vec<String> = one.caller.home.iter().map(Uuid::to_string).collect();
+            units.join(",")
+        };
+        let (at, id): (Vec<_>, Vec<_>) = asked.iter().map(|one| one.wanted.after.unzip()).unzip();
+        let query = diesel::sql_query(LIST)
+            .bind::<Array<Int4>, _>((0..).take(asked.len()).collect::<Vec<i32>>())
+            .bind::<Array<SqlUuid>, _>(asked.iter().map(|one| one.caller.account_id).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(asked.iter().map(home).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(asked.iter().map(|one| one.wanted.words.join("\n")).collect::<Vec<_>>())
+            .bind::<Array<Bool>, _>(asked.iter().map(|one| one.wanted.unread).collect::<Vec<_>>())
+            .bind::<Array<Nullable<Timestamptz>>, _>(at)
+            .bind::<Array<Nullable<SqlUuid>>, _>(id)
+            .bind::<Array<BigInt>, _>(asked.iter().map(|one| one.wanted.fetch).collect::<Vec<_>>());
+        let rows: Vec<Placed> = Prepared(query).load(&mut conn).await?;
+        let lists = desk::by_place(rows, asked.len(), |placed| placed.place);
+        Ok(lists.into_iter().map(|list| list.into_iter().map(|placed| placed.item).collect()).collect())
+    }
 }
 
 /// A document in full.

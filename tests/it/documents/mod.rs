@@ -6,6 +6,7 @@ mod library;
 mod publishing;
 mod readership;
 mod reading;
+mod together;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
