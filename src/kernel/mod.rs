@@ -22,6 +22,7 @@ pub mod memory;
 pub mod openapi;
 pub mod operations;
 pub mod outbox;
+pub mod pace;
 pub mod page;
 pub mod private_postgres;
 pub mod problem;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::lease::Lease;
+use crate::kernel::pace::Pace;
 use crate::kernel::problem::Problem;
 use crate::kernel::redis::Redis;
 use crate::kernel::schema::projections;
@@ -31,6 +32,8 @@ pub const KEPT_SECONDS: i64 = 3_600;
 const MANY: usize = 2_000;
 /// Changes in one call, for which Redis does nothing else.
 const CHUNK: usize = 2_000;
+/// Members looked up in one statement, which keeps PostgreSQL busy for some 20 ms.
+const LOOKED_UP: usize = 300;
 /// Calls sent at a time: an answer to all of them comes well before it is given up.
 const PORTION: usize = 10;
 
@@ -114,17 +117,19 @@ async fn take_in(
     today: NaiveDate,
 ) -> Result<(), Problem> {
     let view = View::new(Uuid::nil(), span, today);
+    let mut pace = Pace::default();
     for (ids, moved) in [(&month.members, false), (&month.moved, true)] {
-        if ids.is_empty() {
-            continue;
-        }
-        for row in store::projected(conn, &view, ids.iter().copied().collect(), large).await? {
-            for unit in large {
-                let Some(changes) = boards.get_mut(&(*unit, span)) else { continue };
-                if row.above.contains(unit) {
-                    changes.scores.push((score(row.points, row.met), row.no));
-                } else if moved {
-                    changes.gone.push(row.no);
+        let ids: Vec<Uuid> = ids.iter().copied().collect();
+        for portion in ids.chunks(LOOKED_UP) {
+            pace.next().await;
+            for row in store::projected(conn, &view, portion.to_vec(), large).await? {
+                for unit in large {
+                    let Some(changes) = boards.get_mut(&(*unit, span)) else { continue };
+                    if row.above.contains(unit) {
+                        changes.scores.push((score(row.points, row.met), row.no));
+                    } else if moved {
+                        changes.gone.push(row.no);
+                    }
                 }
             }
         }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::point_rules;
+use crate::kernel::statement::Prepared;
 
 use super::rules::{Audience, Rule, Tier};
 
@@ -90,15 +91,14 @@ pub struct ParameterRow {
 
 /// Each parameter of the unit with this path (itself first) on a day: the nearest unit that sets one wins.
 pub async fn parameters_in_force(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Vec<ParameterRow>, Problem> {
-    Ok(diesel::sql_query(
+    let query = diesel::sql_query(
         "SELECT DISTINCT ON (name) name, value, unit_id, valid_from FROM point_parameters
          WHERE (unit_id IS NULL OR unit_id = ANY($1)) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
          ORDER BY name, array_position($1, unit_id) NULLS LAST",
     )
     .bind::<Array<SqlUuid>, _>(path)
-    .bind::<Date, _>(day)
-    .load(conn)
-    .await?)
+    .bind::<Date, _>(day);
+    Ok(Prepared(query).load(conn).await?)
 }
 
 /// The same as the engine needs them.

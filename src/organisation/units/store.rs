@@ -12,6 +12,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::{Code, Problem, text};
 use crate::kernel::schema::{unit_kinds, unit_links, unit_tree, units};
+use crate::kernel::statement::Prepared;
 
 /// A unit that is to be made.
 #[derive(Debug, Clone)]
@@ -78,7 +79,7 @@ pub async fn path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<
 /// # Errors
 /// 404 when there was no such unit up to that day.
 pub async fn last_path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
-    let path: Vec<Ancestor> = diesel::sql_query(
+    let query = diesel::sql_query(
         "SELECT ancestor_id FROM unit_tree WHERE descendant_id = $1 AND valid_from <= $2
            AND (valid_to IS NULL OR valid_to > $2 OR valid_to = (
                SELECT max(l.valid_to) FROM unit_links l WHERE l.unit_id = $1
@@ -86,9 +87,8 @@ pub async fn last_path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result
          ORDER BY depth",
     )
     .bind::<SqlUuid, _>(unit_id)
-    .bind::<Date, _>(day)
-    .load(conn)
-    .await?;
+    .bind::<Date, _>(day);
+    let path: Vec<Ancestor> = Prepared(query).load(conn).await?;
     if path.is_empty() { Err(Problem::not_found()) } else { Ok(path.into_iter().map(|row| row.ancestor_id).collect()) }
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
+use crate::kernel::pace::Pace;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::unit_months;
 
@@ -77,6 +78,9 @@ const WRITE: &str = "
         excused = excluded.excused, met = excluded.met, points_sum = excluded.points_sum, scores = excluded.scores,
         holders = excluded.holders, taken_at = excluded.taken_at, fence = excluded.fence";
 
+/// Units taken anew in one statement, which keeps PostgreSQL busy for some 25 ms when they are cells.
+const PORTION: usize = 100;
+
 #[derive(QueryableByName)]
 struct Above {
     #[diesel(sql_type = SqlUuid)]
@@ -108,17 +112,22 @@ pub async fn refresh(
         ranks.entry(above.rank).or_insert((above.holds_members, Vec::new())).1.push(above.unit_id);
     }
     forget(conn, period, &units).await?;
+    let mut pace = Pace::default();
     for (holds_members, units) in ranks.into_values().rev() {
         let source = if holds_members { format!("{THRESHOLDS}, {CELLS}") } else { PARENTS.to_owned() };
-        diesel::sql_query(format!("WITH wanted AS (SELECT unnest($1::uuid[]) AS unit_id), {source}, {WRITE}"))
-            .bind::<Array<SqlUuid>, _>(units)
-            .bind::<Date, _>(day)
-            .bind::<Date, _>(period.first_day())
-            .bind::<Date, _>(period.last_day())
-            .bind::<Timestamptz, _>(now)
-            .bind::<BigInt, _>(fence)
-            .execute(conn)
-            .await?;
+        let query = format!("WITH wanted AS (SELECT unnest($1::uuid[]) AS unit_id), {source}, {WRITE}");
+        for portion in units.chunks(PORTION) {
+            pace.next().await;
+            diesel::sql_query(&query)
+                .bind::<Array<SqlUuid>, _>(portion)
+                .bind::<Date, _>(day)
+                .bind::<Date, _>(period.first_day())
+                .bind::<Date, _>(period.last_day())
+                .bind::<Timestamptz, _>(now)
+                .bind::<BigInt, _>(fence)
+                .execute(conn)
+                .await?;
+        }
     }
     Ok(())
 }
