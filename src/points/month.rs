@@ -92,9 +92,12 @@ pub struct MyPoints {
     attainable: i32,
     /// The month as it was closed; null while it is open.
     closed: Option<ClosedFigure>,
-    /// By rule, those in force and those that gave points.
+    /// By rule, those in force and those that gave points; caps are checked against these.
     #[schema(max_items = 100)]
     by_rule: Vec<RulePoints>,
+    /// What officers added by corrections, less what they took back: with `by_rule` it adds up to `points`.
+    #[schema(minimum = -20_000, maximum = 20_000, example = 0)]
+    corrections: i32,
     /// What could be done next, at most 10.
     #[schema(max_items = 10)]
     suggestions: Vec<Suggestion>,
@@ -198,6 +201,7 @@ impl View<'_> {
             attainable,
             closed: None,
             by_rule: by_rule(&self.here.rules, self.month, self.one.language),
+            corrections: corrections(self.month),
             suggestions: if days_left > 0 { self.suggestions(&open) } else { Vec::new() },
         }
     }
@@ -254,8 +258,14 @@ fn without_cell(one: &Wanted, month: &Month, rules: &[Rule]) -> MyPoints {
         attainable: 0,
         closed: None,
         by_rule: by_rule(rules, month, one.language),
+        corrections: corrections(month),
         suggestions: Vec::new(),
     }
+}
+
+/// Corrections change the total and no counter.
+fn corrections(month: &Month) -> i32 {
+    month.points - month.counters.rules.values().sum::<i32>()
 }
 
 fn by_rule(rules: &[Rule], month: &Month, language: Language) -> Vec<RulePoints> {

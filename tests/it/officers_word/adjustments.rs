@@ -26,6 +26,7 @@ async fn a_proposal_changes_nothing_until_a_second_officer_approves_it() {
     let done = deputy.post(&approval(&id), &json!({})).await.expect(200);
     assert_eq!((&done.body["state"], &done.body["decided_by"]), (&json!("approved"), &json!(deputy.id)));
     assert_eq!(office.points(member).await, 4);
+    assert_eq!(member.get("/v1/me/points").await.expect(200).body["corrections"], 3);
     assert_eq!(office.rows(counters).await, before, "an adjustment enters no counter");
     let entries = member.get("/v1/me/points/entries").await.expect(200).body;
     let entry = entries["items"].as_array().unwrap().iter().find(|e| e["kind"] == "adjustment").unwrap().clone();

@@ -59,6 +59,10 @@ impl Office {
         let rows = board.body["items"].as_array().unwrap();
         let row = rows.iter().find(|row| row["member"]["id"] == json!(member.id)).unwrap();
         assert_eq!(row["points"], json!(sum), "the board differs from the ledger");
+        let month = member.get("/v1/me/points").await.expect(200).body;
+        let of_rules = month["by_rule"].as_array().unwrap().iter().map(|rule| rule["points"].as_i64().unwrap());
+        let corrections = month["corrections"].as_i64().unwrap();
+        assert_eq!(of_rules.sum::<i64>() + corrections, sum, "rules and corrections do not add up to the month");
         sum
     }
 
