@@ -1,14 +1,16 @@
 //! Requests that arrive together are worked on together: one statement, or one transaction, for all of them.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::db::{PATIENCE, within};
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 
 /// One request waiting for its turn, and where its answer goes.
 pub struct Job<I, O> {
@@ -79,20 +81,51 @@ impl Drop for Lanes {
     }
 }
 
-/// Answers requests that were worked on together, in the order they came in; one fault is everybody's.
-pub fn answer_all<I, O>(jobs: Vec<Job<I, O>>, outcomes: Result<Vec<Result<O, Problem>>, Problem>) {
-    match outcomes {
-        Ok(outcomes) => {
-            for (job, outcome) in jobs.into_iter().zip(outcomes) {
-                job.answer(outcome);
+/// What comes of requests, in the order they came in; none where there is no answer yet.
+pub type Outcomes<O> = Result<Vec<Option<Result<O, Problem>>>, Problem>;
+
+/// Works on requests together and answers them. When that fails because of one of them, each half is tried for itself: a fault
+/// is nobody else's. While the database is away, everybody is told so. Hands back what has no answer yet.
+pub fn settle<'w, I: 'w, O: 'w>(
+    mut jobs: Vec<Job<I, O>>,
+    work: &'w impl AsyncFn(&[&I]) -> Outcomes<O>,
+) -> LocalBoxFuture<'w, Vec<Job<I, O>>> {
+    Box::pin(async move {
+        let inputs: Vec<&I> = jobs.iter().map(|job| &job.input).collect();
+        match work(&inputs).await {
+            Ok(outcomes) => {
+                let mut left = Vec::new();
+                for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                    match outcome {
+                        Some(outcome) => job.answer(outcome),
+                        None => left.push(job),
+                    }
+                }
+                left
+            }
+            Err(problem) if jobs.len() == 1 || problem.code == Code::Unavailable => {
+                for job in jobs {
+                    job.answer(Err(problem.clone()));
+                }
+                Vec::new()
+            }
+            Err(_) => {
+                let second = jobs.split_off(jobs.len() / 2);
+                let mut left = settle(jobs, work).await;
+                left.extend(settle(second, work).await);
+                left
             }
         }
-        Err(problem) => {
-            for job in jobs {
-                job.answer(Err(problem.clone()));
-            }
-        }
-    }
+    })
+}
+
+/// The same for work that has an answer for everybody.
+pub async fn answer_all<I, O>(
+    jobs: Vec<Job<I, O>>,
+    work: impl AsyncFn(&[&I]) -> Result<Vec<Result<O, Problem>>, Problem>,
+) -> Vec<Job<I, O>> {
+    let answered = async |inputs: &[&I]| Ok(work(inputs).await?.into_iter().map(Some).collect());
+    settle(jobs, &answered).await
 }
 
 /// Starts a lane: it takes what waits, at most `most` at a time, works on it and comes back for more. What the work hands back
@@ -120,8 +153,51 @@ pub fn lane<I: 'static, O: 'static>(
             // Nobody waits for them any more; whoever asks again is served before them.
             jobs.retain(|job| !job.answer.is_closed());
             if !jobs.is_empty() {
-                jobs = work(jobs).await;
+                // Whoever made it panic is told that the work was abandoned; the lane goes on for the others.
+                let done = AssertUnwindSafe(async { work(jobs).await }).catch_unwind().await;
+                jobs = done.unwrap_or_default();
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(input: &str) -> Result<usize, Problem> {
+        if input == "wrong" { Err(Problem::internal("wrong")) } else { Ok(input.len()) }
+    }
+
+    #[actix_web::test]
+    async fn a_fault_is_nobody_elses() {
+        let (queue, waiting) = queue::<&str, usize>(10);
+        // All of them fail as long as one is among them that is wrong.
+        let work = async |inputs: &[&&str]| inputs.iter().map(|input| outcome(input).map(Ok)).collect();
+        let ask = async |input| queue.ask(input).await.ok();
+        let asked = async { tokio::join!(ask("a"), ask("wrong"), ask("bcd"), ask("ef")) };
+        let answered = async {
+            let mut jobs = Vec::new();
+            waiting.0.lock().await.recv_many(&mut jobs, 10).await;
+            assert_eq!(jobs.len(), 4);
+            assert!(answer_all(jobs, work).await.is_empty());
+        };
+        let (answers, ()) = tokio::join!(asked, answered);
+        assert_eq!(answers, (Some(1), None, Some(3), Some(2)));
+    }
+
+    #[actix_web::test]
+    async fn a_lane_outlives_work_that_panics() {
+        let (queue, waiting) = queue::<&str, usize>(10);
+        let work = |jobs: Vec<Job<&'static str, usize>>| {
+            answer_all(jobs, async |inputs: &[&&'static str]| {
+                assert!(!inputs.contains(&&"panic"), "a test");
+                Ok(inputs.iter().map(|input| outcome(input)).collect())
+            })
+            .boxed_local()
+        };
+        let _lane = Lanes(vec![lane(waiting, 1, work)]);
+        assert_eq!(queue.ask("panic").await.unwrap_err().code, Code::Unavailable);
+        assert_eq!(queue.ask("ab").await.ok(), Some(2));
+    }
 }

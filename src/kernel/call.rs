@@ -12,7 +12,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
-use diesel_async::pooled_connection::deadpool::Object;
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,7 +20,7 @@ use uuid::Uuid;
 use super::auth::{Principal, require_member};
 use super::context::RequestContext;
 use super::crypto::to_text;
-use super::db::{Conn, PATIENCE, transaction, within};
+use super::db::{Conn, Lent, PATIENCE, transaction, within};
 use super::idempotency::{self, Claim, Key};
 use super::lookout::Lookout;
 use super::operations::BODY_BYTES;
@@ -107,7 +106,7 @@ impl<B, T> Scope<B, T> {
 
 /// A read.
 pub struct Ask<T> {
-    pub conn: Object<Conn>,
+    pub conn: Lent,
     pub scope: Scope<(), T>,
     pub request: HttpRequest,
 }
@@ -121,7 +120,7 @@ impl<T> Ask<T> {
 
 /// A write with body `B` on a target `T`.
 pub struct Call<B, T = Anyone> {
-    conn: Object<Conn>,
+    conn: Lent,
     scope: Scope<B, T>,
     key: Option<Key>,
 }
@@ -189,7 +188,7 @@ pub fn state_of(req: &HttpRequest) -> Result<web::Data<State>, Problem> {
     req.app_data::<web::Data<State>>().cloned().ok_or_else(|| Problem::internal("no state"))
 }
 
-async fn scope<T: Target>(req: &HttpRequest) -> Result<(Object<Conn>, Scope<(), T>), Problem> {
+async fn scope<T: Target>(req: &HttpRequest) -> Result<(Lent, Scope<(), T>), Problem> {
     let state = state_of(req)?;
     let context = RequestContext::of(req);
     let claims = context.claims.clone().ok_or_else(|| Problem::new(Code::Unauthenticated))?;
@@ -208,7 +207,7 @@ async fn scope<T: Target>(req: &HttpRequest) -> Result<(Object<Conn>, Scope<(), 
         Err(problem) => {
             // Nobody else is given a connection that does not answer.
             if problem.code == Code::Unavailable {
-                drop(Object::take(conn));
+                conn.discard();
             }
             return Err(problem);
         }

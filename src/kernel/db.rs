@@ -1,10 +1,13 @@
 //! The connection pool, transactions that repeat after a conflict, and migrations.
 
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, SetupCallback};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod, SetupCallback,
+};
 use diesel_async::{
     AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
 };
@@ -14,7 +17,7 @@ use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::config::Host;
 
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 
 /// A connection to PostgreSQL. Stores take this, never the pool.
 pub type Conn = AsyncPgConnection;
@@ -66,13 +69,65 @@ impl Db {
     }
 
     /// A connection, or 503 when there is none within five seconds.
-    pub async fn conn(&self) -> Result<Object<Conn>, Problem> {
-        self.pool.get().await.map_err(Problem::unavailable)
+    pub async fn conn(&self) -> Result<Lent, Problem> {
+        self.pool.get().await.map(|object| Lent(Some(object))).map_err(Problem::unavailable)
     }
 
     /// Runs `work` in a transaction of its own. See [`transaction`].
     pub async fn transaction<T>(&self, work: impl AsyncFn(&mut Conn) -> Result<T, Problem>) -> Result<T, Problem> {
         transaction(&mut *self.conn().await?, work).await
+    }
+
+    /// Does `work` on a connection. Nobody else is given one that has not answered within [`PATIENCE`].
+    ///
+    /// # Errors
+    /// 503 when the database cannot be reached or does not answer; otherwise what the work says.
+    pub async fn patiently<T>(&self, work: impl AsyncFnOnce(&mut Conn) -> Result<T, Problem>) -> Result<T, Problem> {
+        let mut conn = self.conn().await?;
+        let done = within(PATIENCE, work(&mut conn)).await;
+        if matches!(&done, Err(problem) if problem.code == Code::Unavailable) {
+            conn.discard();
+        }
+        done
+    }
+}
+
+/// A connection of the pool, which gets it back in the end.
+pub struct Lent(Option<Object<Conn>>);
+
+impl Lent {
+    /// Ends the connection instead of giving it back.
+    pub fn discard(mut self) {
+        self.0.take().map(Object::take);
+    }
+}
+
+/// Nobody can have it any more once it is dropped.
+const TAKEN: &str = "a connection is there until it is dropped";
+
+impl Deref for Lent {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        self.0.as_ref().expect(TAKEN)
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.0.as_mut().expect(TAKEN)
+    }
+}
+
+impl Drop for Lent {
+    /// A request whose client is gone stops wherever it is. In the middle of a transaction it would keep its locks until the
+    /// pool lends the connection again.
+    fn drop(&mut self) {
+        if let Some(mut object) = self.0.take()
+            && object.is_broken()
+        {
+            drop(Object::take(object));
+        }
     }
 }
 

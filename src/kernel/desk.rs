@@ -95,28 +95,27 @@ struct Means {
 type DeskJob<C> = Job<Waiting<<C as Clerk>::Wanted>, <C as Clerk>::Answer>;
 
 async fn serve<C: Clerk>(means: Rc<Means>, jobs: Vec<DeskJob<C>>) -> Vec<DeskJob<C>> {
-    let waiting: Vec<&Waiting<C::Wanted>> = jobs.iter().map(|job| &job.input).collect();
-    let outcomes = answer_all::<C>(&means, &waiting).await;
-    batch::answer_all(jobs, outcomes);
-    Vec::new()
+    let answer = async |waiting: &[&Waiting<C::Wanted>]| {
+        means.db.patiently(async |conn| answer_all::<C>(&means.state, conn, waiting).await).await
+    };
+    batch::answer_all(jobs, answer).await
 }
 
 async fn answer_all<C: Clerk>(
-    means: &Means,
+    state: &State,
+    conn: &Conn,
     waiting: &[&Waiting<C::Wanted>],
 ) -> Result<Vec<Result<C::Answer, Problem>>, Problem> {
-    let state = &means.state;
-    let conn = means.db.conn().await?;
-    let sight = state.changes.look(&conn).await?;
+    let sight = state.changes.look(conn).await?;
     // Most of them are remembered.
-    let callers = waiting.iter().map(|one| state.authenticator.load(&conn, sight, &one.claims, one.now));
+    let callers = waiting.iter().map(|one| state.authenticator.load(conn, sight, &one.claims, one.now));
     let callers = join_all(callers).await;
     let (mut asked, mut outcomes) = (Vec::new(), Vec::new());
     for (one, caller) in waiting.iter().zip(callers) {
         let admitted = caller.and_then(|caller| C::admit(&caller).map(|()| caller));
         outcomes.push(admitted.map(|caller| asked.push(Asked { caller, wanted: &one.wanted })));
     }
-    let mut answers = if asked.is_empty() { Vec::new() } else { C::answer(&conn, &asked).await? }.into_iter();
+    let mut answers = if asked.is_empty() { Vec::new() } else { C::answer(conn, &asked).await? }.into_iter();
     let mut next = || answers.next().ok_or_else(|| Problem::internal("an answer is missing"));
     Ok(outcomes.into_iter().map(|outcome| outcome.and_then(|()| next())).collect())
 }

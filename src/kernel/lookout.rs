@@ -46,11 +46,7 @@ pub fn start(state: &Data<State>) -> Result<(Lookout, Lanes), String> {
 }
 
 async fn look(means: Rc<Means>, jobs: Vec<Job<(), ()>>) -> Vec<Job<(), ()>> {
-    let looked = async {
-        let conn = means.db.conn().await?;
-        means.state.changes.look(&conn).await.map(drop)
-    };
-    let outcome = looked.await;
+    let outcome = means.db.patiently(async |conn| means.state.changes.look(conn).await.map(drop)).await;
     for job in jobs {
         job.answer(outcome.clone());
     }

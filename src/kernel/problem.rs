@@ -327,6 +327,10 @@ impl From<diesel::result::Error> for Problem {
             Error::DatabaseError(_, info) if info.message().contains("deadlock detected") => Self::repeatable(error),
             Error::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, _) => Self::unavailable(error),
             Error::DatabaseError(_, info) if connection_lost(info.message()) => Self::unavailable(error),
+            // Only asked for where somebody else may hold what is wanted.
+            Error::DatabaseError(_, info) if info.message().contains("due to lock timeout") => {
+                Self::new(Code::Conflict)
+            }
             // A statement beside it failed, and tells why.
             Error::DatabaseError(_, info) if info.message().starts_with("current transaction is aborted") => {
                 Self::new(Code::Internal)

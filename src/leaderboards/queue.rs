@@ -95,26 +95,23 @@ pub fn start(state: &Data<State>) -> Result<(Ranks, Lanes), String> {
 type SeeJob = Job<Asked, Seen>;
 
 async fn see(means: Rc<Means>, jobs: Vec<SeeJob>) -> Vec<SeeJob> {
-    let asked: Vec<&Asked> = jobs.iter().map(|job| &job.input).collect();
-    let outcomes = see_all(&means, &asked).await;
-    batch::answer_all(jobs, outcomes);
-    Vec::new()
+    let see = async |asked: &[&Asked]| means.db.patiently(async |conn| see_all(&means, conn, asked).await).await;
+    batch::answer_all(jobs, see).await
 }
 
-async fn see_all(means: &Means, asked: &[&Asked]) -> Result<Vec<Result<Seen, Problem>>, Problem> {
+async fn see_all(means: &Means, conn: &mut Conn, asked: &[&Asked]) -> Result<Vec<Result<Seen, Problem>>, Problem> {
     let state = &means.state;
     let now = asked.iter().map(|asked| asked.now).max().unwrap_or_default();
     let claims: Vec<&Claims> = asked.iter().map(|asked| &*asked.claims).collect();
-    let mut conn = means.db.conn().await?;
-    let sight = state.changes.look(&conn).await?;
+    let sight = state.changes.look(conn).await?;
     let (callers, units) =
-        tokio::join!(state.authenticator.alive(&conn, sight, &claims, now), own_units(means, &conn, sight, asked));
+        tokio::join!(state.authenticator.alive(conn, sight, &claims, now), own_units(means, conn, sight, asked));
     let (callers, units) = (callers?, units?);
     // Who stands on which projected board.
     let mut on_boards: BTreeMap<(Uuid, Span), Vec<(usize, i64)>> = BTreeMap::new();
     for (place, (asked, unit)) in asked.iter().zip(&units).enumerate() {
         let Some(OwnUnit { unit_id, no, .. }) = *unit else { continue };
-        if require_member(callers[place]).is_ok() && size(&mut conn, unit_id).await? == Size::Large {
+        if require_member(callers[place]).is_ok() && size(conn, unit_id).await? == Size::Large {
             on_boards.entry((unit_id, asked.span)).or_default().push((place, no));
         }
     }

@@ -13,7 +13,7 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::kernel::auth::{AccountKind, Claims, require_member};
 use crate::kernel::batch::{self, Job, Lanes, Queue, lane};
-use crate::kernel::db::{Conn, Db};
+use crate::kernel::db::{Conn, Db, transaction};
 use crate::kernel::idempotency::{self, Earlier, Key};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::state::State;
@@ -119,9 +119,14 @@ type AwardJob = Job<Asked, Told>;
 async fn award(means: Rc<Means>, jobs: Vec<AwardJob>) -> Vec<AwardJob> {
     let (jobs, mut waiting) = apart(jobs);
     let asked = jobs.len();
-    let held = settle(&means, jobs).await;
+    let commit = async |asked: &[&Asked]| {
+        let again = Cell::new(false);
+        let commit = async |conn: &mut Conn| commit(&means, conn, asked, again.replace(true)).await;
+        means.db.patiently(async |conn| transaction(conn, commit).await).await
+    };
+    let held = batch::settle(jobs, &commit).await;
     if !held.is_empty() {
-        make(&means.db, &held).await;
+        make(&means.db, held.iter().map(|job| job.input.want.month()).collect()).await;
         // Some may be held for long; while others get on, nobody needs to wait.
         if held.len() == asked {
             tokio::time::sleep(PAUSE).await;
@@ -139,13 +144,21 @@ async fn award(means: Rc<Means>, jobs: Vec<AwardJob>) -> Vec<AwardJob> {
 }
 
 /// Makes the rows of months that have none yet, for the next batch to lock. A transaction of its own, since it waits for whoever
-/// makes the same rows, and whoever waits must hold nothing. What fails is tried again with the next batch.
-async fn make(db: &Db, held: &[AwardJob]) {
-    let months: BTreeSet<MonthKey> = held.iter().map(|job| job.input.want.month()).collect();
-    let made = db.transaction(async |conn| states::make(conn, &months).await).await;
-    if let Err(problem) = made {
-        tracing::info!(%problem, "months could not be made");
-    }
+/// makes the same rows, and whoever waits must hold nothing. It waits for a moment only, and then tries each half for itself, so
+/// that nobody waits for somebody else's month. What could not be made is tried again with the next batch.
+fn make(db: &Db, mut months: BTreeSet<MonthKey>) -> LocalBoxFuture<'_, ()> {
+    Box::pin(async move {
+        let made = db.transaction(async |conn| states::make_at_once(conn, &months).await).await;
+        let Err(problem) = made else { return };
+        tracing::info!(%problem, months = months.len(), "months could not be made");
+        if problem.code == Code::Conflict
+            && let Some(middle) = months.iter().nth(months.len() / 2).copied().filter(|_| months.len() > 1)
+        {
+            let second = months.split_off(&middle);
+            make(db, months).await;
+            make(db, second).await;
+        }
+    })
 }
 
 /// A key that comes twice at once is worked on once; the other waits for the answer.
@@ -154,39 +167,6 @@ fn apart(jobs: Vec<AwardJob>) -> (Vec<AwardJob>, Vec<AwardJob>) {
     jobs.into_iter().partition(|job| {
         let key = job.input.key.as_ref();
         key.is_none_or(|key| seen.insert((key.principal_id, key.operation.clone(), key.key.clone())))
-    })
-}
-
-/// Commits them in one transaction. When that fails because of one of them, each half is tried for itself.
-fn settle(means: &Means, mut jobs: Vec<AwardJob>) -> LocalBoxFuture<'_, Vec<AwardJob>> {
-    Box::pin(async move {
-        let asked: Vec<&Asked> = jobs.iter().map(|job| &job.input).collect();
-        let again = Cell::new(false);
-        let outcomes = means.db.transaction(async |conn| commit(means, conn, &asked, again.replace(true)).await).await;
-        match outcomes {
-            Ok(outcomes) => {
-                let mut held = Vec::new();
-                for (job, outcome) in jobs.into_iter().zip(outcomes) {
-                    match outcome {
-                        Some(outcome) => job.answer(outcome),
-                        None => held.push(job),
-                    }
-                }
-                held
-            }
-            Err(problem) if jobs.len() == 1 || problem.code == Code::Unavailable => {
-                for job in jobs {
-                    job.answer(Err(problem.clone()));
-                }
-                Vec::new()
-            }
-            Err(_) => {
-                let second = jobs.split_off(jobs.len() / 2);
-                let mut held = settle(means, jobs).await;
-                held.extend(settle(means, second).await);
-                held
-            }
-        }
     })
 }
 
@@ -286,26 +266,23 @@ type ReadJob = Job<Read, MyPoints>;
 
 /// Reads months together. None waits for anybody.
 async fn read(means: Rc<Means>, jobs: Vec<ReadJob>) -> Vec<ReadJob> {
-    let asked: Vec<&Read> = jobs.iter().map(|job| &job.input).collect();
-    let outcomes = read_all(&means, &asked).await;
-    batch::answer_all(jobs, outcomes);
-    Vec::new()
+    let read = async |asked: &[&Read]| means.db.patiently(async |conn| read_all(&means, conn, asked).await).await;
+    batch::answer_all(jobs, read).await
 }
 
-async fn read_all(means: &Means, asked: &[&Read]) -> Result<Vec<Result<MyPoints, Problem>>, Problem> {
-    let mut conn = means.db.conn().await?;
+async fn read_all(means: &Means, conn: &mut Conn, asked: &[&Read]) -> Result<Vec<Result<MyPoints, Problem>>, Problem> {
     let claims: Vec<&Claims> = asked.iter().map(|asked| &*asked.claims).collect();
     let wanted: Vec<Wanted> = asked.iter().map(|asked| asked.wanted).collect();
     let latest = asked.iter().map(|asked| asked.now).max().unwrap_or_default();
     let days = month::days(&wanted);
     let (sight, months, version) =
-        tokio::join!(means.state.changes.look(&conn), states::months(&conn, &days), in_force::version(&conn),);
+        tokio::join!(means.state.changes.look(conn), states::months(conn, &days), in_force::version(conn),);
     let sight = sight?;
     let (callers, facts) = tokio::join!(
-        means.state.authenticator.alive(&conn, sight, &claims, latest),
-        means.facts.recall(&conn, sight, &days),
+        means.state.authenticator.alive(conn, sight, &claims, latest),
+        means.facts.recall(conn, sight, &days),
     );
     // Whoever may not see it has a month nevertheless, which nobody is told.
-    let months = month::show(&mut conn, &wanted, States::of(months?, facts?, version?)).await?;
+    let months = month::show(conn, &wanted, States::of(months?, facts?, version?)).await?;
     Ok(callers?.into_iter().zip(months).map(|(caller, month)| require_member(caller).map(|()| month)).collect())
 }

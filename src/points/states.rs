@@ -64,6 +64,15 @@ pub async fn make(mut conn: &Conn, keys: &BTreeSet<MonthKey>) -> Result<(), Prob
     Ok(())
 }
 
+/// The same, unless somebody else is making one of them for longer than a moment.
+///
+/// # Errors
+/// A conflict when somebody is; then none is made.
+pub async fn make_at_once(mut conn: &Conn, keys: &BTreeSet<MonthKey>) -> Result<(), Problem> {
+    sql_query("SET LOCAL lock_timeout = '20ms'").execute(&mut conn).await?;
+    make(conn, keys).await
+}
+
 /// Locks months in the order of members, making the rows that are missing and waiting for whoever holds them. Comes before
 /// any other lock of the members.
 pub async fn lock(mut conn: &Conn, keys: &BTreeSet<MonthKey>) -> Result<(), Problem> {

@@ -208,6 +208,7 @@ async fn a_stale_holder_changes_no_board() {
     let member = world.member().await;
     earn(&world, member.id, 1).await;
     project(&world.app).await;
+    assert_eq!(rank(&member, world.province, "2026-11").await["source"], "board");
     let (key, mut c) = (format!("{{board:{}:2026-11}}:about", world.province), redis_itself().await);
     // Somebody newer has taken the board over.
     let _: i64 = c.hset(&key, "fence", 1_000_000).await.unwrap();

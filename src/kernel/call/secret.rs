@@ -2,12 +2,11 @@
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use diesel_async::pooled_connection::deadpool::Object;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
 use super::{Anyone, Scope, Target, parse_body, read_signed_in, scope};
-use crate::kernel::db::Conn;
+use crate::kernel::db::Lent;
 use crate::kernel::problem::{Problem, text};
 
 /// The mark by which an operation says in the document that it takes no `Idempotency-Key`.
@@ -16,7 +15,7 @@ pub const MARK: &str = "x-secret-call";
 /// A write with body `B` on a target `T` that takes no `Idempotency-Key`: a kept answer would keep its secret,
 /// a kept digest of the body would let a password be guessed. The handler runs its own transaction.
 pub struct SecretCall<B, T = Anyone> {
-    pub conn: Object<Conn>,
+    pub conn: Lent,
     pub scope: Scope<B, T>,
 }
 

@@ -81,3 +81,24 @@ async fn months_that_are_missing_are_made_before_others_are_held() {
             .unwrap();
     assert_eq!(deadlocks.count, 0);
 }
+
+#[actix_web::test]
+async fn a_month_that_somebody_else_is_making_keeps_nobody_else_waiting() {
+    let world = World::in_app(TestApp::start_with(|config| config.award_lanes = 1).await).await;
+    let body = json!({});
+    let (a, b, c) = (world.member().await, world.member().await, world.member().await);
+    b.post("/v1/me/visits", &body).await.expect(200);
+    let mut maker = Conn::establish(&database_url_as(&world.app, "sotay_owner")).await.unwrap();
+    run(&mut maker, "BEGIN").await;
+    run(&mut maker, &format!("INSERT INTO member_months (member_id, period) VALUES ('{}', '2026-11-01')", a.id)).await;
+    let others = async {
+        pause().await;
+        let both = join_all([&b, &c].map(|member| member.post("/v1/me/visits", &body)));
+        let answered = tokio::time::timeout(std::time::Duration::from_secs(3), both).await;
+        run(&mut maker, "ROLLBACK").await;
+        answered
+    };
+    let (own, others) = tokio::join!(a.post("/v1/me/visits", &body), others);
+    assert!(others.expect("they waited for somebody else's month").iter().all(|reply| reply.status == 200));
+    own.expect(200);
+}

@@ -1,6 +1,7 @@
 //! Several programs over servers of their own that stop, crash and come back under load: real processes, no clock to move.
 
 mod deadlock;
+mod gone_client;
 mod operations;
 mod postgres_away;
 mod postgres_hangs;
