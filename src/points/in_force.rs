@@ -1,6 +1,7 @@
 //! What is in force in a cell on a day: rules, parameters, offers. Kept in memory as long as the database says that nothing changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::{Arc, LazyLock};
 
 use chrono::NaiveDate;
@@ -26,13 +27,21 @@ const KEPT: usize = 250_000;
 /// A cell and a day.
 pub type Place = (Uuid, NaiveDate);
 
-/// By cell, day and version of what is in force. Versions never come back, so what is found is true.
-static KNOWN: LazyLock<Memo<(Place, i64), Arc<InForce>>> = LazyLock::new(|| Memo::new(KEPT));
-/// Units that set something, a day and a version.
-type Setters = (Vec<Uuid>, NaiveDate, i64);
+/// What is in force, and the version as of which it is.
+type Versioned = (i64, Arc<InForce>);
+
+/// Versions never come back, so what is found of the one asked for is true.
+static KNOWN: LazyLock<Memo<Place, Versioned>> = LazyLock::new(|| Memo::new(KEPT));
+/// Units that set something, and a day.
+type Setters = (Vec<Uuid>, NaiveDate);
 
 /// Cells below the same units that set something share what is in force.
-static SHARED: LazyLock<Memo<Setters, Arc<InForce>>> = LazyLock::new(|| Memo::new(KEPT));
+static SHARED: LazyLock<Memo<Setters, Versioned>> = LazyLock::new(|| Memo::new(KEPT));
+
+/// Only one version of each is kept: nobody asks for an older one again.
+fn recall<K: Eq + Hash>(memo: &Memo<K, Versioned>, key: &K, version: i64) -> Option<Arc<InForce>> {
+    memo.get(key).filter(|(as_of, _)| *as_of == version).map(|(_, here)| here)
+}
 
 /// An object that rules reward.
 #[derive(Debug)]
@@ -75,14 +84,14 @@ pub async fn find(
     let mut found = HashMap::new();
     let mut missing: HashMap<NaiveDate, Vec<Uuid>> = HashMap::new();
     for place in places {
-        match KNOWN.get(&(*place, version)) {
+        match recall(&KNOWN, place, version) {
             Some(known) => drop(found.insert(*place, known)),
             None => missing.entry(place.1).or_default().push(place.0),
         }
     }
     for (day, units) in missing {
         for (unit, loaded) in load(conn, &units, day, version).await? {
-            KNOWN.insert(((unit, day), version), loaded.clone());
+            KNOWN.insert((unit, day), (version, loaded.clone()));
             found.insert((unit, day), loaded);
         }
     }
@@ -154,12 +163,12 @@ async fn load(
     for PathRow { unit_id, path } in paths {
         // The unit at the top is always among them: it tells one database from another.
         let by = path.iter().filter(|unit| set.by(**unit) || Some(*unit) == path.last()).copied().collect();
-        let key = (by, day, version);
-        let here = match SHARED.get(&key) {
+        let key = (by, day);
+        let here = match recall(&SHARED, &key, version) {
             Some(here) => here,
             None => {
                 let here = Arc::new(set.along(&path)?);
-                SHARED.insert(key, here.clone());
+                SHARED.insert(key, (version, here.clone()));
                 here
             }
         };
