@@ -8,6 +8,7 @@ use actix_web::web::Data;
 use tokio::task::JoinHandle;
 
 use crate::kernel::db::{Conn, transaction};
+use crate::kernel::pace::Pace;
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
 use crate::kernel::{changes, idempotency, lease, outbox, rate_limit};
@@ -118,8 +119,9 @@ pub async fn project(state: &State) -> Result<bool, Problem> {
         if !lease.hold(conn).await? {
             return Ok((true, Vec::new()));
         }
-        let step = projection::step(conn, &lease, now).await?;
-        let lost = leaderboards::follow(conn, redis, &lease, &step, now).await?;
+        let mut pace = Pace::default();
+        let step = projection::step(conn, &lease, now, &mut pace).await?;
+        let lost = leaderboards::follow(conn, redis, &lease, (&step, &mut pace), now).await?;
         Ok((step.drained, lost))
     })
     .await?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -73,7 +73,7 @@ pub async fn follow(
     conn: &mut Conn,
     redis: Option<&Redis>,
     lease: &Lease,
-    step: &Step,
+    (step, pace): (&Step, &mut Pace),
     now: DateTime<Utc>,
 ) -> Result<Vec<Lost>, Problem> {
     let throughout = step.touched.iter().any(|month| month.throughout || month.moved.len() > MANY);
@@ -90,7 +90,8 @@ pub async fn follow(
         boards.extend(large.iter().map(|unit| ((*unit, span), Changes::default())));
         if !throughout {
             for month in step.touched.iter().filter(|month| span.contains(month.period)) {
-                take_in(conn, &mut boards, month, span, &large, today).await?;
+                let view = View::new(Uuid::nil(), span, today);
+                take_in(conn, &mut boards, month, &view, &large, pace).await?;
             }
         }
     }
@@ -112,19 +113,17 @@ async fn take_in(
     conn: &mut Conn,
     boards: &mut Boards,
     month: &Touched,
-    span: Span,
+    view: &View,
     large: &[Uuid],
-    today: NaiveDate,
+    pace: &mut Pace,
 ) -> Result<(), Problem> {
-    let view = View::new(Uuid::nil(), span, today);
-    let mut pace = Pace::default();
     for (ids, moved) in [(&month.members, false), (&month.moved, true)] {
         let ids: Vec<Uuid> = ids.iter().copied().collect();
         for portion in ids.chunks(LOOKED_UP) {
             pace.next().await;
-            for row in store::projected(conn, &view, portion.to_vec(), large).await? {
+            for row in store::projected(conn, view, portion.to_vec(), large).await? {
                 for unit in large {
-                    let Some(changes) = boards.get_mut(&(*unit, span)) else { continue };
+                    let Some(changes) = boards.get_mut(&(*unit, view.span)) else { continue };
                     if row.above.contains(unit) {
                         changes.scores.push((score(row.points, row.met), row.no));
                     } else if moved {

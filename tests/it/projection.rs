@@ -8,6 +8,7 @@ use sotay::jobs;
 use sotay::kernel::access::Role;
 use sotay::kernel::db::transaction;
 use sotay::kernel::lease;
+use sotay::kernel::pace::Pace;
 use sotay::kernel::schema::{exemptions, memberships, point_changes, unit_months};
 use sotay::points::projection::{LEASE, step};
 use sotay::points::{Deed, award};
@@ -169,7 +170,7 @@ async fn a_stale_holder_writes_nothing() {
     let held = transaction(&mut conn, async |conn| {
         let held = stale.hold(conn).await?;
         if held {
-            step(conn, &stale, start).await?;
+            step(conn, &stale, start, &mut Pace::default()).await?;
         }
         Ok(held)
     });

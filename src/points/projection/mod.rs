@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::lease::Lease;
+use crate::kernel::pace::Pace;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::projections;
 
@@ -55,7 +56,7 @@ pub struct Step {
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn step(conn: &mut Conn, lease: &Lease, now: DateTime<Utc>) -> Result<Step, Problem> {
+pub async fn step(conn: &mut Conn, lease: &Lease, now: DateTime<Utc>, pace: &mut Pace) -> Result<Step, Problem> {
     let today = day_of(now);
     months::look_again(conn, today).await?;
     let (claimed, drained) = changes::claim(conn).await?;
@@ -65,7 +66,7 @@ pub async fn step(conn: &mut Conn, lease: &Lease, now: DateTime<Utc>) -> Result<
     }
     for month in &touched {
         let day = month.period.reference_day(today);
-        rollup::refresh(conn, month, day, lease.fence, now).await?;
+        rollup::refresh(conn, month, day, lease.fence, now, pace).await?;
     }
     if !touched.is_empty() {
         count(conn).await?;

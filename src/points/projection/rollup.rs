@@ -98,6 +98,7 @@ pub async fn refresh(
     day: NaiveDate,
     fence: i64,
     now: DateTime<Utc>,
+    pace: &mut Pace,
 ) -> Result<(), Problem> {
     let period = touched.period;
     let mut units = touched.units.clone();
@@ -112,7 +113,6 @@ pub async fn refresh(
         ranks.entry(above.rank).or_insert((above.holds_members, Vec::new())).1.push(above.unit_id);
     }
     forget(conn, period, &units).await?;
-    let mut pace = Pace::default();
     for (holds_members, units) in ranks.into_values().rev() {
         let source = if holds_members { format!("{THRESHOLDS}, {CELLS}") } else { PARENTS.to_owned() };
         let query = format!("WITH wanted AS (SELECT unnest($1::uuid[]) AS unit_id), {source}, {WRITE}");
