@@ -101,6 +101,10 @@ pub fn routes(config: &mut ServiceConfig) {
 
 /// The event of a first visit of a day.
 const VISIT: &str = "visit";
+/// The cell's regular meeting was attended.
+const MEETING: &str = "meeting.attended";
+/// Studied together with a helper.
+const ASSISTED_STUDY: &str = "assisted_session";
 
 /// Awards what the rules in force give a member for a deed, inside the caller's transaction. Locks the member's month
 /// first: call it before locking anything else of the member. An award that the rules refuse is not an error.

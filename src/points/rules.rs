@@ -10,7 +10,7 @@ use crate::kernel::problem::{Language, Text, text};
 
 use super::model::Status;
 
-/// Days whose counters are kept: awards of yesterday may still be waiting for a lock at midnight.
+/// Days whose self-service counters are kept: awards of yesterday may still be waiting for a lock at midnight.
 const DAYS_KEPT: usize = 3;
 
 /// Whom a rule is for.
@@ -80,7 +80,7 @@ impl Rule {
     }
 }
 
-/// Points of one day.
+/// Points that members earned by themselves on one day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayCounters {
     pub rules: BTreeMap<String, i32>,
@@ -92,25 +92,32 @@ pub struct DayCounters {
 #[serde(default)]
 pub struct Counters {
     pub rules: BTreeMap<String, i32>,
+    /// What members do by themselves counts for the day on which they do it: the last few days are enough.
     pub days: BTreeMap<NaiveDate, DayCounters>,
+    /// Others may vouch for any day, in any order: all days of the month.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attested: BTreeMap<NaiveDate, BTreeMap<String, i32>>,
 }
 
 impl Counters {
     /// Counts an award. Reversals are not counted: they free no cap.
     pub fn add(&mut self, rule: &Rule, day: NaiveDate, points: i32) {
         *self.rules.entry(rule.code.clone()).or_default() += points;
+        if !rule.self_service {
+            *self.attested.entry(day).or_default().entry(rule.code.clone()).or_default() += points;
+            return;
+        }
         let counters = self.days.entry(day).or_default();
         *counters.rules.entry(rule.code.clone()).or_default() += points;
-        if rule.self_service {
-            counters.self_service += points;
-        }
+        counters.self_service += points;
         while self.days.len() > DAYS_KEPT {
             self.days.pop_first();
         }
     }
 
     fn on(&self, day: NaiveDate, rule: &str) -> i32 {
-        self.days.get(&day).and_then(|d| d.rules.get(rule)).copied().unwrap_or(0)
+        let by_rule = [self.days.get(&day).map(|counters| &counters.rules), self.attested.get(&day)];
+        by_rule.into_iter().flatten().filter_map(|points| points.get(rule)).sum()
     }
 
     /// The rules that gave something on a day; the last few days are known.
@@ -258,8 +265,19 @@ pub fn threshold(base: i32, prorate: bool, entered: NaiveDate, period: Period) -
     (share, true)
 }
 
+/// How many objects a rule finds from today on that nobody needs to put on offer.
+fn ahead(rule: &Rule, counters: &Counters, today: NaiveDate, days: i32) -> i64 {
+    i64::from(match rule.event.as_str() {
+        // Once a day.
+        super::VISIT | super::ASSISTED_STUDY => days - i32::from(counters.on(today, &rule.code) > 0),
+        // Every cell holds one a month, whether it is announced or not.
+        super::MEETING => i32::from(counters.of_rule(&rule.code) == 0),
+        _ => 0,
+    })
+}
+
 /// What can still be earned until the end of the month, under all caps.
-/// `open` tells for each rule how many objects are on offer and not yet credited; visits need no offer.
+/// `open` tells for each rule how many objects are on offer and not yet credited; see also [`ahead`].
 pub fn attainable(
     rules: &[Rule],
     counters: &Counters,
@@ -275,11 +293,8 @@ pub fn attainable(
     }
     let (mut alone, mut attested) = (0, 0);
     for rule in rules.iter().filter(|rule| rule.is_for(without_device)) {
-        let objects = if rule.event == super::VISIT {
-            i64::from(days - i32::from(counters.on(today, &rule.code) > 0))
-        } else {
-            open.get(&rule.code).copied().unwrap_or(0)
-        };
+        let on_offer = open.get(&rule.code).copied().unwrap_or(0);
+        let objects = on_offer.max(ahead(rule, counters, today, days));
         let mut most = objects.saturating_mul(i64::from(rule.points));
         if let Some(cap) = rule.cap_day {
             most = most.min(i64::from(cap * days - counters.on(today, &rule.code)));

@@ -123,11 +123,13 @@ async fn nobody_sends_their_own_points() {
 async fn my_month_says_what_is_missing_and_what_to_do() {
     let world = World::new().await;
     let member = world.member().await;
+    // Visits, and the regular meeting that every cell holds.
+    assert_eq!(member.get("/v1/me/points").await.expect(200).body["attainable"], 8 + 8);
     world.attend_meeting(member.id).await;
     let month = member.get("/v1/me/points?period=2026-11").await.expect(200).body;
     assert_eq!((&month["points"], &month["threshold"], &month["remaining"]), (&json!(8), &json!(30), &json!(22)));
     assert_eq!((&month["prorated"], &month["days_left"]), (&json!(false), &json!(11)));
-    // Only visits are on offer: 8 points.
+    // Only visits are left: 8 points.
     assert_eq!((&month["attainable"], &month["status"]), (&json!(8), &json!("at_risk")));
     assert_eq!(month["suggestions"][0]["rule"], "daily_visit");
     let meeting = month["by_rule"].as_array().unwrap().iter().find(|r| r["rule"] == "meeting_attended").unwrap();

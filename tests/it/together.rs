@@ -164,7 +164,8 @@ async fn a_session_that_ended_and_an_officer_without_a_cell_are_refused_among_ot
     assert_eq!(administrator.get("/v1/me/points").await.status, 403);
 }
 
-/// What members may do in a storm: the event, which of a few objects, and for which of the last days.
+/// What members may do in a storm: the event, which of a few objects, and for which of the last days. What others vouch for may
+/// be of any day of the month.
 fn deeds() -> impl Strategy<Value = (usize, &'static str, u8, u8)> {
     let events = prop::sample::select(vec![
         "document.read",
@@ -174,7 +175,10 @@ fn deeds() -> impl Strategy<Value = (usize, &'static str, u8, u8)> {
         "opinion.accepted",
         "visit",
     ]);
-    (0..6_usize, events, 0..8_u8, 0..3_u8)
+    (0..6_usize, events, 0..8_u8, 0..19_u8).prop_map(|(member, event, object, back)| {
+        let attested = matches!(event, "meeting.attended" | "opinion.accepted");
+        (member, event, object, if attested { back } else { back % 3 })
+    })
 }
 
 #[derive(QueryableByName)]

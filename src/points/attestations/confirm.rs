@@ -56,7 +56,7 @@ async fn award_all(
     let deed = Deed {
         event: kind.event(),
         object_kind: kind.object_kind(),
-        object_id: kind.object_id(open.id, open.unit_id, open.day),
+        object_id: kind.object_id(open.unit_id, open.day, &open.subject),
         attested_by: Some(open.recorded_by),
         on: Some(open.day),
         ..Deed::default()

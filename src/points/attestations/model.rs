@@ -1,11 +1,15 @@
 //! Kinds and states of attestations, and their pure rules: which days, which object, whose word.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::clock::Period;
+use crate::kernel::crypto::to_text;
+use crate::points;
 
 /// What is attested; the rules of the same names give the points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -41,10 +45,10 @@ impl AttestationKind {
     /// What rules listen to.
     pub fn event(self) -> &'static str {
         match self {
-            Self::MeetingAttended => "meeting.attended",
+            Self::MeetingAttended => points::MEETING,
             Self::ThematicMeetingAttended => "meeting.thematic_attended",
             Self::OpinionContributed => "opinion.accepted",
-            Self::AssistedSession => "assisted_session",
+            Self::AssistedSession => points::ASSISTED_STUDY,
         }
     }
 
@@ -57,12 +61,13 @@ impl AttestationKind {
     }
 
     /// What a rule credits once: it follows from what happened, never from how often it was written down. A regular meeting
-    /// is the one of its month, whatever the cell; a thematic one that of a cell and day; an opinion is its list.
-    pub fn object_id(self, attestation_id: Uuid, unit_id: Uuid, day: NaiveDate) -> String {
+    /// is the one of its month, whatever the cell; a thematic one that of a cell and day; an opinion that of a cell, a day and what
+    /// it was about.
+    pub fn object_id(self, unit_id: Uuid, day: NaiveDate, subject: &str) -> String {
         match self {
             Self::MeetingAttended => Period::containing(day).to_string(),
             Self::ThematicMeetingAttended => format!("{unit_id}:{day}"),
-            Self::OpinionContributed => attestation_id.to_string(),
+            Self::OpinionContributed => format!("{unit_id}:{day}:{}", about(subject)),
             Self::AssistedSession => day.to_string(),
         }
     }
@@ -71,6 +76,12 @@ impl AttestationKind {
     pub fn may_list_the_recorder(self) -> bool {
         matches!(self, Self::MeetingAttended | Self::ThematicMeetingAttended)
     }
+}
+
+/// A short name of a subject, whatever its capitals and spaces.
+fn about(subject: &str) -> String {
+    let words: Vec<String> = subject.nfc().collect::<String>().split_whitespace().map(str::to_lowercase).collect();
+    to_text(&digest(&SHA256, words.join(" ").as_bytes()).as_ref()[..12])
 }
 
 /// Where an attestation stands.
@@ -140,17 +151,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lists_of_the_same_meeting_have_the_same_object(a: u128, b: u128, other: u128, days in 0..60_u64) {
+        fn lists_of_the_same_meeting_have_the_same_object(a: String, b: String, other: u128, days in 0..60_u64) {
             let today = day("2026-11-01") + chrono::Days::new(days);
-            let id = |kind: AttestationKind, id, cell| kind.object_id(Uuid::from_u128(id), cell, today);
+            let id = |kind: AttestationKind, subject, cell| kind.object_id(cell, today, subject);
             let other = Uuid::from_u128(other);
             for kind in [AttestationKind::MeetingAttended, AttestationKind::ThematicMeetingAttended, AttestationKind::AssistedSession] {
-                prop_assert_eq!(id(kind, a, CELL), id(kind, b, CELL));
+                prop_assert_eq!(id(kind, &a, CELL), id(kind, &b, CELL));
             }
             // Nobody attends two regular meetings in a month, nor is helped twice a day, by changing the cell.
             for kind in [AttestationKind::MeetingAttended, AttestationKind::AssistedSession] {
-                prop_assert_eq!(id(kind, a, CELL), id(kind, a, other));
+                prop_assert_eq!(id(kind, &a, CELL), id(kind, &a, other));
             }
+        }
+
+        #[test]
+        fn an_opinion_is_what_it_was_about(subject in "[A-Za-z ăâđêôơư]{1,40}", other in "[A-Za-z]{1,40}") {
+            let today = day("2026-11-01");
+            let id = |subject: &str| AttestationKind::OpinionContributed.object_id(CELL, today, subject);
+            prop_assert_eq!(id(&subject), id(&format!(" {} ", subject.to_uppercase().replace(' ', "  "))));
+            prop_assert_eq!(id(&subject) == id(&other), subject.trim().to_lowercase() == other.to_lowercase());
         }
     }
 }

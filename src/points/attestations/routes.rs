@@ -38,7 +38,7 @@ pub struct AttestationIn {
     /// The day on which it happened: not to come, and of this month or the one before.
     #[schema(example = "2026-11-05")]
     day: NaiveDate,
-    /// Which meeting, or what was done.
+    /// Which meeting, or what was done. Two lists of opinions of one cell and day about the same are one opinion.
     #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Sinh hoạt thường kỳ tháng 11")]
     subject: String,
     /// Those who attended, contributed or were helped; each once, members of the cell on that day.

@@ -181,6 +181,7 @@ pub struct Open {
     pub unit_id: Uuid,
     pub kind: String,
     pub day: NaiveDate,
+    pub subject: String,
     pub state: String,
     pub recorded_by: Uuid,
 }
@@ -199,6 +200,7 @@ pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
             attestations::unit_id,
             attestations::kind,
             attestations::day,
+            attestations::subject,
             attestations::state,
             attestations::recorded_by,
         ))

@@ -14,11 +14,6 @@ use crate::points::store::rules;
 
 use super::store::{self, Cell, Offered, Parameter};
 
-/// The rule of the monthly meeting, which every cell holds whether it is announced or not.
-const MEETING: &str = "meeting_attended";
-/// The rule by which members without a device study with a helper, any day.
-const ASSISTED: &str = "assisted_session";
-
 /// What a diligent member of a cell could earn in a month, and should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outlook {
@@ -77,9 +72,6 @@ impl Basis {
         for (rule, _) in on_offer {
             *open.entry(rule.to_owned()).or_default() += 1;
         }
-        let meetings = open.entry(MEETING.to_owned()).or_default();
-        *meetings = (*meetings).max(1);
-        open.insert(ASSISTED.to_owned(), i64::from(self.period.days()));
         let cap = self.parameter("self_service_day_cap", path);
         let (first, nothing) = (self.period.first_day(), Counters::default());
         let most = |without| attainable(&rules, &nothing, &open, first, self.period, without, cap);
@@ -101,7 +93,7 @@ impl Basis {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::points::rules::Audience;
+    use crate::points::{self, rules::Audience};
 
     const WARD: Uuid = Uuid::from_u128(1);
     const CELL: Uuid = Uuid::from_u128(2);
@@ -115,7 +107,7 @@ mod tests {
             tiers: Vec::new(),
             cap_day: None,
             cap_month,
-            self_service: code != MEETING,
+            self_service: event != points::MEETING,
             audience,
             attested_by: "server".to_owned(),
             title_vi: String::new(),
@@ -137,9 +129,9 @@ mod tests {
             period: "2026-11".parse().unwrap(),
             rules: vec![
                 rule("document_read", "document.read", 3, None, Audience::Everyone),
-                rule(MEETING, "meeting.attended", 8, None, Audience::Everyone),
+                rule("meeting_attended", points::MEETING, 8, None, Audience::Everyone),
                 rule("daily_visit", "visit", 1, Some(8), Audience::WithDevice),
-                rule(ASSISTED, "assisted_session", 2, Some(8), Audience::WithoutDevice),
+                rule("assisted_session", points::ASSISTED_STUDY, 2, Some(8), Audience::WithoutDevice),
             ],
             limits: HashMap::new(),
             // The same document twice on the way is one.

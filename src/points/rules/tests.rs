@@ -31,7 +31,8 @@ fn rules() -> Vec<Rule> {
     visit.audience = Audience::WithDevice;
     let mut quiz = rule("quiz", 6, None, None, true);
     quiz.tiers = [(50, 4), (80, 5), (100, 6)].map(|(min_percent, points)| Tier { min_percent, points }).to_vec();
-    vec![rule("read", 3, Some(6), None, true), rule("opinion", 2, None, Some(4), false), quiz, visit]
+    let study = rule("study", 2, Some(2), Some(8), false);
+    vec![rule("read", 3, Some(6), None, true), rule("opinion", 2, None, Some(4), false), quiz, visit, study]
 }
 
 fn first() -> NaiveDate {
@@ -79,13 +80,16 @@ impl Ledger {
 proptest! {
     #[test]
     fn no_cap_is_exceeded_and_no_object_credited_twice(
-        deeds in prop::collection::vec((0..4_usize, 0..12_u8, 0..100_i32), 1..200),
-        mut days in prop::collection::vec(0..30_u64, 200),
+        deeds in prop::collection::vec((0..5_usize, 0..12_u8, 0..100_i32), 1..200),
+        any_days in prop::collection::vec(0..30_u64, 200),
     ) {
         let rules = rules();
+        // What members do by themselves counts for the day on which they do it; others vouch for any day.
+        let mut days = any_days.clone();
         days.sort_unstable();
         let mut ledger = Ledger::default();
-        for ((event, object, percent), day) in deeds.into_iter().zip(days) {
+        for ((event, object, percent), (in_order, any)) in deeds.into_iter().zip(days.into_iter().zip(any_days)) {
+            let day = if rules[event].self_service { in_order } else { any };
             ledger.deed(&rules, event, object, first() + Days::new(day), percent);
         }
         for rule in &rules {
@@ -193,4 +197,33 @@ fn status_follows_what_is_attainable() {
     assert_eq!(status(29, 30, 0, true), Status::Below);
     assert_eq!(status(20, 30, 10, false), Status::OnTrack);
     assert_eq!(status(20, 30, 9, false), Status::AtRisk);
+}
+
+#[test]
+fn what_nobody_puts_on_offer_is_attainable_too() {
+    let mut rules = rules();
+    for (code, event) in [("meeting", crate::points::MEETING), ("assisted", crate::points::ASSISTED_STUDY)] {
+        let cap = if code == "meeting" { None } else { Some(2) };
+        let mut rule = rule(code, if code == "meeting" { 8 } else { 2 }, cap, cap.map(|_| 8), false);
+        event.clone_into(&mut rule.event);
+        if code == "assisted" {
+            rule.audience = Audience::WithoutDevice;
+        }
+        rules.push(rule);
+    }
+    let (nothing, period) = (BTreeMap::new(), Period::containing(first()));
+    let most = |counters: &Counters, day: u64, without_device: bool| {
+        let today = first() + Days::new(day);
+        attainable(&rules, counters, &nothing, today, period, without_device, SELF_SERVICE_CAP)
+    };
+    let mut counters = Counters::default();
+    assert_eq!((most(&counters, 0, false), most(&counters, 0, true)), (8 + 8, 8 + 8));
+    // Two days before the end.
+    assert_eq!((most(&counters, 28, false), most(&counters, 28, true)), (8 + 2, 8 + 4));
+    let meeting = rules.iter().find(|rule| rule.code == "meeting").unwrap();
+    counters.add(meeting, first(), 8);
+    let assisted = rules.iter().find(|rule| rule.code == "assisted").unwrap();
+    counters.add(assisted, first() + Days::new(28), 2);
+    assert_eq!((most(&counters, 28, false), most(&counters, 28, true)), (2, 2));
+    assert_eq!(most(&counters, 30, true), 0, "the month is over");
 }

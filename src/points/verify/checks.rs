@@ -26,19 +26,18 @@ pub const LEDGER: &[Check] = &[
                 WHERE coalesce(e.rules, '{}') <> coalesce(m.counters::jsonb -> 'rules', '{}')",
     },
     Check {
-        // Older days than those kept are bound by no cap any more.
-        proves: "each day's counters are the sums of its awards by rule, and the last day is there",
+        // Nobody does anything by themselves on a day before those kept.
+        proves: "each day's counters are the sums of its self-service awards by rule, and the last day is there",
         scope: Scope::Members,
         query: "SELECT format('member %s, month %s: the ledger says %s, the counters of days %s', m.member_id,
                     to_char(m.period, 'YYYY-MM'), coalesce(e.days, '{}'), coalesce(m.counters::jsonb -> 'days', '{}')) AS line
                 FROM member_months m LEFT JOIN (
                     SELECT member_id, period, max(day)::text AS last,
                         jsonb_object_agg(day, jsonb_build_object('rules', rules, 'self_service', own)) AS days
-                    FROM (SELECT member_id, period, day, jsonb_object_agg(rule_code, points) AS rules, sum(own) AS own FROM (
-                            SELECT e.member_id, e.period, e.day, e.rule_code, sum(e.points) AS points,
-                                coalesce(sum(e.points) FILTER (WHERE r.self_service), 0) AS own
-                            FROM point_entries e LEFT JOIN point_rules r ON r.code = e.rule_code AND r.version = e.rule_version
-                            WHERE e.kind = 'award' AND e.member_id > $1 AND e.member_id <= $2
+                    FROM (SELECT member_id, period, day, jsonb_object_agg(rule_code, points) AS rules, sum(points) AS own FROM (
+                            SELECT e.member_id, e.period, e.day, e.rule_code, sum(e.points) AS points
+                            FROM point_entries e JOIN point_rules r ON r.code = e.rule_code AND r.version = e.rule_version
+                            WHERE e.kind = 'award' AND r.self_service AND e.member_id > $1 AND e.member_id <= $2
                             GROUP BY e.member_id, e.period, e.day, e.rule_code) rules
                         GROUP BY member_id, period, day) days
                     GROUP BY member_id, period) e USING (member_id, period)
@@ -46,6 +45,21 @@ pub const LEDGER: &[Check] = &[
                     EXISTS (SELECT 1 FROM jsonb_each(coalesce(m.counters::jsonb -> 'days', '{}')) kept
                         WHERE kept.value IS DISTINCT FROM e.days -> kept.key)
                     OR (e.last IS NOT NULL AND NOT coalesce(m.counters::jsonb -> 'days' ? e.last, false)))",
+    },
+    Check {
+        proves: "each day's counters of what others vouch for are the sums of those awards by rule",
+        scope: Scope::Members,
+        query: "SELECT format('member %s, month %s: the ledger says %s, the counters %s', member_id, to_char(period, 'YYYY-MM'),
+                    coalesce(e.attested, '{}'), coalesce(m.counters::jsonb -> 'attested', '{}')) AS line
+                FROM (SELECT member_id, period, jsonb_object_agg(day, rules) AS attested
+                      FROM (SELECT member_id, period, day, jsonb_object_agg(rule_code, points) AS rules
+                            FROM (SELECT e.member_id, e.period, e.day, e.rule_code, sum(e.points) AS points
+                                  FROM point_entries e LEFT JOIN point_rules r ON r.code = e.rule_code AND r.version = e.rule_version
+                                  WHERE e.kind = 'award' AND r.self_service IS NOT TRUE AND e.member_id > $1 AND e.member_id <= $2
+                                  GROUP BY e.member_id, e.period, e.day, e.rule_code) a
+                            GROUP BY member_id, period, day) d GROUP BY member_id, period) e
+                FULL JOIN (SELECT * FROM member_months WHERE member_id > $1 AND member_id <= $2) m USING (member_id, period)
+                WHERE coalesce(e.attested, '{}') <> coalesce(m.counters::jsonb -> 'attested', '{}')",
     },
     Check {
         proves: "no member has more points a day from a rule than its cap",

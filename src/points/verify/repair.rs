@@ -35,10 +35,9 @@ macro_rules! derived {
             totals AS (SELECT member_id, period, sum(points)::int AS points FROM point_entries WHERE ", $members, "
                 GROUP BY member_id, period),
             awards AS (
-                SELECT e.member_id, e.period, e.day, e.rule_code, sum(e.points) AS points,
-                    coalesce(sum(e.points) FILTER (WHERE r.self_service), 0) AS own
+                SELECT e.member_id, e.period, e.day, e.rule_code, coalesce(r.self_service, false) AS own, sum(e.points) AS points
                 FROM point_entries e LEFT JOIN point_rules r ON r.code = e.rule_code AND r.version = e.rule_version
-                WHERE e.kind = 'award' AND e.", $members, " GROUP BY e.member_id, e.period, e.day, e.rule_code),
+                WHERE e.kind = 'award' AND e.", $members, " GROUP BY e.member_id, e.period, e.day, e.rule_code, own),
             rules AS (
                 SELECT member_id, period, jsonb_object_agg(rule_code, points) AS rules FROM (
                     SELECT member_id, period, rule_code, sum(points) AS points FROM awards
@@ -46,16 +45,21 @@ macro_rules! derived {
             days AS (
                 SELECT member_id, period, jsonb_object_agg(day, counters) AS days, max(day)::text AS last FROM (
                     SELECT member_id, period, day,
-                        jsonb_build_object('rules', jsonb_object_agg(rule_code, points), 'self_service', sum(own)) AS counters
-                    FROM awards GROUP BY member_id, period, day) d GROUP BY member_id, period),
+                        jsonb_build_object('rules', jsonb_object_agg(rule_code, points), 'self_service', sum(points)) AS counters
+                    FROM awards WHERE own GROUP BY member_id, period, day) d GROUP BY member_id, period),
+            attested AS (
+                SELECT member_id, period, jsonb_object_agg(day, rules) AS attested FROM (
+                    SELECT member_id, period, day, jsonb_object_agg(rule_code, points) AS rules
+                    FROM awards WHERE NOT own GROUP BY member_id, period, day) a GROUP BY member_id, period),
             derived AS (
                 SELECT k.member_id, k.period, coalesce(t.points, 0) AS points, coalesce(r.rules, '{}') AS rules,
-                    coalesce(d.days, '{}') AS days, d.last
+                    coalesce(d.days, '{}') AS days, d.last, coalesce(a.attested, '{}') AS attested
                 FROM keys k LEFT JOIN totals t USING (member_id, period) LEFT JOIN rules r USING (member_id, period)
-                LEFT JOIN days d USING (member_id, period)),
+                LEFT JOIN days d USING (member_id, period) LEFT JOIN attested a USING (member_id, period)),
             wrong AS (
                 SELECT d.* FROM derived d LEFT JOIN member_months m USING (member_id, period)
                 WHERE d.points <> coalesce(m.points, 0) OR d.rules <> coalesce(m.counters::jsonb -> 'rules', '{}')
+                   OR d.attested <> coalesce(m.counters::jsonb -> 'attested', '{}')
                    OR EXISTS (SELECT 1 FROM jsonb_each(coalesce(m.counters::jsonb -> 'days', '{}')) kept
                        WHERE kept.value IS DISTINCT FROM d.days -> kept.key)
                    OR (d.last IS NOT NULL AND NOT coalesce(m.counters::jsonb -> 'days' ? d.last, false)))"
@@ -72,7 +76,8 @@ const REWRITE: &str = concat!(
     "WITH ",
     derived!("member_id = ANY($1)"),
     " INSERT INTO member_months (member_id, period, points, counters)
-      SELECT member_id, period, points, json_build_object('rules', rules, 'days', days) FROM wrong ORDER BY member_id, period
+      SELECT member_id, period, points, 
+          json_build_object('rules', rules, 'days', days, 'attested', attested) FROM wrong ORDER BY member_id, period
       ON CONFLICT (member_id, period) DO UPDATE SET points = excluded.points, counters = excluded.counters"
 );
 

@@ -104,11 +104,15 @@ async fn a_cell_has_one_regular_meeting_a_month() {
 async fn opinions_and_assisted_study_stop_at_their_caps() {
     let office = Office::new().await;
     let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
-    for _ in 0..3 {
-        let id = office.record(secretary, "opinion_contributed", "2026-11-05", &[member.id]).await;
+    // The same opinion written down twice is one.
+    for (subject, points) in [("Góp ý dự thảo", 2), ("góp ý  DỰ THẢO", 2), ("Góp ý nghị quyết", 4), ("Góp ý khác", 4)]
+    {
+        let mut list = office.list("opinion_contributed", "2026-11-05", &[member.id]);
+        list["subject"] = json!(subject);
+        let id = secretary.post("/v1/attestations", &list).await.expect(201).id();
         deputy.post(&confirmation(&id), &json!({})).await.expect(200);
+        assert_eq!(office.points(member).await, points, "{subject}");
     }
-    assert_eq!(office.points(member).await, 4);
     let helped = office.record(secretary, "assisted_session", "2026-11-05", &[member.id]).await;
     let done = deputy.post(&confirmation(&helped), &json!({})).await.expect(200);
     assert_eq!(done.body["members"][0]["refusals"][0]["reason"], "not_for_this_member");
@@ -118,6 +122,30 @@ async fn opinions_and_assisted_study_stop_at_their_caps() {
         deputy.post(&confirmation(&id), &json!({})).await.expect(200);
     }
     assert_eq!(office.points(member).await, 4 + 2);
+}
+
+#[actix_web::test]
+async fn a_cap_of_a_day_holds_for_days_long_past() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    let limit = json!({"rule": "opinion_contributed", "cap_day": 2, "valid_from": "2026-11-21"});
+    let path = format!("/v1/units/{}/point-rule-changes", office.world.ward);
+    let change = office.above.post(&path, &limit).await.expect(201).id();
+    office.above.post(&format!("/v1/point-rule-changes/{change}/publication"), &json!({})).await.expect(200);
+    office.world.app.set_time("2026-11-30T08:00:00+07:00");
+    let attest = async |kind: &str, day: &str, subject: &str| {
+        let mut list = office.list(kind, day, &[member.id]);
+        list["subject"] = json!(subject);
+        let id = secretary.post("/v1/attestations", &list).await.expect(201).id();
+        let done = deputy.post(&confirmation(&id), &json!({})).await.expect(200);
+        done.body["members"][0]["refusals"][0]["reason"].clone()
+    };
+    assert_eq!(attest("opinion_contributed", "2026-11-21", "một").await, Value::Null);
+    for day in ["2026-11-25", "2026-11-26", "2026-11-27", "2026-11-28"] {
+        assert_eq!(attest("thematic_meeting_attended", day, "Chuyên đề").await, Value::Null);
+    }
+    assert_eq!(attest("opinion_contributed", "2026-11-21", "hai").await, "day_cap");
+    assert_eq!(office.points(member).await, 2 + 4 * 5);
 }
 
 #[actix_web::test]

@@ -70,24 +70,35 @@ async fn entries(app: &TestApp, member: Uuid) -> Vec<Entry> {
     e::table.filter(e::member_id.eq(member)).select(columns).load(&mut *conn).await.unwrap()
 }
 
-/// What caps are checked against is what was awarded, not what officers corrected: by rule, in the month and on each of the
-/// days that are kept.
+/// Rules that others vouch for.
+const ATTESTED: [&str; 4] =
+    ["meeting_attended", "thematic_meeting_attended", "opinion_contributed", "assisted_session"];
+
+/// What caps are checked against is what was awarded, not what officers corrected: by rule, in the month, on the last days of
+/// what members do by themselves, and on all days of what others vouch for.
 async fn counters_agree(app: &TestApp, member: Uuid, period: NaiveDate, entries: &[&Entry]) {
     let month = member_months::table.find((member, period)).select(member_months::counters);
     let counters: Option<Value> = month.first(&mut *app.state.db.conn().await.unwrap()).await.optional().unwrap();
-    let by_rule = |day: Option<NaiveDate>| {
+    let by_rule = |wanted: &dyn Fn(&Entry) -> bool| {
         let mut sums: BTreeMap<&str, i32> = BTreeMap::new();
-        for award in entries.iter().filter(|e| e.kind == "award" && day.is_none_or(|day| e.day == day)) {
+        for award in entries.iter().filter(|e| e.kind == "award" && wanted(e)) {
             *sums.entry(&award.rule).or_default() += award.points;
         }
         json!(sums)
     };
     let counters = counters.unwrap_or_default();
-    let kept = |counters: &Value| if counters["rules"].is_null() { json!({}) } else { counters["rules"].clone() };
-    assert_eq!(kept(&counters), by_rule(None), "the counters of {period}");
+    let kept = |counters: &Value| if counters.is_null() { json!({}) } else { counters.clone() };
+    let is_attested = |entry: &Entry| ATTESTED.contains(&&*entry.rule);
+    assert_eq!(kept(&counters["rules"]), by_rule(&|_| true), "the counters of {period}");
     for (day, of_day) in counters["days"].as_object().into_iter().flatten() {
-        assert_eq!(kept(of_day), by_rule(Some(day.parse().unwrap())), "the counters of {day}");
+        let day = day.parse().unwrap();
+        let own = by_rule(&|entry| entry.day == day && !is_attested(entry));
+        assert_eq!(kept(&of_day["rules"]), own, "the counters of {day}");
     }
+    let days: BTreeSet<NaiveDate> =
+        entries.iter().filter(|e| e.kind == "award" && is_attested(e)).map(|entry| entry.day).collect();
+    let attested = days.into_iter().map(|day| (day, by_rule(&|entry| entry.day == day && is_attested(entry))));
+    assert_eq!(kept(&counters["attested"]), json!(attested.collect::<BTreeMap<_, _>>()), "attested in {period}");
 }
 
 /// The leaderboard of one's own cell has everybody where the ledger puts them.
