@@ -86,6 +86,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(attestations::routes::confirm_attestation)
         .service(attestations::routes::decline_attestation)
         .service(attestations::routes::withdraw_attestation)
+        .service(attestations::mine::list_my_attestations)
         .service(adjustments::routes::propose_adjustment)
         .service(adjustments::routes::list_adjustments)
         .service(adjustments::routes::get_adjustment)

@@ -1,6 +1,7 @@
 //! What an officer vouches for: who attended, contributed or was helped to study; awarded when a second officer confirms.
 
 mod confirm;
+pub mod mine;
 mod model;
 mod record;
 pub mod routes;

@@ -109,7 +109,7 @@ pub async fn confirm_attestation(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttestationDeclineIn {
-    /// What the recorder should know.
+    /// What the recorder should know; those on the list see it too.
     #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Danh sách thiếu chữ ký")]
     reason: String,
 }

@@ -293,3 +293,57 @@ async fn a_meeting_counts_for_its_own_month_and_late_once_that_is_closed() {
     let seen = member.get("/v1/me/points/entries?period=2026-10").await.expect(200);
     assert_eq!(seen.body["items"][0]["late"], true);
 }
+
+#[actix_web::test]
+async fn members_see_what_came_of_the_lists_that_name_them_and_nothing_else() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    let other = office.world.member().await;
+    let both = [member.id, other.id];
+    let first = office.record(secretary, MEETING, "2026-11-05", &both).await;
+    deputy.post(&confirmation(&first), &json!({})).await.expect(200);
+    office.world.app.advance(60);
+    let again = office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    deputy.post(&confirmation(&again), &json!({})).await.expect(200);
+    office.world.app.advance(60);
+    let declined = office.record(secretary, "opinion_contributed", "2026-11-06", &[member.id]).await;
+    let decline = format!("/v1/attestations/{declined}/decline");
+    deputy.post(&decline, &json!({"reason": "Thiếu chữ ký"})).await.expect(200);
+    office.world.app.advance(60);
+    let waiting = office.record(secretary, "thematic_meeting_attended", "2026-11-07", &both).await;
+
+    let mine = member.get("/v1/me/attestations").await.expect(200).body;
+    let ids: Vec<&Value> = mine["items"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
+    assert_eq!(ids, [&json!(waiting), &json!(declined), &json!(again), &json!(first)]);
+    let entry = member.get("/v1/me/points/entries").await.expect(200).body["items"][0]["id"].clone();
+    let now = mine["items"][3]["decided_at"].clone();
+    assert!(now.is_string());
+    let expected = json!({"id": first, "kind": MEETING, "day": "2026-11-05", "state": "confirmed", "decided_at": now,
+        "decision_reason": null, "points_awarded": 8, "entry_ids": [entry], "refusals": []});
+    assert_eq!(mine["items"][3], expected);
+    let expected = json!({"id": waiting, "kind": "thematic_meeting_attended", "day": "2026-11-07", "state": "recorded",
+        "decided_at": null, "decision_reason": null, "points_awarded": null, "entry_ids": [], "refusals": []});
+    assert_eq!(mine["items"][0], expected);
+    assert_eq!(
+        (&mine["items"][1]["state"], &mine["items"][1]["decision_reason"]),
+        (&json!("declined"), &json!("Thiếu chữ ký"))
+    );
+    let refused = &mine["items"][2];
+    assert_eq!((&refused["points_awarded"], &refused["entry_ids"]), (&json!(0), &json!([])));
+    let told = &refused["refusals"][0];
+    assert_eq!((&told["rule"], &told["reason"]), (&json!(MEETING), &json!("already_credited")));
+    assert!(told["detail"].is_string() && told["detail_en"].is_string() && told["detail"] != told["detail_en"]);
+    for somebody_else in [&other, secretary, deputy] {
+        assert!(!mine.to_string().contains(&somebody_else.id.to_string()), "{mine}");
+    }
+
+    let theirs = other.get("/v1/me/attestations").await.expect(200).body;
+    let ids: Vec<&Value> = theirs["items"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
+    assert_eq!(ids, [&json!(waiting), &json!(first)]);
+    assert_ne!(theirs["items"][1]["entry_ids"], json!([entry]));
+    assert_eq!(secretary.get("/v1/me/attestations").await.expect(200).body["items"], json!([]));
+    office.world.administrator().await.get("/v1/me/attestations").await.expect(403);
+    let page = member.get("/v1/me/attestations?limit=3").await.expect(200).body;
+    let rest = format!("/v1/me/attestations?limit=3&cursor={}", page["next_cursor"].as_str().unwrap());
+    assert_eq!(member.get(&rest).await.expect(200).body["items"], json!([mine["items"][3]]));
+}

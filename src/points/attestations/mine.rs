@@ -1,0 +1,124 @@
+//! Attestations that name oneself: what came of each, and why where nothing did.
+
+use actix_web::{HttpResponse, get};
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::kernel::call::{Ask, Myself, Query};
+use crate::kernel::db::Conn;
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::Problem;
+use crate::points::model::Refusal;
+
+use super::model::{AttestationKind, AttestationState};
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Date)]
+    day: NaiveDate,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    decided_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    decision_reason: Option<String>,
+    #[diesel(sql_type = Nullable<Int4>)]
+    points: Option<i32>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    entries: Option<Value>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    refusals: Option<Value>,
+}
+
+/// An attestation that names the caller, with what came of it for them alone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MyAttestation {
+    /// Identifier.
+    id: Uuid,
+    /// What is attested.
+    #[schema(value_type = AttestationKind)]
+    kind: String,
+    /// The day on which it happened.
+    day: NaiveDate,
+    /// Where it stands.
+    #[schema(value_type = AttestationState)]
+    state: String,
+    /// When it was confirmed, declined or withdrawn; null while it waits.
+    decided_at: Option<DateTime<Utc>>,
+    /// Why it was declined.
+    #[schema(max_length = 500, example = "Danh sách thiếu chữ ký")]
+    decision_reason: Option<String>,
+    /// Points given to the caller when it was confirmed; null when it was not.
+    #[schema(minimum = 0, maximum = 10_000, example = 8)]
+    points_awarded: Option<i32>,
+    /// The caller's entries that it made.
+    #[schema(max_items = 20)]
+    entry_ids: Vec<Uuid>,
+    /// Which rules gave the caller nothing, and why.
+    #[schema(max_items = 20)]
+    refusals: Vec<Refusal>,
+}
+
+impl TryFrom<Row> for MyAttestation {
+    type Error = Problem;
+
+    fn try_from(row: Row) -> Result<Self, Problem> {
+        let entry_ids: Option<Vec<Uuid>> =
+            row.entries.map(serde_json::from_value).transpose().map_err(Problem::internal)?;
+        let refusals: Option<Vec<Refusal>> =
+            row.refusals.map(serde_json::from_value).transpose().map_err(Problem::internal)?;
+        Ok(Self {
+            id: row.id,
+            kind: row.kind,
+            day: row.day,
+            state: row.state,
+            decided_at: row.decided_at,
+            decision_reason: row.decision_reason,
+            points_awarded: row.points,
+            entry_ids: entry_ids.unwrap_or_default(),
+            refusals: refusals.unwrap_or_default(),
+        })
+    }
+}
+
+/// The attestations that name a member, the latest first.
+async fn of_member(
+    conn: &mut Conn,
+    member_id: Uuid,
+    before: Option<Uuid>,
+    fetch: i64,
+) -> Result<Vec<MyAttestation>, Problem> {
+    let rows: Vec<Row> = diesel::sql_query(
+        "SELECT a.id, a.kind, a.day, a.state, a.decided_at, a.decision_reason, am.points, am.entries, am.refusals
+         FROM attestation_members am JOIN attestations a ON a.id = am.attestation_id
+         WHERE am.member_id = $1 AND ($2::uuid IS NULL OR a.id < $2) ORDER BY a.id DESC LIMIT $3",
+    )
+    .bind::<SqlUuid, _>(member_id)
+    .bind::<Nullable<SqlUuid>, _>(before)
+    .bind::<BigInt, _>(fetch)
+    .load(conn)
+    .await?;
+    rows.into_iter().map(MyAttestation::try_from).collect()
+}
+
+/// List the attestations that name oneself
+///
+/// The latest first, whether they wait or were decided: what one got by each, or why not. Nobody else on them is told.
+#[utoipa::path(tag = "Attestations", params(PageQuery),
+    responses((status = 200, description = "A page of attestations.", body = Page<MyAttestation>)))]
+#[get("/me/attestations")]
+pub async fn list_my_attestations(mut ask: Ask<Myself>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+    let (before, me) = (page.0.after()?, ask.scope.caller.account_id);
+    let rows = of_member(&mut ask.conn, me, before, page.0.fetch()).await?;
+    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+}
