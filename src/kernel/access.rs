@@ -83,6 +83,8 @@ permissions! {
     RecordAttestations,
     /// Confirm, as a second officer, what another has recorded.
     ConfirmAttestations,
+    /// See a member's entries in the ledger.
+    ReadEntries,
     /// Propose an adjustment or a reversal of points.
     ProposeAdjustments,
     /// Approve or refuse, as a second officer, what another has proposed; answer appeals.
@@ -113,10 +115,66 @@ const SECRETARY: &[Permission] = &[
     P::CloseMonth,
     P::RecordAttestations,
     P::ConfirmAttestations,
+    P::ReadEntries,
     P::ProposeAdjustments,
     P::DecideAdjustments,
     P::SendReminders,
 ];
+
+const CELL_COMMITTEE_MEMBER: &[Permission] =
+    &[P::ReadUnit, P::ListMembers, P::ReadBoard, P::ReadReadership, P::RecordAttestations, P::ConfirmAttestations];
+
+const MINUTE_TAKER: &[Permission] = &[P::ReadUnit, P::ListMembers, P::RecordAttestations];
+
+const COMMITTEE_OFFICER: &[Permission] = &[
+    P::ReadUnit,
+    P::ListMembers,
+    P::ReadMember,
+    P::ManageUnits,
+    P::TransferMembers,
+    P::ManageGrants,
+    P::IssueSlips,
+    P::ReadBoard,
+    P::ManageParameters,
+    P::ExportBoard,
+    P::ReadReadership,
+    P::ReopenMonth,
+    P::ConfirmAttestations,
+    P::ReadEntries,
+    P::ProposeAdjustments,
+    P::DecideAdjustments,
+    P::ManageRules,
+];
+
+const PROPAGANDA_OFFICER: &[Permission] = &[P::ReadUnit, P::PublishDocuments, P::ReadReadership];
+
+const ORGANISATION_OFFICER: &[Permission] = &[
+    P::ReadUnit,
+    P::ListMembers,
+    P::ReadMember,
+    P::ManageMembers,
+    P::ManageUnits,
+    P::TransferMembers,
+    P::ManageGrants,
+    P::IssueSlips,
+];
+
+const INSPECTOR: &[Permission] = &[
+    P::ReadUnit,
+    P::ListMembers,
+    P::ReadMember,
+    P::ReadBoard,
+    P::ExportBoard,
+    P::ReadReadership,
+    P::ReadAudit,
+    P::ReadEntries,
+    P::ReadCases,
+    P::DecideCases,
+];
+
+/// Runs the system; sees no points and no readings of people.
+const SYSTEM_ADMINISTRATOR: &[Permission] =
+    &[P::ReadUnit, P::ManageUnits, P::ListMembers, P::ManageMembers, P::ManageGrants, P::IssueSlips, P::ReadAudit];
 
 impl Role {
     pub const ALL: &'static [Role] = &[
@@ -156,65 +214,13 @@ impl Role {
         match self {
             R::Member => &[],
             R::CellSecretary | R::DeputySecretary => SECRETARY,
-            R::CellCommitteeMember => &[
-                P::ReadUnit,
-                P::ListMembers,
-                P::ReadBoard,
-                P::ReadReadership,
-                P::RecordAttestations,
-                P::ConfirmAttestations,
-            ],
-            R::MinuteTaker => &[P::ReadUnit, P::ListMembers, P::RecordAttestations],
-            R::CommitteeOfficer => &[
-                P::ReadUnit,
-                P::ListMembers,
-                P::ReadMember,
-                P::ManageUnits,
-                P::TransferMembers,
-                P::ManageGrants,
-                P::IssueSlips,
-                P::ReadBoard,
-                P::ManageParameters,
-                P::ExportBoard,
-                P::ReadReadership,
-                P::ReopenMonth,
-                P::ConfirmAttestations,
-                P::ProposeAdjustments,
-                P::DecideAdjustments,
-                P::ManageRules,
-            ],
-            R::PropagandaOfficer => &[P::ReadUnit, P::PublishDocuments, P::ReadReadership],
-            R::OrganisationOfficer => &[
-                P::ReadUnit,
-                P::ListMembers,
-                P::ReadMember,
-                P::ManageMembers,
-                P::ManageUnits,
-                P::TransferMembers,
-                P::ManageGrants,
-                P::IssueSlips,
-            ],
-            R::Inspector => &[
-                P::ReadUnit,
-                P::ListMembers,
-                P::ReadMember,
-                P::ReadBoard,
-                P::ExportBoard,
-                P::ReadReadership,
-                P::ReadAudit,
-                P::ReadCases,
-                P::DecideCases,
-            ],
-            // Runs the system; sees no points and no readings of people.
-            R::SystemAdministrator => &[
-                P::ReadUnit,
-                P::ManageUnits,
-                P::ListMembers,
-                P::ManageMembers,
-                P::ManageGrants,
-                P::IssueSlips,
-                P::ReadAudit,
-            ],
+            R::CellCommitteeMember => CELL_COMMITTEE_MEMBER,
+            R::MinuteTaker => MINUTE_TAKER,
+            R::CommitteeOfficer => COMMITTEE_OFFICER,
+            R::PropagandaOfficer => PROPAGANDA_OFFICER,
+            R::OrganisationOfficer => ORGANISATION_OFFICER,
+            R::Inspector => INSPECTOR,
+            R::SystemAdministrator => SYSTEM_ADMINISTRATOR,
         }
     }
 }

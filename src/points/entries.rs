@@ -1,4 +1,4 @@
-//! The entries of a member over HTTP: one's own, and for officers who may have to correct them.
+//! The entries of a member over HTTP: one's own, and for officers who correct them or look into a case.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::access::needs::ProposeAdjustments;
+use crate::kernel::access::needs::ReadEntries;
 use crate::kernel::audit;
 use crate::kernel::auth::{Principal, require_member};
 use crate::kernel::call::{Ask, Empty, Handed, Query};
@@ -160,13 +160,13 @@ pub async fn list_my_entries(
 
 /// List a member's entries
 ///
-/// The same for officers who may propose adjustments on the member's cell. Looking is recorded in the audit log, which the
-/// member can read.
+/// The same for officers who may propose adjustments on the member's cell, and inspectors. Looking is recorded in the audit log,
+/// which the member can read.
 #[utoipa::path(tag = "Adjustments", params(PageQuery, PeriodQuery, ("member_id" = Uuid, Path, description = "The member.")),
     responses((status = 200, description = "A page of entries.", body = Page<Entry>)))]
 #[get("/members/{member_id}/point-entries")]
 pub async fn list_member_entries(
-    mut ask: Ask<OnMember<ProposeAdjustments>>,
+    mut ask: Ask<OnMember<ReadEntries>>,
     page: Query<PageQuery>,
     query: Query<PeriodQuery>,
 ) -> Result<HttpResponse, Problem> {

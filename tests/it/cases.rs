@@ -144,6 +144,12 @@ async fn thirty_days_of_perfect_regularity_open_a_case_and_cost_no_points() {
     assert_eq!(evidence["seconds_apart"], 2);
     // Eight visits count in each of the two months, as for anybody.
     assert_eq!(points_everywhere(&world, &bot).await, 16);
+    // Whoever judges it finds the entries it is about, and the member can see that somebody looked.
+    let entries = format!("/v1/members/{}/point-entries", bot.id);
+    assert_eq!(inspector.get(&entries).await.expect(200).body["items"].as_array().unwrap().len(), 16);
+    assert_eq!(world.audit_count("points.entries_listed").await, 1);
+    let far = world.officer(world.other_cell, Role::Inspector, world.other_ward).await;
+    far.get(&entries).await.expect(404);
     let path = format!("/v1/cases/{}/decision", found[0]["id"].as_str().unwrap());
     let decision = json!({"outcome": "referred", "reason": "Chi bộ trao đổi trực tiếp với đồng chí."});
     inspector.post(&path, &decision).await.expect(200);
