@@ -21,8 +21,9 @@ async fn publish(officer: &Actor, owner: Uuid, units: &[Uuid]) -> (String, Value
     (id, done.body["month_offer"].clone())
 }
 
-fn warning(cells: i32, short: i32) -> Value {
-    json!({"period": "2026-11", "cells": cells, "cells_short": short})
+/// Of so many cells so many fall short for members with a device, and so many for those without.
+fn warning(cells: i32, short: i32, without: i32) -> Value {
+    json!({"period": "2026-11", "cells": cells, "cells_short": short, "cells_short_without_device": without})
 }
 
 #[actix_web::test]
@@ -35,12 +36,12 @@ async fn it_adds_up_and_the_publisher_is_warned() {
     assert_eq!((&items[0]["with_device"], &items[0]["without_device"]), (&json!(16), &json!(16)));
     assert_eq!((&items[0]["threshold"], &items[0]["falls_short"]), (&json!(30), &json!(true)));
     for _ in 0..4 {
-        assert_eq!(publish(&publisher, world.ward, &[world.ward]).await.1, warning(2, 2));
+        assert_eq!(publish(&publisher, world.ward, &[world.ward]).await.1, warning(2, 2, 2));
     }
-    assert_eq!(publish(&publisher, world.ward, &[world.cell]).await.1, warning(1, 0));
+    assert_eq!(publish(&publisher, world.ward, &[world.cell]).await.1, warning(1, 0, 0));
     // Published to the cell and to the ward it is one document.
     let (last, warned) = publish(&publisher, world.ward, &[world.cell, world.ward]).await;
-    assert_eq!(warned, warning(2, 0));
+    assert_eq!(warned, warning(2, 0, 0));
     let items = offer(&publisher, world.ward).await;
     let points: Vec<&Value> = items.iter().map(|item| &item["with_device"]).collect();
     assert_eq!(points, [&json!(34), &json!(31)]);
@@ -50,8 +51,30 @@ async fn it_adds_up_and_the_publisher_is_warned() {
     let ward = wards.iter().find(|item| item["unit_id"] == json!(world.ward)).unwrap();
     assert_eq!((&ward["cells"], &ward["cells_short"], &ward["with_device"]), (&json!(2), &json!(0), &json!(31)));
     let recall = publisher.post(&format!("/v1/documents/{last}/recall"), &json!({"reason": "Gửi nhầm"})).await;
-    assert_eq!(recall.expect(200).body["month_offer"], warning(2, 1));
+    assert_eq!(recall.expect(200).body["month_offer"], warning(2, 1, 1));
     assert_eq!(publisher.get(&format!("/v1/documents/{last}")).await.expect(200).body["month_offer"], Value::Null);
+}
+
+#[actix_web::test]
+async fn the_publisher_is_warned_for_members_without_a_device_too() {
+    let world = World::new().await;
+    let (officer, publisher) = (world.committee_officer().await, world.propaganda_officer().await);
+    let limit = json!({"rule": "assisted_session", "cap_month": 2, "valid_from": "2026-11-21"});
+    let id = officer.post(&format!("/v1/units/{}/point-rule-changes", world.cell), &limit).await.expect(201).id();
+    officer.post(&format!("/v1/point-rule-changes/{id}/publication"), &json!({})).await.expect(200);
+    world.app.set_time("2026-11-21T08:00:00+07:00");
+    for _ in 0..4 {
+        publish(&publisher, world.ward, &[world.ward]).await;
+    }
+    let (last, warned) = publish(&publisher, world.ward, &[world.ward]).await;
+    assert_eq!(warned, warning(2, 0, 1));
+    let items = offer(&publisher, world.ward).await;
+    let cell = items.iter().find(|item| item["unit_id"] == json!(world.cell)).unwrap();
+    assert_eq!((&cell["with_device"], &cell["without_device"]), (&json!(31), &json!(25)));
+    assert_eq!((&cell["cells_short"], &cell["cells_short_without_device"]), (&json!(0), &json!(1)));
+    assert_eq!((&cell["falls_short"], &cell["falls_short_without_device"]), (&json!(false), &json!(true)));
+    let recall = publisher.post(&format!("/v1/documents/{last}/recall"), &json!({"reason": "Gửi nhầm"})).await;
+    assert_eq!(recall.expect(200).body["month_offer"], warning(2, 2, 2));
 }
 
 #[actix_web::test]

@@ -199,9 +199,12 @@ pub struct ReachedOffer {
     /// Cells the document is distributed to.
     #[schema(minimum = 0, maximum = 1_000_000, example = 12)]
     pub cells: usize,
-    /// Those in which even a diligent member cannot reach the threshold with what is on offer.
+    /// Those in which even a diligent member with a device cannot reach the threshold with what is on offer.
     #[schema(minimum = 0, maximum = 1_000_000, example = 3)]
     pub cells_short: usize,
+    /// Those in which even a diligent member without a device cannot.
+    #[schema(minimum = 0, maximum = 1_000_000, example = 4)]
+    pub cells_short_without_device: usize,
 }
 
 /// A document in full, as one caller sees it.

@@ -340,6 +340,11 @@ async fn show_with_offer<B, T>(conn: &mut Conn, id: Uuid, scope: &Scope<B, T>) -
     let units = targets(conn, id).await?;
     let reached = month_offer(conn, &units, scope.now).await?;
     let period = Period::containing(day_of(scope.now));
-    let offer = ReachedOffer { period, cells: reached.cells, cells_short: reached.cells_short };
+    let offer = ReachedOffer {
+        period,
+        cells: reached.cells,
+        cells_short: reached.cells_short,
+        cells_short_without_device: reached.cells_short_without_device,
+    };
     Ok(Detail { month_offer: Some(offer), ..show(conn, id, scope).await? })
 }

@@ -22,6 +22,18 @@ pub struct Outlook {
     pub threshold: i32,
 }
 
+impl Outlook {
+    /// Whether it is too little for a member with a device.
+    pub fn falls_short(&self) -> bool {
+        self.with_device < self.threshold
+    }
+
+    /// The same for a member without a device.
+    pub fn falls_short_without_device(&self) -> bool {
+        self.without_device < self.threshold
+    }
+}
+
 /// What is the same for all cells, and what units set.
 pub struct Basis {
     period: Period,

@@ -20,7 +20,9 @@ use store::Cell;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached {
     pub cells: usize,
+    /// For members with a device.
     pub cells_short: usize,
+    pub cells_short_without_device: usize,
 }
 
 /// What the month offers the cells among these units and below them.
@@ -31,8 +33,11 @@ pub async fn reached(conn: &mut Conn, unit_ids: &[Uuid], period: Period, today: 
     let cells = store::cells(conn, unit_ids, period.reference_day(today)).await?;
     let outlooks: BTreeMap<Uuid, Outlook> =
         each(conn, cells, period, today).await?.into_iter().map(|(cell, outlook)| (cell.cell_id, outlook)).collect();
-    let cells_short = outlooks.values().filter(|outlook| outlook.with_device < outlook.threshold).count();
-    Ok(Reached { cells: outlooks.len(), cells_short })
+    Ok(Reached {
+        cells: outlooks.len(),
+        cells_short: outlooks.values().filter(|outlook| outlook.falls_short()).count(),
+        cells_short_without_device: outlooks.values().filter(|outlook| outlook.falls_short_without_device()).count(),
+    })
 }
 
 /// Computed once for cells that differ in nothing that matters.

@@ -36,6 +36,9 @@ pub struct UnitOffer {
     /// Cells in which a diligent member with a device cannot reach the threshold.
     #[schema(minimum = 0, maximum = 1_000_000, example = 0)]
     cells_short: usize,
+    /// Cells in which a diligent member without a device cannot reach it.
+    #[schema(minimum = 0, maximum = 1_000_000, example = 0)]
+    cells_short_without_device: usize,
     /// Points a diligent member with a device could earn; null without cells.
     #[schema(minimum = 0, maximum = 100_000, example = 34)]
     with_device: Option<i32>,
@@ -53,18 +56,20 @@ pub struct UnitOffer {
 
 impl UnitOffer {
     fn of(child: Child, outlooks: &[Outlook]) -> Self {
-        let cells_short = outlooks.iter().filter(|outlook| outlook.with_device < outlook.threshold).count();
+        let cells_short = outlooks.iter().filter(|outlook| outlook.falls_short()).count();
+        let cells_short_without_device = outlooks.iter().filter(|outlook| outlook.falls_short_without_device()).count();
         Self {
             unit_id: child.id,
             name: child.name,
             kind: child.kind,
             cells: outlooks.len(),
             cells_short,
+            cells_short_without_device,
             with_device: outlooks.iter().map(|outlook| outlook.with_device).min(),
             without_device: outlooks.iter().map(|outlook| outlook.without_device).min(),
             threshold: outlooks.iter().map(|outlook| outlook.threshold).max(),
             falls_short: cells_short > 0,
-            falls_short_without_device: outlooks.iter().any(|outlook| outlook.without_device < outlook.threshold),
+            falls_short_without_device: cells_short_without_device > 0,
         }
     }
 }
