@@ -2,15 +2,17 @@
 
 use chrono::Duration;
 use diesel::ExpressionMethods;
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;
+use sotay::kernel::db::Conn;
 use sotay::kernel::ids::new_id;
 use sotay::kernel::schema::{notifications, reading_sessions};
 use sotay::points::{Deed, award};
 
 use super::*;
+use crate::support::database_url_as;
 
 /// Somebody with so many entries and notifications; those of the cell with an odd number have read the first of its two
 /// documents.
@@ -137,4 +139,35 @@ async fn whoever_asks_at_once_gets_their_own() {
         }
     };
     tokio::join!(join_all(people.iter().map(One::asks_for_everything)), others);
+}
+
+/// Makes looking into a text last as long as somebody holds the lock 1.
+const SLOW_TEXTS: &str = "ALTER TABLE documents RENAME TO stored_documents;
+    CREATE FUNCTION looked_into(search text) RETURNS text STABLE LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN search; END $$;
+    CREATE VIEW documents AS SELECT id, symbol, kind, title, summary, published_at, must_read_by, status,
+        looked_into(search) AS search FROM stored_documents;
+    GRANT SELECT ON documents TO sotay_app;
+    SELECT pg_advisory_lock(1)";
+
+#[actix_web::test]
+async fn nobodys_list_waits_for_a_search() {
+    let world = World::new().await;
+    let (officer, member) = (world.propaganda_officer().await, world.member().await);
+    published(&world, &officer, json!({})).await;
+    let mut owner = Conn::establish(&database_url_as(&world.app, "sotay_owner")).await.unwrap();
+    owner.batch_execute(SLOW_TEXTS).await.unwrap();
+    let searches = join_all((0..8).map(|_| member.get("/v1/documents?q=chuyen%20de")));
+    let list = async {
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        let list = tokio::time::timeout(std::time::Duration::from_secs(4), member.get("/v1/documents")).await;
+        owner.batch_execute("SELECT pg_advisory_unlock(1)").await.unwrap();
+        list.expect("the list waits for searches")
+    };
+    let (found, list) = tokio::join!(searches, list);
+    let list = list.expect(200).body;
+    assert_eq!(all(&list, "/symbol"), ["98-KH/ĐU"]);
+    for search in found {
+        assert_eq!(search.expect(200).body, list);
+    }
 }
