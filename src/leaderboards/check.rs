@@ -68,6 +68,9 @@ async fn compare(
             *sizes.entry(*unit).or_default() += cell.numbers.len();
         }
     }
+    for (unit, count) in wrong.into_iter().filter(|(_, count)| *count > MOST) {
+        found.push(((unit, span), format!("board {unit} {span}: … and {} more", count - MOST)));
+    }
     for (unit, right) in sizes {
         let keys = Keys::of(unit, span);
         let asked = means

@@ -1,4 +1,4 @@
-//! The checks that a query can make.
+//! The checks of the ledger, of what officers decided, and of the tree of units.
 
 use super::{Check, Scope};
 
@@ -62,23 +62,6 @@ pub const LEDGER: &[Check] = &[
                 WHERE coalesce(e.attested, '{}') <> coalesce(m.counters::jsonb -> 'attested', '{}')",
     },
     Check {
-        proves: "no member has more points a day from a rule than its cap",
-        scope: Scope::Members,
-        query: "SELECT format('member %s, %s, rule %s: %s points over a cap of %s', e.member_id, e.day, e.rule_code, sum(e.points), r.cap_day) AS line
-                FROM point_entries e JOIN point_rules r ON r.code = e.rule_code AND r.version = e.rule_version
-                WHERE e.kind = 'award' AND e.member_id > $1 AND e.member_id <= $2 AND r.cap_day IS NOT NULL
-                GROUP BY e.member_id, e.day, e.rule_code, r.cap_day HAVING sum(e.points) > r.cap_day",
-    },
-    Check {
-        proves: "no member has more points a month from a rule than its cap",
-        scope: Scope::Members,
-        query: "SELECT format('member %s, month %s, rule %s: %s points over a cap of %s', e.member_id, to_char(e.period, 'YYYY-MM'),
-                    e.rule_code, sum(e.points), r.cap_month) AS line
-                FROM point_entries e JOIN point_rules r ON r.code = e.rule_code AND r.version = e.rule_version
-                WHERE e.kind = 'award' AND e.member_id > $1 AND e.member_id <= $2 AND r.cap_month IS NOT NULL
-                GROUP BY e.member_id, e.period, e.rule_code, r.cap_month HAVING sum(e.points) > r.cap_month",
-    },
-    Check {
         // Whoever moved that day earned the first part of it in the cell they left.
         proves: "each entry names a cell its member belonged to that day",
         scope: Scope::Members,
@@ -133,30 +116,5 @@ pub const TREE: &[Check] = &[
                            FROM unit_tree GROUP BY 1, 2, 3) t
                     USING (ancestor_id, descendant_id, depth)
                 WHERE u.spans IS DISTINCT FROM t.spans",
-    },
-];
-
-/// Of the snapshots of closed months.
-pub const SNAPSHOTS: &[Check] = &[
-    Check {
-        proves: "each closed row and manifest has the hash that was taken of it",
-        scope: Scope::Everything,
-        query: "SELECT format('closing %s, row %s: not what was hashed', closing_id, position) AS line FROM closing_rows
-                WHERE hash <> sha256(convert_to(content, 'UTF8'))
-                UNION ALL
-                SELECT format('closing %s: the manifest is not what was hashed', id) FROM closings
-                WHERE manifest_hash <> sha256(convert_to(manifest, 'UTF8'))",
-    },
-    Check {
-        // A month that was reopened took in what had come late before it was closed again.
-        proves: "each month that was closed once is what the ledger says without late corrections",
-        scope: Scope::Everything,
-        query: "SELECT format('member %s, month %s: the ledger says %s, the closing %s', r.member_id, to_char(c.period, 'YYYY-MM'),
-                    coalesce(e.points, 0), r.points) AS line
-                FROM closing_states s JOIN closings c ON c.id = s.closing_id AND c.generation = 1
-                JOIN closing_rows r ON r.closing_id = c.id
-                LEFT JOIN (SELECT member_id, period, sum(points) AS points FROM point_entries WHERE NOT late
-                    GROUP BY member_id, period) e ON e.member_id = r.member_id AND e.period = c.period
-                WHERE r.points <> coalesce(e.points, 0)",
     },
 ];

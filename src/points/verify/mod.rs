@@ -1,11 +1,13 @@
 //! Recomputes from the ledger what is derived from it, and names every difference. In bounded memory: so many members at a
 //! time. Other parts of the feature add their checks to [`CHECKS`].
 
+mod caps;
 mod checks;
 mod repair;
+mod snapshots;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -38,7 +40,7 @@ pub enum Scope {
 }
 
 /// All checks that a query can make, by subject.
-const CHECKS: &[&[Check]] = &[checks::LEDGER, checks::DECISIONS, checks::TREE, checks::SNAPSHOTS];
+const CHECKS: &[&[Check]] = &[checks::LEDGER, caps::CAPS, checks::DECISIONS, checks::TREE, snapshots::SNAPSHOTS];
 
 const ROLL_UPS: &str = "each unit's figures are those of its members, and of the units below it";
 
@@ -46,9 +48,29 @@ const ROLL_UPS: &str = "each unit's figures are those of its members, and of the
 struct Difference {
     #[diesel(sql_type = Text)]
     line: String,
+    #[diesel(sql_type = BigInt)]
+    found: i64,
 }
 
-/// Runs every check, telling `report` what it proves and what differs. Returns the number of differences shown.
+/// What a check has found: the first lines, and how many there are.
+#[derive(Default)]
+struct Found {
+    lines: Vec<String>,
+    count: usize,
+}
+
+impl Found {
+    /// The lines to be shown.
+    fn told(mut self) -> Vec<String> {
+        let more = self.count - self.lines.len();
+        if more > 0 {
+            self.lines.push(format!("… and {more} more"));
+        }
+        self.lines
+    }
+}
+
+/// Runs every check, telling `report` what it proves and what differs. Returns the number of differences.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -66,43 +88,45 @@ pub async fn verify_with(
     mut report: impl FnMut(&str, &[String]),
 ) -> Result<usize, Problem> {
     let all = || CHECKS.iter().flat_map(|checks| checks.iter());
-    let mut found: Vec<Vec<String>> = all().map(|_| Vec::new()).collect();
+    let mut found: Vec<Found> = all().map(|_| Found::default()).collect();
     let (mut after, mut done) = (Uuid::nil(), 0);
     while let Some((up_to, members)) = next_part(conn, after).await? {
-        for (check, lines) in all().zip(&mut found).filter(|(check, _)| check.scope == Scope::Members) {
-            ask(conn, check, (after, up_to), lines).await?;
+        for (check, found) in all().zip(&mut found).filter(|(check, _)| check.scope == Scope::Members) {
+            ask(conn, check, (after, up_to), found).await?;
         }
         done += members;
         progress(done);
         after = up_to;
     }
-    for (check, lines) in all().zip(&mut found).filter(|(check, _)| check.scope == Scope::Everything) {
-        ask(conn, check, (Uuid::nil(), Uuid::max()), lines).await?;
+    for (check, found) in all().zip(&mut found).filter(|(check, _)| check.scope == Scope::Everything) {
+        ask(conn, check, (Uuid::nil(), Uuid::max()), found).await?;
     }
     let mut count = 0;
-    for (check, lines) in all().zip(&found) {
-        count += lines.len();
-        report(check.proves, lines);
+    for (check, found) in all().zip(found) {
+        count += found.count;
+        report(check.proves, &found.told());
     }
     let mut lines = projection::differences(conn).await?;
+    let of_roll_ups = lines.len();
     lines.truncate(MOST);
-    report(ROLL_UPS, &lines);
-    Ok(count + lines.len())
+    report(ROLL_UPS, &Found { lines, count: of_roll_ups }.told());
+    Ok(count + of_roll_ups)
 }
 
-async fn ask(
-    conn: &mut Conn,
-    check: &Check,
-    (after, up_to): (Uuid, Uuid),
-    lines: &mut Vec<String>,
-) -> Result<(), Problem> {
-    let room = MOST - lines.len().min(MOST);
-    let query = diesel::sql_query(format!("{} LIMIT {room}", check.query));
+async fn ask(conn: &mut Conn, check: &Check, (after, up_to): (Uuid, Uuid), found: &mut Found) -> Result<(), Problem> {
+    let room = MOST - found.lines.len();
+    // One line at least, which says how many there are.
+    let query = diesel::sql_query(format!(
+        "SELECT line, count(*) OVER () AS found FROM ({}) differences LIMIT {}",
+        check.query,
+        room.max(1)
+    ));
     let rows: Vec<Difference> = match check.scope {
         Scope::Members => query.bind::<SqlUuid, _>(after).bind::<SqlUuid, _>(up_to).load(conn).await?,
         Scope::Everything => query.load(conn).await?,
     };
-    lines.extend(rows.into_iter().map(|row| row.line));
+    found.count += rows.as_slice().first().map_or(0, |row| usize::try_from(row.found).unwrap_or(usize::MAX));
+    found.lines.extend(rows.into_iter().take(room).map(|row| row.line));
     Ok(())
 }
 
@@ -110,7 +134,7 @@ async fn ask(
 struct Part {
     #[diesel(sql_type = Nullable<SqlUuid>)]
     up_to: Option<Uuid>,
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    #[diesel(sql_type = BigInt)]
     members: i64,
 }
 
@@ -124,7 +148,7 @@ async fn next_part(conn: &mut Conn, after: Uuid) -> Result<Option<(Uuid, usize)>
          FROM (SELECT id FROM members WHERE id > $1 ORDER BY id LIMIT $2) part",
     )
     .bind::<SqlUuid, _>(after)
-    .bind::<diesel::sql_types::BigInt, _>(MEMBERS)
+    .bind::<BigInt, _>(MEMBERS)
     .get_result(conn)
     .await?;
     let last = part.members < MEMBERS;

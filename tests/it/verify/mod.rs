@@ -1,5 +1,10 @@
 //! `verify`: each projection damaged, the damage named, repaired from the ledger, and the ledger left as it was.
 
+mod boards;
+mod caps;
+mod decisions;
+mod snapshots;
+
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use serde_json::json;
 use sotay::jobs;
@@ -11,6 +16,17 @@ async fn lines(world: &World) -> Vec<String> {
     let mut found = Vec::new();
     let mut conn = world.app.state.db.conn().await.unwrap();
     points::verify(&mut conn, |_, lines| found.extend_from_slice(lines)).await.unwrap();
+    found
+}
+
+/// What verification finds after a damage to a table, which is then undone.
+async fn after(world: &World, table: &str, damage: &str) -> Vec<String> {
+    let mut owner = AsyncPgConnection::establish(&database_url_as(&world.app, "sotay_owner")).await.unwrap();
+    let damage = format!("BEGIN; ALTER TABLE {table} DISABLE TRIGGER USER; {damage}");
+    owner.batch_execute(&damage).await.unwrap();
+    let mut found = Vec::new();
+    points::verify(&mut owner, |_, lines| found.extend_from_slice(lines)).await.unwrap();
+    owner.batch_execute("ROLLBACK").await.unwrap();
     found
 }
 

@@ -1,0 +1,30 @@
+//! Corrections whose proposal or entry was tampered with are named.
+
+use serde_json::json;
+use sotay::kernel::access::Role;
+
+use super::{after, lines};
+use crate::support::World;
+
+#[actix_web::test]
+async fn a_correction_without_its_decision_is_named() {
+    let world = World::new().await;
+    let (secretary, member) = (world.secretary().await, world.member().await);
+    let deputy = world.officer(world.cell, Role::DeputySecretary, world.cell).await;
+    let proposal = json!({"period": "2026-11", "points": 3, "reason": "Bỏ sót", "evidence": "Biên bản số 11-BB/CB"});
+    let path = format!("/v1/members/{}/point-adjustments", member.id);
+    let id = secretary.post(&path, &proposal).await.expect(201).id();
+    deputy.post(&format!("/v1/point-adjustments/{id}/approval"), &json!({})).await.expect(200);
+    assert_eq!(lines(&world).await, Vec::<String>::new());
+    let (unproposed, unwritten) = ("no approved proposal says so", "approved, but not in the ledger");
+    for (table, damage, named) in [
+        ("point_adjustments", "UPDATE point_adjustments SET points = 4", unproposed),
+        ("point_adjustments", "UPDATE point_adjustments SET entry_id = gen_random_uuid()", unwritten),
+        ("point_adjustments", "DELETE FROM point_adjustments", unproposed),
+        ("point_entries", "UPDATE point_entries SET decision_id = gen_random_uuid()", unproposed),
+        ("point_entries", "DELETE FROM point_entries", unwritten),
+    ] {
+        let found = after(&world, table, damage).await;
+        assert!(found.iter().any(|line| line.contains(named)), "{damage}: {found:?}");
+    }
+}
