@@ -183,7 +183,7 @@ pub async fn deliver_one(state: &State, event: &outbox::Event) -> Result<(), Pro
                 return Ok(());
             }
             notifications::consume(conn, event, now).await?;
-            documents::consume(conn, event, now).await?;
+            documents::consume(conn, event).await?;
             cases::consume(conn, event, now).await?;
             outbox::done(conn, event.id, now).await
         })

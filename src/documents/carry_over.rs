@@ -1,6 +1,5 @@
 //! Documents follow members into the unit that theirs was merged into or split off as.
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
@@ -10,8 +9,9 @@ use crate::kernel::db::Conn;
 use crate::kernel::outbox;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::{document_targets, documents};
+use crate::points::carry_offers;
 
-use super::publishing::announce;
+use super::OBJECT_KIND;
 use super::store::{PUBLISHED, lock};
 
 /// The event of units that were merged or split.
@@ -28,7 +28,7 @@ struct Payload {
 ///
 /// # Errors
 /// When the payload names no units, or the database fails.
-pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn consume(conn: &mut Conn, event: &outbox::Event) -> Result<(), Problem> {
     if event.topic != TOPIC {
         return Ok(());
     }
@@ -38,7 +38,7 @@ pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>)
         .filter(
             documents::id.eq_any(
                 document_targets::table
-                    .filter(document_targets::unit_id.eq_any(payload.from_unit_ids))
+                    .filter(document_targets::unit_id.eq_any(&payload.from_unit_ids))
                     .select(document_targets::document_id),
             ),
         )
@@ -54,7 +54,7 @@ pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>)
                 .on_conflict_do_nothing()
                 .execute(conn)
                 .await?;
-            announce(conn, &row, now).await?;
+            carry_offers(conn, OBJECT_KIND, &id.to_string(), &payload.from_unit_ids, payload.to_unit_id).await?;
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -214,6 +215,29 @@ pub async fn offer(conn: &mut Conn, offer: &Offer, now: DateTime<Utc>) -> Result
         .set(point_offers::title.eq(&offer.title))
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// See [`super::carry_offers`].
+pub async fn carry_offers(
+    conn: &mut Conn,
+    object_kind: &str,
+    object_id: &str,
+    from_unit_ids: &[Uuid],
+    to_unit_id: Uuid,
+) -> Result<(), Problem> {
+    diesel::sql_query(
+        "INSERT INTO point_offers (rule_code, object_id, unit_id, object_kind, title, valid_from)
+         SELECT rule_code, object_id, $4, object_kind, max(title), min(valid_from) FROM point_offers
+         WHERE object_kind = $1 AND object_id = $2 AND unit_id = ANY($3) GROUP BY rule_code, object_id, object_kind
+         ON CONFLICT (rule_code, object_id, unit_id) DO NOTHING",
+    )
+    .bind::<Text, _>(object_kind)
+    .bind::<Text, _>(object_id)
+    .bind::<Array<SqlUuid>, _>(from_unit_ids)
+    .bind::<SqlUuid, _>(to_unit_id)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

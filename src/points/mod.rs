@@ -150,6 +150,20 @@ pub async fn offer(conn: &mut Conn, offer: &Offer, now: DateTime<Utc>) -> Result
     engine::offer(conn, offer, now).await
 }
 
+/// Has another unit offer what units offer of an object, since they did: it did not come on offer anew.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn carry_offers(
+    conn: &mut Conn,
+    object_kind: &str,
+    object_id: &str,
+    from_unit_ids: &[Uuid],
+    to_unit_id: Uuid,
+) -> Result<(), Problem> {
+    engine::carry_offers(conn, object_kind, object_id, from_unit_ids, to_unit_id).await
+}
+
 /// How many of the cells among these units and below them the present month offers less than the threshold asks for.
 ///
 /// # Errors

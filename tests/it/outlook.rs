@@ -113,3 +113,27 @@ async fn limits_thresholds_and_months_count() {
     let own = world.secretary().await.get(&format!("/v1/units/{}/points/offer", world.cell)).await.expect(200);
     assert_eq!(own.body["items"].as_array().unwrap().len(), 1);
 }
+
+#[actix_web::test]
+async fn a_document_of_last_month_is_no_offer_of_this_month_after_a_merger() {
+    let world = World::new().await;
+    let (publisher, officer) = (world.propaganda_officer().await, world.committee_officer().await);
+    publish(&publisher, world.ward, &[world.cell]).await;
+    world.app.set_time("2026-12-02T08:00:00+07:00");
+    let (new, _) = publish(&publisher, world.ward, &[world.cell]).await;
+    let order =
+        json!({"kind": "merge", "unit_ids": [world.cell], "into_unit_id": world.sibling, "reason": "Quyết định số 12"});
+    officer.post("/v1/reorganisations", &order).await.expect(201);
+    let member = world.outsider().await;
+    for _ in 0..50 {
+        sotay::jobs::deliver(&world.app.state).await.unwrap();
+        if member.get(&format!("/v1/documents/{new}")).await.status == 200 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(member.get("/v1/documents").await.expect(200).body["items"].as_array().unwrap().len(), 2);
+    let month = officer.get(&format!("/v1/units/{}/points/offer", world.ward)).await.expect(200).body;
+    // A visit a day up to 8, the monthly meeting, and the document of this month.
+    assert_eq!(month["items"][0]["with_device"], 19);
+}

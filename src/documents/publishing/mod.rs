@@ -3,5 +3,4 @@
 pub mod routes;
 mod store;
 
-pub(super) use store::announce;
 pub use store::{NewDocument, draft, publish};

@@ -175,7 +175,7 @@ pub async fn of_unit(conn: &mut Conn, unit_id: Uuid, after: Option<Uuid>, fetch:
 }
 
 /// Says to the points engine what can be earned with the document, and where.
-pub async fn announce(conn: &mut Conn, row: &Row, now: DateTime<Utc>) -> Result<(), Problem> {
+async fn announce(conn: &mut Conn, row: &Row, now: DateTime<Utc>) -> Result<(), Problem> {
     let mut rules = vec!["document_read"];
     if row.must_read_by.is_some() {
         rules.insert(0, "document_acknowledged");

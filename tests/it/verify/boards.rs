@@ -19,7 +19,7 @@ fn means(world: &World) -> Means<'_> {
 /// What differs on any board.
 pub async fn on_boards(world: &World) -> Vec<String> {
     let state = &world.app.state;
-    let boards = all_boards(&mut *state.db.conn().await.unwrap(), state.clock.now()).await.unwrap();
+    let boards = all_boards(&mut state.db.conn().await.unwrap(), state.clock.now()).await.unwrap();
     assert!(!boards.is_empty());
     differences(&means(world), &boards).await.unwrap().into_iter().map(|(_, line)| line).collect()
 }
