@@ -2,6 +2,7 @@
 
 mod admission;
 mod exemptions;
+mod figures;
 mod grants;
 mod imports;
 mod members;

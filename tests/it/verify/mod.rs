@@ -5,6 +5,9 @@ mod caps;
 mod decisions;
 mod snapshots;
 
+pub use self::lines as ledger_differs;
+pub use boards::on_boards as boards_differ;
+
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use serde_json::json;
 use sotay::jobs;
@@ -12,7 +15,7 @@ use sotay::points;
 
 use crate::support::{World, database_url_as};
 
-async fn lines(world: &World) -> Vec<String> {
+pub async fn lines(world: &World) -> Vec<String> {
     let mut found = Vec::new();
     let mut conn = world.app.state.db.conn().await.unwrap();
     points::verify(&mut conn, |_, lines| found.extend_from_slice(lines)).await.unwrap();
