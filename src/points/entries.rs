@@ -39,18 +39,26 @@ struct Row {
     points: i32,
     #[diesel(sql_type = Date)]
     period: NaiveDate,
+    #[diesel(sql_type = Date)]
+    day: NaiveDate,
+    #[diesel(sql_type = SqlUuid)]
+    unit_id: Uuid,
     #[diesel(sql_type = Timestamptz)]
     occurred_at: DateTime<Utc>,
     #[diesel(sql_type = Text)]
     object_kind: String,
     #[diesel(sql_type = Text)]
     object_id: String,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    attested_by: Option<Uuid>,
     #[diesel(sql_type = Bool)]
     late: bool,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     reverses: Option<Uuid>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     reversed_by: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    decision_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
     reason: Option<String>,
 }
@@ -64,11 +72,15 @@ impl From<Row> for Entry {
             rule_version: row.rule_version,
             points: row.points,
             period: Period::containing(row.period),
+            day: row.day,
+            unit_id: row.unit_id,
             occurred_at: row.occurred_at,
             object: ObjectRef { kind: row.object_kind, id: row.object_id },
+            attested_by: row.attested_by,
             late: row.late,
             reverses: row.reverses,
             reversed_by: row.reversed_by,
+            decision_id: row.decision_id,
             reason: row.reason,
         }
     }
@@ -97,8 +109,8 @@ impl Wanted {
 }
 
 /// A reversal is found by its object, which the ledger keeps unique.
-const LIST: &str = "SELECT k.place, e.id, e.kind, e.rule_code, e.rule_version, e.points, e.period, e.occurred_at,
-        e.object_kind, e.object_id, e.late, e.reverses, r.id AS reversed_by, a.reason
+const LIST: &str = "SELECT k.place, e.id, e.kind, e.rule_code, e.rule_version, e.points, e.period, e.day, e.unit_id,
+        e.occurred_at, e.object_kind, e.object_id, e.attested_by, e.late, e.reverses, r.id AS reversed_by, e.decision_id, a.reason
     FROM unnest($1::int4[], $2::uuid[], $3::date[], $4::uuid[], $5::int8[]) AS k (place, member_id, period, before, most)
     CROSS JOIN LATERAL (SELECT * FROM point_entries p WHERE p.member_id = k.member_id
         AND (k.period IS NULL OR p.period = k.period) AND (k.before IS NULL OR p.id < k.before)

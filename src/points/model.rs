@@ -12,7 +12,7 @@ use crate::kernel::clock::Period;
 pub struct Deed {
     /// What happened, for example `document.read`; rules listen to it.
     pub event: &'static str,
-    /// What kind of thing it was done with: `document`, `day`, `meeting`, `quiz`.
+    /// What kind of thing it was done with: `document`, `day`, `meeting`, `opinion`.
     pub object_kind: &'static str,
     /// Which one; a rule rewards each object once.
     pub object_id: String,
@@ -42,19 +42,45 @@ pub enum Status {
     Excused,
 }
 
-/// What an entry is about.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+/// How an entry came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// A rule gave points.
+    Award,
+    /// Officers gave or took points.
+    Adjustment,
+    /// Officers took an entry back.
+    Reversal,
+}
+
+impl EntryKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Award => "award",
+            Self::Adjustment => "adjustment",
+            Self::Reversal => "reversal",
+        }
+    }
+}
+
+/// What an entry is about; a rule rewards each object once.
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ObjectRef {
-    /// Its kind: `document`, `day`, `meeting`, `quiz`.
+    /// Its kind: `document`, `day`, `meeting`, `opinion`; of what officers corrected `entry` (a reversal) and `adjustment`.
     #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "document")]
     pub kind: String,
-    /// Its id, or the day.
+    /// Of a `document`, the `entry` taken back and the `adjustment` approved, its id; of a `day` the day; of a regular
+    /// `meeting` its month, `2026-11`, whatever the cell; of a thematic `meeting` its cell and day, as in
+    /// `019aa1b2-3c4d-7e5f-8a6b-7c8d9e0f1a2b:2026-11-20`; of an `opinion` the id of its attestation.
     #[schema(max_length = 100, example = "2026-11-20")]
     pub id: String,
 }
 
 /// A row of the ledger.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+///
+/// The receipt of a document that was completed before entries had all these fields lacks those that were added since.
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Entry {
     /// Identifier.
     pub id: Uuid,
@@ -69,32 +95,34 @@ pub struct Entry {
     pub points: i32,
     /// The month it counts for.
     pub period: Period,
+    /// The day it counts for.
+    #[schema(required = false)]
+    pub day: NaiveDate,
+    /// The member's cell on that day.
+    #[schema(required = false)]
+    pub unit_id: Uuid,
     /// When the server accepted the deed.
     pub occurred_at: DateTime<Utc>,
     /// What it was done with; of a reversal the entry that it takes back.
     pub object: ObjectRef,
+    /// The officer on whose word it is: who recorded the attestation, who approved the adjustment. Null when the server
+    /// itself, or the member, vouches for it.
+    pub attested_by: Option<Uuid>,
     /// `award`, or what officers corrected: `adjustment`, `reversal`.
-    #[serde(default = "award")]
-    #[schema(max_length = 20, pattern = "^[a-z]+$", example = "award")]
+    #[schema(value_type = EntryKind, required = false)]
     pub kind: String,
     /// Whether it came after its month was closed: a late correction.
-    #[serde(default)]
+    #[schema(required = false)]
     pub late: bool,
     /// The entry that a reversal takes back.
-    #[serde(default)]
     pub reverses: Option<Uuid>,
     /// The reversal by which it was taken back.
-    #[serde(default)]
     pub reversed_by: Option<Uuid>,
+    /// The adjustment that was approved, of a reversal too; null for an award.
+    pub decision_id: Option<Uuid>,
     /// Why officers corrected it.
-    #[serde(default)]
     #[schema(max_length = 500)]
     pub reason: Option<String>,
-}
-
-/// Receipts that were stored before entries had a kind are of awards.
-fn award() -> String {
-    "award".to_owned()
 }
 
 /// Why a rule gave nothing.
@@ -116,7 +144,7 @@ pub struct Refusal {
 }
 
 /// A month in short.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct MonthBrief {
     /// The month.
     pub period: Period,
@@ -131,7 +159,7 @@ pub struct MonthBrief {
 }
 
 /// What came of a deed.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Award {
     /// Sum of the entries.
     #[schema(minimum = 0, maximum = 10_000, example = 3)]

@@ -14,7 +14,7 @@ use super::credits::{self, Asked, Memory, Taken};
 use super::engine::Want;
 use super::facts::MemberFacts;
 use super::in_force::InForce;
-use super::model::{Award, Entry, MonthBrief, ObjectRef, Refusal, Status};
+use super::model::{Award, Entry, EntryKind, MonthBrief, ObjectRef, Refusal, Status};
 use super::rules::{self, Counters, Reason};
 use super::states::{Month, MonthVersion, NewEntry};
 
@@ -156,12 +156,16 @@ fn shown(entry: &NewEntry, period: Period) -> Entry {
         rule_version: entry.rule_version,
         points: entry.points,
         period,
+        day: entry.day,
+        unit_id: entry.unit_id,
         occurred_at: entry.occurred_at,
         object: ObjectRef { kind: entry.object_kind.clone(), id: entry.object_id.clone() },
-        kind: "award".to_owned(),
+        attested_by: entry.attested_by,
+        kind: EntryKind::Award.as_str().to_owned(),
         late: entry.late,
         reverses: None,
         reversed_by: None,
+        decision_id: None,
         reason: None,
     }
 }

@@ -77,7 +77,7 @@ pub async fn post(
         .values((
             point_entries::member_id.eq(author.member_id),
             point_entries::id.eq(id),
-            point_entries::kind.eq(posting.kind),
+            point_entries::kind.eq(posting.kind.as_str()),
             point_entries::rule_code.eq(posting.rule_code),
             point_entries::rule_version.eq(1),
             point_entries::object_kind.eq(posting.object_kind),

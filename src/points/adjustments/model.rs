@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::clock::Period;
+use crate::points::model::EntryKind;
 
 /// Most points one adjustment gives or takes: more than anybody earns in a month.
 pub const MOST_POINTS: i32 = 100;
@@ -66,7 +67,7 @@ pub struct Place {
 /// A row for the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posting {
-    pub kind: &'static str,
+    pub kind: EntryKind,
     pub rule_code: &'static str,
     pub object_kind: &'static str,
     pub object_id: String,
@@ -89,8 +90,8 @@ pub fn posting(
         return None;
     }
     let (kind, rule_code, object_kind, object) = match reverses {
-        Some(entry) => ("reversal", REVERSAL, "entry", entry),
-        None => ("adjustment", MANUAL_ADJUSTMENT, "adjustment", adjustment_id),
+        Some(entry) => (EntryKind::Reversal, REVERSAL, "entry", entry),
+        None => (EntryKind::Adjustment, MANUAL_ADJUSTMENT, "adjustment", adjustment_id),
     };
     let object_id = object.to_string();
     Some(Posting { kind, rule_code, object_kind, object_id, points, place, reverses, late: month.closed })
@@ -121,7 +122,7 @@ mod tests {
                         points += posting.points;
                         prop_assert_eq!(posting.points, change);
                         prop_assert_eq!(posting.late, closed);
-                        prop_assert_eq!(posting.kind == "reversal", posting.reverses.is_some());
+                        prop_assert_eq!(posting.kind == EntryKind::Reversal, posting.reverses.is_some());
                     }
                     None => prop_assert!(points + change < 0),
                 }

@@ -56,7 +56,7 @@ struct Row {
 /// A correction of a member's points, from the proposal on.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PointAdjustment {
-    /// Identifier; entries name it as their decision.
+    /// Identifier; the entry it becomes names it as its `decision_id`.
     pub id: Uuid,
     /// Whose points.
     pub member_id: Uuid,
@@ -77,7 +77,7 @@ pub struct PointAdjustment {
     #[schema(max_length = 500, example = "Biên bản số 11-BB/CB, trang 2")]
     pub evidence: String,
     /// `proposed`, then `approved`, `refused` or `withdrawn`.
-    #[schema(max_length = 20, pattern = "^[a-z]+$", example = "proposed")]
+    #[schema(value_type = AdjustmentState)]
     pub state: String,
     /// Who proposed it.
     pub proposed_by: Uuid,

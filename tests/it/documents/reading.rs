@@ -1,5 +1,6 @@
 //! Reading sessions and confirmations as members use them.
 
+use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 use super::{acknowledge, beat, complete, on_board, published, read, start};
@@ -28,6 +29,26 @@ async fn a_document_read_to_the_end_earns_its_points() {
     assert_eq!(on_board(&world, &member).await, 3);
     let after = beat(&member, &session.id()).await.expect(200);
     assert_eq!(after.body["completed"], true);
+}
+
+#[actix_web::test]
+async fn a_receipt_of_former_days_is_answered_as_it_was() {
+    let world = World::new().await;
+    let (officer, member) = (world.propaganda_officer().await, world.member().await);
+    let id = published(&world, &officer, json!({})).await;
+    let session = start(&member, &id).await.expect(201).id();
+    world.app.advance(60);
+    let first = complete(&member, &session).await.expect(200).body;
+    assert_eq!(complete(&member, &session).await.expect(200).body, first);
+    assert_eq!((&first["entries"][0]["day"], &first["entries"][0]["kind"]), (&json!("2026-11-20"), &json!("award")));
+    assert_eq!(first["entries"][0]["unit_id"], json!(world.cell));
+    let mut conn = world.app.state.db.conn().await.unwrap();
+    let former = "UPDATE reading_sessions SET receipt = receipt #- '{entries,0,day}' #- '{entries,0,unit_id}'";
+    diesel::sql_query(former).execute(&mut *conn).await.unwrap();
+    drop(conn);
+    let mut told = first;
+    told["entries"][0].as_object_mut().unwrap().retain(|field, _| !["day", "unit_id"].contains(&field.as_str()));
+    assert_eq!(complete(&member, &session).await.expect(200).body, told);
 }
 
 #[actix_web::test]

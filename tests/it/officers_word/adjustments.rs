@@ -34,6 +34,11 @@ async fn a_proposal_changes_nothing_until_a_second_officer_approves_it() {
     assert_eq!((&entry["rule"], &entry["points"]), (&json!("manual_adjustment"), &json!(3)));
     assert_eq!((&entry["late"], &entry["reason"]), (&json!(false), &json!("Bỏ sót trong danh sách")));
     assert_eq!(entry["object"], json!({"kind": "adjustment", "id": id}));
+    assert_eq!((&entry["decision_id"], &entry["attested_by"]), (&json!(id), &json!(deputy.id)));
+    assert_eq!((&entry["unit_id"], &entry["day"]), (&json!(office.world.cell), &json!("2026-11-20")));
+    let visit = entries["items"].as_array().unwrap().iter().find(|e| e["kind"] == "award").unwrap();
+    assert_eq!((&visit["unit_id"], &visit["day"]), (&json!(office.world.cell), &json!("2026-11-20")));
+    assert!(visit["decision_id"].is_null() && visit["attested_by"].is_null());
     let marks =
         office.rows("SELECT decision_id, attested_by, unit_id, day FROM point_entries WHERE kind <> 'award'").await;
     let expected =
@@ -93,6 +98,8 @@ async fn a_reversal_takes_an_entry_back_once_and_frees_neither_cap_nor_object() 
     // Officers who correct find the entries; the member can see that they looked.
     let listed = secretary.get(&format!("/v1/members/{}/point-entries", member.id)).await.expect(200);
     assert_eq!(listed.body["items"].as_array().unwrap().len(), 2);
+    assert_eq!(listed.body["items"], entries);
+    assert_eq!(reversal["decision_id"], json!(id));
     assert_eq!(office.world.audit_count("points.entries_listed").await, 1);
 }
 

@@ -291,7 +291,10 @@ async fn a_meeting_counts_for_its_own_month_and_late_once_that_is_closed() {
     assert_eq!(member.get("/v1/me/points?period=2026-10").await.expect(200).body["points"], 13);
     assert_eq!(crate::support::sum_of_entries(&office.world.app, member.id).await, 13);
     let seen = member.get("/v1/me/points/entries?period=2026-10").await.expect(200);
-    assert_eq!(seen.body["items"][0]["late"], true);
+    let seen = &seen.body["items"][0];
+    assert_eq!((&seen["late"], &seen["day"]), (&json!(true), &json!("2026-10-20")));
+    assert_eq!((&seen["attested_by"], &seen["unit_id"]), (&json!(secretary.id), &json!(office.world.cell)));
+    assert_eq!(seen["object"]["id"], json!(format!("{}:2026-10-20", office.world.cell)));
 }
 
 #[actix_web::test]
