@@ -7,11 +7,13 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::kernel::access::Permission;
+use crate::kernel::auth::Principal;
 use crate::kernel::call::{Anyone, Ask, Query};
 use crate::kernel::clock::day_of;
+use crate::kernel::db::Conn;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Language, Problem};
-use crate::organisation::units;
+use crate::organisation::{cell_of, units};
 
 use super::rulebook::{Limit, LimitRow, RuleTier, limits, narrowed, rules_for};
 use super::rules::{Audience, Rule};
@@ -56,15 +58,20 @@ impl From<&LimitRow> for RuleNarrowing {
     }
 }
 
-/// A rule, as it holds in a unit today.
+/// A rule, as it holds in a unit on a day.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PointRule {
     /// Its code.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "document_read")]
     code: String,
-    /// Its version.
+    /// Its version, which entries name.
     #[schema(minimum = 1, maximum = 100_000, example = 1)]
     version: i32,
+    /// What it listens to.
+    #[schema(max_length = 60, pattern = "^[a-z_.]+$", example = "document.read")]
+    event: String,
+    /// Whom it is for; `nobody` where a unit has switched it off.
+    audience: Audience,
     /// What it rewards, in the language of the request.
     #[schema(max_length = 200, example = "Đọc xong tài liệu")]
     title: String,
@@ -90,24 +97,31 @@ pub struct PointRule {
     /// Which units narrowed it, the highest first; points and caps above are what they left.
     #[schema(max_items = 20)]
     narrowed_by: Vec<RuleNarrowing>,
+    /// The first day of this version; what units narrowed has days of its own.
+    valid_from: NaiveDate,
+    /// The first day it holds no more; null without an end.
+    valid_to: Option<NaiveDate>,
 }
 
-/// Of which unit the rules are shown.
+/// Of which unit and day the rules are shown.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct RuleQuery {
-    /// The unit; one's own cell when left out, and the whole system for those who have none.
+    /// The unit; when left out one's own cell of that day, and the whole system for those who have none.
     #[param(nullable = false)]
     unit_id: Option<Uuid>,
+    /// The day; today when left out. Of a day to come, what is published for it by now.
+    #[param(nullable = false, example = "2026-11-20")]
+    day: Option<NaiveDate>,
 }
 
 /// List the rules in force
 ///
-/// Every rule by which points are given today, as units above have narrowed it or switched it off, and who did; public
-/// inside the app.
+/// Every rule by which points are given on a day, as units above have narrowed it or switched it off, and who did; public
+/// inside the app. The `rule` and `rule_version` of an award are found on the entry's `day`, with what held in one's cell then.
 #[utoipa::path(tag = "Rules", params(PageQuery, RuleQuery), responses(
     (status = 200, description = "The rules by code.", body = Page<PointRule>),
-    (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
+    (status = 404, description = "There is no such unit on that day, or the caller may not know that there is.")))]
 #[get("/point-rules")]
 pub async fn list_rules(
     mut ask: Ask<Anyone>,
@@ -116,26 +130,45 @@ pub async fn list_rules(
 ) -> Result<HttpResponse, Problem> {
     let after: Option<String> = page.0.after()?;
     let today = day_of(ask.scope.now);
-    let path = match query.0.unit_id {
-        Some(unit_id) => {
-            let path = units::path(&mut ask.conn, unit_id, today).await?;
-            ask.scope.caller.require(&path, Permission::ReadUnit)?;
-            path
-        }
-        None => ask.scope.caller.home.clone(),
-    };
-    let limits = limits(&ask.conn, &path, today).await?;
+    let day = query.0.day.unwrap_or(today);
+    let path = path(&mut ask.conn, &ask.scope.caller, query.0.unit_id, day, today).await?;
+    let limits = limits(&ask.conn, &path, day).await?;
     let left: Vec<Limit> = limits.iter().cloned().map(Limit::from).collect();
-    let mut rules = narrowed(&rules_for(&mut ask.conn, &[], today).await?, &left);
+    let mut rules = narrowed(&rules_for(&mut ask.conn, &[], day).await?, &left);
     rules.retain(|rule| after.as_ref().is_none_or(|after| rule.code > *after));
     let language = ask.scope.context.language;
     ask.reply(&page.0.page(rules, |rule| rule.code.clone(), |rule| show(rule, &limits, language)))
+}
+
+/// The unit and its ancestors on the day; who may look is decided by where it is today.
+async fn path(
+    conn: &mut Conn,
+    caller: &Principal,
+    unit_id: Option<Uuid>,
+    day: NaiveDate,
+    today: NaiveDate,
+) -> Result<Vec<Uuid>, Problem> {
+    let unit_id = match unit_id {
+        Some(unit_id) => {
+            caller.require(&units::last_path(conn, unit_id, today).await?, Permission::ReadUnit)?;
+            Some(unit_id)
+        }
+        None if day == today => return Ok(caller.home.clone()),
+        None => cell_of(conn, caller.account_id, day).await?,
+    };
+    match unit_id {
+        Some(unit_id) => units::path(conn, unit_id, day).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 fn show(rule: Rule, limits: &[LimitRow], language: Language) -> PointRule {
     PointRule {
         title: rule.title(language).to_owned(),
         version: rule.version,
+        audience: rule.audience,
+        valid_from: rule.valid_from,
+        valid_to: rule.valid_to,
         points: rule.points,
         tiers: rule.tiers.iter().copied().map(RuleTier::from).collect(),
         cap_day: rule.cap_day,
@@ -144,6 +177,7 @@ fn show(rule: Rule, limits: &[LimitRow], language: Language) -> PointRule {
         in_force: rule.audience != Audience::Nobody,
         narrowed_by: limits.iter().filter(|l| l.rule_code == rule.code).map(RuleNarrowing::from).collect(),
         attested_by: rule.attested_by,
+        event: rule.event,
         code: rule.code,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::kernel::clock::Period;
 use crate::kernel::problem::{Language, Text, text};
@@ -14,12 +15,17 @@ use super::model::Status;
 const DAYS_KEPT: usize = 3;
 
 /// Whom a rule is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = RuleAudience)]
 pub enum Audience {
+    /// Every member.
     Everyone,
+    /// Members who have a device of their own.
     WithDevice,
+    /// Members who are marked as without one.
     WithoutDevice,
-    /// Switched off by a unit above.
+    /// Switched off by the unit or one above.
     Nobody,
 }
 
@@ -50,6 +56,9 @@ pub struct Rule {
     pub attested_by: String,
     pub title_vi: String,
     pub title_en: String,
+    /// Of this version.
+    pub valid_from: NaiveDate,
+    pub valid_to: Option<NaiveDate>,
 }
 
 impl Rule {

@@ -28,6 +28,8 @@ struct RuleRow {
     attested_by: String,
     title_vi: String,
     title_en: String,
+    valid_from: NaiveDate,
+    valid_to: Option<NaiveDate>,
 }
 
 impl From<RuleRow> for Rule {
@@ -50,6 +52,8 @@ impl From<RuleRow> for Rule {
             attested_by: row.attested_by,
             title_vi: row.title_vi,
             title_en: row.title_en,
+            valid_from: row.valid_from,
+            valid_to: row.valid_to,
         }
     }
 }

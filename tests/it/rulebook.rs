@@ -76,6 +76,36 @@ async fn a_limit_holds_from_its_day_on_for_everybody_below() {
 }
 
 #[actix_web::test]
+async fn the_rule_of_an_entry_is_found_on_its_day_and_a_published_change_before_its_own() {
+    let world = World::new().await;
+    let (member, top) = (world.member().await, world.top_officer().await);
+    let new = json!({"scope": "system", "rule": "meeting_attended", "points": 10, "valid_from": "2026-12-01"});
+    publish(&top, world.province, &new).await;
+    let limit = json!({"rule": "meeting_attended", "points": 5, "valid_from": "2026-11-25", "valid_to": "2026-12-02"});
+    publish(&world.committee_officer().await, world.ward, &limit).await;
+    let months = [
+        ("2026-11-20", 1, 8, json!("2026-12-01")),
+        ("2026-11-30", 1, 5, json!("2026-12-01")),
+        ("2026-12-01", 2, 5, json!(null)),
+        ("2026-12-02", 2, 10, json!(null)),
+    ];
+    for today in ["2026-11-20", "2026-12-05"] {
+        world.app.set_time(&format!("{today}T08:00:00+07:00"));
+        for (day, version, points, valid_to) in &months {
+            let seen = rule(&member, &format!("?day={day}"), "meeting_attended").await;
+            assert_eq!((&seen["version"], &seen["points"]), (&json!(version), &json!(points)), "{day} on {today}");
+            assert_eq!((&seen["valid_to"], &seen["event"]), (valid_to, &json!("meeting.attended")), "{day} on {today}");
+        }
+    }
+    assert_eq!(rule(&member, "", "meeting_attended").await["valid_from"], "2026-12-01");
+    let ward = format!("?unit_id={}&day=2026-11-25", world.ward);
+    assert_eq!(rule(&member, &ward, "meeting_attended").await["points"], 5);
+    member.get(&format!("/v1/point-rules?unit_id={}&day=2026-11-25", world.sibling)).await.expect(404);
+    member.get(&format!("/v1/point-rules?unit_id={}&day=1900-01-01", world.cell)).await.expect(404);
+    member.get("/v1/point-rules?day=2026-11-31").await.expect(400);
+}
+
+#[actix_web::test]
 async fn a_rule_switched_off_gives_nothing_and_says_so() {
     let world = World::new().await;
     let (member, officer) = (world.member().await, world.committee_officer().await);
@@ -88,9 +118,11 @@ async fn a_rule_switched_off_gives_nothing_and_says_so() {
         assert_eq!(visit.body["points_awarded"], points, "{day}");
         if points == 0 {
             assert_eq!(visit.body["refusals"][0]["reason"], "switched_off");
-            assert_eq!(rule(&member, "", "daily_visit").await["in_force"], false);
+            let seen = rule(&member, "", "daily_visit").await;
+            assert_eq!((&seen["in_force"], &seen["audience"]), (&json!(false), &json!("nobody")));
         }
     }
+    assert_eq!(rule(&member, "", "daily_visit").await["audience"], "with_device");
     assert_eq!(sum_of_entries(&world.app, member.id).await, 2);
 }
 
@@ -236,7 +268,7 @@ async fn after_a_transfer_the_caps_of_the_new_cell_hold_over_the_whole_month() {
     let officer = world.committee_officer().await;
     let body = json!({"rule": "opinion_contributed", "cap_month": 2, "valid_from": "2026-11-21"});
     publish(&officer, world.cell, &body).await;
-    world.app.set_time("2026-11-21T08:00:00+07:00");
+    world.app.set_time("2026-11-22T08:00:00+07:00");
     let (out, into) = (world.member().await, world.outsider().await);
     for (member, from, to, before, after) in
         [(&out, world.cell, world.sibling, 2, 4), (&into, world.sibling, world.cell, 4, 4)]
@@ -254,6 +286,11 @@ async fn after_a_transfer_the_caps_of_the_new_cell_hold_over_the_whole_month() {
             world.do_deed(member.id, "opinion.accepted", 0).await;
         }
         assert_eq!(sum_of_entries(&world.app, member.id).await, after);
+    }
+    // Of a day before, the rules of the cell of that day.
+    for (member, then, now) in [(&out, 2, 4), (&into, 4, 2)] {
+        assert_eq!(rule(member, "?day=2026-11-21", "opinion_contributed").await["cap_month"], then);
+        assert_eq!(rule(member, "", "opinion_contributed").await["cap_month"], now);
     }
 }
 

@@ -154,6 +154,8 @@ mod tests {
             attested_by: "server".to_owned(),
             title_vi: String::new(),
             title_en: String::new(),
+            valid_from: NaiveDate::default(),
+            valid_to: None,
         }
     }
 

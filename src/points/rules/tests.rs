@@ -23,6 +23,8 @@ fn rule(code: &str, points: i32, cap_day: Option<i32>, cap_month: Option<i32>, s
         attested_by: "server".to_owned(),
         title_vi: String::new(),
         title_en: String::new(),
+        valid_from: NaiveDate::default(),
+        valid_to: None,
     }
 }
 
