@@ -13,7 +13,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{point_adjustments, point_appeals, point_entries};
 
-use super::model::AppealState;
+use super::model::{AppealKind, AppealState};
 
 #[derive(QueryableByName)]
 struct Row {
@@ -58,7 +58,7 @@ pub struct Appeal {
     #[schema(max_length = 100, example = "Nguyễn Văn An")]
     pub member_name: String,
     /// Against what: `missing` or `wrong`.
-    #[schema(max_length = 20, pattern = "^[a-z]+$", example = "missing")]
+    #[schema(value_type = AppealKind)]
     pub kind: String,
     /// The month it is about.
     pub period: Period,
@@ -71,7 +71,7 @@ pub struct Appeal {
     #[schema(max_length = 1000, example = "Tôi có dự họp nhưng không được tính điểm.")]
     pub text: String,
     /// `open`, then `upheld` or `dismissed`.
-    #[schema(max_length = 20, pattern = "^[a-z]+$", example = "open")]
+    #[schema(value_type = AppealState)]
     pub state: String,
     /// When it was filed.
     pub filed_at: DateTime<Utc>,

@@ -14,7 +14,7 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::attestations;
 use crate::points::model::Refusal;
 
-use super::model::AttestationState;
+use super::model::{AttestationKind, AttestationState};
 
 /// What an officer vouches for.
 #[derive(Debug, Serialize, ToSchema, QueryableByName)]
@@ -31,7 +31,7 @@ pub struct Attestation {
     pub unit_name: String,
     /// What is attested: `meeting_attended`, `thematic_meeting_attended`, `opinion_contributed`, `assisted_session`.
     #[diesel(sql_type = Text)]
-    #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "meeting_attended")]
+    #[schema(value_type = AttestationKind)]
     pub kind: String,
     /// The day on which it happened.
     #[diesel(sql_type = Date)]
@@ -46,7 +46,7 @@ pub struct Attestation {
     pub note: Option<String>,
     /// `recorded`, then `confirmed`, `declined` or `withdrawn`.
     #[diesel(sql_type = Text)]
-    #[schema(max_length = 20, pattern = "^[a-z]+$", example = "recorded")]
+    #[schema(value_type = AttestationState)]
     pub state: String,
     /// How many members are on the list.
     #[diesel(sql_type = BigInt)]

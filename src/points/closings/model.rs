@@ -21,6 +21,8 @@ pub const FORMAT: &str = "sotay/closing/1";
 pub const BUNDLE_FORMAT: &str = "sotay/closing-bundle/1";
 
 /// What one rule gave in the month, reversals and adjustments counted.
+///
+/// Canonical order: `rule`, `points`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClosedRule {
@@ -33,6 +35,8 @@ pub struct ClosedRule {
 }
 
 /// One member's month as it was closed.
+///
+/// Canonical order: `position`, `member_id`, `full_name`, `points`, `threshold`, `prorated`, `status`, `by_rule`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClosedRow {
@@ -60,12 +64,14 @@ pub struct ClosedRow {
 }
 
 /// The closing of the same month before it was reopened.
+///
+/// Canonical order: `closing_id`, `manifest_hash`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FormerClosing {
     /// Identifier.
     pub closing_id: Uuid,
-    /// SHA-256 of its manifest.
+    /// SHA-256 of its manifest's canonical form.
     #[schema(
         min_length = 64,
         max_length = 64,
@@ -76,6 +82,9 @@ pub struct FormerClosing {
 }
 
 /// What is signed: whose month it is, the counts, and the hash of every row.
+///
+/// Canonical order: `format`, `closing_id`, `unit_id`, `unit_name`, `period`, `generation`, `former`, `closed_at`, `closed_by`,
+/// `threshold`, `members`, `counted`, `exempt`, `excused`, `met`, `row_hashes`, `kid`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClosingManifest {
@@ -118,7 +127,7 @@ pub struct ClosingManifest {
     /// Counted members who reached their threshold.
     #[schema(minimum = 0, maximum = 100_000, example = 60)]
     pub met: i32,
-    /// SHA-256 of each row, in order.
+    /// SHA-256 of each row's canonical form, in order, in lower-case hexadecimal digits.
     #[schema(max_items = 100_000)]
     pub row_hashes: Vec<String>,
     /// The key that signed: the thumbprint (RFC 7638) of its public half.
@@ -132,6 +141,8 @@ pub struct ClosingManifest {
 }
 
 /// A public key that signs reports, as a JWK (RFC 8037).
+///
+/// Canonical order: `kty`, `crv`, `kid`, `x`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportKey {
@@ -160,6 +171,8 @@ pub struct ReportKey {
 }
 
 /// A closed month as a file: what `sotay verify-report` reads.
+///
+/// Canonical order: `manifest`, `rows`, `signature`, `key`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ClosingReport {
     /// What is signed.
@@ -167,7 +180,7 @@ pub struct ClosingReport {
     /// The rows whose hashes the manifest lists.
     #[schema(max_items = 100_000)]
     pub rows: Vec<ClosedRow>,
-    /// Ed25519 signature of the manifest's canonical form.
+    /// Ed25519 signature of the manifest's canonical form, in base64url without padding.
     #[schema(
         min_length = 86,
         max_length = 86,

@@ -89,7 +89,7 @@ pub struct Closing {
     threshold: i32,
     /// The counts as they were closed.
     summary: Summary,
-    /// SHA-256 of the signed manifest.
+    /// SHA-256 of the canonical form of the signed manifest.
     #[schema(
         min_length = 64,
         max_length = 64,
@@ -242,7 +242,7 @@ pub struct ClosingRow {
     /// The closed points by rule.
     #[schema(max_items = 100)]
     by_rule: Vec<ClosedRule>,
-    /// SHA-256 of the row's canonical form, as the manifest lists it.
+    /// SHA-256 of the canonical form of the row's `ClosedRow`, as the manifest lists it.
     #[schema(
         min_length = 64,
         max_length = 64,

@@ -34,9 +34,13 @@ pub enum Kind {
 /// Export a closed month as a file that can be verified
 ///
 /// The signed manifest, every row, the signature and the key: with `sotay verify-report` and the keys published at
-/// `/.well-known/report-keys.json` anyone finds out offline whether and which row was changed. The form: JSON in UTF-8; the
-/// SHA-256 of each row and the signature are over the row and the manifest without whitespace, fields in the order shown here.
-/// Recorded in the audit log.
+/// `/.well-known/report-keys.json` anyone finds out offline whether and which row was changed. Recorded in the audit log.
+///
+/// The SHA-256 of each row and the signature are over the *canonical form* of the row and the manifest: JSON in UTF-8 without
+/// whitespace; the fields of each object in the canonical order that its schema states, all of them, absent values as
+/// `null`; whole numbers only; text in Unicode NFC, in which `"` and `\` are escaped by a backslash, control characters
+/// below U+0020 as `\b`, `\t`, `\n`, `\f`, `\r` or else as `\u00` and two lower-case hexadecimal digits, and nothing
+/// else. Ids, times and hashes are strings, written as in the file.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
     ("period" = Period, Path, description = "The month."), GenerationQuery),
     responses((status = 200, description = "The report.", body = ClosingReport)))]

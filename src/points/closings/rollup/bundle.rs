@@ -35,6 +35,12 @@ const SLICE: usize = 50;
 /// JSON lines: a report of each closed cell as `exportClosingReport` makes it, by name, and a last line that lists them and is
 /// signed too, so that none can be taken out unnoticed; it names the cells that were not closed. `sotay verify-report` reads
 /// it. Recorded in the audit log.
+///
+/// Each line is in the canonical form that `exportClosingReport` describes and ends with a line feed. All but the last are a
+/// `ClosingReport`. The last is `{"bundle":…,"signature":…,"key":…}` with a `ReportKey`; the signature is over the canonical
+/// form of `bundle`. Its fields in order: `format` (always `sotay/closing-bundle/1`), `unit_id`, `unit_name`, `period`,
+/// `exported_at`, `reports`, `open`, `kid`; those of each of `reports`, in the order of the lines: `unit_id`, `unit_name`,
+/// `closing_id`, `manifest_hash`; those of each of `open`: `unit_id`, `unit_name`.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The unit."),
     ("period" = Period, Path, description = "The month.")),
     responses((status = 200, description = "The reports.", content_type = "application/jsonl"),
