@@ -148,7 +148,7 @@ pub async fn show(conn: &mut Conn, wanted: &[Wanted], read: States) -> Result<Ve
             _ => without_cell(one, &state.month, &store::rules(conn, *day).await?),
         };
         if one.period < Period::containing(one.today) {
-            seen.closed = closings::of_member(conn, one.member_id, one.period).await?;
+            seen.closed = closings::of_members(conn, &[one.member_id], one.period).await?.remove(&one.member_id);
         }
         months.push(seen);
     }

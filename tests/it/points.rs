@@ -150,7 +150,9 @@ async fn whoever_entered_during_the_month_has_a_threshold_by_days() {
     assert_eq!((&month["threshold"], &month["prorated"]), (&json!(15), &json!(true)));
     let board = world.secretary().await.get(&format!("/v1/units/{}/points", world.cell)).await.expect(200).body;
     let row = board["items"].as_array().unwrap().iter().find(|row| row["member"]["id"] == json!(member.id)).unwrap();
-    assert_eq!(row["threshold"], 15);
+    assert_eq!((&row["threshold"], &row["prorated"]), (&json!(15), &json!(true)));
+    let others = board["items"].as_array().unwrap().iter().filter(|row| row["member"]["id"] != json!(member.id));
+    assert!(others.map(|row| &row["prorated"]).all(|prorated| *prorated == json!(false)));
 }
 
 #[actix_web::test]

@@ -1,8 +1,11 @@
 //! The threshold board as a file for people who live in spreadsheets.
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::kernel::access::needs::ExportBoard;
 use crate::kernel::audit;
@@ -12,6 +15,7 @@ use crate::kernel::db::transaction;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::sheet::{Column, ColumnKind, Sheet, Value, to_csv, to_xlsx};
 use crate::organisation::{OnUnit, units};
+use crate::points::closings::ClosedFigure;
 use crate::points::model::Status;
 
 use super::standings::{self, Standing, View};
@@ -61,10 +65,11 @@ pub async fn answer(mut ask: Ask<OnUnit<ExportBoard>>, view: View, kind: Kind) -
         }
         let summary: Summary = standings::counts(conn, view).await?.into();
         let statuses = statuses(conn, &rows, view, today).await?;
+        let closed = standings::closed(conn, &rows, view, today).await?;
         let name = units::name(conn, view.unit_id).await?;
         let with_unit = rows.iter().any(|row| row.unit_id != view.unit_id);
         let status = |row: &Standing| statuses.get(&row.member_id).copied().unwrap_or(Status::Below);
-        sheet(&name, view.period, &summary, &rows, with_unit, status)
+        sheet(&name, view.period, &summary, &rows, with_unit, status, &closed)
     };
     record(&mut ask, view, kind, sheet.rows.len()).await?;
     let bytes = match kind {
@@ -103,17 +108,8 @@ fn sheet(
     rows: &[Standing],
     with_unit: bool,
     status: impl Fn(&Standing) -> Status,
+    closed: &BTreeMap<Uuid, ClosedFigure>,
 ) -> Sheet {
-    let column = |title: &str, width: f64, kind| Column { title: title.to_owned(), width, kind };
-    let mut headers = vec![column("STT", 6.0, ColumnKind::Number), column("Họ và tên", 30.0, ColumnKind::Text)];
-    if with_unit {
-        headers.push(column("Chi bộ", 32.0, ColumnKind::Text));
-    }
-    headers.extend([
-        column("Điểm", 9.0, ColumnKind::Number),
-        column("Chỉ tiêu", 9.0, ColumnKind::Number),
-        column("Kết quả", 16.0, ColumnKind::Centred),
-    ]);
     let rows = rows.iter().zip(1..).map(|(row, number)| {
         let mut cells = vec![Value::Integer(number), Value::Text(row.full_name.clone())];
         if with_unit {
@@ -124,6 +120,9 @@ fn sheet(
             Value::Integer(row.threshold.into()),
             Value::Text(in_vietnamese(status(row)).to_owned()),
         ]);
+        if !closed.is_empty() {
+            cells.push(closed.get(&row.member_id).map_or(Value::Empty, |figure| Value::Integer(figure.points.into())));
+        }
         cells
     });
     let percent = summary.rate.map_or_else(|| "–".to_owned(), |rate| format!("{:.1}%", rate * 100.0).replace('.', ","));
@@ -136,11 +135,28 @@ fn sheet(
                 summary.members, summary.counted, summary.exempt, summary.excused, summary.met
             ),
         ],
-        headers,
+        headers: headers(with_unit, !closed.is_empty()),
         rows: rows.collect(),
         footer: Vec::new(),
         landscape: with_unit,
     }
+}
+
+fn headers(with_unit: bool, with_closed: bool) -> Vec<Column> {
+    let column = |title: &str, width: f64, kind| Column { title: title.to_owned(), width, kind };
+    let mut headers = vec![column("STT", 6.0, ColumnKind::Number), column("Họ và tên", 30.0, ColumnKind::Text)];
+    if with_unit {
+        headers.push(column("Chi bộ", 32.0, ColumnKind::Text));
+    }
+    headers.extend([
+        column("Điểm", 9.0, ColumnKind::Number),
+        column("Chỉ tiêu", 9.0, ColumnKind::Number),
+        column("Kết quả", 16.0, ColumnKind::Centred),
+    ]);
+    if with_closed {
+        headers.push(column("Đã chốt", 9.0, ColumnKind::Number));
+    }
+    headers
 }
 
 /// The month as people write it.

@@ -13,6 +13,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::Problem;
 use crate::organisation::OnUnit;
+use crate::points::closings::ClosedFigure;
 use crate::points::mine::PeriodQuery;
 use crate::points::model::Status;
 use crate::points::{projection, store};
@@ -47,8 +48,12 @@ pub struct BoardRow {
     /// The member's own threshold.
     #[schema(minimum = 0, maximum = 10_000, example = 30)]
     pub threshold: i32,
+    /// Whether it is smaller because the membership began during the month.
+    pub prorated: bool,
     /// Where the member stands.
     pub status: Status,
+    /// The month as it was closed; null while it is open.
+    pub closed: Option<ClosedFigure>,
 }
 
 /// The threshold board of a unit.
@@ -72,7 +77,8 @@ pub struct Board {
 /// Get the threshold board of a unit
 ///
 /// Members of the unit and everything below it, by given name, with points, own threshold and status. Exempt and excused
-/// members are shown and leave the denominator. A month counts whole in the cell of its last day.
+/// members are shown and leave the denominator. A month counts whole in the cell of its last day. Of a closed month `points` and
+/// `status` are those of today, with late corrections; `closed` says what they were.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery),
     responses((status = 200, description = "The board.", body = Board)))]
 #[get("/units/{unit_id}/points")]
@@ -88,15 +94,18 @@ pub async fn get_board(
     let summary = standings::counts(&mut ask.conn, view).await?.into();
     let rows = standings::page(&mut ask.conn, view, page.after()?, page.fetch()).await?;
     let statuses = statuses(&ask.conn, &rows, view, today).await?;
+    let closed = standings::closed(&mut ask.conn, &rows, view, today).await?;
     let shown = page.page(
         rows,
         |row| (row.given_name.clone(), row.full_name.clone(), row.member_id),
         |row| BoardRow {
             status: statuses.get(&row.member_id).copied().unwrap_or(Status::Below),
+            closed: closed.get(&row.member_id).copied(),
             member: BoardMember { id: row.member_id, full_name: row.full_name },
             unit_id: row.unit_id,
             points: row.points,
             threshold: row.threshold,
+            prorated: row.prorated,
         },
     );
     ask.reply(&Board { period: view.period, threshold, summary, items: shown.items, next_cursor: shown.next_cursor })
@@ -189,7 +198,7 @@ async fn computed(conn: &mut Conn, view: View, page: &PageQuery, now: DateTime<U
 
 /// Export the threshold board as XLSX
 ///
-/// The whole board as an Excel workbook with Vietnamese headers. Recorded in the audit log.
+/// The whole board as an Excel workbook with Vietnamese headers; of a closed month the closed points too. Recorded in the audit log.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PeriodQuery),
     responses((status = 200, description = "The workbook.", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
 #[get("/units/{unit_id}/points.xlsx")]
@@ -200,7 +209,8 @@ pub async fn export_xlsx(ask: Ask<OnUnit<ExportBoard>>, query: Query<PeriodQuery
 
 /// Export the threshold board as CSV
 ///
-/// The whole board as comma-separated values in UTF-8 with a byte order mark. Recorded in the audit log.
+/// The whole board as comma-separated values in UTF-8 with a byte order mark; of a closed month the closed points too. Recorded
+/// in the audit log.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PeriodQuery),
     responses((status = 200, description = "The file.", content_type = "text/csv")))]
 #[get("/units/{unit_id}/points.csv")]

@@ -1,5 +1,7 @@
 //! Where each member of a unit stands in a month: one definition for boards, summaries, exports and leaderboards.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Date, Int4, Json, Nullable, Text, Uuid as SqlUuid};
@@ -10,6 +12,7 @@ use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::statement::Prepared;
+use crate::points::closings::{self, ClosedFigure};
 use crate::points::states::MonthVersion;
 
 /// Points, own threshold and exemption of those in the CTE `belonging`, in the month from `$3` to `$4` as seen on day `$2`.
@@ -33,6 +36,7 @@ macro_rules! standings_of_belonging {
             CASE WHEN c.prorated > 0 AND e.entered > $3 AND e.entered <= $4
                 THEN ceil(c.threshold * ($4 - e.entered + 1)::numeric / ($4 - $3 + 1))::int
                 ELSE c.threshold END AS threshold,
+            c.threshold AS of_cell,
             (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = b.member_id AND (
                 (x.kind = 'exempt' AND x.valid_from <= $2 AND (x.valid_to IS NULL OR x.valid_to > $2))
                 OR (x.kind = 'excused' AND x.valid_from <= $4 AND (x.valid_to IS NULL OR x.valid_to > $3)))) AS exemption
@@ -91,6 +95,9 @@ pub struct Standing {
     pub month_version: MonthVersion,
     #[diesel(sql_type = Int4)]
     pub threshold: i32,
+    /// Whether it is smaller because the membership began during the month.
+    #[diesel(sql_type = Bool)]
+    pub prorated: bool,
     #[diesel(sql_type = Nullable<Text>)]
     pub exemption: Option<String>,
 }
@@ -141,7 +148,7 @@ pub struct View {
 pub async fn page(conn: &mut Conn, view: View, after: Option<NameKey>, fetch: i64) -> Result<Vec<Standing>, Problem> {
     let (given, full, id) = after.map_or((None, None, None), |(g, f, i)| (Some(g), Some(f), Some(i)));
     let query = diesel::sql_query(format!(
-        "WITH {STANDINGS} SELECT s.*, u.name AS unit_name FROM standings s JOIN units u ON u.id = s.unit_id
+        "WITH {STANDINGS} SELECT s.*, s.threshold < s.of_cell AS prorated, u.name AS unit_name FROM standings s JOIN units u ON u.id = s.unit_id
          WHERE $5::text IS NULL
             OR (s.given_name, s.full_name, s.member_id) > ($5 COLLATE \"vi-x-icu\", $6 COLLATE \"vi-x-icu\", $7)
          ORDER BY s.given_name, s.full_name, s.member_id LIMIT $8"
@@ -155,6 +162,20 @@ pub async fn page(conn: &mut Conn, view: View, after: Option<NameKey>, fetch: i6
     .bind::<Nullable<SqlUuid>, _>(id)
     .bind::<BigInt, _>(fetch);
     Ok(Prepared(query).load(conn).await?)
+}
+
+/// The closed months of these members; of a month that still runs none is looked for.
+pub async fn closed(
+    conn: &mut Conn,
+    rows: &[Standing],
+    view: View,
+    today: NaiveDate,
+) -> Result<BTreeMap<Uuid, ClosedFigure>, Problem> {
+    if view.period >= Period::containing(today) {
+        return Ok(BTreeMap::new());
+    }
+    let members: Vec<Uuid> = rows.iter().map(|row| row.member_id).collect();
+    closings::of_members(conn, &members, view.period).await
 }
 
 /// The counts of the whole unit, whatever page is shown.

@@ -66,9 +66,9 @@ pub async fn members(conn: &mut Conn, cells: &[Uuid], day: NaiveDate) -> Result<
 pub async fn months(conn: &mut Conn, cells: &[Uuid], period: Period) -> Result<BTreeMap<Uuid, CellMonth>, Problem> {
     let standings: Vec<Standing> = diesel::sql_query(format!(
         "WITH {STANDINGS_OF_CELLS}
-         SELECT s.unit_id, s.member_id, s.full_name, s.threshold, s.threshold < c.threshold AS prorated,
-             c.threshold AS of_cell, s.exemption
-         FROM standings s JOIN cells c ON c.unit_id = s.unit_id
+         SELECT s.unit_id, s.member_id, s.full_name, s.threshold, s.threshold < s.of_cell AS prorated,
+             s.of_cell, s.exemption
+         FROM standings s
          ORDER BY s.unit_id, s.given_name, s.full_name, s.member_id"
     ))
     .bind::<Array<SqlUuid>, _>(cells)

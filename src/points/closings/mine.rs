@@ -1,4 +1,6 @@
-//! What a member sees of their own closed month.
+//! What members' closed months look like beside what late corrections made of them.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,20 +12,19 @@ use uuid::Uuid;
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
-use crate::kernel::schema::{closing_rows, closing_states, closings};
+use crate::kernel::schema::{closing_rows, closing_states, closings, member_months};
 use crate::points::model::Status;
 
 use super::model::ClosedRow;
-use super::store;
 
 /// A month as it was closed, and what late corrections made of it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct ClosedFigure {
     /// When the month was closed.
     closed_at: DateTime<Utc>,
     /// Points as they were closed.
     #[schema(minimum = -10_000, maximum = 10_000, example = 28)]
-    points: i32,
+    pub points: i32,
     /// Points with the late corrections.
     #[schema(minimum = -10_000, maximum = 10_000, example = 31)]
     corrected_points: i32,
@@ -34,30 +35,30 @@ pub struct ClosedFigure {
     status: Status,
 }
 
-/// The closed month of a member; none while it is open.
+/// The closed month of each of these members; none of those whose month is open or was never closed.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn of_member(conn: &mut Conn, member_id: Uuid, period: Period) -> Result<Option<ClosedFigure>, Problem> {
-    let found: Option<(DateTime<Utc>, String)> = closing_rows::table
+pub async fn of_members(
+    conn: &mut Conn,
+    members: &[Uuid],
+    period: Period,
+) -> Result<BTreeMap<Uuid, ClosedFigure>, Problem> {
+    let this_month =
+        member_months::member_id.eq(closing_rows::member_id).and(member_months::period.eq(closings::period));
+    let found: Vec<(DateTime<Utc>, Uuid, String, i32)> = closing_rows::table
         .inner_join(closings::table.on(closings::id.eq(closing_rows::closing_id)))
         .inner_join(closing_states::table.on(closing_states::closing_id.eq(closings::id.nullable())))
-        .filter(closing_rows::member_id.eq(member_id))
+        .inner_join(member_months::table.on(this_month))
+        .filter(closing_rows::member_id.eq_any(members))
         .filter(closings::period.eq(period.first_day()))
-        .select((closings::closed_at, closing_rows::content))
-        .first(conn)
-        .await
-        .optional()?;
-    let Some((closed_at, content)) = found else {
-        return Ok(None);
+        .select((closings::closed_at, closing_rows::member_id, closing_rows::content, member_months::points))
+        .load(conn)
+        .await?;
+    let figure = |(closed_at, member_id, content, corrected_points): (DateTime<Utc>, Uuid, String, i32)| {
+        let row: ClosedRow = serde_json::from_str(&content).map_err(Problem::internal)?;
+        let ClosedRow { points, threshold, status, .. } = row;
+        Ok((member_id, ClosedFigure { closed_at, points, corrected_points, threshold, status }))
     };
-    let row: ClosedRow = serde_json::from_str(&content).map_err(Problem::internal)?;
-    let corrected = store::corrected(conn, &[member_id], period).await?;
-    Ok(Some(ClosedFigure {
-        closed_at,
-        points: row.points,
-        corrected_points: corrected.get(&member_id).copied().unwrap_or(0),
-        threshold: row.threshold,
-        status: row.status,
-    }))
+    found.into_iter().map(figure).collect()
 }

@@ -190,6 +190,16 @@ async fn a_late_correction_leaves_the_snapshot_alone() {
     assert_eq!((&mine["closed"]["points"], &mine["closed"]["corrected_points"]), (&json!(24), &json!(31)));
     assert_eq!(mine["closed"]["status"], "below");
     assert!(member.get("/v1/me/points").await.expect(200).body["closed"].is_null());
+    let board = format!("/v1/units/{}/points", world.cell);
+    let seen = secretary.get(&format!("{board}?period=2026-11")).await.expect(200).body["items"][0].clone();
+    assert_eq!((&seen["points"], &seen["status"], &seen["closed"]), (&json!(31), &json!("met"), &mine["closed"]));
+    assert!(secretary.get(&board).await.expect(200).body["items"][0]["closed"].is_null());
+    let csv = async |query: &str| {
+        String::from_utf8(secretary.get(&format!("{board}.csv{query}")).await.expect(200).bytes).unwrap()
+    };
+    let of_november = csv("?period=2026-11").await;
+    assert!(of_november.contains("Kết quả,Đã chốt") && of_november.contains("An,31,30,Đạt,24"), "{of_november}");
+    assert!(!csv("").await.contains("Đã chốt"), "December still runs");
     assert_eq!(member.get("/v1/me/points").await.body["points"], 0, "December has nothing of it");
     assert_eq!(sum_of_entries(&world.app, member.id).await, 31);
 }

@@ -22,12 +22,16 @@ async fn a_superior_reopens_and_the_secretary_closes_again() {
     assert_eq!((&reopened["state"], &reopened["id"]), (&json!("reopened"), &first["id"]));
     assert_eq!(reopened["reopening"]["open_until"], "2026-12-25");
     assert!(member.get("/v1/me/points?period=2026-11").await.expect(200).body["closed"].is_null());
+    let board = format!("/v1/units/{}/points?period=2026-11", world.cell);
+    let closed = async || secretary.get(&board).await.expect(200).body["items"][0]["closed"].clone();
+    assert!(closed().await.is_null());
     officer.post(&format!("{month}/reopening"), &json!({"reason": "lần nữa"})).await.expect(409);
     world.app.advance(86_400);
     assert_eq!(world.close_due().await, 0, "the secretary has five days");
 
     let second = close(&secretary, world.cell).await.expect(200).body;
     assert_eq!((&second["generation"], &second["state"]), (&json!(2), &json!("closed")));
+    assert_eq!(closed().await["points"], 13);
     let detail = secretary.get(&month).await.expect(200).body;
     assert_eq!(detail["manifest"]["former"]["closing_id"], first["id"]);
     assert_eq!(detail["manifest"]["former"]["manifest_hash"], first["manifest_hash"]);
