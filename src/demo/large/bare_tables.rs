@@ -1,12 +1,16 @@
 //! Loading tables without their secondary indexes and foreign keys, which are made anew, and so checked, at the end.
 //! All of it happens in one transaction: nobody ever sees a table without them.
 
-use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Error};
 
 use super::copy::explain;
 
 /// What was taken off, as the statements that put it back.
 pub struct Bared(Vec<String>);
+
+/// How often the tables are tried to be had.
+const ATTEMPTS: usize = 10;
 
 /// Begins a transaction and takes exclusion constraints, foreign keys and secondary indexes off the tables.
 /// Needs their owner.
@@ -14,7 +18,20 @@ pub struct Bared(Vec<String>);
 /// # Errors
 /// When the connection is not the owner's, or is lost.
 pub async fn begin(client: &Client, tables: &[&str]) -> Result<Bared, String> {
-    client.batch_execute("BEGIN; SET LOCAL maintenance_work_mem = '256MB'").await.map_err(|e| explain(&e))?;
+    for _ in 1..ATTEMPTS {
+        match attempt(client, tables).await {
+            // Whoever reads in the background holds one of the tables and wants another. Nothing is done yet.
+            Err(error) if error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) => {
+                client.batch_execute("ROLLBACK").await.map_err(|e| explain(&e))?;
+            }
+            begun => return begun.map_err(|e| explain(&e)),
+        }
+    }
+    attempt(client, tables).await.map_err(|e| explain(&e))
+}
+
+async fn attempt(client: &Client, tables: &[&str]) -> Result<Bared, Error> {
+    client.batch_execute("BEGIN; SET LOCAL maintenance_work_mem = '256MB'").await?;
     let list = tables.iter().map(|table| format!("'{table}'::regclass")).collect::<Vec<_>>().join(", ");
     let constraints = client
         .query(
@@ -25,8 +42,7 @@ pub async fn begin(client: &Client, tables: &[&str]) -> Result<Bared, String> {
             ),
             &[],
         )
-        .await
-        .map_err(|e| explain(&e))?;
+        .await?;
     let indexes = client
         .query(
             &format!(
@@ -36,12 +52,11 @@ pub async fn begin(client: &Client, tables: &[&str]) -> Result<Bared, String> {
             ),
             &[],
         )
-        .await
-        .map_err(|e| explain(&e))?;
+        .await?;
     let mut back = Vec::new();
     // Indexes come back first: foreign keys are checked with them.
     for row in indexes.iter().chain(&constraints) {
-        client.batch_execute(row.get(0)).await.map_err(|e| explain(&e))?;
+        client.batch_execute(row.get(0)).await?;
         back.push(row.get(1));
     }
     Ok(Bared(back))
