@@ -51,6 +51,7 @@ async fn whole(state: &State, repair: bool) -> Result<usize, Problem> {
     let mut conn = state.db.conn().await?;
     let repaired = points::repair(&mut conn, progress).await?;
     println!("repaired: totals and counters of {} month(s) of members", repaired.months);
+    println!("repaired: {} closed month(s) of members, marked as closed", repaired.closed);
     println!("repaired: roll-ups of {} month(s), taken anew throughout", repaired.roll_ups.len());
     drop(conn);
     if let Some(means) = means(state).await? {

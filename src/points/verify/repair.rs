@@ -21,6 +21,8 @@ const CHUNK: usize = 500;
 pub struct Repaired {
     /// Totals and counters of members' months.
     pub months: usize,
+    /// Months marked as closed.
+    pub closed: usize,
     /// Months whose roll-ups are taken anew, throughout.
     pub roll_ups: Vec<NaiveDate>,
 }
@@ -81,6 +83,12 @@ const REWRITE: &str = concat!(
       ON CONFLICT (member_id, period) DO UPDATE SET points = excluded.points, counters = excluded.counters"
 );
 
+/// A month that was closed is marked as such; who earned nothing in it has a row all the same.
+const CLOSE: &str = "INSERT INTO member_months (member_id, period, closed_at) SELECT r.member_id, c.period, c.closed_at
+    FROM closing_rows r JOIN closings c ON c.id = r.closing_id JOIN closing_states s ON s.closing_id = c.id
+    WHERE r.member_id > $1 AND r.member_id <= $2 ORDER BY r.member_id, c.period
+    ON CONFLICT (member_id, period) DO UPDATE SET closed_at = excluded.closed_at WHERE member_months.closed_at IS NULL";
+
 #[derive(QueryableByName)]
 struct Member {
     #[diesel(sql_type = SqlUuid)]
@@ -101,6 +109,8 @@ pub async fn repair(conn: &mut Conn, progress: impl Fn(usize)) -> Result<Repaire
         for ids in ids.chunks(CHUNK) {
             repaired.months += rewrite(conn, ids).await?;
         }
+        let close = diesel::sql_query(CLOSE).bind::<SqlUuid, _>(after).bind::<SqlUuid, _>(up_to);
+        repaired.closed += close.execute(conn).await?;
         done += members;
         progress(done);
         after = up_to;

@@ -46,6 +46,14 @@ pub const SNAPSHOTS: &[Check] = &[
                        c.threshold, c.members, c.members - c.exempt - c.excused, c.exempt, c.excused, c.met)) = 0"#,
     },
     Check {
+        proves: "each month of a member that was closed is marked as such, so that what comes later is late",
+        scope: Scope::Members,
+        query: "SELECT format('member %s, month %s: closed at %s, and not marked', r.member_id, to_char(c.period, 'YYYY-MM'), c.closed_at) AS line
+                FROM closing_rows r JOIN closings c ON c.id = r.closing_id JOIN closing_states s ON s.closing_id = c.id
+                LEFT JOIN member_months m ON m.member_id = r.member_id AND m.period = c.period
+                WHERE r.member_id > $1 AND r.member_id <= $2 AND m.closed_at IS NULL",
+    },
+    Check {
         // While a month is closed whatever comes is late, and while it is open again nothing is. So a closing took in what was
         // not late and came before it was reopened, and what was late and came before the former one was. Whoever waited for a
         // lock came a little later than they say: the line is drawn in the middle of a time in which nothing of that kind can

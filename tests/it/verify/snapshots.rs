@@ -1,10 +1,12 @@
 //! Snapshots of closed months: a row changed, taken out or put in is named, with or without its hash.
 
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use serde_json::json;
+use sotay::points;
 
 use super::{after, lines};
 use crate::closings::{IN_TIME, close, closings};
-use crate::support::{Actor, World};
+use crate::support::{Actor, World, database_url_as};
 
 /// A cell of two, one of whom has eight points, whose month is closed.
 async fn closed() -> (World, Actor, Actor) {
@@ -102,4 +104,23 @@ async fn each_generation_is_what_the_ledger_said_then() {
     names(&found, &["the ledger says 8 by", "the ledger says 15 by"]);
     let former = "UPDATE closings SET manifest_hash = '\\x00' WHERE generation = 1";
     names(&after(&world, "closings", former).await, &["its figures are not those of the manifest"]);
+}
+
+#[actix_web::test]
+async fn a_closed_month_that_lost_its_mark_gets_it_back() {
+    let (world, secretary, member) = closed().await;
+    let mut owner = AsyncPgConnection::establish(&database_url_as(&world.app, "sotay_owner")).await.unwrap();
+    owner.batch_execute("DELETE FROM member_months").await.unwrap();
+    let found = lines(&world).await;
+    for actor in [&secretary, &member] {
+        names(&found, &[&format!("member {}, month 2026-11: closed at", actor.id)]);
+    }
+    let repaired = points::repair(&mut world.app.state.db.conn().await.unwrap(), |_| {}).await.unwrap();
+    assert_eq!((repaired.months, repaired.closed), (1, 2));
+    while sotay::jobs::project(&world.app.state).await.unwrap() {}
+    assert_eq!(lines(&world).await, Vec::<String>::new());
+    world.late_award(member.id, &["opinion.accepted"]).await;
+    let month = member.get("/v1/me/points?period=2026-11").await.expect(200).body;
+    assert_eq!((&month["points"], &month["closed"]["points"]), (&json!(10), &json!(8)), "what comes later is late");
+    assert_eq!(lines(&world).await, Vec::<String>::new());
 }
