@@ -282,6 +282,8 @@ async fn after_a_transfer_the_caps_of_the_new_cell_hold_over_the_whole_month() {
         let wish = json!({"to_unit_id": to, "reason": "Chuyển nơi cư trú"});
         let id = giver.post(&format!("/v1/members/{}/transfers", member.id), &wish).await.expect(201).id();
         taker.post(&format!("/v1/transfers/{id}/accept"), &json!({})).await.expect(200);
+        // Verification tells by the time which award was the last.
+        world.app.advance(1);
         for _ in 0..3 {
             world.do_deed(member.id, "opinion.accepted", 0).await;
         }
