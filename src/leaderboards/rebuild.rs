@@ -242,7 +242,8 @@ impl<'a> Feed<'a> {
     async fn grow(&mut self) -> Result<(), Problem> {
         for (unit, size) in self.sizes.clone() {
             let Some(next) = self.next.get(&unit).map(|keys| keys.next.clone()) else { continue };
-            let mut left = size.next_power_of_two() / 2;
+            // A small table is moved within a few readings.
+            let mut left = if size < LOOKS { 0 } else { size.next_power_of_two() / 2 };
             while left > 0 {
                 self.renew_in_time().await?;
                 let looks = vec![0; left.min(LOOKS)];
