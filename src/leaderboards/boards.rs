@@ -18,15 +18,19 @@ pub struct Keys {
     pub scores: String,
     /// Whose it is (`fence`), how far it is (`step`) and since when (`as_of`).
     pub about: String,
-    /// Where the next one is made.
-    pub next: String,
+    tag: String,
 }
 
 impl Keys {
     pub fn of(unit_id: Uuid, span: Span) -> Self {
         let tag = format!("{{board:{unit_id}:{span}}}");
         let key = |part: &str| format!("{tag}:{part}");
-        Self { scores: key("scores"), about: key("about"), next: key("next") }
+        Self { scores: key("scores"), about: key("about"), tag }
+    }
+
+    /// Where the next one is made, by one rebuild alone.
+    pub fn next(&self, rebuild: Uuid) -> String {
+        format!("{}:next:{rebuild}", self.tag)
     }
 }
 

@@ -32,18 +32,22 @@ const LOOKS: usize = 10_000;
 /// The lease is renewed after so long, seconds.
 const RENEWED_SECONDS: u64 = 5;
 
-/// Puts the new board in its place: 1, or 0 when somebody newer keeps the board or has made a newer one.
+/// What a rebuild that was killed leaves behind goes after so long without a word, seconds.
+const UNFINISHED_SECONDS: i64 = 120;
+
+/// Puts the new board in its place: 1, or 0 when it is not whole, or somebody newer keeps the board or has made a newer one.
 /// The old one is unlinked first: renaming over a board of millions would free it on the spot and hold everybody up for seconds.
-/// Arguments: fence, step, as of, lifetime.
+/// Arguments: fence, step, as of, lifetime, size.
 const PLACE: &str = r"
 local about = redis.call('HMGET', KEYS[2], 'fence', 'step')
-if about[1] and (tonumber(about[1]) > tonumber(ARGV[1]) or tonumber(about[2]) > tonumber(ARGV[2])) then
+if about[1] and (tonumber(about[1]) > tonumber(ARGV[1]) or tonumber(about[2]) > tonumber(ARGV[2]))
+    or redis.call('ZCARD', KEYS[3]) ~= tonumber(ARGV[5]) then
     redis.call('UNLINK', KEYS[3])
     return 0
 end
 redis.call('UNLINK', KEYS[1])
 if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('RENAME', KEYS[3], KEYS[1]) end
-redis.call('HSET', KEYS[2], 'fence', ARGV[1], 'step', ARGV[2], 'as_of', ARGV[3], 'size', redis.call('ZCARD', KEYS[1]))
+redis.call('HSET', KEYS[2], 'fence', ARGV[1], 'step', ARGV[2], 'as_of', ARGV[3], 'size', ARGV[5])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
 return 1";
@@ -140,14 +144,18 @@ async fn rebuild_span(
     });
     let step = step.await?;
     let mut feed = Feed::new(means, span, units);
-    feed.clear().await?;
     let view = View::new(Uuid::nil(), span, today);
     conn.batch_execute("BEGIN READ ONLY; SET LOCAL work_mem = '256MB'").await?;
     let read = read(&mut conn, &view, units, &mut feed, progress).await;
     conn.batch_execute("ROLLBACK").await?;
-    read?;
-    feed.grow().await?;
-    feed.place(units, step, now.timestamp()).await?;
+    let placed = match read {
+        Ok(()) => feed.finish(step, now.timestamp()).await,
+        Err(problem) => Err(problem),
+    };
+    if let Err(problem) = placed {
+        feed.discard().await;
+        return Err(problem);
+    }
     Ok(feed.sizes.values().sum())
 }
 
@@ -179,8 +187,8 @@ fn lost_it() -> Problem {
 /// Scores on their way to Redis.
 struct Feed<'a> {
     means: &'a Means<'a>,
-    /// Where each board is made.
-    next: BTreeMap<Uuid, Keys>,
+    /// The boards, and where each is made.
+    boards: BTreeMap<Uuid, (Keys, String)>,
     waiting: BTreeMap<Uuid, Vec<(f64, i64)>>,
     count: usize,
     /// Scores written to each board.
@@ -190,8 +198,14 @@ struct Feed<'a> {
 
 impl<'a> Feed<'a> {
     fn new(means: &'a Means<'a>, span: Span, units: &[Uuid]) -> Self {
-        let next = units.iter().map(|unit| (*unit, Keys::of(*unit, span))).collect();
-        Self { means, next, waiting: BTreeMap::new(), count: 0, sizes: BTreeMap::new(), renewed: Instant::now() }
+        let own = Uuid::now_v7();
+        let made = |unit| {
+            let keys = Keys::of(unit, span);
+            let next = keys.next(own);
+            (unit, (keys, next))
+        };
+        let boards = units.iter().copied().map(made).collect();
+        Self { means, boards, waiting: BTreeMap::new(), count: 0, sizes: BTreeMap::new(), renewed: Instant::now() }
     }
 
     /// Takes a cell in; true when enough is waiting to be sent.
@@ -210,22 +224,26 @@ impl<'a> Feed<'a> {
         answer.ok_or_else(|| Problem::unavailable("Redis is away"))
     }
 
-    async fn clear(&self) -> Result<(), Problem> {
-        let mut clear = redis::pipe();
-        for keys in self.next.values() {
-            clear.unlink(&keys.next).ignore();
+    /// Takes what is not finished away, where Redis can be reached.
+    async fn discard(&self) {
+        let mut calls = redis::pipe();
+        for (_, next) in self.boards.values() {
+            calls.unlink(next).ignore();
         }
-        self.ask(async |mut c| clear.exec_async(&mut c).await).await
+        let gone = self.ask(async |mut c| calls.exec_async(&mut c).await).await;
+        if gone.is_err() {
+            tracing::debug!("unfinished boards are left to their time");
+        }
     }
 
     async fn send(&mut self) -> Result<(), Problem> {
         self.renew_in_time().await?;
         let mut calls = redis::pipe();
         for (unit, scores) in &mut self.waiting {
-            if let Some(keys) = self.next.get(unit)
+            if let Some((_, next)) = self.boards.get(unit)
                 && !scores.is_empty()
             {
-                calls.zadd_multiple(&keys.next, scores).ignore();
+                calls.zadd_multiple(next, scores).ignore().expire(next, UNFINISHED_SECONDS).ignore();
                 *self.sizes.entry(*unit).or_default() += scores.len();
             }
             scores.clear();
@@ -241,7 +259,7 @@ impl<'a> Feed<'a> {
     /// that lasts. Looks often enough for every board, which saves some six bytes a member.
     async fn grow(&mut self) -> Result<(), Problem> {
         for (unit, size) in self.sizes.clone() {
-            let Some(next) = self.next.get(&unit).map(|keys| keys.next.clone()) else { continue };
+            let Some(next) = self.boards.get(&unit).map(|(_, next)| next.clone()) else { continue };
             // A small table is moved within a few readings.
             let mut left = if size < LOOKS { 0 } else { size.next_power_of_two() / 2 };
             while left > 0 {
@@ -266,11 +284,17 @@ impl<'a> Feed<'a> {
         kept.filter(|kept| kept.fence == lease.fence).map(|_| ()).ok_or_else(lost_it)
     }
 
-    async fn place(&self, units: &[Uuid], step: i64, as_of: i64) -> Result<(), Problem> {
+    async fn finish(&mut self, step: i64, as_of: i64) -> Result<(), Problem> {
+        self.grow().await?;
+        self.place(step, as_of).await
+    }
+
+    async fn place(&self, step: i64, as_of: i64) -> Result<(), Problem> {
         let mut calls = redis::pipe();
-        for keys in units.iter().filter_map(|unit| self.next.get(unit)) {
-            let call = calls.cmd("EVAL").arg(PLACE).arg(3).arg(&keys.scores).arg(&keys.about).arg(&keys.next);
-            call.arg(self.means.lease.fence).arg(step).arg(as_of).arg(KEPT_SECONDS).ignore();
+        for (unit, (keys, next)) in &self.boards {
+            let size = self.sizes.get(unit).copied().unwrap_or(0);
+            let call = calls.cmd("EVAL").arg(PLACE).arg(3).arg(&keys.scores).arg(&keys.about).arg(next);
+            call.arg(self.means.lease.fence).arg(step).arg(as_of).arg(KEPT_SECONDS).arg(size).ignore();
         }
         self.ask(async |mut c| calls.exec_async(&mut c).await).await
     }

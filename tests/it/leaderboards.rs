@@ -5,8 +5,6 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use futures_util::future::join_all;
 use redis::AsyncCommands;
-use redis::aio::MultiplexedConnection;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use sotay::jobs;
 use sotay::kernel::access::Role;
@@ -16,20 +14,7 @@ use sotay::points::projection::LEASE;
 use sotay::points::{Deed, award};
 use uuid::Uuid;
 
-use crate::support::{Actor, TestApp, World};
-
-fn redis_url() -> String {
-    std::env::var("SOTAY_TEST_REDIS_URL").expect("SOTAY_TEST_REDIS_URL is not set: run the tests with scripts/test")
-}
-
-async fn redis_itself() -> MultiplexedConnection {
-    redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap()
-}
-
-async fn world_with(redis: Option<&str>) -> World {
-    let url = redis.map(|url| SecretString::from(url.to_owned()));
-    World::in_app(TestApp::start_with(|config| config.redis_url = url).await).await
-}
+use crate::support::{Actor, TestApp, World, redis_itself};
 
 async fn earn(world: &World, member: Uuid, meetings: usize) {
     let now = world.app.state.clock.now();
@@ -103,12 +88,12 @@ async fn the_same_everywhere(world: &World, source: &str) {
 
 #[actix_web::test]
 async fn postgresql_ranks_a_province() {
-    the_same_everywhere(&world_with(None).await, "roll_up").await;
+    the_same_everywhere(&World::new().await, "roll_up").await;
 }
 
 #[actix_web::test]
 async fn redis_ranks_a_province_the_same() {
-    let world = world_with(Some(&redis_url())).await;
+    let world = World::with_redis().await;
     the_same_everywhere(&world, "board").await;
     for span in ["2026-11", "2026-Q4", "2026"] {
         let key = format!("{{board:{}:{span}}}:scores", world.province);
@@ -118,12 +103,19 @@ async fn redis_ranks_a_province_the_same() {
 
 #[actix_web::test]
 async fn a_redis_that_is_away_costs_no_request() {
-    the_same_everywhere(&world_with(Some("redis://127.0.0.1:1/")).await, "roll_up").await;
+    the_same_everywhere(
+        &World::in_app(
+            TestApp::start_with(|config| config.redis_url = Some("redis://127.0.0.1:1/".to_owned().into())).await,
+        )
+        .await,
+        "roll_up",
+    )
+    .await;
 }
 
 #[actix_web::test]
 async fn a_board_follows_step_by_step_and_is_not_believed_when_it_stops() {
-    let world = world_with(Some(&redis_url())).await;
+    let world = World::with_redis().await;
     let (member, other) = (world.member().await, world.outsider().await);
     earn(&world, other.id, 2).await;
     project(&world.app).await;
@@ -147,7 +139,7 @@ async fn a_board_follows_step_by_step_and_is_not_believed_when_it_stops() {
 
 #[actix_web::test]
 async fn a_flushed_board_comes_again_and_meanwhile_postgresql_answers() {
-    let world = world_with(Some(&redis_url())).await;
+    let world = World::with_redis().await;
     let member = world.member().await;
     earn(&world, member.id, 1).await;
     project(&world.app).await;
@@ -168,7 +160,7 @@ async fn a_flushed_board_comes_again_and_meanwhile_postgresql_answers() {
 
 #[actix_web::test]
 async fn whoever_moves_leaves_one_board_for_another() {
-    let world = world_with(Some(&redis_url())).await;
+    let world = World::with_redis().await;
     let member = world.member().await;
     earn(&world, member.id, 1).await;
     project(&world.app).await;
@@ -188,7 +180,7 @@ async fn whoever_moves_leaves_one_board_for_another() {
 
 #[actix_web::test]
 async fn a_new_day_makes_the_boards_anew_since_nobody_says_what_it_changed() {
-    let world = world_with(Some(&redis_url())).await;
+    let world = World::with_redis().await;
     let (member, other) = (world.member().await, world.member().await);
     earn(&world, member.id, 1).await;
     earn(&world, other.id, 2).await;
@@ -204,7 +196,7 @@ async fn a_new_day_makes_the_boards_anew_since_nobody_says_what_it_changed() {
 
 #[actix_web::test]
 async fn a_stale_holder_changes_no_board() {
-    let world = world_with(Some(&redis_url())).await;
+    let world = World::with_redis().await;
     let member = world.member().await;
     earn(&world, member.id, 1).await;
     project(&world.app).await;
@@ -227,7 +219,7 @@ async fn a_stale_holder_changes_no_board() {
 
 #[actix_web::test]
 async fn two_instances_keep_one_board() {
-    let world = world_with(Some(&redis_url())).await;
+    let world = World::with_redis().await;
     let beside = TestApp::beside(&world.app).await;
     let (member, other) = (world.member().await, world.outsider().await);
     for round in 1..=3 {
@@ -298,7 +290,7 @@ async fn a_rank_is_ones_own_only() {
 /// Ranks that are asked for at once share the way to PostgreSQL and Redis; each must come back to whom it belongs.
 #[actix_web::test]
 async fn whoever_asks_at_once_gets_their_own_rank() {
-    let world = world_with(Some(&redis_url())).await;
+    let world = World::with_redis().await;
     let mut members = Vec::new();
     // Points 0, 8, 8, 16, 24, 24, 32, 40, 40: two share a rank each.
     for (number, meetings) in [0, 1, 1, 2, 3, 3, 4, 5, 5].into_iter().enumerate() {
@@ -335,7 +327,7 @@ async fn whoever_asks_at_once_gets_their_own_rank() {
 
 #[actix_web::test]
 async fn first_places_without_redis_follow_each_step() {
-    let world = world_with(None).await;
+    let world = World::new().await;
     let (one, other) = (world.member().await, world.member_of(world.other_cell, "Hồ Thị Mai").await);
     earn(&world, one.id, 2).await;
     earn(&world, other.id, 1).await;

@@ -6,7 +6,7 @@ use sotay::kernel::access::Role;
 use uuid::Uuid;
 
 use crate::support::{Actor, World};
-use crate::verify::ledger_differs;
+use crate::verify::{boards_differ, ledger_differs};
 
 /// The members, the denominator and who reached the threshold; and the same of each unit below that has members.
 async fn roll_up(officer: &Actor, unit: Uuid, period: &str) -> ([i64; 3], Vec<(Value, [i64; 3])>) {
@@ -17,19 +17,20 @@ async fn roll_up(officer: &Actor, unit: Uuid, period: &str) -> ([i64; 3], Vec<(V
     (counts(&body["summary"]), below.filter(|(_, [members, ..])| *members > 0).collect())
 }
 
-/// Rank and points, and the viewer's own, on the month's board of a unit.
-async fn board(viewer: &Actor, unit: Uuid) -> (Vec<(i64, i64)>, Value) {
+/// Rank, points and whose it is, as the viewer sees the month's board of a unit; and where it comes from.
+async fn board(viewer: &Actor, unit: Uuid) -> (Vec<(i64, i64)>, Value, Value) {
     let path = format!("/v1/leaderboards/members?unit_id={unit}&period=2026-12");
     let body = viewer.get(&path).await.expect(200).body;
     let place = |place: &Value| (place["rank"].as_i64().unwrap(), place["points"].as_i64().unwrap());
-    (body["items"].as_array().unwrap().iter().map(place).collect(), body["me"].clone())
+    (body["items"].as_array().unwrap().iter().map(place).collect(), body["me"].clone(), body["source"].clone())
 }
 
-/// Takes in what has changed, and insists that everything is what the ledger makes it.
+/// Takes in what has changed, boards in Redis too, and insists that everything is what the ledger makes it.
 async fn settle(world: &World) {
     while jobs::project(&world.app.state).await.unwrap() {}
     jobs::project(&world.app.state).await.unwrap();
     assert_eq!(ledger_differs(world).await, Vec::<String>::new());
+    assert_eq!(boards_differ(world).await, Vec::<String>::new());
 }
 
 fn me(rank: i64, points: i64) -> Value {
@@ -38,7 +39,7 @@ fn me(rank: i64, points: i64) -> Value {
 
 #[actix_web::test]
 async fn figures_follow_a_transfer_and_a_merger_and_the_months_before_stay() {
-    let world = World::new().await;
+    let world = World::with_redis().await;
     let province = world.officer(world.other_cell, Role::CommitteeOfficer, world.province).await;
     let (leaving, receiving) =
         (world.secretary().await, world.officer(world.other_cell, Role::CellSecretary, world.other_cell).await);
@@ -61,7 +62,8 @@ async fn figures_follow_a_transfer_and_a_merger_and_the_months_before_stay() {
     let december = roll_up(&province, world.province, "2026-12").await;
     assert_eq!(december, ([7, 6, 1], vec![(ward.clone(), [5, 4, 1]), (other.clone(), [2, 2, 0])]));
     let of_province = vec![(1, 32), (2, 16), (3, 8), (4, 0), (4, 0), (4, 0)];
-    assert_eq!(board(&mover, world.province).await, (of_province.clone(), me(1, 32)));
+    let in_redis = json!("board");
+    assert_eq!(board(&mover, world.province).await, (of_province.clone(), me(1, 32), in_redis.clone()));
     assert_eq!(board(&stayer, world.ward).await.0, [(1, 32), (2, 16), (3, 8), (4, 0)]);
     assert_eq!(board(&province, world.other_ward).await.0, [(1, 0), (1, 0)]);
 
@@ -74,7 +76,7 @@ async fn figures_follow_a_transfer_and_a_merger_and_the_months_before_stay() {
     let moved = ([7, 6, 1], vec![(ward.clone(), [4, 3, 0]), (other.clone(), [3, 3, 1])]);
     assert_eq!(roll_up(&province, world.province, "2026-12").await, moved);
     assert_eq!(roll_up(&province, world.province, "2026-11").await, november);
-    assert_eq!(board(&mover, world.province).await, (of_province.clone(), me(1, 32)));
+    assert_eq!(board(&mover, world.province).await, (of_province.clone(), me(1, 32), in_redis.clone()));
     assert_eq!(board(&mover, world.other_ward).await.0, [(1, 32), (2, 0), (2, 0)]);
     assert_eq!(board(&stayer, world.ward).await.0, [(1, 16), (2, 8), (3, 0)]);
 
@@ -93,7 +95,7 @@ async fn figures_follow_a_transfer_and_a_merger_and_the_months_before_stay() {
     assert_eq!(before, ([5, 4, 0], vec![(json!(world.cell), [4, 3, 0]), (json!(world.sibling), [1, 1, 0])]));
     assert_eq!(roll_up(&province, world.province, "2026-11").await, november);
     let of_province = vec![(1, 32), (2, 24), (3, 8), (4, 0), (4, 0), (4, 0)];
-    assert_eq!(board(&stayer, world.province).await, (of_province, me(2, 24)));
+    assert_eq!(board(&stayer, world.province).await, (of_province, me(2, 24), in_redis));
     assert_eq!(board(&sibling, world.sibling).await.0, [(1, 24), (2, 8), (3, 0)]);
 
     // The month closes in the cells of its last day, each member once and with the whole month.

@@ -129,6 +129,16 @@ pub fn database_url_as(app: &TestApp, role: &str) -> String {
     database::url_as(role, name)
 }
 
+/// The Redis of all tests; each has units, and so keys, of its own.
+pub fn redis_url() -> String {
+    std::env::var("SOTAY_TEST_REDIS_URL").expect("SOTAY_TEST_REDIS_URL is not set: run the tests with scripts/test")
+}
+
+/// A connection to it beside the program.
+pub async fn redis_itself() -> redis::aio::MultiplexedConnection {
+    redis::Client::open(redis_url()).unwrap().get_multiplexed_async_connection().await.unwrap()
+}
+
 /// Settings of a test: small, fast, and with a key of their own.
 fn config(url: &str) -> (Config, tempfile::TempDir) {
     let data_dir = tempfile::tempdir().unwrap();

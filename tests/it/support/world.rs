@@ -15,7 +15,7 @@ use sotay::kernel::schema::{accounts, grants, sessions};
 use sotay::organisation::members::{NewMember, Origin, admit};
 use sotay::organisation::units::{NewUnit, create};
 
-use super::{Reply, Request, TestApp};
+use super::{Reply, Request, TestApp, redis_url};
 
 /// Citizen IDs of invented people: the next number.
 static NUMBER: AtomicU64 = AtomicU64::new(1_000_000_000);
@@ -72,6 +72,11 @@ pub struct World {
 impl World {
     pub async fn new() -> Self {
         Self::in_app(TestApp::start().await).await
+    }
+
+    /// With the leaderboards of large units in Redis.
+    pub async fn with_redis() -> Self {
+        Self::in_app(TestApp::start_with(|config| config.redis_url = Some(redis_url().into())).await).await
     }
 
     pub async fn in_app(app: TestApp) -> Self {

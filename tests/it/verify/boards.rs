@@ -1,14 +1,14 @@
 //! Leaderboards in Redis: whoever stands wrong on one is named, and the board is made anew.
 
+use futures_util::future::join_all;
 use redis::AsyncCommands;
-use secrecy::SecretString;
 use serde_json::json;
-use sotay::kernel::lease::Lease;
-use sotay::leaderboards::{Means, all_boards, differences, give_up};
+use sotay::kernel::lease::{self, Lease};
+use sotay::leaderboards::{Means, all_boards, differences, give_up, rebuild};
 use sotay::points::projection::LEASE;
 
 use super::project;
-use crate::support::{TestApp, World};
+use crate::support::{World, redis_itself};
 
 fn means(world: &World) -> Means<'_> {
     let state = &world.app.state;
@@ -24,12 +24,30 @@ pub async fn on_boards(world: &World) -> Vec<String> {
     differences(&means(world), &boards).await.unwrap().into_iter().map(|(_, line)| line).collect()
 }
 
+/// A holder that stood still for longer than its lease goes on making boards while the next one makes them too.
+#[actix_web::test]
+async fn boards_made_at_the_same_time_do_not_mix() {
+    let world = World::with_redis().await;
+    for _ in 0..20 {
+        world.member().await;
+    }
+    let state = &world.app.state;
+    let mut conn = state.db.conn().await.unwrap();
+    let boards = all_boards(&mut conn, state.clock.now()).await.unwrap();
+    for _ in 0..10 {
+        let lease = lease::seize(&mut conn, LEASE, state.instance, state.clock.now()).await.unwrap();
+        let means = Means { lease, ..means(&world) };
+        let made = join_all((0..6).map(|_| rebuild(&means, &boards, |_, _| {}))).await;
+        assert!(made.iter().all(Result::is_ok), "{made:?}");
+        assert_eq!(on_boards(&world).await, Vec::<String>::new());
+    }
+    let left: Vec<String> = redis_itself().await.keys(format!("{{board:{}:*next*", world.province)).await.unwrap();
+    assert_eq!(left, Vec::<String>::new(), "nothing unfinished is left behind");
+}
+
 #[actix_web::test]
 async fn whoever_stands_wrong_on_a_board_is_named_and_it_is_made_anew() {
-    let url = std::env::var("SOTAY_TEST_REDIS_URL").expect("run the tests with scripts/test");
-    let redis = redis::Client::open(url.clone()).unwrap();
-    let world =
-        World::in_app(TestApp::start_with(|config| config.redis_url = Some(SecretString::from(url))).await).await;
+    let world = World::with_redis().await;
     let member = world.member().await;
     for _ in 0..22 {
         world.member().await;
@@ -39,7 +57,7 @@ async fn whoever_stands_wrong_on_a_board_is_named_and_it_is_made_anew() {
     assert_eq!(on_boards(&world).await, Vec::<String>::new());
 
     let board = format!("{{board:{}:2026-11}}:scores", world.province);
-    let mut redis = redis.get_multiplexed_async_connection().await.unwrap();
+    let mut redis = redis_itself().await;
     let all: Vec<String> = redis.zrange(&board, 0, -1).await.unwrap();
     assert_eq!(all.len(), 23);
     let _: i64 = redis.zadd(&board, &all[22], 7).await.unwrap();

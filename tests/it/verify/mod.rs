@@ -6,6 +6,7 @@ mod decisions;
 mod snapshots;
 
 pub use self::lines as ledger_differs;
+pub use boards::on_boards as boards_differ;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use serde_json::json;
