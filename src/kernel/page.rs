@@ -54,6 +54,12 @@ impl PageQuery {
         i64::from(self.limit) + 1
     }
 
+    /// Whether the list has no other page than this one, of which so many rows were found.
+    #[must_use]
+    pub fn shows_all(&self, found: usize) -> bool {
+        self.cursor.is_none() && i64::try_from(found).is_ok_and(|found| found < self.fetch())
+    }
+
     /// The key after which this page begins, if it is not the first.
     ///
     /// # Errors

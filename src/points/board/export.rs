@@ -18,7 +18,7 @@ use crate::organisation::{OnUnit, units};
 use crate::points::closings::ClosedFigure;
 use crate::points::model::Status;
 
-use super::standings::{self, Standing, View};
+use super::standings::{self, Counts, Standing, View};
 use super::summary::{Summary, statuses};
 
 /// Most members of one file; a larger unit exports its child units one by one.
@@ -63,7 +63,7 @@ pub async fn answer(mut ask: Ask<OnUnit<ExportBoard>>, view: View, kind: Kind) -
                 format!("A file holds at most {MOST} members; export the units below one by one."),
             ));
         }
-        let summary: Summary = standings::counts(conn, view).await?.into();
+        let summary: Summary = Counts::of(&rows).into();
         let statuses = statuses(conn, &rows, view, today).await?;
         let closed = standings::closed(conn, &rows, view, today).await?;
         let name = units::name(conn, view.unit_id).await?;

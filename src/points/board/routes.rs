@@ -19,7 +19,7 @@ use crate::points::model::Status;
 use crate::points::{projection, store};
 
 use super::export::{self, Kind};
-use super::standings::{self, ChildCounts, View};
+use super::standings::{self, ChildCounts, Counts, View};
 use super::summary::{Summary, statuses};
 
 /// Kinds of units small enough for their members to be counted at each request.
@@ -91,8 +91,10 @@ pub async fn get_board(
     let today = day_of(ask.scope.now);
     let view = view(ask.scope.on.unit_id, &query.0, today)?;
     let threshold = store::parameters(&mut ask.conn, &ask.scope.on.path, view.day).await?.threshold;
-    let summary = standings::counts(&mut ask.conn, view).await?.into();
     let rows = standings::page(&mut ask.conn, view, page.after()?, page.fetch()).await?;
+    // Most cells are shown whole; nobody else needs to count them.
+    let counts =
+        if page.shows_all(rows.len()) { Counts::of(&rows) } else { standings::counts(&mut ask.conn, view).await? };
     let statuses = statuses(&ask.conn, &rows, view, today).await?;
     let closed = standings::closed(&mut ask.conn, &rows, view, today).await?;
     let shown = page.page(
@@ -108,7 +110,8 @@ pub async fn get_board(
             prorated: row.prorated,
         },
     );
-    ask.reply(&Board { period: view.period, threshold, summary, items: shown.items, next_cursor: shown.next_cursor })
+    let (items, next_cursor) = (shown.items, shown.next_cursor);
+    ask.reply(&Board { period: view.period, threshold, summary: counts.into(), items, next_cursor })
 }
 
 fn view(unit_id: Uuid, query: &PeriodQuery, today: NaiveDate) -> Result<View, Problem> {

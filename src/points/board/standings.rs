@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Date, Int4, Json, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Date, Int4, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ macro_rules! standings_of_belonging {
                   AND (pp.unit_id IS NULL OR a.ancestor_id IS NOT NULL)) q) p),
     standings AS (
         SELECT b.member_id, b.unit_id, m.full_name, m.given_name, m.without_device, m.named_on_leaderboards,
-            coalesce(mm.points, 0) AS points, coalesce(mm.counters, '{}') AS counters,
+            coalesce(mm.points, 0) AS points, mm.counters::text AS counters,
             coalesce(mm.xmin::text::bigint, 0) AS month_version,
             CASE WHEN c.prorated > 0 AND e.entered > $3 AND e.entered <= $4
                 THEN ceil(c.threshold * ($4 - e.entered + 1)::numeric / ($4 - $3 + 1))::int
@@ -89,8 +89,9 @@ pub struct Standing {
     pub without_device: bool,
     #[diesel(sql_type = Int4)]
     pub points: i32,
-    #[diesel(sql_type = Json)]
-    pub counters: serde_json::Value,
+    /// As kept with the month; none while it has no row.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub counters: Option<String>,
     #[diesel(sql_type = BigInt)]
     pub month_version: MonthVersion,
     #[diesel(sql_type = Int4)]
@@ -113,6 +114,19 @@ pub struct Counts {
     pub excused: i64,
     #[diesel(sql_type = BigInt)]
     pub met: i64,
+}
+
+impl Counts {
+    /// Of members who are all there.
+    pub fn of(rows: &[Standing]) -> Self {
+        let count = |what: &dyn Fn(&&Standing) -> bool| i64::try_from(rows.iter().filter(what).count()).unwrap_or(0);
+        Self {
+            members: count(&|_| true),
+            exempt: count(&|row| row.exemption.as_deref() == Some("exempt")),
+            excused: count(&|row| row.exemption.as_deref() == Some("excused")),
+            met: count(&|row| row.exemption.is_none() && row.points >= row.threshold),
+        }
+    }
 }
 
 /// The same for one child unit.

@@ -77,18 +77,21 @@ pub async fn statuses(
     let taken = credits::of_offers(conn, &asked, Memory::Kept).await?;
     let open: HashMap<Uuid, (&InForce, &Taken)> =
         asked.iter().zip(&taken).map(|(asked, taken)| (asked.member_id, (&*asked.here, taken))).collect();
-    let status = |row: &Standing| match row.exemption.as_deref() {
-        Some("exempt") => Status::Exempt,
-        Some(_) => Status::Excused,
-        None => {
-            let counters: Counters = serde_json::from_value(row.counters.clone()).unwrap_or_default();
-            let more = open.get(&row.member_id).map_or(0, |(here, taken)| {
-                let cap = here.parameters.self_service_cap;
-                let left = taken.left(&here.offers);
-                rules::attainable(&here.rules, &counters, &left, today, view.period, row.without_device, cap)
-            });
-            rules::status(row.points, row.threshold, more, ended)
-        }
+    let more = |row: &Standing| -> Result<i32, Problem> {
+        let Some((here, taken)) = open.get(&row.member_id) else { return Ok(0) };
+        let counters: Counters = match &row.counters {
+            Some(counters) => serde_json::from_str(counters).map_err(Problem::internal)?,
+            None => Counters::default(),
+        };
+        let (cap, left) = (here.parameters.self_service_cap, taken.left(&here.offers));
+        Ok(rules::attainable(&here.rules, &counters, &left, today, view.period, row.without_device, cap))
     };
-    Ok(rows.iter().map(|row| (row.member_id, status(row))).collect())
+    let status = |row: &Standing| -> Result<Status, Problem> {
+        Ok(match row.exemption.as_deref() {
+            Some("exempt") => Status::Exempt,
+            Some(_) => Status::Excused,
+            None => rules::status(row.points, row.threshold, more(row)?, ended),
+        })
+    };
+    rows.iter().map(|row| Ok((row.member_id, status(row)?))).collect()
 }
