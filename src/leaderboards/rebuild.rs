@@ -32,7 +32,7 @@ const LOOKS: usize = 10_000;
 /// The lease is renewed after so long, seconds.
 const RENEWED_SECONDS: u64 = 5;
 
-/// What a rebuild that was killed leaves behind goes after so long without a word, seconds.
+/// What a rebuild that was killed leaves behind goes so long after its last word, seconds.
 const UNFINISHED_SECONDS: i64 = 120;
 
 /// Puts the new board in its place: 1, or 0 when it is not whole, or somebody newer keeps the board or has made a newer one.
@@ -273,6 +273,7 @@ impl<'a> Feed<'a> {
         Ok(())
     }
 
+    /// Keeps the lease, and what is made so far.
     async fn renew_in_time(&mut self) -> Result<(), Problem> {
         if self.renewed.elapsed().as_secs() < RENEWED_SECONDS {
             return Ok(());
@@ -281,7 +282,12 @@ impl<'a> Feed<'a> {
         let lease = &self.means.lease;
         let kept = lease::take(&mut conn, lease.name, lease.holder, self.means.clock.now()).await?;
         self.renewed = Instant::now();
-        kept.filter(|kept| kept.fence == lease.fence).map(|_| ()).ok_or_else(lost_it)
+        kept.filter(|kept| kept.fence == lease.fence).ok_or_else(lost_it)?;
+        let mut calls = redis::pipe();
+        for (_, next) in self.boards.values() {
+            calls.expire(next, UNFINISHED_SECONDS).ignore();
+        }
+        self.ask(async |mut c| calls.exec_async(&mut c).await).await
     }
 
     async fn finish(&mut self, step: i64, as_of: i64) -> Result<(), Problem> {
