@@ -16,6 +16,8 @@ use crate::organisation::reorganisations;
 use crate::points::{self, projection};
 use crate::{cases, documents, identity, leaderboards, notifications};
 
+/// Of the time, nine tenths belong to requests: after a slice of work, so many times as long as it took.
+const REST: u32 = 9;
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks at what changed; more when looking takes long, but no longer than the lease and far from the age at which
 /// boards are not believed.
@@ -43,21 +45,29 @@ pub fn start(state: Data<State>) -> Jobs {
     let mut jobs = vec![
         every(&state, OUTBOX_PAUSE, "the outbox", async |state| {
             while deliver(state).await? > 0 {}
-            Ok(())
+            Ok(false)
         }),
-        every(&state, KEYS_PAUSE, "the signing keys", async |state| identity::refresh_keys(state).await),
+        every(&state, KEYS_PAUSE, "the signing keys", async |state| {
+            identity::refresh_keys(state).await?;
+            Ok(false)
+        }),
         every(&state, CASES_PAUSE, "the look for regularity", async |state| look_for_regularity(state).await),
         every(&state, REORGANISATIONS_PAUSE, "planned reorganisations", async |state| {
-            reorganisations::apply_due(state).await.map(drop)
+            reorganisations::apply_due(state).await?;
+            Ok(false)
         }),
         every(&state, rate_limit::SWEEP, "sweeping", async |state| {
             state.limits.forget_idle();
-            sweep(state).await
+            sweep(state).await?;
+            Ok(false)
         }),
     ];
     if state.config.automatic_closing {
         jobs.push(every(&state, CLOSING_PAUSE, "closing months", async |state| {
-            points::close_due(&state.db, &state.crypto, state.clock.now()).await.map(drop)
+            let slice = async |conn: &mut Conn| {
+                points::close_due_slice(conn, &state.crypto, state.clock.now()).await.map(|slice| slice.more)
+            };
+            state.db.transaction(slice).await
         }));
     }
     jobs.push(actix_web::rt::spawn(async move {
@@ -68,22 +78,33 @@ pub fn start(state: Data<State>) -> Jobs {
     Jobs(jobs)
 }
 
-/// Does the work again and again, with a pause before each time. What fails is tried again after the next pause.
+/// Does what is due again and again, with a pause before each time. What fails is tried again after the next pause.
 fn every(
     state: &Data<State>,
     pause: Duration,
     what: &'static str,
-    work: impl AsyncFn(&Data<State>) -> Result<(), Problem> + 'static,
+    slice: impl AsyncFn(&Data<State>) -> Result<bool, Problem> + 'static,
 ) -> JoinHandle<()> {
     let state = state.clone();
     actix_web::rt::spawn(async move {
         loop {
             tokio::time::sleep(pause).await;
-            if let Err(problem) = work(&state).await {
+            if let Err(problem) = in_slices(async || slice(&state).await).await {
                 tracing::warn!(%problem, what, "background work will be tried again");
             }
         }
     })
+}
+
+/// Works slice by slice, as long as one tells that more is waiting, and rests between them.
+async fn in_slices(slice: impl AsyncFn() -> Result<bool, Problem>) -> Result<(), Problem> {
+    loop {
+        let begun = Instant::now();
+        if !slice().await? {
+            return Ok(());
+        }
+        tokio::time::sleep(begun.elapsed() * REST).await;
+    }
 }
 
 /// Projects once. Returns how long to rest, so that a large backlog does not take the database from everybody else.
@@ -91,11 +112,11 @@ async fn project_some(state: &State) -> Duration {
     let begun = Instant::now();
     match project(state).await {
         Ok(true) => begun.elapsed().min(PROJECTION_PAUSE),
-        // Nine tenths of the time belong to requests: what changes meanwhile is taken in together.
+        // What changes meanwhile is taken in together.
         Ok(false) => {
             let took = begun.elapsed();
             let longest = LONGEST_PROJECTION_PAUSE.saturating_sub(took).max(PROJECTION_PAUSE);
-            (took * 9).clamp(PROJECTION_PAUSE, longest)
+            (took * REST).clamp(PROJECTION_PAUSE, longest)
         }
         Err(problem) => {
             tracing::warn!(%problem, "the projection will be tried again");
@@ -134,14 +155,12 @@ pub async fn project(state: &State) -> Result<bool, Problem> {
     Ok(!drained)
 }
 
-/// Goes through the ledger of the last month once a day, in steps that hold no lock for long.
+/// Goes through the ledger of the last month once a day, a step at a time. Returns whether there is more to look at.
 ///
 /// # Errors
 /// When the database cannot be reached.
-pub async fn look_for_regularity(state: &State) -> Result<(), Problem> {
-    let step = async |conn: &mut Conn| cases::look_for_regularity(conn, state.clock.now()).await;
-    while state.db.transaction(step).await? {}
-    Ok(())
+pub async fn look_for_regularity(state: &State) -> Result<bool, Problem> {
+    state.db.transaction(async |conn| cases::look_for_regularity(conn, state.clock.now()).await).await
 }
 
 async fn sweep(state: &State) -> Result<(), Problem> {
@@ -188,4 +207,39 @@ pub async fn deliver_one(state: &State, event: &outbox::Event) -> Result<(), Pro
             outbox::done(conn, event.id, now).await
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    #[actix_web::test]
+    async fn long_work_leaves_nine_tenths_of_the_time_to_others() {
+        let spans: RefCell<Vec<(Instant, Instant)>> = RefCell::default();
+        let slice = async || {
+            let begun = Instant::now();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            spans.borrow_mut().push((begun, Instant::now()));
+            Ok(spans.borrow().len() < 3)
+        };
+        in_slices(slice).await.unwrap();
+        let spans = spans.into_inner();
+        assert_eq!(spans.len(), 3);
+        for pair in spans.windows(2) {
+            let ((begun, ended), (next, _)) = (pair[0], pair[1]);
+            assert!(next - ended >= (ended - begun) * REST, "{:?} after {:?}", next - ended, ended - begun);
+        }
+    }
+
+    #[actix_web::test]
+    async fn what_fails_ends_the_work() {
+        let times = RefCell::new(0);
+        let failing = async || {
+            *times.borrow_mut() += 1;
+            Err(Problem::unavailable("gone"))
+        };
+        assert!(in_slices(failing).await.is_err());
+        assert_eq!(times.into_inner(), 1);
+    }
 }
