@@ -11,7 +11,6 @@ use uuid::Uuid;
 use crate::kernel::access::needs::{DecideCases, ReadCases};
 use crate::kernel::audit;
 use crate::kernel::call::{Ask, Call, Query};
-use crate::kernel::db::Conn;
 use crate::kernel::outbox;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Code, Language, Problem};
@@ -188,16 +187,8 @@ pub async fn decide_case(call: Call<CaseDecisionIn, OnCase<DecideCases>>) -> Res
             ..scope.audit("case.decided", "case", on.case_id)
         };
         audit::record(conn, event, scope.now).await?;
-        tell(conn, on.case_id, &concerned, scope.now).await?;
+        outbox::tell(conn, "case_decided", &concerned, &json!({"case_id": on.case_id}), scope.now).await?;
         Ok(show(store::get(conn, on.case_id).await?, scope.context.language))
     })
     .await
-}
-
-async fn tell(conn: &mut Conn, case_id: Uuid, concerned: &[Uuid], now: DateTime<Utc>) -> Result<(), Problem> {
-    for account_id in concerned {
-        let payload = json!({"account_id": account_id, "details": {"case_id": case_id}});
-        outbox::emit(conn, "notify.case_decided", payload, now).await?;
-    }
-    Ok(())
 }

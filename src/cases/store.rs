@@ -7,11 +7,13 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::kernel::access::Permission;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{case_events, case_members, cases, members};
+use crate::organisation::grants;
 
 use super::model::{CaseKind, CaseOutcome};
 
@@ -108,6 +110,10 @@ async fn write(conn: &mut Conn, finding: &Finding, on_conflict: &str, now: DateT
     concern(conn, opened.id, &finding.concerned).await?;
     if !opened.fresh {
         widen(conn, opened.id, finding, now).await?;
+    }
+    if opened.fresh {
+        let deciders = (unit_id, Permission::DecideCases);
+        grants::tell_nearest(conn, deciders, &finding.concerned, "case_opened", now).await?;
     }
     let kind = if opened.fresh { "opened" } else { "extended" };
     note(conn, opened.id, kind, None, finding.evidence.clone(), now).await

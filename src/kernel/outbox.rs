@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Int4, Jsonb, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Int4, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::db::Conn;
 use super::problem::Problem;
@@ -37,6 +38,27 @@ pub async fn emit(conn: &mut Conn, topic: &str, payload: Value, now: DateTime<Ut
         ))
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Writes for each account an event that becomes a notification of this kind.
+pub async fn tell(
+    conn: &mut Conn,
+    kind: &str,
+    accounts: &[Uuid],
+    details: &Value,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    diesel::sql_query(
+        "INSERT INTO outbox (topic, payload, created_at, available_at)
+         SELECT 'notify.' || $1, jsonb_build_object('account_id', a, 'details', $3), $4, $4 FROM unnest($2) AS t(a)",
+    )
+    .bind::<Text, _>(kind)
+    .bind::<Array<SqlUuid>, _>(accounts)
+    .bind::<Jsonb, _>(details)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -41,8 +41,9 @@ pub struct NotificationOut {
     /// The notification.
     id: Uuid,
     /// What happened: `slip_issued`, `slip_redeemed`, `password_changed`, `new_device`, `sessions_revoked`,
-    /// `case_decided`, `points_reminder`, `points_adjusted`, `points_reversed`, `appeal_upheld`, `appeal_dismissed`,
-    /// `month_reopened`.
+    /// `cell_changed`, `roles_ended`, `case_decided`, `points_reminder`, `points_adjusted`, `points_reversed`, `appeal_upheld`,
+    /// `appeal_dismissed`; and to officers `month_reopened`, `reorganisation_failed`, `attestation_waiting`,
+    /// `adjustment_waiting`, `appeal_waiting`, `case_opened`.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "new_device")]
     kind: String,
     /// The same in words, in the language of the request.
@@ -51,6 +52,8 @@ pub struct NotificationOut {
     /// The device it happened on, if it was one.
     #[schema(max_length = 100, example = "Điện thoại của An")]
     device_name: Option<String>,
+    /// The unit it is about, if it is about one.
+    unit_id: Option<Uuid>,
     /// The reason that an officer gave, where there is one.
     #[schema(max_length = 1000)]
     reason: Option<String>,
@@ -66,6 +69,7 @@ fn show(row: Row, language: Language) -> NotificationOut {
         title: language.pick(&texts::title(&row.kind)).to_owned(),
         kind: row.kind,
         device_name: row.details["device_name"].as_str().map(str::to_owned),
+        unit_id: row.details["unit_id"].as_str().and_then(|id| id.parse().ok()),
         reason: row.details["reason"].as_str().map(str::to_owned),
         created_at: row.created_at,
         read_at: row.read_at,

@@ -62,6 +62,11 @@ async fn twenty_accounts_in_a_row_from_one_device_open_one_case_and_cost_no_poin
     assert_eq!((&case["kind"], &case["state"]), (&json!("shared_device"), &json!("open")));
     assert_eq!(case["evidence"]["accounts"], 20);
     assert_eq!(case["unit_id"], json!(world.cell));
+    let waiting = inspector.get("/v1/me/notifications").await.expect(200).body;
+    assert_eq!(
+        (&waiting["items"][0]["kind"], &waiting["items"][0]["unit_id"]),
+        (&json!("case_opened"), &json!(world.cell))
+    );
     // All twenty are on the leaderboard that is looked at.
     assert_eq!(points_everywhere(&world, &first).await, 1);
     let id = case["id"].as_str().unwrap();
@@ -126,7 +131,7 @@ async fn visit_daily(world: &World, actor: &Actor, days: std::ops::Range<i64>, t
         let date = first + chrono::Duration::days(day);
         world.app.set_time(&format!("{date}T{}+07:00", time(day)));
         actor.post("/v1/me/visits", &json!({})).await.expect(200);
-        jobs::look_for_regularity(&world.app.state).await.unwrap();
+        while jobs::look_for_regularity(&world.app.state).await.unwrap() {}
     }
 }
 

@@ -302,10 +302,10 @@ async fn tell(
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let details = json!({"unit_id": target, "unit_name": units::name(conn, target).await?, "effective_on": plan.day});
-    register::notify(conn, "cell_changed", leaving, &details, now).await?;
+    outbox::tell(conn, "cell_changed", leaving, &details, now).await?;
     let holders: BTreeSet<Uuid> = roles.iter().map(|role| role.account_id).collect();
     let holders: Vec<Uuid> = holders.into_iter().collect();
-    register::notify(conn, "roles_ended", &holders, &json!({"effective_on": plan.day}), now).await?;
+    outbox::tell(conn, "roles_ended", &holders, &json!({"effective_on": plan.day}), now).await?;
     if plan.from.is_empty() {
         return Ok(());
     }

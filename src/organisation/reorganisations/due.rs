@@ -6,12 +6,13 @@ use uuid::Uuid;
 use crate::kernel::audit;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::outbox;
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
 
 use super::apply::{Order, apply};
 use super::model::ReorganisationIn;
-use super::{register, store};
+use super::store;
 
 /// Carries out what is due. Returns how many orders were dealt with.
 ///
@@ -61,7 +62,7 @@ async fn give_up(state: &State, id: Uuid, problem: &Problem) -> Result<(), Probl
             let body: ReorganisationIn = serde_json::from_value(row.details).map_err(Problem::internal)?;
             store::drop_plan(conn, id, Some(&reason), now).await?;
             let details = json!({"reorganisation_id": id});
-            register::notify(conn, "reorganisation_failed", &[row.ordered_by], &details, now).await?;
+            outbox::tell(conn, "reorganisation_failed", &[row.ordered_by], &details, now).await?;
             record(conn, "reorganisation.failed", id, &body, now).await
         })
         .await

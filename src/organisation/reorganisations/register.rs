@@ -1,8 +1,8 @@
 //! Queries on what a reorganisation finds: places of units, members, roles, counts.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Date, Int2, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Int2, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -181,26 +181,5 @@ pub async fn lock_units(conn: &mut Conn, units: &[Uuid]) -> Result<(), Problem> 
         .bind::<Array<SqlUuid>, _>(units)
         .execute(conn)
         .await?;
-    Ok(())
-}
-
-/// Tells each account, through the outbox.
-pub async fn notify(
-    conn: &mut Conn,
-    kind: &str,
-    accounts: &[Uuid],
-    details: &serde_json::Value,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    diesel::sql_query(
-        "INSERT INTO outbox (topic, payload, created_at, available_at)
-         SELECT 'notify.' || $1, jsonb_build_object('account_id', a, 'details', $3), $4, $4 FROM unnest($2) AS t(a)",
-    )
-    .bind::<Text, _>(kind)
-    .bind::<Array<SqlUuid>, _>(accounts)
-    .bind::<diesel::sql_types::Jsonb, _>(details)
-    .bind::<Timestamptz, _>(now)
-    .execute(conn)
-    .await?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::kernel::access::Permission;
 use crate::kernel::access::needs::{DecideAdjustments, ProposeAdjustments};
 use crate::kernel::audit;
 use crate::kernel::call::{Anyone, Ask, Call, Empty, Query, Scope};
@@ -14,7 +15,7 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Code, Problem, text};
-use crate::organisation::OnMember;
+use crate::organisation::{OnMember, grants};
 use crate::points::officers::{require_any_on, require_other, require_second};
 
 use super::approve::approve;
@@ -88,6 +89,8 @@ pub async fn propose_adjustment(
             ..scope.audit("adjustment.proposed", "point_adjustment", id)
         };
         audit::record(conn, event, scope.now).await?;
+        let (deciding, author) = ((on.unit_id, Permission::DecideAdjustments), scope.caller.account_id);
+        grants::tell_nearest(conn, deciding, &[author, on.member_id], "adjustment_waiting", scope.now).await?;
         Ok(made)
     })
     .await

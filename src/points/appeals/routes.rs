@@ -13,6 +13,7 @@ use crate::kernel::call::{Anyone, Ask, Call, Myself, Query};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::Problem;
+use crate::organisation::grants;
 use crate::points::officers::require_any_on;
 
 use super::answer::{Answer, answer};
@@ -74,6 +75,10 @@ pub async fn file_appeal(call: Call<AppealIn, Myself>) -> Result<HttpResponse, P
             ..scope.audit("appeal.filed", "appeal", id)
         };
         audit::record(conn, event, scope.now).await?;
+        if let Some(cell) = scope.caller.home.first() {
+            let answering = (*cell, Permission::DecideAdjustments);
+            grants::tell_nearest(conn, answering, &[member_id], "appeal_waiting", scope.now).await?;
+        }
         store::get(conn, id).await
     })
     .await

@@ -5,12 +5,13 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::kernel::access::Permission;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::{Code, Fault, Problem, text};
 use crate::kernel::schema::{attestation_members, attestations};
-use crate::organisation::units;
+use crate::organisation::{grants, units};
 
 use super::model::{AttestationKind, AttestationState, is_recent};
 use super::store;
@@ -65,6 +66,10 @@ pub async fn record(conn: &mut Conn, new: &NewAttestation<'_>, by: Uuid, now: Da
         .map(|member| (attestation_members::attestation_id.eq(id), attestation_members::member_id.eq(*member)))
         .collect();
     diesel::insert_into(attestation_members::table).values(rows).execute(conn).await?;
+    let confirming = (new.unit_id, Permission::ConfirmAttestations);
+    // Nobody confirms a list of their own, or one they are on.
+    let except: Vec<Uuid> = new.member_ids.iter().copied().chain([by]).collect();
+    grants::tell_nearest(conn, confirming, &except, "attestation_waiting", now).await?;
     Ok(id)
 }
 

@@ -116,10 +116,6 @@ async fn notify(conn: &mut Conn, scope: &Scope<ReopeningIn, FromAbove>) -> Resul
         .distinct()
         .load(conn)
         .await?;
-    for account_id in accounts {
-        let details = json!({"unit_id": scope.on.unit_id, "period": scope.on.period});
-        outbox::emit(conn, "notify.month_reopened", json!({"account_id": account_id, "details": details}), scope.now)
-            .await?;
-    }
-    Ok(())
+    let details = json!({"unit_id": scope.on.unit_id, "period": scope.on.period});
+    outbox::tell(conn, "month_reopened", &accounts, &details, scope.now).await
 }

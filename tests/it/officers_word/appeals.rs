@@ -6,7 +6,7 @@ use super::{Office, confirmation};
 use crate::support::Actor;
 
 impl Office {
-    async fn appeal(&self, member: &Actor) -> String {
+    pub async fn appeal(&self, member: &Actor) -> String {
         let body =
             json!({"kind": "missing", "period": "2026-11", "object": "Sinh hoạt ngày 05/11", "text": "Tôi có dự họp."});
         member.post("/v1/me/appeals", &body).await.expect(201).id()

@@ -3,6 +3,7 @@
 mod adjustments;
 mod appeals;
 mod attestations;
+mod waiting;
 
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, sql_query};

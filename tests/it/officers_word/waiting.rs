@@ -1,0 +1,76 @@
+//! Whoever is nearest and may decide is told that something waits; nobody else.
+
+use serde_json::{Value, json};
+use sotay::kernel::access::Role;
+use uuid::Uuid;
+
+use super::Office;
+use crate::support::Actor;
+
+const MEETING: &str = "meeting_attended";
+
+impl Office {
+    /// The accounts that were told, in the order of what happened; several at a time by id.
+    async fn called(&self, kind: &str) -> Vec<Uuid> {
+        let query = format!(
+            "SELECT payload ->> 'account_id' AS id FROM outbox WHERE topic = 'notify.{kind}'
+             ORDER BY created_at, payload ->> 'account_id'"
+        );
+        let rows = self.rows(&query).await;
+        rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().parse().unwrap()).collect()
+    }
+
+    /// Titles, in Vietnamese, and units of what somebody was told of a kind.
+    async fn read(&self, actor: &Actor, kind: &str) -> Vec<(Value, Value)> {
+        self.told(actor, kind).await;
+        let list = actor.get("/v1/me/notifications").await.expect(200).body;
+        let items = list["items"].as_array().unwrap().iter().filter(|item| item["kind"] == kind);
+        items.map(|item| (item["title"].clone(), item["unit_id"].clone())).collect()
+    }
+}
+
+#[actix_web::test]
+async fn a_list_calls_the_nearest_who_may_confirm_it() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    let world = &office.world;
+    // Somebody of another cell, an office that has ended, and one that only records.
+    world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
+    world.officer(world.cell, Role::MinuteTaker, world.cell).await;
+    office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    assert_eq!(office.called("attestation_waiting").await, [deputy.id]);
+    let title = json!("Có danh sách ghi nhận chờ đồng chí xác nhận");
+    assert_eq!(office.read(deputy, "attestation_waiting").await, [(title, json!(world.cell))]);
+    world.app.advance(1);
+    office.record(deputy, MEETING, "2026-11-05", &[member.id]).await;
+    assert_eq!(office.called("attestation_waiting").await, [deputy.id, secretary.id]);
+    // With both of them on the list or its author, it is for the officer above.
+    world.app.advance(1);
+    office.record(secretary, MEETING, "2026-11-05", &[member.id, deputy.id]).await;
+    assert_eq!(office.called("attestation_waiting").await, [deputy.id, secretary.id, office.above.id]);
+    world.app.advance(1);
+    office.execute(&format!("UPDATE grants SET revoked_at = now() WHERE account_id = '{}'", deputy.id)).await;
+    office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    assert_eq!(office.called("attestation_waiting").await[3..], [office.above.id]);
+}
+
+#[actix_web::test]
+async fn a_proposal_and_an_appeal_call_whoever_may_decide() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    office.propose(secretary, member, json!({"period": "2026-11", "points": 3})).await;
+    assert_eq!(office.called("adjustment_waiting").await, [deputy.id]);
+    office.world.app.advance(1);
+    office.propose(secretary, deputy, json!({"period": "2026-11", "points": 3})).await;
+    assert_eq!(office.called("adjustment_waiting").await, [deputy.id, office.above.id]);
+    office.appeal(member).await;
+    let mut both = [secretary.id, deputy.id];
+    both.sort();
+    assert_eq!(office.called("appeal_waiting").await, both);
+    office.world.app.advance(1);
+    office.appeal(secretary).await;
+    assert_eq!(office.called("appeal_waiting").await[2..], [deputy.id]);
+    // What was refused told nobody.
+    member.post("/v1/me/appeals", &json!({"kind": "wrong", "period": "2026-11", "text": "Sai."})).await.expect(400);
+    assert_eq!(office.called("appeal_waiting").await.len(), 3);
+}
