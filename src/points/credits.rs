@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Weak};
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Int4, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -121,8 +121,8 @@ pub async fn of_offers(conn: &Conn, asked: &[Asked], memory: Memory) -> Result<V
     let mut found: Vec<Option<Taken>> = asked.iter().map(known).collect();
     let missing: Vec<usize> = (0..asked.len()).filter(|place| found[*place].is_none()).collect();
     if !missing.is_empty() {
-        let numbers = Numbers::of(missing.iter().map(|place| &asked[*place].here));
-        let credited = numbers.credited(conn, missing.iter().map(|place| asked[*place].member_id).collect()).await?;
+        let on_offer = OnOffer::of(missing.iter().map(|place| &asked[*place].here));
+        let credited = on_offer.credited(conn, missing.iter().map(|place| asked[*place].member_id).collect()).await?;
         let nothing = HashSet::new();
         for place in missing {
             let Asked { member_id, here, version } = &asked[place];
@@ -136,17 +136,19 @@ pub async fn of_offers(conn: &Conn, asked: &[Asked], memory: Memory) -> Result<V
     Ok(found.into_iter().flatten().collect())
 }
 
-/// What is on offer in some places, each rule and object with a number.
-struct Numbers<'a>(Vec<(&'a str, &'a str)>);
+/// What is on offer in some places: the objects of each rule.
+struct OnOffer<'a>(BTreeMap<&'a str, HashSet<&'a str>>);
 
-impl<'a> Numbers<'a> {
+impl<'a> OnOffer<'a> {
     fn of(places: impl Iterator<Item = &'a Arc<InForce>>) -> Self {
         let mut seen = HashSet::new();
         // Cells in which the same is in force share it.
         let different = places.filter(|here| seen.insert(Arc::as_ptr(here)));
-        let offers = different.flat_map(|here| &here.offers);
-        let distinct: HashSet<_> = offers.map(|offer| (offer.rule_code.as_str(), offer.object_id.as_str())).collect();
-        Self(distinct.into_iter().collect())
+        let mut on_offer: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
+        for offer in different.flat_map(|here| &here.offers) {
+            on_offer.entry(&offer.rule_code).or_default().insert(&offer.object_id);
+        }
+        Self(on_offer)
     }
 
     /// By member, what has been credited of it.
@@ -158,31 +160,32 @@ impl<'a> Numbers<'a> {
         if self.0.is_empty() {
             return Ok(HashMap::new());
         }
-        let rules: BTreeSet<&str> = self.0.iter().map(|(rule, _)| *rule).collect();
-        let query = sql_query(OF_OFFERS)
+        let query = sql_query(OBJECTS)
             .bind::<Array<SqlUuid>, _>(members.into_iter().collect::<Vec<_>>())
-            .bind::<Array<Text>, _>(rules.into_iter().collect::<Vec<_>>())
-            .bind::<Array<Int4>, _>((0..).take(self.0.len()).collect::<Vec<i32>>())
-            .bind::<Array<Text>, _>(self.0.iter().map(|(rule, _)| *rule).collect::<Vec<_>>())
-            .bind::<Array<Text>, _>(self.0.iter().map(|(_, object)| *object).collect::<Vec<_>>());
-        let rows: Vec<TakenRow> = Prepared(query).load(&mut conn).await?;
-        let offer = |number: i32| usize::try_from(number).ok().and_then(|number| self.0.get(number)).copied();
-        Ok(rows.into_iter().map(|row| (row.member_id, row.numbers.into_iter().filter_map(offer).collect())).collect())
+            .bind::<Array<Text>, _>(self.0.keys().collect::<Vec<_>>());
+        let rows: Vec<ObjectsRow> = Prepared(query).load(&mut conn).await?;
+        let mut credited: HashMap<Uuid, HashSet<(&str, &str)>> = HashMap::new();
+        for row in rows {
+            let Some((rule, offered)) = self.0.get_key_value(row.rule_code.as_str()) else { continue };
+            let offers = row.objects.iter().filter_map(|object| Some((*rule, *offered.get(object.as_str())?)));
+            credited.entry(row.member_id).or_default().extend(offers);
+        }
+        Ok(credited)
     }
 }
 
 #[derive(QueryableByName)]
-struct TakenRow {
+struct ObjectsRow {
     #[diesel(sql_type = SqlUuid)]
     member_id: Uuid,
-    #[diesel(sql_type = Array<Int4>)]
-    numbers: Vec<i32>,
+    #[diesel(sql_type = Text)]
+    rule_code: String,
+    #[diesel(sql_type = Array<Text>)]
+    objects: Vec<String>,
 }
 
-/// A member's entries by the rules that have offers are read from one partition and looked up among the offers.
-const OF_OFFERS: &str = "SELECT e.member_id, array_agg(o.n) AS numbers FROM unnest($1::uuid[]) AS k (member_id)
-    CROSS JOIN LATERAL (SELECT p.member_id, p.rule_code, p.object_id FROM point_entries p
-        WHERE p.member_id = k.member_id AND p.rule_code = ANY($2) OFFSET 0) e
-    JOIN unnest($3::int4[], $4::text[], $5::text[]) AS o (n, rule_code, object_id)
-        ON o.rule_code = e.rule_code AND o.object_id = e.object_id
-    GROUP BY e.member_id";
+/// All objects that the rules which have offers credited to members, from one partition each. Which of them are still on offer
+/// is found out here: joining them in PostgreSQL took as long again as reading them.
+const OBJECTS: &str = "SELECT k.member_id, r.rule_code, ARRAY(SELECT p.object_id FROM point_entries p
+        WHERE p.member_id = k.member_id AND p.rule_code = r.rule_code) AS objects
+    FROM unnest($1::uuid[]) AS k (member_id) CROSS JOIN unnest($2::text[]) AS r (rule_code)";
