@@ -1,5 +1,5 @@
-//! Background work of every instance: signing keys, the outbox, projections, months that close by themselves, planned
-//! reorganisations, sweeping.
+//! Background work of every instance: signing keys, the outbox, projections, months that close by themselves, the look for
+//! regularity, planned reorganisations, sweeping.
 //! Whatever must happen once takes a lease in the database.
 
 use std::time::{Duration, Instant};
@@ -16,8 +16,10 @@ use crate::organisation::reorganisations;
 use crate::points::{self, projection};
 use crate::{cases, documents, identity, leaderboards, notifications};
 
-/// Of the time, nine tenths belong to requests: after a slice of work, so many times as long as it took.
+/// Of each instance's time, nine tenths belong to requests: after a slice of work it rests so many times as long as that took.
 const REST: u32 = 9;
+/// A slice that waited long for locks or the database is no reason to rest for hours.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks at what changed; more when looking takes long, but no longer than the lease and far from the age at which
 /// boards are not believed.
@@ -103,7 +105,7 @@ async fn in_slices(slice: impl AsyncFn() -> Result<bool, Problem>) -> Result<(),
         if !slice().await? {
             return Ok(());
         }
-        tokio::time::sleep(begun.elapsed() * REST).await;
+        tokio::time::sleep((begun.elapsed() * REST).min(LONGEST_REST)).await;
     }
 }
 

@@ -42,10 +42,11 @@ pub async fn step(conn: &mut Conn, now: DateTime<Utc>) -> Result<bool, Problem> 
     let Some((day, after, done)) = scan else {
         return Ok(false);
     };
-    let fresh = day < today;
-    if done && !fresh {
+    if done && day >= today {
         return Ok(false);
     }
+    // What a day was too short for goes on at the next: otherwise nobody would ever look at the last members.
+    let fresh = done;
     let mut query = members::table.order(members::id).limit(STEP).select(members::id).into_boxed();
     if let Some(after) = after.filter(|_| !fresh) {
         query = query.filter(members::id.gt(after));

@@ -108,12 +108,10 @@ async fn write(conn: &mut Conn, finding: &Finding, on_conflict: &str, now: DateT
         return Ok(());
     };
     concern(conn, opened.id, &finding.concerned).await?;
-    if !opened.fresh {
-        widen(conn, opened.id, finding, now).await?;
-    }
-    if opened.fresh {
-        let deciders = (unit_id, Permission::DecideCases);
-        grants::tell_nearest(conn, deciders, &finding.concerned, "case_opened", now).await?;
+    let waits_in = if opened.fresh { Some(unit_id) } else { widen(conn, opened.id, finding, now).await? };
+    if let Some(unit_id) = waits_in {
+        let except = [members_of(conn, opened.id).await?, finding.concerned.clone()].concat();
+        grants::tell_nearest(conn, (unit_id, Permission::DecideCases), &except, "case_opened", now).await?;
     }
     let kind = if opened.fresh { "opened" } else { "extended" };
     note(conn, opened.id, kind, None, finding.evidence.clone(), now).await
@@ -132,14 +130,14 @@ async fn concern(conn: &mut Conn, case_id: Uuid, concerned: &[Uuid]) -> Result<(
     Ok(())
 }
 
-/// Puts a case that grew where everybody it concerns belongs.
-async fn widen(conn: &mut Conn, case_id: Uuid, finding: &Finding, now: DateTime<Utc>) -> Result<(), Problem> {
+/// Puts a case that grew where everybody it concerns belongs. Returns the unit, if it is another one now.
+async fn widen(conn: &mut Conn, case_id: Uuid, finding: &Finding, now: DateTime<Utc>) -> Result<Option<Uuid>, Problem> {
     let mut places = members_of(conn, case_id).await?;
     places.extend(&finding.places);
-    if let Some(unit_id) = common_unit(conn, &places, now).await? {
-        diesel::update(cases::table.find(case_id)).set(cases::unit_id.eq(unit_id)).execute(conn).await?;
-    }
-    Ok(())
+    let Some(unit_id) = common_unit(conn, &places, now).await? else { return Ok(None) };
+    let elsewhere = cases::table.find(case_id).filter(cases::unit_id.ne(unit_id));
+    let moved = diesel::update(elsewhere).set(cases::unit_id.eq(unit_id)).execute(conn).await?;
+    Ok((moved > 0).then_some(unit_id))
 }
 
 /// Appends to the story of a case.

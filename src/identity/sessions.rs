@@ -263,8 +263,7 @@ pub async fn notify(
     details: Value,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let payload = json!({"account_id": account_id, "details": details});
-    outbox::emit(conn, &format!("notify.{kind}"), payload, now).await
+    outbox::tell(conn, kind, &[account_id], &details, now).await
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]

@@ -36,6 +36,13 @@ impl Redis {
         Ok(Self { manager, rests_until: AtomicI64::new(0) })
     }
 
+    /// Tries once whatever was before, for tidying up after a fault. Whether it was done is nobody's to know.
+    pub async fn try_anyway<T>(&self, work: impl AsyncFnOnce(ConnectionManager) -> RedisResult<T>) {
+        if let Err(error) = work(self.manager.clone()).await {
+            tracing::debug!(kind = ?error.kind(), "Redis is still away");
+        }
+    }
+
     /// Asks Redis; none when it is away, or was a moment ago.
     pub async fn ask<T>(
         &self,

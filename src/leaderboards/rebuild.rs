@@ -33,7 +33,7 @@ const LOOKS: usize = 10_000;
 const RENEWED_SECONDS: u64 = 5;
 
 /// What a rebuild that was killed leaves behind goes so long after its last word, seconds.
-const UNFINISHED_SECONDS: i64 = 120;
+const UNFINISHED_SECONDS: i64 = 60;
 
 /// Puts the new board in its place: 1, or 0 when it is not whole, or somebody newer keeps the board or has made a newer one.
 /// The old one is unlinked first: renaming over a board of millions would free it on the spot and hold everybody up for seconds.
@@ -152,11 +152,10 @@ async fn rebuild_span(
         Ok(()) => feed.finish(step, now.timestamp()).await,
         Err(problem) => Err(problem),
     };
-    if let Err(problem) = placed {
+    if placed.is_err() {
         feed.discard().await;
-        return Err(problem);
     }
-    Ok(feed.sizes.values().sum())
+    placed
 }
 
 async fn read(
@@ -224,16 +223,13 @@ impl<'a> Feed<'a> {
         answer.ok_or_else(|| Problem::unavailable("Redis is away"))
     }
 
-    /// Takes what is not finished away, where Redis can be reached.
+    /// Takes what is not finished away; where Redis cannot be reached, it goes by itself.
     async fn discard(&self) {
         let mut calls = redis::pipe();
         for (_, next) in self.boards.values() {
             calls.unlink(next).ignore();
         }
-        let gone = self.ask(async |mut c| calls.exec_async(&mut c).await).await;
-        if gone.is_err() {
-            tracing::debug!("unfinished boards are left to their time");
-        }
+        self.means.redis.try_anyway(async |mut c| calls.exec_async(&mut c).await).await;
     }
 
     async fn send(&mut self) -> Result<(), Problem> {
@@ -290,18 +286,28 @@ impl<'a> Feed<'a> {
         self.ask(async |mut c| calls.exec_async(&mut c).await).await
     }
 
-    async fn finish(&mut self, step: i64, as_of: i64) -> Result<(), Problem> {
+    /// Puts the boards in their places and returns how many scores are on them.
+    async fn finish(&mut self, step: i64, as_of: i64) -> Result<usize, Problem> {
         self.grow().await?;
         self.place(step, as_of).await
     }
 
-    async fn place(&self, step: i64, as_of: i64) -> Result<(), Problem> {
+    async fn place(&self, step: i64, as_of: i64) -> Result<usize, Problem> {
         let mut calls = redis::pipe();
+        let size = |unit| self.sizes.get(unit).copied().unwrap_or(0);
         for (unit, (keys, next)) in &self.boards {
-            let size = self.sizes.get(unit).copied().unwrap_or(0);
             let call = calls.cmd("EVAL").arg(PLACE).arg(3).arg(&keys.scores).arg(&keys.about).arg(next);
-            call.arg(self.means.lease.fence).arg(step).arg(as_of).arg(KEPT_SECONDS).arg(size).ignore();
+            call.arg(self.means.lease.fence).arg(step).arg(as_of).arg(KEPT_SECONDS).arg(size(unit));
         }
-        self.ask(async |mut c| calls.exec_async(&mut c).await).await
+        let placed: Vec<bool> = self.ask(async |mut c| calls.query_async(&mut c).await).await?;
+        let mut scores = 0;
+        for ((unit, (_, next)), placed) in self.boards.iter().zip(placed) {
+            if placed {
+                scores += size(unit);
+            } else {
+                tracing::warn!(board = next, "a board is not whole, or somebody newer keeps it: it was not placed");
+            }
+        }
+        Ok(scores)
     }
 }

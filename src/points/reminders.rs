@@ -162,6 +162,6 @@ async fn tell(
     missing: i32,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let payload = json!({"account_id": account_id, "details": {"period": period, "points_missing": missing}});
-    outbox::emit(conn, "notify.points_reminder", payload, now).await
+    let details = json!({"period": period, "points_missing": missing});
+    outbox::tell(conn, "points_reminder", &[account_id], &details, now).await
 }

@@ -96,6 +96,28 @@ async fn twenty_accounts_in_a_row_from_one_device_open_one_case_and_cost_no_poin
     assert_eq!(cases(&inspector, &world).await.len(), 1);
 }
 
+async fn called(world: &World, actor: &Actor) -> usize {
+    settle(world).await;
+    let list = actor.get("/v1/me/notifications").await.expect(200).body;
+    list["items"].as_array().unwrap().iter().filter(|item| item["kind"] == "case_opened").count()
+}
+
+#[actix_web::test]
+async fn a_case_that_grows_out_of_a_ward_calls_the_inspector_above() {
+    let world = World::new().await;
+    let (people, near) = (twenty(&world).await, world.inspector().await);
+    let above = world.officer(world.other_cell, Role::Inspector, world.province).await;
+    let move_one = format!(
+        "UPDATE memberships SET unit_id = '{}' WHERE member_id = '{}' AND valid_to IS NULL",
+        world.other_cell, people[12].id
+    );
+    diesel::sql_query(move_one).execute(&mut *world.app.state.db.conn().await.unwrap()).await.unwrap();
+    sign_in_all(&world, &people[..12], true).await;
+    assert_eq!((called(&world, &near).await, called(&world, &above).await), (1, 0));
+    sign_in_all(&world, &people[..13], true).await;
+    assert_eq!((called(&world, &near).await, called(&world, &above).await), (1, 1));
+}
+
 #[actix_web::test]
 async fn a_shared_office_is_no_case() {
     let world = World::new().await;
@@ -179,6 +201,7 @@ async fn nobody_judges_a_case_of_their_own_and_others_do_not_see_it() {
     let found = cases(&inspector, &world).await;
     let one = format!("/v1/cases/{}", found[0]["id"].as_str().unwrap());
     let path = format!("{one}/decision");
+    assert_eq!(called(&world, &inspector).await, 0, "it is not theirs to decide");
     let decision = json!({"outcome": "no_action", "reason": "Không có gì."});
     assert_eq!(inspector.post(&path, &decision).await.expect(403).code(), "forbidden");
     assert_eq!(inspector.get(&one).await.expect(200).body["case"]["state"], "open");

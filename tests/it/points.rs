@@ -184,16 +184,19 @@ async fn the_board_counts_whom_it_should() {
     let (exempt, short) =
         (world.member_of(world.cell, "Đỗ Thị Ánh").await, world.member_of(world.cell, "Vũ Văn Bảo").await);
     world.exempt(exempt.id).await;
+    let away = world.member_of(world.cell, "Phan Văn Xuân").await;
+    let excused = json!({"kind": "excused", "valid_from": "2026-11-01", "valid_to": "2026-12-01", "reason": "Đi học"});
+    secretary.post(&format!("/v1/members/{}/exemptions", away.id), &excused).await.expect(201);
     world.reach_threshold(secretary.id).await;
     let board = board_of(&world, &secretary, world.cell).await.expect(200).body;
-    let expected = json!({"members": 3, "counted": 2, "exempt": 1, "excused": 0, "met": 1, "rate": 0.5});
+    let expected = json!({"members": 4, "counted": 2, "exempt": 1, "excused": 1, "met": 1, "rate": 0.5});
     assert_eq!(board["summary"], expected);
     let names: Vec<&str> =
         board["items"].as_array().unwrap().iter().map(|row| row["member"]["full_name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["Đỗ Thị Ánh", "Vũ Văn Bảo", "Lê Thị Cúc"]);
+    assert_eq!(names, ["Đỗ Thị Ánh", "Vũ Văn Bảo", "Lê Thị Cúc", "Phan Văn Xuân"]);
     let statuses: Vec<&str> =
         board["items"].as_array().unwrap().iter().map(|row| row["status"].as_str().unwrap()).collect();
-    assert_eq!(statuses, ["exempt", "at_risk", "met"]);
+    assert_eq!(statuses, ["exempt", "at_risk", "met", "excused"]);
     // The summary does not depend on the page.
     let page = secretary.get(&format!("/v1/units/{}/points?limit=1", world.cell)).await.expect(200).body;
     assert_eq!(page["summary"], expected);

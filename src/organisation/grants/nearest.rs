@@ -22,6 +22,7 @@ struct Holder {
 
 const NEAREST: &str = "WITH holders AS (
         SELECT g.account_id, t.depth FROM unit_tree t JOIN grants g ON g.unit_id = t.ancestor_id
+        JOIN accounts a ON a.id = g.account_id AND a.disabled_at IS NULL
         WHERE t.descendant_id = $1 AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
           AND g.role = ANY($3) AND g.account_id <> ALL($4) AND g.revoked_at IS NULL
           AND g.valid_from <= $2 AND (g.valid_to IS NULL OR g.valid_to > $2))

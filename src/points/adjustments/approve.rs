@@ -70,7 +70,6 @@ fn below_zero() -> Problem {
 }
 
 async fn tell(conn: &mut Conn, open: &Open, now: DateTime<Utc>) -> Result<(), Problem> {
-    let topic = if open.reverses.is_some() { "notify.points_reversed" } else { "notify.points_adjusted" };
-    let payload = json!({"account_id": open.member_id, "details": {"reason": open.reason}});
-    outbox::emit(conn, topic, payload, now).await
+    let kind = if open.reverses.is_some() { "points_reversed" } else { "points_adjusted" };
+    outbox::tell(conn, kind, &[open.member_id], &json!({"reason": open.reason}), now).await
 }

@@ -38,7 +38,7 @@ pub async fn answer(
     let open = store::lock_open(conn, id).await?;
     require_other(open.member_id, by)?;
     if let Some(entry_id) = open.entry_id
-        && store::vouched_for(conn, open.member_id, entry_id, by).await?
+        && store::vouchers(conn, open.member_id, entry_id).await?.contains(&by)
     {
         return Err(Problem::with(
             Code::OwnInterest,
@@ -57,12 +57,11 @@ pub async fn answer(
         ))
         .execute(conn)
         .await?;
-    let topic = match answer.outcome {
-        AppealOutcome::Upheld => "notify.appeal_upheld",
-        AppealOutcome::Dismissed => "notify.appeal_dismissed",
+    let kind = match answer.outcome {
+        AppealOutcome::Upheld => "appeal_upheld",
+        AppealOutcome::Dismissed => "appeal_dismissed",
     };
-    let payload = json!({"account_id": open.member_id, "details": {"reason": answer.reason}});
-    outbox::emit(conn, topic, payload, now).await?;
+    outbox::tell(conn, kind, &[open.member_id], &json!({"reason": answer.reason}), now).await?;
     Ok(open)
 }
 

@@ -76,8 +76,12 @@ pub async fn file_appeal(call: Call<AppealIn, Myself>) -> Result<HttpResponse, P
         };
         audit::record(conn, event, scope.now).await?;
         if let Some(cell) = scope.caller.home.first() {
+            let mut except = vec![member_id];
+            if let Some(entry_id) = body.entry_id {
+                except.extend(store::vouchers(conn, member_id, entry_id).await?);
+            }
             let answering = (*cell, Permission::DecideAdjustments);
-            grants::tell_nearest(conn, answering, &[member_id], "appeal_waiting", scope.now).await?;
+            grants::tell_nearest(conn, answering, &except, "appeal_waiting", scope.now).await?;
         }
         store::get(conn, id).await
     })

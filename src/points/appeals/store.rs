@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -208,26 +208,28 @@ pub async fn lock_open(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
 }
 
 #[derive(QueryableByName)]
-struct Vouched {
-    #[diesel(sql_type = Bool)]
-    vouched: bool,
+struct Voucher {
+    #[diesel(sql_type = SqlUuid)]
+    officer: Uuid,
 }
 
-/// Whether an officer vouched for an entry: recorded or confirmed its attestation, proposed or approved its adjustment.
-pub async fn vouched_for(conn: &mut Conn, member_id: Uuid, entry_id: Uuid, officer: Uuid) -> Result<bool, Problem> {
-    let row: Vouched = diesel::sql_query(
-        "SELECT EXISTS (SELECT 1 FROM point_entries e WHERE e.member_id = $1 AND e.id = $2 AND (e.attested_by = $3
-                 OR EXISTS (SELECT 1 FROM point_adjustments a WHERE a.id = e.decision_id AND a.proposed_by = $3)))
-             OR EXISTS (SELECT 1 FROM attestation_members am JOIN attestations t ON t.id = am.attestation_id
-                 WHERE am.member_id = $1 AND am.entries @> to_jsonb($2::text) AND $3 IN (t.recorded_by, t.decided_by))
-             AS vouched",
+/// The officers who vouched for an entry: recorded or confirmed its attestation, proposed or approved its adjustment.
+pub async fn vouchers(conn: &mut Conn, member_id: Uuid, entry_id: Uuid) -> Result<Vec<Uuid>, Problem> {
+    let rows: Vec<Voucher> = diesel::sql_query(
+        "WITH entry AS (SELECT attested_by, decision_id FROM point_entries WHERE member_id = $1 AND id = $2)
+         SELECT officer FROM (
+             SELECT attested_by AS officer FROM entry
+             UNION SELECT a.proposed_by FROM entry e JOIN point_adjustments a ON a.id = e.decision_id
+             UNION SELECT unnest(ARRAY[t.recorded_by, t.decided_by]) FROM attestation_members am
+                 JOIN attestations t ON t.id = am.attestation_id
+                 WHERE am.member_id = $1 AND am.entries @> to_jsonb($2::text)) v
+         WHERE officer IS NOT NULL",
     )
     .bind::<SqlUuid, _>(member_id)
     .bind::<SqlUuid, _>(entry_id)
-    .bind::<SqlUuid, _>(officer)
-    .get_result(conn)
+    .load(conn)
     .await?;
-    Ok(row.vouched)
+    Ok(rows.into_iter().map(|row| row.officer).collect())
 }
 
 /// Whether a member has a proposal of an adjustment that is alive.

@@ -44,7 +44,7 @@ pub async fn close_due(db: &Db, crypto: &Crypto, now: DateTime<Utc>) -> Result<u
 }
 
 /// Closes some of what is due, in the caller's transaction, which should end right after. Each month of the calendar is gone
-/// through once a day; the row of its pass stays locked meanwhile, so that instances share the work without doing it twice.
+/// through once a day; the row of its pass is locked during a slice, so that instances share the work without doing it twice.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.

@@ -73,7 +73,11 @@ async fn whoever_has_a_part_in_it_does_not_answer() {
     deputy.post(&confirmation(&list), &json!({})).await.expect(200);
     let entries = member.get("/v1/me/points/entries").await.expect(200);
     let wrong = json!({"kind": "wrong", "period": "2026-11", "entry_id": entries.body["items"][0]["id"], "text": "Tôi vắng mặt."});
+    assert_eq!(office.called("appeal_waiting").await, [deputy.id]);
+    office.world.app.advance(1);
     let about = member.post("/v1/me/appeals", &wrong).await.expect(201).id();
+    // Whoever had a part in it is not called to answer.
+    assert_eq!(office.called("appeal_waiting").await, [deputy.id, office.above.id]);
     for officer in [secretary, deputy] {
         assert_eq!(officer.post(&answer(&about), &upheld).await.expect(403).code(), "own_interest");
     }
@@ -83,7 +87,9 @@ async fn whoever_has_a_part_in_it_does_not_answer() {
     let done = office.above.post(&super::approval(&id), &json!({})).await.expect(200);
     let wrong =
         json!({"kind": "wrong", "period": "2026-11", "entry_id": done.body["entry_id"], "text": "Tôi không đồng ý."});
+    office.world.app.advance(1);
     let about = member.post("/v1/me/appeals", &wrong).await.expect(201).id();
+    assert_eq!(office.called("appeal_waiting").await[2..], [secretary.id]);
     for officer in [deputy, &office.above] {
         assert_eq!(officer.post(&answer(&about), &upheld).await.expect(403).code(), "own_interest");
     }

@@ -11,7 +11,7 @@ const MEETING: &str = "meeting_attended";
 
 impl Office {
     /// The accounts that were told, in the order of what happened; several at a time by id.
-    async fn called(&self, kind: &str) -> Vec<Uuid> {
+    pub async fn called(&self, kind: &str) -> Vec<Uuid> {
         let query = format!(
             "SELECT payload ->> 'account_id' AS id FROM outbox WHERE topic = 'notify.{kind}'
              ORDER BY created_at, payload ->> 'account_id'"
@@ -34,9 +34,16 @@ async fn a_list_calls_the_nearest_who_may_confirm_it() {
     let office = Office::new().await;
     let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
     let world = &office.world;
-    // Somebody of another cell, an office that has ended, and one that only records.
+    // Somebody of another cell, one who only records, an office that has ended, and an account that is switched off.
     world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
     world.officer(world.cell, Role::MinuteTaker, world.cell).await;
+    let former = world.officer(world.cell, Role::CellCommitteeMember, world.cell).await;
+    let ended = format!("UPDATE grants SET valid_to = '2026-11-20' WHERE account_id = '{}'", former.id);
+    office.execute(&ended).await;
+    let gone = world.officer(world.cell, Role::CellCommitteeMember, world.cell).await;
+    office.execute(&format!("UPDATE accounts SET disabled_at = now() WHERE id = '{}'", gone.id)).await;
+    // Two roles on one cell are one call.
+    world.grant(deputy.id, Role::CellCommitteeMember, Some(world.cell)).await;
     office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
     assert_eq!(office.called("attestation_waiting").await, [deputy.id]);
     let title = json!("Có danh sách ghi nhận chờ đồng chí xác nhận");

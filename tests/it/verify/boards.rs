@@ -4,11 +4,12 @@ use futures_util::future::join_all;
 use redis::AsyncCommands;
 use serde_json::json;
 use sotay::kernel::lease::{self, Lease};
-use sotay::leaderboards::{Means, all_boards, differences, give_up, rebuild};
+use sotay::kernel::problem::Problem;
+use sotay::leaderboards::{Lost, Means, all_boards, differences, give_up, rebuild};
 use sotay::points::projection::LEASE;
 
 use super::project;
-use crate::support::{World, redis_itself};
+use crate::support::{World, redis_itself, redis_url};
 
 fn means(world: &World) -> Means<'_> {
     let state = &world.app.state;
@@ -22,6 +23,55 @@ pub async fn on_boards(world: &World) -> Vec<String> {
     let boards = all_boards(&mut state.db.conn().await.unwrap(), state.clock.now()).await.unwrap();
     assert!(!boards.is_empty());
     differences(&means(world), &boards).await.unwrap().into_iter().map(|(_, line)| line).collect()
+}
+
+/// Boards of the province that are not finished: seconds they are still kept for, each meddled with.
+fn unfinished(world: &World, meddle: &str) -> Vec<i64> {
+    let mut redis = redis::Client::open(redis_url()).unwrap().get_connection().unwrap();
+    let script = format!(
+        "local kept = {{}}
+         for i, key in ipairs(redis.call('KEYS', '{{board:{}:*:next:*')) do kept[i] = redis.call('TTL', key); {meddle} end
+         return kept",
+        world.province
+    );
+    redis::cmd("EVAL").arg(script).arg(0).query(&mut redis).unwrap()
+}
+
+/// A rebuild whose boards are meddled with just before they are placed.
+async fn meddled(world: &World, boards: &[Lost], meddle: &str) -> Result<usize, Problem> {
+    let state = &world.app.state;
+    let lease = lease::seize(&mut state.db.conn().await.unwrap(), LEASE, state.instance, state.clock.now()).await;
+    let means = Means { lease: lease.unwrap(), ..means(world) };
+    let kept = std::cell::RefCell::new(Vec::new());
+    let made = rebuild(&means, boards, |_, _| kept.borrow_mut().extend(unfinished(world, meddle))).await;
+    let kept = kept.into_inner();
+    assert!(!kept.is_empty() && kept.iter().all(|seconds| *seconds > 0), "killed now, they would stay: {kept:?}");
+    made
+}
+
+#[actix_web::test]
+async fn a_board_that_lost_something_on_its_way_is_not_placed_and_nothing_stays_behind() {
+    let world = World::with_redis().await;
+    for _ in 0..5 {
+        world.member().await;
+    }
+    // The program's own loop has nothing to make anew.
+    project(&world).await;
+    project(&world).await;
+    let state = &world.app.state;
+    let boards = all_boards(&mut state.db.conn().await.unwrap(), state.clock.now()).await.unwrap();
+    assert_eq!(meddled(&world, &boards, "").await.unwrap(), 5 * boards.len());
+    assert_eq!(on_boards(&world).await, Vec::<String>::new());
+    // The old ones stay.
+    assert_eq!(meddled(&world, &boards, "redis.call('ZREMRANGEBYRANK', key, 0, 0)").await.unwrap(), 0);
+    assert_eq!(on_boards(&world).await, Vec::<String>::new());
+    assert_eq!(unfinished(&world, ""), Vec::<i64>::new());
+    // A fault of Redis, after which it is left alone for a while.
+    let spoilt = meddled(&world, &boards, "redis.call('SET', key, 'no board', 'EX', 9)").await;
+    assert!(spoilt.is_err(), "{spoilt:?}");
+    assert_eq!(unfinished(&world, ""), Vec::<i64>::new());
+    world.app.advance(5);
+    assert_eq!(on_boards(&world).await, Vec::<String>::new());
 }
 
 /// A holder that stood still for longer than its lease goes on making boards while the next one makes them too.
@@ -41,8 +91,7 @@ async fn boards_made_at_the_same_time_do_not_mix() {
         assert!(made.iter().all(Result::is_ok), "{made:?}");
         assert_eq!(on_boards(&world).await, Vec::<String>::new());
     }
-    let left: Vec<String> = redis_itself().await.keys(format!("{{board:{}:*next*", world.province)).await.unwrap();
-    assert_eq!(left, Vec::<String>::new(), "nothing unfinished is left behind");
+    assert_eq!(unfinished(&world, ""), Vec::<i64>::new(), "nothing is left behind");
 }
 
 #[actix_web::test]
