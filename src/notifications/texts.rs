@@ -32,15 +32,6 @@ pub fn title(kind: &str) -> Text {
         "case_decided" => {
             text("Một vụ việc liên quan đến bạn đã được kết luận", "A case that concerns you was decided")
         }
-        "case_opened" => text("Có vụ việc cần đồng chí xem xét", "A case waits for your decision"),
-        "attestation_waiting" => {
-            text("Có danh sách ghi nhận chờ đồng chí xác nhận", "An attestation waits for your confirmation")
-        }
-        "adjustment_waiting" => text(
-            "Có đề nghị điều chỉnh điểm chờ đồng chí quyết định",
-            "An adjustment of points waits for your decision",
-        ),
-        "appeal_waiting" => text("Có khiếu nại về điểm chờ đồng chí trả lời", "An appeal waits for your answer"),
         "points_reminder" => text(
             "Chi bộ thân mời đồng chí sắp xếp thời gian học tập: tháng này đồng chí còn thiếu điểm",
             "Your cell kindly invites you to find some time to study: you are short of points this month",
@@ -53,6 +44,22 @@ pub fn title(kind: &str) -> Text {
             "Cấp trên đã mở lại tháng của chi bộ; hãy chốt lại trong 5 ngày",
             "A superior committee reopened a month of your cell: close it again within 5 days",
         ),
+        other => waiting(other),
+    }
+}
+
+/// What waits for an officer.
+fn waiting(kind: &str) -> Text {
+    match kind {
+        "case_opened" => text("Có vụ việc cần đồng chí xem xét", "A case waits for your decision"),
+        "attestation_waiting" => {
+            text("Có danh sách ghi nhận chờ đồng chí xác nhận", "An attestation waits for your confirmation")
+        }
+        "adjustment_waiting" => text(
+            "Có đề nghị điều chỉnh điểm chờ đồng chí quyết định",
+            "An adjustment of points waits for your decision",
+        ),
+        "appeal_waiting" => text("Có khiếu nại về điểm chờ đồng chí trả lời", "An appeal waits for your answer"),
         _ => text("Thông báo", "Notification"),
     }
 }
