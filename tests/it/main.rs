@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod audit_trail;
 mod cases;
 mod closings;
 mod crash;
