@@ -1,5 +1,7 @@
 //! The entries of a member over HTTP: one's own, and for officers who correct them or look into a case.
 
+use std::collections::HashMap;
+
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -56,16 +58,16 @@ struct Row {
     #[diesel(sql_type = Nullable<SqlUuid>)]
     reverses: Option<Uuid>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
-    reversed_by: Option<Uuid>,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
     decision_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
     reason: Option<String>,
 }
 
-impl From<Row> for Entry {
-    fn from(row: Row) -> Self {
-        Self {
+impl Row {
+    /// The entry, which may have been taken back.
+    fn entry(self, reversed_by: Option<Uuid>) -> Entry {
+        let row = self;
+        Entry {
             id: row.id,
             kind: row.kind,
             rule: row.rule_code,
@@ -79,7 +81,7 @@ impl From<Row> for Entry {
             attested_by: row.attested_by,
             late: row.late,
             reverses: row.reverses,
-            reversed_by: row.reversed_by,
+            reversed_by,
             decision_id: row.decision_id,
             reason: row.reason,
         }
@@ -108,15 +110,12 @@ impl Wanted {
     }
 }
 
-/// A reversal is found by its object, which the ledger keeps unique.
 const LIST: &str = "SELECT k.place, e.id, e.kind, e.rule_code, e.rule_version, e.points, e.period, e.day, e.unit_id,
-        e.occurred_at, e.object_kind, e.object_id, e.attested_by, e.late, e.reverses, r.id AS reversed_by, e.decision_id, a.reason
+        e.occurred_at, e.object_kind, e.object_id, e.attested_by, e.late, e.reverses, e.decision_id, a.reason
     FROM unnest($1::int4[], $2::uuid[], $3::date[], $4::uuid[], $5::int8[]) AS k (place, member_id, period, before, most)
     CROSS JOIN LATERAL (SELECT * FROM point_entries p WHERE p.member_id = k.member_id
         AND (k.period IS NULL OR p.period = k.period) AND (k.before IS NULL OR p.id < k.before)
         ORDER BY p.id DESC LIMIT k.most) e
-    LEFT JOIN LATERAL (SELECT p.id FROM point_entries p
-        WHERE p.member_id = k.member_id AND p.rule_code = 'reversal' AND p.object_id = e.id::text OFFSET 0) r ON true
     LEFT JOIN point_adjustments a ON a.id = e.decision_id AND e.kind <> 'award'
     ORDER BY k.place, e.id DESC";
 
@@ -130,9 +129,34 @@ async fn of_members(mut conn: &Conn, members: &[Uuid], wanted: &[&Wanted]) -> Re
         )
         .bind::<Array<Nullable<SqlUuid>>, _>(wanted.iter().map(|one| one.before).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(wanted.iter().map(|one| one.fetch).collect::<Vec<_>>());
-    let rows: Vec<Placed> = Prepared(query).load(&mut conn).await?;
+    let (rows, reversals) = tokio::join!(Prepared(query).load::<Placed>(&mut conn), reversals(conn, members));
+    let (rows, reversals) = (rows?, reversals?);
     let lists = desk::by_place(rows, members.len(), |placed| placed.place);
-    Ok(lists.into_iter().map(|list| list.into_iter().map(|placed| placed.row.into()).collect()).collect())
+    let entry = |Placed { row, .. }| {
+        let reversed_by = reversals.get(&row.id).copied();
+        row.entry(reversed_by)
+    };
+    Ok(lists.into_iter().map(|list| list.into_iter().map(entry).collect()).collect())
+}
+
+#[derive(QueryableByName)]
+struct Reversal {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    reverses: Uuid,
+}
+
+/// `OFFSET 0` keeps the planner from joining all partitions: only that of the member is looked at.
+const REVERSALS: &str = "SELECT e.id, e.reverses FROM unnest($1::uuid[]) AS k (member_id)
+    CROSS JOIN LATERAL (SELECT p.id, p.reverses FROM point_entries p
+        WHERE p.member_id = k.member_id AND p.rule_code = 'reversal' OFFSET 0) e";
+
+/// By the entry that it takes back, each reversal of members: few have any, so that one look for each is enough.
+async fn reversals(mut conn: &Conn, members: &[Uuid]) -> Result<HashMap<Uuid, Uuid>, Problem> {
+    let query = diesel::sql_query(REVERSALS).bind::<Array<SqlUuid>, _>(members);
+    let rows: Vec<Reversal> = Prepared(query).load(&mut conn).await?;
+    Ok(rows.into_iter().map(|row| (row.reverses, row.id)).collect())
 }
 
 /// Lists the entries of all members who ask at once.
