@@ -186,6 +186,31 @@ async fn thirty_days_of_perfect_regularity_open_a_case_and_cost_no_points() {
 }
 
 #[actix_web::test]
+async fn a_look_that_a_day_was_too_short_for_goes_on_at_the_next() {
+    let world = World::new().await;
+    let (bot, inspector) = (world.member().await, world.inspector().await);
+    visit_daily(&world, &bot, 0..29, |_| "06:00:01".to_owned()).await;
+    // As many as a step takes, all before everybody else.
+    let copies = format!(
+        "WITH n AS (SELECT lpad(i::text, 32, '0')::uuid AS id FROM generate_series(1, 200) AS i),
+            a AS (INSERT INTO accounts (id, kind, display_name, created_at)
+                SELECT n.id, kind, display_name, created_at FROM n, accounts a WHERE a.id = '{0}')
+         INSERT INTO members (id, full_name, birth_date, sex, admitted_on, citizen_id_sealed, created_at)
+            SELECT n.id, full_name, birth_date, sex, admitted_on, citizen_id_sealed, created_at
+            FROM n, members m WHERE m.id = '{0}'",
+        bot.id
+    );
+    diesel::sql_query(copies).execute(&mut *world.app.state.db.conn().await.unwrap()).await.unwrap();
+    world.app.set_time("2026-12-19T06:00:01+07:00");
+    bot.post("/v1/me/visits", &json!({})).await.expect(200);
+    assert!(jobs::look_for_regularity(&world.app.state).await.unwrap(), "the first step is not all");
+    assert_eq!(cases(&inspector, &world).await, Vec::<Value>::new());
+    world.app.set_time("2026-12-20T00:10:00+07:00");
+    assert!(!jobs::look_for_regularity(&world.app.state).await.unwrap());
+    assert_eq!(cases(&inspector, &world).await.len(), 1);
+}
+
+#[actix_web::test]
 async fn a_punctual_person_is_no_case() {
     let world = World::new().await;
     let (person, inspector) = (world.member().await, world.inspector().await);
