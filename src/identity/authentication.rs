@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
-use diesel::prelude::*;
 use diesel::sql_types::{Array, Date, Int4, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::LocalBoxFuture;
@@ -16,13 +15,13 @@ use crate::kernel::auth::{AccountKind, Authenticator, Claims, Principal};
 use crate::kernel::changes::{self, Remembered, Sight};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::problem::Problem;
 use crate::kernel::statement::Prepared;
 
 /// Sessions that are remembered, some 100 bytes each.
-const SESSIONS: usize = 200_000;
+const MOST_SESSIONS: usize = 200_000;
 /// Callers that are remembered with their grants, some 400 bytes each.
-const CALLERS: usize = 200_000;
+const MOST_CALLERS: usize = 200_000;
 
 /// Looks the caller up in PostgreSQL.
 pub struct Authentication {
@@ -33,7 +32,7 @@ pub struct Authentication {
 
 impl Default for Authentication {
     fn default() -> Self {
-        Self { sessions: Remembered::new(SESSIONS), callers: Remembered::new(CALLERS) }
+        Self { sessions: Remembered::new(MOST_SESSIONS), callers: Remembered::new(MOST_CALLERS) }
     }
 }
 
@@ -53,6 +52,8 @@ impl Session {
 
 #[derive(QueryableByName)]
 struct Caller {
+    #[diesel(sql_type = Int4)]
+    place: i32,
     #[diesel(sql_type = Text)]
     kind: String,
     #[diesel(sql_type = Timestamptz)]
@@ -64,17 +65,20 @@ struct Caller {
     home: Vec<Uuid>,
 }
 
-const CALLER: &str = "
-    SELECT a.kind, s.expires_at,
+/// PostgreSQL is not told how many there are: it would plan this anew whenever there are fewer than it expects.
+const CALLERS: &str = "
+    SELECT k.place, a.kind, s.expires_at,
         ARRAY(SELECT g.role || ':' || coalesce(g.unit_id::text, '') FROM grants g
             WHERE g.account_id = a.id AND g.revoked_at IS NULL
-              AND g.valid_from <= $4 AND (g.valid_to IS NULL OR g.valid_to > $4)) AS grants,
+              AND g.valid_from <= $5 AND (g.valid_to IS NULL OR g.valid_to > $5)) AS grants,
         ARRAY(SELECT t.ancestor_id FROM memberships m
-            JOIN unit_tree t ON t.descendant_id = m.unit_id AND t.valid_from <= $4 AND (t.valid_to IS NULL OR t.valid_to > $4)
-            WHERE m.member_id = a.id AND m.valid_from <= $4 AND (m.valid_to IS NULL OR m.valid_to > $4)
+            JOIN unit_tree t ON t.descendant_id = m.unit_id AND t.valid_from <= $5 AND (t.valid_to IS NULL OR t.valid_to > $5)
+            WHERE m.member_id = a.id AND m.valid_from <= $5 AND (m.valid_to IS NULL OR m.valid_to > $5)
             ORDER BY t.depth) AS home
-    FROM sessions s JOIN accounts a ON a.id = s.account_id
-    WHERE s.id = $1 AND a.id = $2 AND s.revoked_at IS NULL AND s.expires_at > $3 AND a.disabled_at IS NULL";
+    FROM unnest((SELECT $1::int4[]), (SELECT $2::uuid[]), (SELECT $3::uuid[])) AS k (place, session_id, account_id)
+    JOIN sessions s ON s.id = k.session_id AND s.account_id = k.account_id
+    JOIN accounts a ON a.id = k.account_id
+    WHERE s.revoked_at IS NULL AND s.expires_at > $4 AND a.disabled_at IS NULL";
 
 #[derive(QueryableByName)]
 struct Alive {
@@ -96,41 +100,57 @@ const ALIVE: &str =
     JOIN accounts a ON a.id = k.account_id
     WHERE s.revoked_at IS NULL AND s.expires_at > $4 AND a.disabled_at IS NULL";
 
+/// A statement over the sessions of those at some places: where each is among them, the session, the account, the time.
+macro_rules! of_sessions {
+    ($text:ident, $places:ident, $claims:ident, $now:ident) => {
+        diesel::sql_query($text)
+            .bind::<Array<Int4>, _>((0..).take($places.len()).collect::<Vec<i32>>())
+            .bind::<Array<SqlUuid>, _>($places.iter().map(|place| $claims[*place].sid).collect::<Vec<_>>())
+            .bind::<Array<SqlUuid>, _>($places.iter().map(|place| $claims[*place].sub).collect::<Vec<_>>())
+            .bind::<Timestamptz, _>($now)
+    };
+}
+
 impl Authenticator for Authentication {
     fn load<'a>(
         &'a self,
         mut conn: &'a Conn,
         sight: Sight<'a>,
-        claims: &'a Claims,
+        claims: &'a [&'a Claims],
         now: DateTime<Utc>,
-    ) -> LocalBoxFuture<'a, Result<Principal, Problem>> {
+    ) -> LocalBoxFuture<'a, Result<Vec<Option<Principal>>, Problem>> {
         Box::pin(async move {
-            let today = (claims.sid, day_of(now));
-            let known = self.callers.get(sight, &today, &[claims.sid, claims.sub, changes::UNITS]);
-            if let Some(known) = known.filter(|known| known.0.is_of(claims, now)) {
-                return Ok(known.1.clone());
-            }
-            let query = diesel::sql_query(CALLER)
-                .bind::<SqlUuid, _>(claims.sid)
-                .bind::<SqlUuid, _>(claims.sub)
-                .bind::<Timestamptz, _>(now)
-                .bind::<Date, _>(today.1);
-            let caller: Option<Caller> = Prepared(query).get_result(&mut conn).await.optional()?;
-            let caller = caller.ok_or_else(|| Problem::new(Code::Unauthenticated))?;
-            let (account_id, kind) = (claims.sub, kind(&caller.kind));
-            let principal = Principal {
-                account_id,
-                session_id: claims.sid,
-                kind,
-                grants: caller.grants.iter().filter_map(|grant| parse(grant)).collect(),
-                home: caller.home,
+            let today = day_of(now);
+            let known = |claims: &&Claims| {
+                let subjects = [claims.sid, claims.sub, changes::UNITS];
+                let known = self.callers.get(sight, &(claims.sid, today), &subjects)?;
+                known.0.is_of(claims, now).then(|| known.1.clone())
             };
-            // A member without a cell may get one without a change being noted.
-            if kind == AccountKind::Administrator || !principal.home.is_empty() {
-                let session = Session { account_id, kind, expires_at: caller.expires_at };
-                self.callers.insert(sight, today, Arc::new((session, principal.clone())));
+            let mut callers: Vec<Option<Principal>> = claims.iter().map(known).collect();
+            let unknown: Vec<usize> = (0..claims.len()).filter(|place| callers[*place].is_none()).collect();
+            if unknown.is_empty() {
+                return Ok(callers);
             }
-            Ok(principal)
+            let query = of_sessions!(CALLERS, unknown, claims, now).bind::<Date, _>(today);
+            let rows: Vec<Caller> = Prepared(query).load(&mut conn).await?;
+            for row in rows {
+                let Some(place) = one_of(&unknown, row.place) else { continue };
+                let (claims, kind) = (claims[place], kind(&row.kind));
+                let principal = Principal {
+                    account_id: claims.sub,
+                    session_id: claims.sid,
+                    kind,
+                    grants: row.grants.iter().filter_map(|grant| parse(grant)).collect(),
+                    home: row.home,
+                };
+                // A member without a cell may get one without a change being noted.
+                if kind == AccountKind::Administrator || !principal.home.is_empty() {
+                    let session = Session { account_id: claims.sub, kind, expires_at: row.expires_at };
+                    self.callers.insert(sight, (claims.sid, today), Arc::new((session, principal.clone())));
+                }
+                callers[place] = Some(principal);
+            }
+            Ok(callers)
         })
     }
 
@@ -167,18 +187,18 @@ async fn read(
     if places.is_empty() {
         return Ok(Vec::new());
     }
-    let query = diesel::sql_query(ALIVE)
-        .bind::<Array<Int4>, _>((0..).take(places.len()).collect::<Vec<i32>>())
-        .bind::<Array<SqlUuid>, _>(places.iter().map(|place| claims[*place].sid).collect::<Vec<_>>())
-        .bind::<Array<SqlUuid>, _>(places.iter().map(|place| claims[*place].sub).collect::<Vec<_>>())
-        .bind::<Timestamptz, _>(now);
-    let rows: Vec<Alive> = Prepared(query).load(&mut conn).await?;
+    let rows: Vec<Alive> = Prepared(of_sessions!(ALIVE, places, claims, now)).load(&mut conn).await?;
     let session = |row: Alive| {
-        let place = *usize::try_from(row.place).ok().and_then(|place| places.get(place))?;
+        let place = one_of(places, row.place)?;
         let (account_id, kind) = (claims[place].sub, kind(&row.kind));
         Some((place, Session { account_id, kind, expires_at: row.expires_at }))
     };
     Ok(rows.into_iter().filter_map(session).collect())
+}
+
+/// The place that a row is about, which names its own among those that were asked for.
+fn one_of(places: &[usize], named: i32) -> Option<usize> {
+    usize::try_from(named).ok().and_then(|named| places.get(named)).copied()
 }
 
 /// A role the program does not know grants nothing.

@@ -166,18 +166,18 @@ impl Principal {
     }
 }
 
-/// Finds the caller a token speaks for. Identity implements it; `app` wires it in. What it remembers is true as of `sight`.
+/// Finds the callers that tokens speak for. Identity implements it; `app` wires it in. What it remembers is true as of `sight`.
 pub trait Authenticator {
+    /// The callers of these tokens, in the order asked for; none where the session has ended.
     fn load<'a>(
         &'a self,
         conn: &'a Conn,
         sight: Sight<'a>,
-        claims: &'a Claims,
+        claims: &'a [&'a Claims],
         now: DateTime<Utc>,
-    ) -> LocalBoxFuture<'a, Result<Principal, Problem>>;
+    ) -> LocalBoxFuture<'a, Result<Vec<Option<Principal>>, Problem>>;
 
-    /// For whom these tokens still speak, in the order asked for; none where the session has ended. For work that is done for
-    /// many callers at once.
+    /// The same where it matters only what kind of account it is.
     fn alive<'a>(
         &'a self,
         conn: &'a Conn,

@@ -2,12 +2,14 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use super::db::{PATIENCE, within};
 use super::problem::{Code, Problem};
@@ -35,7 +37,7 @@ impl<I, O> Clone for Queue<I, O> {
 }
 
 /// Where lanes take requests from.
-pub struct Waiting<I, O>(Arc<Mutex<mpsc::Receiver<Job<I, O>>>>);
+pub struct Waiting<I, O>(Arc<Mutex<Line<I, O>>>);
 
 impl<I, O> Clone for Waiting<I, O> {
     fn clone(&self) -> Self {
@@ -43,10 +45,53 @@ impl<I, O> Clone for Waiting<I, O> {
     }
 }
 
-/// Makes a queue that holds at most `places` requests.
-pub fn queue<I, O>(places: usize) -> (Queue<I, O>, Waiting<I, O>) {
+/// While requests come one after another, those of so long are worked on together: a statement costs about the same for few as for
+/// many.
+pub const ROUND: Duration = Duration::from_millis(8);
+/// So many do not wait for the end of the round.
+const ENOUGH: usize = 16;
+
+/// Makes a queue that holds at most `places` requests. They are taken once in a `round`, or as soon as there are enough of them;
+/// whoever comes after a quiet moment is taken at once.
+pub fn queue<I, O>(places: usize, round: Duration) -> (Queue<I, O>, Waiting<I, O>) {
     let (sender, receiver) = mpsc::channel(places);
-    (Queue(sender), Waiting(Arc::new(Mutex::new(receiver))))
+    (Queue(sender), Waiting(Arc::new(Mutex::new(Line { receiver, round, taken: None }))))
+}
+
+/// Those who wait, and when some of them were taken last.
+struct Line<I, O> {
+    receiver: mpsc::Receiver<Job<I, O>>,
+    round: Duration,
+    taken: Option<Instant>,
+}
+
+impl<I, O> Line<I, O> {
+    /// Waits for the next and takes them with those who come until the round is over, at most `most`. Takes nobody when nobody
+    /// can come any more.
+    async fn take(&mut self, jobs: &mut Vec<Job<I, O>>, most: usize) {
+        if self.receiver.recv_many(jobs, most).await == 0 {
+            return;
+        }
+        // A timer would wait for the next millisecond even when its time has come.
+        if let Some(end) = self.taken.map(|taken| taken + self.round).filter(|end| *end > Instant::now()) {
+            let gather = async {
+                while jobs.len() < ENOUGH.min(most) && self.receiver.recv_many(jobs, most - jobs.len()).await > 0 {}
+            };
+            // Whoever has come by then is among them.
+            drop(timeout_at(end, gather).await);
+        }
+        self.taken = Some(Instant::now());
+    }
+
+    /// Takes those who wait already, without waiting for anybody.
+    fn join(&mut self, jobs: &mut Vec<Job<I, O>>, most: usize) {
+        while jobs.len() < most
+            && let Ok(job) = self.receiver.try_recv()
+        {
+            jobs.push(job);
+            self.taken = Some(Instant::now());
+        }
+    }
 }
 
 impl<I, O> Queue<I, O> {
@@ -128,7 +173,7 @@ pub async fn answer_all<I, O>(
     settle(jobs, &answered).await
 }
 
-/// Starts a lane: it takes what waits, at most `most` at a time, works on it and comes back for more. What the work hands back
+/// Starts a lane: it takes those who wait, at most `most` at a time, works on it and comes back for more. What the work hands back
 /// is taken again with the next ones. Several lanes may share a queue.
 pub fn lane<I: 'static, O: 'static>(
     waiting: Waiting<I, O>,
@@ -139,16 +184,13 @@ pub fn lane<I: 'static, O: 'static>(
         let mut jobs = Vec::new();
         loop {
             if jobs.is_empty() {
-                if waiting.0.lock().await.recv_many(&mut jobs, most).await == 0 {
+                waiting.0.lock().await.take(&mut jobs, most).await;
+                if jobs.is_empty() {
                     return;
                 }
-            } else if let Ok(mut receiver) = waiting.0.try_lock() {
+            } else if let Ok(mut line) = waiting.0.try_lock() {
                 // Never waits here: another lane may hold the lock until the next request comes, and these have waited already.
-                while jobs.len() < most
-                    && let Ok(job) = receiver.try_recv()
-                {
-                    jobs.push(job);
-                }
+                line.join(&mut jobs, most);
             }
             // Nobody waits for them any more; whoever asks again is served before them.
             jobs.retain(|job| !job.answer.is_closed());
@@ -171,14 +213,14 @@ mod tests {
 
     #[actix_web::test]
     async fn a_fault_is_nobody_elses() {
-        let (queue, waiting) = queue::<&str, usize>(10);
+        let (queue, waiting) = queue::<&str, usize>(10, ROUND);
         // All of them fail as long as one is among them that is wrong.
         let work = async |inputs: &[&&str]| inputs.iter().map(|input| outcome(input).map(Ok)).collect();
         let ask = async |input| queue.ask(input).await.ok();
         let asked = async { tokio::join!(ask("a"), ask("wrong"), ask("bcd"), ask("ef")) };
         let answered = async {
             let mut jobs = Vec::new();
-            waiting.0.lock().await.recv_many(&mut jobs, 10).await;
+            waiting.0.lock().await.take(&mut jobs, 10).await;
             assert_eq!(jobs.len(), 4);
             assert!(answer_all(jobs, work).await.is_empty());
         };
@@ -186,9 +228,44 @@ mod tests {
         assert_eq!(answers, (Some(1), None, Some(3), Some(2)));
     }
 
+    /// How many a line hands out together that was asked so long ago, while `come` come one after another, and after how long.
+    async fn taken_together(round: Duration, last: Option<Duration>, come: usize) -> (usize, Duration) {
+        let (queue, waiting) = queue::<&str, usize>(10 * ENOUGH, round);
+        let mut line = waiting.0.lock().await;
+        let begun = Instant::now();
+        line.taken = last.and_then(|ago| begun.checked_sub(ago));
+        let mut jobs = Vec::new();
+        let come = async {
+            for _ in 0..come {
+                let (answer, _) = oneshot::channel();
+                assert!(queue.0.send(Job { input: "a", answer }).await.is_ok());
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::join!(biased; line.take(&mut jobs, 10 * ENOUGH), come);
+        (jobs.len(), begun.elapsed())
+    }
+
+    #[actix_web::test]
+    async fn those_who_come_within_a_round_are_taken_together() {
+        let (long, short) = (Duration::from_secs(10), Duration::from_millis(20));
+        let (taken, after) = taken_together(long, Some(Duration::ZERO), 2 * ENOUGH).await;
+        assert!(taken == ENOUGH && after < long, "{taken} after {after:?}");
+        let (taken, after) = taken_together(short, Some(Duration::ZERO), 3).await;
+        assert!(taken == 3 && after >= short, "{taken} after {after:?}");
+    }
+
+    #[actix_web::test]
+    async fn nobody_waits_after_a_quiet_moment() {
+        let long = Duration::from_secs(10);
+        assert_eq!(taken_together(long, Some(long), 3).await.0, 1);
+        assert_eq!(taken_together(long, None, 3).await.0, 1);
+        assert_eq!(taken_together(Duration::ZERO, Some(Duration::ZERO), 3).await.0, 1);
+    }
+
     #[actix_web::test]
     async fn a_lane_outlives_work_that_panics() {
-        let (queue, waiting) = queue::<&str, usize>(10);
+        let (queue, waiting) = queue::<&str, usize>(10, ROUND);
         let work = |jobs: Vec<Job<&'static str, usize>>| {
             answer_all(jobs, async |inputs: &[&&'static str]| {
                 assert!(!inputs.contains(&&"panic"), "a test");

@@ -198,7 +198,8 @@ async fn scope<T: Target>(req: &HttpRequest) -> Result<(Lent, Scope<(), T>), Pro
     let sight = lookout.look(&state).await?;
     let mut conn = state.db.conn().await?;
     let authorised = within(PATIENCE, async {
-        let caller = state.authenticator.load(&conn, sight, &claims, now).await?;
+        let caller = state.authenticator.load(&conn, sight, &[&*claims], now).await?.pop().flatten();
+        let caller = caller.ok_or_else(|| Problem::new(Code::Unauthenticated))?;
         let on = T::authorise(req, &mut conn, &caller, now).await?;
         Ok((caller, on))
     });

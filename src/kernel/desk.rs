@@ -7,12 +7,11 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
-use futures_util::future::join_all;
 
 use super::auth::{Claims, Principal};
-use super::batch::{self, Job, Lanes, Queue, lane};
+use super::batch::{self, Job, Lanes, Queue, ROUND, lane};
 use super::db::{Conn, Db};
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::state::State;
 
 /// A request with its token.
@@ -64,7 +63,7 @@ impl<C: Clerk> Desk<C> {
 pub fn open<C: Clerk>(state: &Data<State>, db: &Db) -> (Data<Desk<C>>, Lanes) {
     let config = &state.config;
     let means = Rc::new(Means { state: state.clone(), db: db.clone() });
-    let (queue, waiting) = batch::queue(config.award_queue);
+    let (queue, waiting) = batch::queue(config.award_queue, ROUND);
     let lanes = (0..LANES).map(|_| {
         let means = means.clone();
         lane(waiting.clone(), config.award_batch.max(1), move |jobs| serve::<C>(means.clone(), jobs).boxed_local())
@@ -107,11 +106,13 @@ async fn answer_all<C: Clerk>(
     waiting: &[&Waiting<C::Wanted>],
 ) -> Result<Vec<Result<C::Answer, Problem>>, Problem> {
     let sight = state.changes.look(conn).await?;
+    let claims: Vec<&Claims> = waiting.iter().map(|one| &*one.claims).collect();
+    let latest = waiting.iter().map(|one| one.now).max().unwrap_or_default();
     // Most of them are remembered.
-    let callers = waiting.iter().map(|one| state.authenticator.load(conn, sight, &one.claims, one.now));
-    let callers = join_all(callers).await;
+    let callers = state.authenticator.load(conn, sight, &claims, latest).await?;
     let (mut asked, mut outcomes) = (Vec::new(), Vec::new());
     for (one, caller) in waiting.iter().zip(callers) {
+        let caller = caller.ok_or_else(|| Problem::new(Code::Unauthenticated));
         let admitted = caller.and_then(|caller| C::admit(&caller).map(|()| caller));
         outcomes.push(admitted.map(|caller| asked.push(Asked { caller, wanted: &one.wanted })));
     }

@@ -1,6 +1,7 @@
 //! Looks at what has changed for all requests that begin at the same time: one look serves whoever came before it began.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix_web::web::Data;
 use futures_util::FutureExt;
@@ -40,7 +41,8 @@ pub fn start(state: &Data<State>) -> Result<(Lookout, Lanes), String> {
     let config = &state.config;
     let url = config.database_url.as_ref().ok_or("no database")?;
     let means = Rc::new(Means { state: state.clone(), db: Db::of_few_words(url, 1).map_err(|e| e.to_string())? });
-    let (queue, waiting) = batch::queue(config.award_queue);
+    // It costs little, and somebody's work begins after it.
+    let (queue, waiting) = batch::queue(config.award_queue, Duration::ZERO);
     let looking = lane(waiting, config.award_queue, move |jobs| look(means.clone(), jobs).boxed_local());
     Ok((Lookout(queue), Lanes(vec![looking])))
 }

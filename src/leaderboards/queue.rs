@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 use uuid::Uuid;
 
 use crate::kernel::auth::{Claims, require_member};
-use crate::kernel::batch::{self, Job, Lanes, Queue, lane};
+use crate::kernel::batch::{self, Job, Lanes, Queue, ROUND, lane};
 use crate::kernel::changes::{self, Remembered, Sight};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::{Conn, Db};
@@ -84,7 +84,7 @@ pub fn start(state: &Data<State>) -> Result<(Ranks, Lanes), String> {
     let lanes = config.award_lanes.max(1);
     let db = Db::of_few_words(url, lanes).map_err(|e| e.to_string())?;
     let means = Rc::new(Means { state: state.clone(), db, units: Remembered::new(REMEMBERED) });
-    let (queue, waiting) = batch::queue(config.award_queue);
+    let (queue, waiting) = batch::queue(config.award_queue, ROUND);
     let running = (0..lanes).map(|_| {
         let means = means.clone();
         lane(waiting.clone(), config.award_batch.max(1), move |jobs| see(means.clone(), jobs).boxed_local())

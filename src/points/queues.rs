@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use crate::kernel::auth::{AccountKind, Claims, require_member};
-use crate::kernel::batch::{self, Job, Lanes, Queue, lane};
+use crate::kernel::batch::{self, Job, Lanes, Queue, ROUND, lane};
 use crate::kernel::db::{Conn, Db, transaction};
 use crate::kernel::idempotency::{self, Earlier, Key};
 use crate::kernel::problem::{Code, Problem};
@@ -98,8 +98,8 @@ pub fn start(state: &Data<State>) -> Result<(Queues, Lanes), String> {
     let url = config.database_url.as_ref().ok_or("no database")?;
     let lanes = config.award_lanes.max(1);
     let db = Db::of_few_words(url, 2 * lanes).map_err(|e| e.to_string())?;
-    let (awards, waiting_awards) = batch::queue(config.award_queue);
-    let (months, waiting_months) = batch::queue(config.award_queue);
+    let (awards, waiting_awards) = batch::queue(config.award_queue, ROUND);
+    let (months, waiting_months) = batch::queue(config.award_queue, ROUND);
     let (most, means) =
         (config.award_batch.max(1), Rc::new(Means { state: state.clone(), db, facts: KnownFacts::default() }));
     let mut running = Vec::new();

@@ -130,6 +130,8 @@ async fn a_full_queue_says_when_to_come_again_and_loses_nothing() {
     let mut owner = Conn::establish(&database_url_as(&world.app, "sotay_owner")).await.unwrap();
     sql_query("BEGIN").execute(&mut owner).await.unwrap();
     sql_query("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").execute(&mut owner).await.unwrap();
+    // The last round is over: the next to come is taken alone.
+    tokio::time::sleep(2 * sotay::kernel::batch::ROUND).await;
     let release = async {
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;
         sql_query("COMMIT").execute(&mut owner).await.unwrap();
