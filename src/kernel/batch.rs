@@ -48,6 +48,9 @@ impl<I, O> Clone for Waiting<I, O> {
 /// While requests come one after another, those of so long are worked on together: a statement costs about the same for few as for
 /// many.
 pub const ROUND: Duration = Duration::from_millis(8);
+/// Where somebody waited already, the round was too short for the work: those who come within a moment are taken too, since the
+/// busier the machine is, the more it matters that many share a statement.
+const MOMENT: Duration = Duration::from_millis(1);
 /// So many do not wait for the end of the round.
 const ENOUGH: usize = 16;
 
@@ -69,11 +72,15 @@ impl<I, O> Line<I, O> {
     /// Waits for the next and takes them with those who come until the round is over, at most `most`. Takes nobody when nobody
     /// can come any more.
     async fn take(&mut self, jobs: &mut Vec<Job<I, O>>, most: usize) {
+        let late = !self.receiver.is_empty();
         if self.receiver.recv_many(jobs, most).await == 0 {
             return;
         }
+        let now = Instant::now();
+        let round = self.taken.map(|taken| taken + self.round);
+        let moment = late.then(|| now + self.round.min(MOMENT));
         // A timer would wait for the next millisecond even when its time has come.
-        if let Some(end) = self.taken.map(|taken| taken + self.round).filter(|end| *end > Instant::now()) {
+        if let Some(end) = round.max(moment).filter(|end| *end > now) {
             let gather = async {
                 while jobs.len() < ENOUGH.min(most) && self.receiver.recv_many(jobs, most - jobs.len()).await > 0 {}
             };
@@ -228,6 +235,11 @@ mod tests {
         assert_eq!(answers, (Some(1), None, Some(3), Some(2)));
     }
 
+    async fn put(queue: &Queue<&str, usize>) {
+        let (answer, _) = oneshot::channel();
+        assert!(queue.0.send(Job { input: "a", answer }).await.is_ok());
+    }
+
     /// How many a line hands out together that was asked so long ago, while `come` come one after another, and after how long.
     async fn taken_together(round: Duration, last: Option<Duration>, come: usize) -> (usize, Duration) {
         let (queue, waiting) = queue::<&str, usize>(10 * ENOUGH, round);
@@ -237,8 +249,7 @@ mod tests {
         let mut jobs = Vec::new();
         let come = async {
             for _ in 0..come {
-                let (answer, _) = oneshot::channel();
-                assert!(queue.0.send(Job { input: "a", answer }).await.is_ok());
+                put(&queue).await;
                 tokio::task::yield_now().await;
             }
         };
@@ -261,6 +272,15 @@ mod tests {
         assert_eq!(taken_together(long, Some(long), 3).await.0, 1);
         assert_eq!(taken_together(long, None, 3).await.0, 1);
         assert_eq!(taken_together(Duration::ZERO, Some(Duration::ZERO), 3).await.0, 1);
+    }
+
+    #[actix_web::test]
+    async fn where_somebody_waited_those_who_come_within_a_moment_are_taken_too() {
+        let (queue, waiting) = queue::<&str, usize>(10, ROUND);
+        put(&queue).await;
+        let (mut line, mut jobs) = (waiting.0.lock().await, Vec::new());
+        tokio::join!(biased; line.take(&mut jobs, 10), put(&queue));
+        assert_eq!(jobs.len(), 2);
     }
 
     #[actix_web::test]
