@@ -66,24 +66,23 @@ struct Row {
 impl Row {
     /// The entry, which may have been taken back.
     fn entry(self, reversed_by: Option<Uuid>) -> Entry {
-        let row = self;
         Entry {
-            id: row.id,
-            kind: row.kind,
-            rule: row.rule_code,
-            rule_version: row.rule_version,
-            points: row.points,
-            period: Period::containing(row.period),
-            day: row.day,
-            unit_id: row.unit_id,
-            occurred_at: row.occurred_at,
-            object: ObjectRef { kind: row.object_kind, id: row.object_id },
-            attested_by: row.attested_by,
-            late: row.late,
-            reverses: row.reverses,
+            id: self.id,
+            kind: self.kind,
+            rule: self.rule_code,
+            rule_version: self.rule_version,
+            points: self.points,
+            period: Period::containing(self.period),
+            day: self.day,
+            unit_id: self.unit_id,
+            occurred_at: self.occurred_at,
+            object: ObjectRef { kind: self.object_kind, id: self.object_id },
+            attested_by: self.attested_by,
+            late: self.late,
+            reverses: self.reverses,
             reversed_by,
-            decision_id: row.decision_id,
-            reason: row.reason,
+            decision_id: self.decision_id,
+            reason: self.reason,
         }
     }
 }
