@@ -37,11 +37,13 @@ const UPLOADS_AT_ONCE: usize = 8;
 
 /// Everything under `/v1`, declared once for actix and for the document.
 fn features(config: &mut ServiceConfig) {
-    // The router tries one route after the other: those that every phone asks for come first.
-    points::routes(config);
+    // The router tries one route after the other, and a path with parameters takes it long: what every phone asks for comes first.
+    points::daily_routes(config);
+    documents::daily_routes(config);
     leaderboards::routes(config);
     identity::routes(config);
     notifications::routes(config);
+    points::routes(config);
     audit_trail::routes(config);
     organisation::routes(config);
     documents::routes(config);

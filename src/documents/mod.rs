@@ -21,11 +21,14 @@ pub use publishing::{NewDocument, draft, publish};
 /// What the ledger calls a document.
 const OBJECT_KIND: &str = "document";
 
-/// The operations of this feature.
+/// What every phone asks for.
+pub fn daily_routes(config: &mut ServiceConfig) {
+    config.service(library::routes::list_documents).service(library::routes::list_document_kinds);
+}
+
+/// The other operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(library::routes::list_document_kinds)
-        .service(library::routes::list_documents)
         .service(library::routes::get_document)
         .service(publishing::routes::list_unit_documents)
         .service(publishing::routes::create_document)

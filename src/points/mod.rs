@@ -55,15 +55,20 @@ pub use outlook::Reached;
 pub use queues::{Queues, start};
 pub use verify::{Repaired, repair, verify, verify_with};
 
-/// The operations of this feature.
-pub fn routes(config: &mut ServiceConfig) {
+/// What every phone asks for.
+pub fn daily_routes(config: &mut ServiceConfig) {
     config
         .service(mine::record_visit)
         .service(mine::get_my_points)
         .service(entries::list_my_entries)
         .service(trends::get_my_trend)
+        .service(catalogue::list_rules);
+}
+
+/// The other operations of this feature.
+pub fn routes(config: &mut ServiceConfig) {
+    config
         .service(trends::get_unit_trend)
-        .service(catalogue::list_rules)
         .service(outlook::routes::get_month_offer)
         .service(reminders::send_reminders)
         .service(rulebook::routes::draft_rule_change)
