@@ -30,7 +30,8 @@ pub const THESE: &str = "
         WHERE ms.member_id = ANY($1) AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2))";
 
 /// The CTE `standings` over a `belonging`: `$3` is the first day of the span, `$4` and `$5` the first and last day of the
-/// month looked at. What is used several times is written down (`MATERIALIZED`): otherwise planning it takes longer than finding it.
+/// month looked at. What is used several times is written down (`MATERIALIZED`): otherwise it is found out each time, and
+/// planning takes longer than finding.
 /// In a month the excused are not ranked; over a longer span they are, by what they earned. The threshold of
 /// a span is that of its months since the member entered.
 pub fn standings(belonging: &str) -> String {
@@ -43,7 +44,7 @@ pub fn standings(belonging: &str) -> String {
                 THEN greatest($3, (SELECT min(f.valid_from) FROM memberships f WHERE f.member_id = b.member_id))
                 ELSE $3 END AS since
             FROM belonging b JOIN cells c USING (unit_id)),
-        standings AS (
+        standings AS MATERIALIZED (
             SELECT e.member_id, e.unit_id,
                 coalesce((SELECT sum(mm.points) FROM member_months mm
                     WHERE mm.member_id = e.member_id AND mm.period BETWEEN $3 AND $4), 0)::int AS points,
