@@ -3,7 +3,8 @@
 mod routes;
 mod texts;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
@@ -22,6 +23,10 @@ pub use routes::Lister;
 /// Topics that begin so become notifications; the rest names the kind.
 const TOPIC: &str = "notify.";
 
+/// Kinds that end so say that something waits. Until that is read, saying it again within a day tells nothing new, and would
+/// let whoever proposes and withdraws again and again fill somebody's list.
+const WAITING: &str = "_waiting";
+
 #[derive(Deserialize)]
 struct Payload {
     account_id: Uuid,
@@ -37,6 +42,9 @@ pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>)
         return Ok(());
     };
     let payload: Payload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
+    if kind.ends_with(WAITING) && is_unread(conn, kind, &payload, now).await? {
+        return Ok(());
+    }
     diesel::insert_into(notifications::table)
         .values((
             notifications::id.eq(new_id(now)),
@@ -48,6 +56,16 @@ pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>)
         .execute(conn)
         .await?;
     Ok(())
+}
+
+async fn is_unread(conn: &mut Conn, kind: &str, payload: &Payload, now: DateTime<Utc>) -> Result<bool, Problem> {
+    let the_same = notifications::table
+        .filter(notifications::account_id.eq(payload.account_id))
+        .filter(notifications::kind.eq(kind))
+        .filter(notifications::details.eq(&payload.details))
+        .filter(notifications::created_at.gt(now - TimeDelta::days(1)))
+        .filter(notifications::read_at.is_null());
+    Ok(diesel::select(exists(the_same)).get_result(conn).await?)
 }
 
 /// The operations of this feature.

@@ -13,6 +13,7 @@ use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::outbox;
 use crate::kernel::problem::Problem;
+use crate::organisation::units;
 
 #[derive(QueryableByName)]
 struct Holder {
@@ -21,15 +22,18 @@ struct Holder {
 }
 
 const NEAREST: &str = "WITH holders AS (
-        SELECT g.account_id, t.depth FROM unit_tree t JOIN grants g ON g.unit_id = t.ancestor_id
+        SELECT g.account_id, t.depth, EXISTS (SELECT 1 FROM sessions s WHERE s.account_id = g.account_id) AS has_signed_in
+        FROM unnest($1::uuid[]) WITH ORDINALITY AS t (unit_id, depth) JOIN grants g ON g.unit_id = t.unit_id
         JOIN accounts a ON a.id = g.account_id AND a.disabled_at IS NULL
-        WHERE t.descendant_id = $1 AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
-          AND g.role = ANY($3) AND g.account_id <> ALL($4) AND g.revoked_at IS NULL
+        WHERE g.role = ANY($3) AND g.account_id <> ALL($4) AND g.revoked_at IS NULL
           AND g.valid_from <= $2 AND (g.valid_to IS NULL OR g.valid_to > $2))
-    SELECT DISTINCT account_id FROM holders WHERE depth = (SELECT min(depth) FROM holders) ORDER BY account_id";
+    SELECT DISTINCT account_id FROM holders
+    WHERE depth <= coalesce((SELECT min(depth) FROM holders WHERE has_signed_in), (SELECT max(depth) FROM holders))
+    ORDER BY account_id";
 
 /// Tells those who hold a permission on the unit, or on the nearest one above it where somebody does, that something waits.
-/// `except` are those who may not decide on it.
+/// Where none of them has ever signed in, those above are told too, up to the nearest unit where somebody has. `except` are
+/// those who may not decide on it.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -42,8 +46,9 @@ pub async fn tell_nearest(
 ) -> Result<(), Problem> {
     let may = |role: &&Role| role.permissions().contains(&permission);
     let roles: Vec<&str> = Role::ALL.iter().filter(may).map(|role| role.as_str()).collect();
+    let path = units::last_path(conn, unit_id, day_of(now)).await?;
     let holders: Vec<Holder> = sql_query(NEAREST)
-        .bind::<SqlUuid, _>(unit_id)
+        .bind::<Array<SqlUuid>, _>(path)
         .bind::<Date, _>(day_of(now))
         .bind::<Array<Text>, _>(roles)
         .bind::<Array<SqlUuid>, _>(except)

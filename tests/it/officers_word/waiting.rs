@@ -20,6 +20,13 @@ impl Office {
         rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().parse().unwrap()).collect()
     }
 
+    /// Delivers all that was told so far; the program's own loop may be at it too.
+    async fn settle(&self) {
+        while self.rows("SELECT 1 FROM outbox WHERE done_at IS NULL").await != json!([]) {
+            sotay::jobs::deliver(&self.world.app.state).await.unwrap();
+        }
+    }
+
     /// Titles, in Vietnamese, and units of what somebody was told of a kind.
     async fn read(&self, actor: &Actor, kind: &str) -> Vec<(Value, Value)> {
         self.told(actor, kind).await;
@@ -80,4 +87,47 @@ async fn a_proposal_and_an_appeal_call_whoever_may_decide() {
     // What was refused told nobody.
     member.post("/v1/me/appeals", &json!({"kind": "wrong", "period": "2026-11", "text": "Sai."})).await.expect(400);
     assert_eq!(office.called("appeal_waiting").await.len(), 3);
+}
+
+#[actix_web::test]
+async fn whoever_has_not_read_that_something_waits_is_not_told_again() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    for _ in 0..3 {
+        let list = office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+        secretary.post(&format!("/v1/attestations/{list}/withdrawal"), &json!({})).await.expect(200);
+        office.settle().await;
+        assert_eq!(office.read(deputy, "attestation_waiting").await.len(), 1);
+    }
+    assert_eq!(office.called("attestation_waiting").await, [deputy.id; 3]);
+    // Another kind, and another list after this one was read, are news.
+    office.propose(secretary, member, json!({"period": "2026-11", "points": 3})).await;
+    assert_eq!(office.read(deputy, "adjustment_waiting").await.len(), 1);
+    let list = deputy.get("/v1/me/notifications").await.expect(200).body;
+    for item in list["items"].as_array().unwrap() {
+        let read = format!("/v1/me/notifications/{}/read", item["id"].as_str().unwrap());
+        deputy.post(&read, &json!({})).await.expect(200);
+    }
+    office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    office.settle().await;
+    assert_eq!(office.read(deputy, "attestation_waiting").await.len(), 2);
+}
+
+#[actix_web::test]
+async fn where_nobody_has_ever_signed_in_the_next_one_above_is_called_too() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    let province = office.world.officer(office.world.other_cell, Role::CommitteeOfficer, office.world.province).await;
+    office.execute(&format!("DELETE FROM sessions WHERE account_id = '{}'", deputy.id)).await;
+    office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    let mut both = [deputy.id, office.above.id];
+    both.sort();
+    assert_eq!(office.called("attestation_waiting").await, both);
+    // Nobody at all: all of them, for whoever comes first.
+    office.world.app.advance(1);
+    office.execute(&format!("DELETE FROM sessions WHERE account_id <> '{}'", secretary.id)).await;
+    office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    let mut all = [deputy.id, office.above.id, province.id];
+    all.sort();
+    assert_eq!(office.called("attestation_waiting").await[2..], all);
 }
