@@ -142,7 +142,7 @@ pub async fn list_audit_events(
     let (Query(page), Query(query), now) = (page, query, ask.scope.now);
     match query.unit_id {
         Some(unit_id) => {
-            let path = units::path(&mut ask.conn, unit_id, day_of(now)).await?;
+            let path = units::last_path(&mut ask.conn, unit_id, day_of(now)).await?;
             ask.scope.caller.require(&path, Permission::ReadAudit)?;
         }
         None if ask.scope.caller.may(&[], Permission::ReadAudit) => {}

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
+use crate::organisation::units;
 
 /// An event together with who its actor was at that time.
 #[derive(QueryableByName)]
@@ -67,7 +68,7 @@ pub async fn of_member(
         .await?)
 }
 
-/// Events of a unit and of what was below it on their day, or of everything; the newest first.
+/// Events of a unit and of what was below it on their day, or when it ended, or of everything; the newest first.
 pub async fn of_unit(
     conn: &mut Conn,
     unit_id: Option<Uuid>,
@@ -77,10 +78,10 @@ pub async fn of_unit(
 ) -> Result<Vec<Entry>, Problem> {
     let query = format!(
         "{ENTRIES} AND ($2 IS NULL OR e.action = $2)
-         AND ($3 IS NULL OR EXISTS (SELECT 1 FROM unit_tree t WHERE t.ancestor_id = $3 AND t.descendant_id = e.unit_id
-             AND t.valid_from <= (e.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
-             AND (t.valid_to IS NULL OR t.valid_to > (e.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date)))
-         ORDER BY e.id DESC LIMIT $4"
+         AND ($3 IS NULL OR EXISTS (
+             SELECT 1 FROM unit_tree t WHERE t.ancestor_id = $3 AND t.descendant_id = e.unit_id AND {}))
+         ORDER BY e.id DESC LIMIT $4",
+        units::stands("(e.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date")
     );
     Ok(diesel::sql_query(query)
         .bind::<Nullable<SqlUuid>, _>(after)

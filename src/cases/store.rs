@@ -13,7 +13,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{case_events, case_members, cases, members};
-use crate::organisation::grants;
+use crate::organisation::{grants, units};
 
 use super::model::{CaseKind, CaseOutcome};
 
@@ -219,7 +219,7 @@ pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
     Ok(diesel::sql_query(format!("{CASE} WHERE c.id = $1")).bind::<SqlUuid, _>(id).get_result(conn).await?)
 }
 
-/// Cases of a unit and everything below it, the latest first.
+/// Cases of a unit and everything below it, or below it when it ended, the latest first.
 pub async fn of_unit(
     conn: &mut Conn,
     unit_id: Uuid,
@@ -229,10 +229,10 @@ pub async fn of_unit(
     now: DateTime<Utc>,
 ) -> Result<Vec<Row>, Problem> {
     Ok(diesel::sql_query(format!(
-        "{CASE} WHERE c.unit_id IN (SELECT descendant_id FROM unit_tree
-             WHERE ancestor_id = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2))
+        "{CASE} WHERE c.unit_id IN (SELECT t.descendant_id FROM unit_tree t WHERE t.ancestor_id = $1 AND {})
            AND ($3::text IS NULL OR c.state = $3) AND ($4::uuid IS NULL OR c.id < $4)
-         ORDER BY c.id DESC LIMIT $5"
+         ORDER BY c.id DESC LIMIT $5",
+        units::stands("$2")
     ))
     .bind::<SqlUuid, _>(unit_id)
     .bind::<Date, _>(day_of(now))

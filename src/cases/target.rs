@@ -36,7 +36,7 @@ impl<N: Needs> Target for OnCase<N> {
         Box::pin(async move {
             let case_id = path_id(req, "case_id")?;
             let (unit_id, subject) = store::place(conn, case_id).await?;
-            let path = units::path(conn, unit_id, day_of(now)).await?;
+            let path = units::last_path(conn, unit_id, day_of(now)).await?;
             if !caller.may(&path, N::PERMISSION) {
                 // That there is a case is nobody else's business, whoever knows the unit.
                 return Err(Problem::not_found());

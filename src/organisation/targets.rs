@@ -78,9 +78,13 @@ impl<N: Needs> Target for OnUnitOfQuery<N> {
 async fn seen(conn: &mut Conn, unit_id: Uuid, permission: Permission, day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
     use Permission as P;
     match permission {
-        P::ReadUnit | P::ReadBoard | P::ExportBoard | P::ListMembers | P::ReadReadership | P::ReadAudit => {
-            units::last_path(conn, unit_id, day).await
-        }
+        P::ReadUnit
+        | P::ReadBoard
+        | P::ExportBoard
+        | P::ListMembers
+        | P::ReadReadership
+        | P::ReadAudit
+        | P::ReadCases => units::last_path(conn, unit_id, day).await,
         _ => units::path(conn, unit_id, day).await,
     }
 }

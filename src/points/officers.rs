@@ -53,7 +53,7 @@ pub fn require_any(caller: &Principal, path: &[Uuid], any: &[Permission]) -> Res
 /// The same for a unit named in the query of a list.
 ///
 /// # Errors
-/// 404 when there is no such unit today, or the caller may not know that there is; 403 when they may not look.
+/// 404 when there was no such unit up to today, or the caller may not know that there is; 403 when they may not look.
 pub async fn require_any_on(
     conn: &mut Conn,
     caller: &Principal,
@@ -61,7 +61,7 @@ pub async fn require_any_on(
     any: &[Permission],
     today: NaiveDate,
 ) -> Result<(), Problem> {
-    let path = units::path(conn, unit_id, today).await?;
+    let path = units::last_path(conn, unit_id, today).await?;
     require_any(caller, &path, any)
 }
 

@@ -96,6 +96,25 @@ async fn twenty_accounts_in_a_row_from_one_device_open_one_case_and_cost_no_poin
     assert_eq!(cases(&inspector, &world).await.len(), 1);
 }
 
+#[actix_web::test]
+async fn a_case_is_decided_after_the_cell_it_was_found_in_was_merged() {
+    let world = World::new().await;
+    let (people, inspector, officer) = (twenty(&world).await, world.inspector().await, world.committee_officer().await);
+    sign_in_all(&world, &people[..12], true).await;
+    let order = json!({
+        "kind": "merge", "unit_ids": [world.cell], "into_unit_id": world.sibling, "reason": "Quyết định số 12-QĐ/ĐU"
+    });
+    officer.post("/v1/reorganisations", &order).await.expect(201);
+    let found = cases(&inspector, &world).await;
+    assert_eq!((found[0]["unit_id"].clone(), found[0]["state"].clone()), (json!(world.cell), json!("open")));
+    let of_cell = inspector.get(&format!("/v1/cases?unit_id={}", world.cell)).await.expect(200);
+    assert_eq!(of_cell.body["items"].as_array().unwrap().len(), 1);
+    let path = format!("/v1/cases/{}", found[0]["id"].as_str().unwrap());
+    inspector.get(&path).await.expect(200);
+    let decision = json!({"outcome": "no_action", "reason": "Buổi hướng dẫn sử dụng tại nhà văn hóa."});
+    inspector.post(&format!("{path}/decision"), &decision).await.expect(200);
+}
+
 async fn called(world: &World, actor: &Actor) -> usize {
     settle(world).await;
     let list = actor.get("/v1/me/notifications").await.expect(200).body;

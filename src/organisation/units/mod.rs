@@ -5,4 +5,5 @@ mod store;
 
 pub use store::{
     NewUnit, Unit, create, get, hold, is_cell, is_top, keep, last_path, lock, lock_tree, name, path, require_cell,
+    stands,
 };

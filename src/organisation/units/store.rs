@@ -79,17 +79,24 @@ pub async fn path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<
 /// # Errors
 /// 404 when there was no such unit up to that day.
 pub async fn last_path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
-    let query = diesel::sql_query(
-        "SELECT ancestor_id FROM unit_tree WHERE descendant_id = $1 AND valid_from <= $2
-           AND (valid_to IS NULL OR valid_to > $2 OR valid_to = (
-               SELECT max(l.valid_to) FROM unit_links l WHERE l.unit_id = $1
-               HAVING bool_and(l.valid_to IS NOT NULL) AND max(l.valid_to) <= $2))
-         ORDER BY depth",
-    )
+    let query = diesel::sql_query(format!(
+        "SELECT t.ancestor_id FROM unit_tree t WHERE t.descendant_id = $1 AND {} ORDER BY t.depth",
+        stands("$2")
+    ))
     .bind::<SqlUuid, _>(unit_id)
     .bind::<Date, _>(day);
     let path: Vec<Ancestor> = Prepared(query).load(conn).await?;
     if path.is_empty() { Err(Problem::not_found()) } else { Ok(path.into_iter().map(|row| row.ancestor_id).collect()) }
+}
+
+/// Condition on a row `t` of `unit_tree`: the lower unit stood below the upper one on this day, or when it ended before. What an
+/// ended unit left behind is looked after by those above the place it had last.
+pub fn stands(day: &str) -> String {
+    format!(
+        "t.valid_from <= {day} AND (t.valid_to IS NULL OR t.valid_to > {day} OR t.valid_to = (
+            SELECT max(l.valid_to) FROM unit_links l WHERE l.unit_id = t.descendant_id
+            HAVING bool_and(l.valid_to IS NOT NULL) AND max(l.valid_to) <= {day}))"
+    )
 }
 
 #[derive(QueryableByName)]

@@ -12,6 +12,7 @@ use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::attestations;
+use crate::organisation::units;
 use crate::points::model::Refusal;
 
 use super::model::{AttestationKind, AttestationState};
@@ -149,7 +150,7 @@ fn shown(row: MemberRow) -> Result<AttestedMember, Problem> {
     })
 }
 
-/// Attestations of a unit and everything below it, the latest first.
+/// Attestations of a unit and everything below it, or below it when it ended, the latest first.
 pub async fn of_unit(
     conn: &mut Conn,
     unit_id: Uuid,
@@ -160,10 +161,10 @@ pub async fn of_unit(
 ) -> Result<Vec<Attestation>, Problem> {
     Ok(diesel::sql_query(format!(
         "{ATTESTATION}
-         WHERE a.unit_id IN (SELECT descendant_id FROM unit_tree
-                 WHERE ancestor_id = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2))
+         WHERE a.unit_id IN (SELECT t.descendant_id FROM unit_tree t WHERE t.ancestor_id = $1 AND {})
            AND ($3::text IS NULL OR a.state = $3) AND ($4::uuid IS NULL OR a.id < $4)
-         ORDER BY a.id DESC LIMIT $5"
+         ORDER BY a.id DESC LIMIT $5",
+        units::stands("$2")
     ))
     .bind::<SqlUuid, _>(unit_id)
     .bind::<Date, _>(day)

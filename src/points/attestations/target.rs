@@ -1,4 +1,4 @@
-//! An attestation as an authorised object: its cell decides.
+//! An attestation as an authorised object: its cell decides; once that has ended, whoever was above it.
 
 use std::marker::PhantomData;
 
@@ -67,5 +67,5 @@ impl Target for ReadableAttestation {
 
 async fn path_of(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<Vec<Uuid>, Problem> {
     let unit_id = store::unit_of(conn, id).await?;
-    units::path(conn, unit_id, day_of(now)).await
+    units::last_path(conn, unit_id, day_of(now)).await
 }

@@ -5,6 +5,7 @@ mod exemptions;
 mod figures;
 mod grants;
 mod imports;
+mod left_behind;
 mod members;
 mod reorganisations;
 mod transfers;
