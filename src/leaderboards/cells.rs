@@ -192,7 +192,7 @@ pub async fn get_cell_leaderboard(
     let viewer = &ask.scope.caller;
     let home = viewer.home.clone();
     let unit_id = query.0.unit_id.or(home.get(1).copied()).ok_or_else(Problem::not_found)?;
-    let path = units::path(&mut ask.conn, unit_id, today).await?;
+    let path = units::last_path(&mut ask.conn, unit_id, today).await?;
     viewer.require(&path, Permission::ReadUnit)?;
     let officer = viewer.may(&path, Permission::ReadBoard);
     let view = View::new(unit_id, span, today);

@@ -21,7 +21,7 @@ use crate::kernel::state::State;
 
 use super::boards::{self, Keys};
 use super::finding::size;
-use super::model::{Found, OwnRank, Source};
+use super::model::{Found, OwnRank, Source, View};
 use super::span::Span;
 use super::store::{self, OwnUnit, Size};
 
@@ -127,14 +127,35 @@ async fn see_all(means: &Means, conn: &mut Conn, asked: &[&Asked]) -> Result<Vec
     Ok(units.iter().enumerate().map(outcome).collect())
 }
 
-/// The units that are asked about, none where they are not the callers' own: most are remembered.
+/// The units that are asked about, none where they are not the callers' own. Of a span that is over those of then, or else, for
+/// whoever is not ranked in it, those of today.
 async fn own_units(
     means: &Means,
     conn: &Conn,
     sight: Sight<'_>,
     asked: &[&Asked],
 ) -> Result<Vec<Option<OwnUnit>>, Problem> {
-    let wanted: Vec<Wanted> = asked.iter().map(|asked| (asked.claims.sub, asked.unit_id, day_of(asked.now))).collect();
+    let wanted = |asked: &Asked, day: NaiveDate| (asked.claims.sub, asked.unit_id, day);
+    let then = |asked: &&Asked| wanted(asked, View::new(Uuid::nil(), asked.span, day_of(asked.now)).day);
+    let mut units = recall(means, conn, sight, &asked.iter().map(then).collect::<Vec<_>>()).await?;
+    let elsewhere: Vec<usize> = (0..asked.len()).filter(|place| units[*place].is_none()).collect();
+    if !elsewhere.is_empty() {
+        let today: Vec<Wanted> =
+            elsewhere.iter().map(|place| wanted(asked[*place], day_of(asked[*place].now))).collect();
+        for (place, unit) in elsewhere.into_iter().zip(recall(means, conn, sight, &today).await?) {
+            units[place] = unit;
+        }
+    }
+    Ok(units)
+}
+
+/// Units by member and day: most are remembered.
+async fn recall(
+    means: &Means,
+    conn: &Conn,
+    sight: Sight<'_>,
+    wanted: &[Wanted],
+) -> Result<Vec<Option<OwnUnit>>, Problem> {
     let mut units: Vec<_> = wanted.iter().map(|one| means.units.get(sight, one, &[one.0, changes::UNITS])).collect();
     let unknown: Vec<usize> = (0..wanted.len()).filter(|place| units[*place].is_none()).collect();
     if unknown.is_empty() {

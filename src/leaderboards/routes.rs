@@ -11,6 +11,7 @@ use crate::kernel::access::Permission;
 use crate::kernel::auth::Principal;
 use crate::kernel::call::{Anyone, Ask, Empty, Handed, Myself, Query};
 use crate::kernel::clock::{Period, day_of};
+use crate::kernel::db::Conn;
 use crate::kernel::problem::{Problem, text};
 use crate::kernel::reply;
 use crate::organisation::units;
@@ -20,6 +21,7 @@ use super::finding::Seeker;
 use super::model::{Nameless, Ranked, Source, View};
 use super::queue::Ranks;
 use super::span::Span;
+use super::store;
 
 /// Which board.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -138,7 +140,7 @@ pub async fn get_member_leaderboard(
     let viewer = &ask.scope.caller;
     let own_cell = viewer.home.first().copied();
     let unit_id = query.0.unit_id.or(own_cell).ok_or_else(Problem::not_found)?;
-    let path = units::path(&mut ask.conn, unit_id, today).await?;
+    let path = units::last_path(&mut ask.conn, unit_id, today).await?;
     viewer.require(&path, Permission::ReadUnit)?;
     let officer = viewer.may(&path, Permission::ReadBoard);
     let limit = i64::from(places.0.limit);
@@ -162,8 +164,11 @@ fn place(row: Ranked, viewer: &Principal, own_cell: Option<Uuid>, officer: bool)
     }
 }
 
-/// The unit of one's own that is asked for: nobody is ranked elsewhere. Needs no look into the database.
-fn own_unit(caller: &Principal, unit_id: Option<Uuid>) -> Result<Uuid, Problem> {
+/// The unit of one's own that is asked for, on that day or else today: nobody is ranked elsewhere.
+async fn own_unit(conn: &Conn, caller: &Principal, unit_id: Option<Uuid>, day: NaiveDate) -> Result<Uuid, Problem> {
+    if let Some(Some(then)) = store::own_units(conn, &[(caller.account_id, unit_id, day)]).await?.pop() {
+        return Ok(then.unit_id);
+    }
     let unit_id = unit_id.or(caller.home.first().copied());
     unit_id.filter(|unit| caller.home.contains(unit)).ok_or_else(Problem::not_found)
 }
@@ -199,7 +204,8 @@ pub async fn get_neighbourhood(
     let today = day_of(ask.scope.now);
     let span = query.0.span(today)?;
     let viewer = &ask.scope.caller;
-    let unit_id = own_unit(viewer, query.0.unit_id)?;
+    let day = View::new(Uuid::nil(), span, today).day;
+    let unit_id = own_unit(&ask.conn, viewer, query.0.unit_id, day).await?;
     let redis = ask.scope.state.redis.as_ref();
     let mut seeker = Seeker { conn: &mut ask.conn, redis, viewer: viewer.account_id, now: ask.scope.now };
     let found = seeker.around(&View::new(unit_id, span, today), width.0.width.into()).await?;

@@ -179,6 +179,39 @@ async fn whoever_moves_leaves_one_board_for_another() {
 }
 
 #[actix_web::test]
+async fn a_month_that_is_over_is_ranked_among_those_of_then() {
+    let world = World::new().await;
+    let (member, officer) = (world.member().await, world.committee_officer().await);
+    world.app.set_time("2026-10-20T09:00:00+07:00");
+    member.post("/v1/me/visits", &json!({})).await.expect(200);
+    world.app.set_time("2026-11-10T09:00:00+07:00");
+    let order = json!({
+        "kind": "merge", "unit_ids": [world.cell], "into_unit_id": world.sibling, "reason": "Quyết định số 12-QĐ/ĐU"
+    });
+    officer.post("/v1/reorganisations", &order).await.expect(201);
+    world.app.set_time("2026-11-20T09:00:00+07:00");
+    let ranked = |period: &str| format!("/v1/me/rank?period={period}");
+    let then = member.get(&ranked("2026-10")).await.expect(200).body;
+    assert_eq!((&then["unit_id"], &then["rank"], &then["points"]), (&json!(world.cell), &json!(1), &json!(1)));
+    let now = member.get(&ranked("2026-11")).await.expect(200).body;
+    assert_eq!((&now["unit_id"], &now["rank"]), (&json!(world.sibling), &json!(1)));
+    let named = format!("{}&unit_id={}", ranked("2026-10"), world.cell);
+    assert_eq!(member.get(&named).await.expect(200).body["rank"], 1);
+    member.get(&format!("{}&unit_id={}", ranked("2026-11"), world.cell)).await.expect(404);
+    // Whoever came later is not ranked then, in the cell of today.
+    let newcomer = world.member_since(world.sibling, "Phạm Văn Dũng", "2026-11-15".parse().unwrap()).await;
+    let none = newcomer.get(&ranked("2026-10")).await.expect(200).body;
+    assert_eq!((&none["unit_id"], &none["rank"]), (&json!(world.sibling), &Value::Null));
+    let around = member.get("/v1/leaderboards/members/neighbourhood?period=2026-10").await.expect(200).body;
+    assert_eq!((&around["unit_id"], &around["items"][0]["me"]), (&json!(world.cell), &json!(true)));
+    // Officers above see the boards of a cell that is gone.
+    for path in ["members", "cells"] {
+        let board = format!("/v1/leaderboards/{path}?period=2026-10&unit_id={}", world.cell);
+        officer.get(&board).await.expect(200);
+    }
+}
+
+#[actix_web::test]
 async fn a_new_day_makes_the_boards_anew_since_nobody_says_what_it_changed() {
     let world = World::with_redis().await;
     let (member, other) = (world.member().await, world.member().await);
