@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::auth::{Principal, require_member};
@@ -247,14 +248,25 @@ fn parse_body<B: DeserializeOwned>(req: &HttpRequest, bytes: &[u8]) -> Result<B,
     }
     let operation =
         RequestContext::of(req).operation.ok_or_else(|| Problem::internal("the route is not in the document"))?;
-    let value = operation.check_body(bytes)?;
-    serde_json::from_value(value).map_err(|error| {
-        Problem::with(
-            Code::MalformedBody,
-            format!("Nội dung không dùng được: {error}."),
-            format!("The body cannot be used: {error}."),
-        )
-    })
+    let mut value = operation.check_body(bytes)?;
+    whole_numbers(&mut value);
+    // What the document allows is understood; where it is not, the words of a library help nobody.
+    serde_json::from_value(value)
+        .map_err(|_| Problem::with(Code::MalformedBody, "Nội dung không dùng được.", "The body cannot be used."))
+}
+
+/// To JSON 1.0 is a whole number as good as 1, and JSON Schema says so.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            if let Some(whole) = number.as_f64().and_then(|number| number.to_string().parse::<i64>().ok()) {
+                *value = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        _ => {}
+    }
 }
 
 fn key_of(req: &HttpRequest, principal_id: Uuid, body: &[u8]) -> Result<Option<Key>, Problem> {

@@ -173,6 +173,17 @@ async fn no_month_falls_below_zero() {
 }
 
 #[actix_web::test]
+async fn a_whole_number_may_be_written_with_a_point() {
+    let office = Office::new().await;
+    let (secretary, member) = (&office.secretary, &office.member);
+    let id = office.propose(secretary, member, json!({"period": "2026-11", "points": 3.0})).await;
+    assert_eq!(secretary.get(&format!("/v1/point-adjustments/{id}")).await.expect(200).body["points"], 3);
+    let half = json!({"period": "2026-11", "points": 3.5, "reason": "Bỏ sót", "evidence": "Biên bản"});
+    let refused = secretary.post(&format!("/v1/members/{}/point-adjustments", member.id), &half).await.expect(400);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/points");
+}
+
+#[actix_web::test]
 async fn wrong_proposals_are_refused() {
     let office = Office::new().await;
     let (secretary, member) = (&office.secretary, &office.member);
