@@ -7,7 +7,7 @@ use crate::kernel::audit;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::outbox;
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{Code, Problem};
 use crate::kernel::state::State;
 
 use super::apply::{Order, apply};
@@ -28,6 +28,10 @@ pub async fn apply_due(state: &State) -> Result<usize, Problem> {
             // Another instance has done it, or somebody has cancelled it.
             Err(problem) if problem.code.status() == 409 && !still_planned(state, *id).await? => {}
             Err(problem) if problem.code.status() < 500 => give_up(state, *id, &problem).await?,
+            // It stays planned and is tried again; nobody else's waits for it.
+            Err(problem) if problem.code == Code::Internal => {
+                tracing::error!(%problem, order = %id, "a planned reorganisation fails by itself");
+            }
             Err(problem) => return Err(problem),
         }
     }

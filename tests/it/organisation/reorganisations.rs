@@ -1,5 +1,6 @@
 //! Reorganisations: history, denominators and boards right before and after; who may; races and replays.
 
+use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;
 use sotay::organisation::reorganisations::apply_due;
@@ -230,6 +231,32 @@ async fn what_is_planned_can_be_cancelled_and_what_became_impossible_is_told() {
     assert!(failed.contains("failed"), "{failed}");
     assert_eq!(count(&world.app, "outbox WHERE topic = 'notify.reorganisation_failed'").await, 1);
     assert_eq!(apply_due(&world.app.state).await.unwrap(), 0);
+}
+
+#[actix_web::test]
+async fn an_order_that_fails_by_itself_holds_up_no_other() {
+    let world = World::new().await;
+    let (officer, province) = (
+        world.committee_officer().await,
+        world.officer(world.other_cell, Role::CommitteeOfficer, world.province).await,
+    );
+    let on = |order: Value| {
+        let mut order = order;
+        order["effective_on"] = json!("2026-11-25");
+        order
+    };
+    let broken = officer.post("/v1/reorganisations", &on(into(&[world.cell], world.sibling))).await.expect(201).id();
+    let move_ward =
+        json!({"kind": "move", "unit_ids": [world.other_cell], "parent_id": world.ward, "reason": "Quyết định"});
+    let sound = province.post("/v1/reorganisations", &on(move_ward)).await.expect(201).id();
+    let mut conn = world.app.state.db.conn().await.unwrap();
+    let spoil = format!("UPDATE reorganisations SET details = '{{}}' WHERE id = '{broken}'");
+    diesel::sql_query(spoil).execute(&mut *conn).await.unwrap();
+    world.app.set_time("2026-11-25T00:00:30+07:00");
+    apply_due(&world.app.state).await.unwrap();
+    assert_eq!(province.get(&format!("/v1/reorganisations/{sound}")).await.expect(200).body["state"], "applied");
+    let left = rows(&world.app, &format!("SELECT state FROM reorganisations WHERE id = '{broken}'")).await;
+    assert_eq!(left, r#"[{"state": "planned"}]"#);
 }
 
 #[actix_web::test]
