@@ -37,6 +37,9 @@ enum Command {
     /// Bring the database schema up to date, as the owner role.
     Migrate,
     /// Recompute totals, counters, caps, roll-ups and boards from the ledger and name every difference.
+    ///
+    /// Ends with 0 when all is right, with 1 when something differs or cannot be reached, and with 3 when nothing differs
+    /// but roll-ups could not be compared, since changes were waiting to be taken in: try again later.
     Verify(verify::Verify),
     /// Make all leaderboards in Redis anew from the monthly totals.
     RebuildBoards,
@@ -61,7 +64,7 @@ pub fn main() -> ExitCode {
     }
     if let Command::VerifyReport(arguments) = &arguments.command {
         // Needs neither settings nor a database: whoever verifies has the file and the key only.
-        return ended(verify_report::run(arguments));
+        return ended(verify_report::run(arguments).map(|()| ExitCode::SUCCESS));
     }
     let config = match Config::load() {
         Ok(config) => config,
@@ -74,9 +77,9 @@ pub fn main() -> ExitCode {
     ended(actix_web::rt::System::new().block_on(run(arguments.command, config)))
 }
 
-fn ended(done: Result<(), String>) -> ExitCode {
+fn ended(done: Result<ExitCode, String>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("sotay: {error}");
             ExitCode::FAILURE
@@ -84,10 +87,10 @@ fn ended(done: Result<(), String>) -> ExitCode {
     }
 }
 
-async fn run(command: Command, config: Config) -> Result<(), String> {
-    match command {
+async fn run(command: Command, config: Config) -> Result<ExitCode, String> {
+    let done = match command {
+        Command::Verify(arguments) => return verify::run(config, arguments).await,
         Command::Serve => serve::run(config).await,
-        Command::Verify(arguments) => verify::run(config, arguments).await,
         Command::RebuildBoards => boards::run(config).await,
         Command::Demo(arguments) => demo::run(config, arguments).await,
         Command::DemoTokens(arguments) => demo::tokens(config, arguments).await,
@@ -97,7 +100,8 @@ async fn run(command: Command, config: Config) -> Result<(), String> {
         Command::CloseMonths => close_months::run(config).await,
         // Done before there was a configuration.
         Command::Openapi | Command::VerifyReport(_) => Ok(()),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Log lines go to standard error; standard output belongs to what a command prints.

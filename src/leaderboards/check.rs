@@ -1,9 +1,11 @@
-//! Compares the boards in Redis with the members they rank, a cell at a time.
+//! Compares the boards in Redis with the members they rank, a cell at a time. Boards follow the members by seconds, and may
+//! be ahead of what was read of them: only what differs again after a while is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel_async::RunQueryDsl;
 use futures_util::TryStreamExt;
+use redis::FromRedisValue;
 use uuid::Uuid;
 
 use crate::kernel::clock::day_of;
@@ -18,70 +20,124 @@ use super::{Lost, follow};
 
 /// Differences told of one board.
 const MOST: usize = 20;
+/// Members of one board remembered until the next look: more than are on their way at any moment of a busy day.
+const KEPT: usize = 10_000;
 
-/// What differs between the boards and the members: a line each, and the boards they are on.
+/// What differed on one board at a look.
+#[derive(Default)]
+struct Seen {
+    /// Numbers of members, the first [`KEPT`].
+    numbers: BTreeSet<i64>,
+    count: usize,
+    /// The first [`MOST`].
+    lines: Vec<String>,
+    size: Option<String>,
+}
+
+type Look = BTreeMap<Lost, Seen>;
+
+impl Seen {
+    /// Whether a member differed. Where too many did to be remembered, anybody may have.
+    fn has(&self, no: i64) -> bool {
+        self.count > self.numbers.len() || self.numbers.contains(&no)
+    }
+
+    fn take_in(&mut self, no: i64, line: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.numbers.len() < KEPT {
+            self.numbers.insert(no);
+        }
+        if self.lines.len() < MOST {
+            self.lines.push(line());
+        }
+    }
+
+    fn told(self, (unit, span): Lost) -> Vec<(Lost, String)> {
+        let more = self.count - self.lines.len();
+        let more = (more > 0).then(|| format!("board {unit} {span}: … and {more} more"));
+        self.lines.into_iter().chain(more).chain(self.size).map(|line| ((unit, span), line)).collect()
+    }
+}
+
+/// What differs between the boards and the members: a line each, and the boards they are on. It is looked at again as long
+/// as `again` says so, which is told how often that was done and may give the projector time; told is what differs always.
 ///
 /// # Errors
 /// 503 when PostgreSQL or Redis cannot be reached.
-pub async fn differences(means: &Means<'_>, boards: &[Lost]) -> Result<Vec<(Lost, String)>, Problem> {
+pub async fn differences(
+    means: &Means<'_>,
+    boards: &[Lost],
+    again: impl AsyncFn(usize) -> Result<bool, Problem>,
+) -> Result<Vec<(Lost, String)>, Problem> {
+    let mut seen = look(means, boards, None).await?;
+    let mut looked = 0;
+    while !seen.is_empty() && again(looked).await? {
+        looked += 1;
+        let boards: Vec<Lost> = seen.keys().copied().collect();
+        seen = look(means, &boards, Some(&seen)).await?;
+    }
+    Ok(seen.into_iter().flat_map(|(board, seen)| seen.told(board)).collect())
+}
+
+/// What differs on these boards, of what differed at the look before.
+async fn look(means: &Means<'_>, boards: &[Lost], before: Option<&Look>) -> Result<Look, Problem> {
     let mut spans: BTreeMap<Span, Vec<Uuid>> = BTreeMap::new();
     for (unit, span) in boards {
         spans.entry(*span).or_default().push(*unit);
     }
-    let mut found = Vec::new();
+    let mut seen = Look::new();
     for (span, units) in spans {
-        compare(means, span, &units, &mut found).await?;
+        compare(means, (span, units.as_slice()), before, &mut seen).await?;
     }
-    Ok(found)
+    Ok(seen)
 }
 
 async fn compare(
     means: &Means<'_>,
-    span: Span,
-    units: &[Uuid],
-    found: &mut Vec<(Lost, String)>,
+    (span, units): (Span, &[Uuid]),
+    before: Option<&Look>,
+    seen: &mut Look,
 ) -> Result<(), Problem> {
-    let now = means.clock.now();
     let mut conn = means.db.conn().await?;
-    let view = View::new(Uuid::nil(), span, day_of(now));
+    let view = View::new(Uuid::nil(), span, day_of(means.clock.now()));
     let mut sizes: BTreeMap<Uuid, usize> = units.iter().map(|unit| (*unit, 0)).collect();
-    let mut wrong: BTreeMap<Uuid, usize> = BTreeMap::new();
     let mut rows = over(cells(span), units.to_vec(), &view).load_stream::<Cell>(&mut conn).await?;
     while let Some(cell) = rows.try_next().await? {
         for unit in &cell.above {
-            let keys = Keys::of(*unit, span);
-            let asked = means.redis.ask(now, async |mut c| {
-                redis::cmd("ZMSCORE").arg(&keys.scores).arg(&cell.numbers).query_async::<Vec<Option<f64>>>(&mut c).await
-            });
-            let there = asked.await.ok_or_else(|| Problem::unavailable("Redis is away"))?;
+            let board = (*unit, span);
+            let mut call = redis::cmd("ZMSCORE");
+            call.arg(Keys::of(*unit, span).scores).arg(&cell.numbers);
+            let there: Vec<Option<f64>> = ask(means, &call).await?;
             for ((no, halves), score) in cell.numbers.iter().zip(&cell.halves).zip(there) {
                 let right = f64::from(*halves) / 2.0;
-                if score != Some(right) {
-                    let count = wrong.entry(*unit).or_default();
-                    *count += 1;
-                    if *count <= MOST {
-                        let line = format!("board {unit} {span}: member no. {no} should have {right}, has {score:?}");
-                        found.push(((*unit, span), line));
-                    }
+                if score != Some(right) && differed(before, board, |former| former.has(*no)) {
+                    let line = || format!("board {unit} {span}: member no. {no} should have {right}, has {score:?}");
+                    seen.entry(board).or_default().take_in(*no, line);
                 }
             }
             *sizes.entry(*unit).or_default() += cell.numbers.len();
         }
     }
-    for (unit, count) in wrong.into_iter().filter(|(_, count)| *count > MOST) {
-        found.push(((unit, span), format!("board {unit} {span}: … and {} more", count - MOST)));
-    }
     for (unit, right) in sizes {
-        let keys = Keys::of(unit, span);
-        let asked = means
-            .redis
-            .ask(now, async |mut c| redis::cmd("ZCARD").arg(&keys.scores).query_async::<usize>(&mut c).await);
-        let size = asked.await.ok_or_else(|| Problem::unavailable("Redis is away"))?;
-        if size != right {
-            found.push(((unit, span), format!("board {unit} {span}: {right} members are ranked, {size} are on it")));
+        let board = (unit, span);
+        let mut call = redis::cmd("ZCARD");
+        let size: usize = ask(means, call.arg(Keys::of(unit, span).scores)).await?;
+        if size != right && differed(before, board, |former| former.size.is_some()) {
+            let line = format!("board {unit} {span}: {right} members are ranked, {size} are on it");
+            seen.entry(board).or_default().size = Some(line);
         }
     }
     Ok(())
+}
+
+/// Whether something of a board differed at the look before, if there was one.
+fn differed(before: Option<&Look>, board: Lost, what: impl Fn(&Seen) -> bool) -> bool {
+    before.is_none_or(|boards| boards.get(&board).is_some_and(what))
+}
+
+async fn ask<T: FromRedisValue>(means: &Means<'_>, call: &redis::Cmd) -> Result<T, Problem> {
+    let asked = means.redis.ask(means.clock.now(), async |mut c| call.query_async(&mut c).await);
+    asked.await.ok_or_else(|| Problem::unavailable("Redis is away"))
 }
 
 /// Gives up all boards as they are: the projector makes them anew.
@@ -91,4 +147,21 @@ async fn compare(
 pub async fn give_up(means: &Means<'_>) -> Result<(), Problem> {
     let now = means.clock.now();
     means.db.transaction(async |conn| follow::give_up(conn, now).await).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_who_differ_so_many_are_remembered_and_nobody_is_forgotten() {
+        let mut seen = Seen::default();
+        for no in 0..KEPT {
+            seen.take_in(i64::try_from(no).unwrap(), String::new);
+        }
+        assert_eq!((seen.has(0), seen.has(-1)), (true, false));
+        seen.take_in(-1, String::new);
+        assert_eq!((seen.numbers.len(), seen.lines.len(), seen.count), (KEPT, MOST, KEPT + 1));
+        assert!(seen.has(-1) && seen.has(-2), "nobody can say any more that they did not differ");
+    }
 }

@@ -53,7 +53,7 @@ pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
 pub use outlook::Reached;
 pub use queues::{Queues, start};
-pub use verify::{Repaired, repair, verify, verify_with};
+pub use verify::{Repaired, Verified, repair, verify, verify_with};
 
 /// What every phone asks for.
 pub fn daily_routes(config: &mut ServiceConfig) {

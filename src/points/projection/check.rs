@@ -1,10 +1,11 @@
-//! Compares roll-ups with what they are made of, so many cells at a time. Says nothing while changes are waiting to be taken in.
+//! Compares roll-ups with what they are made of, so many units at a time, also while changes wait to be taken in: one that
+//! differs while a change waits for it may be right in a moment. It is in doubt, and looked at again.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Date, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Date, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -19,6 +20,11 @@ use super::rollup::{CELLS, PARENTS, THRESHOLDS};
 /// Units compared at a time.
 const CHUNK: usize = 2_000;
 
+/// What differs, and whether a change waits for it. One statement sees changes and figures of the same moment, and a change
+/// goes in the transaction that writes its figures: what differs while no change waits for it, is wrong. What members do
+/// makes only their cells differ, since units above are held against the units below them, written together with them.
+/// Other changes are few, and what they concern would be costly to tell: while one waits, all that differs in its months is
+/// in doubt.
 const COMPARE: &str = "
     lists AS (
         SELECT unit_id, array_agg(score ORDER BY score DESC) AS scores, array_agg(held::int ORDER BY score DESC) AS holders
@@ -30,82 +36,148 @@ const COMPARE: &str = "
             coalesce(l.holders, '{}') AS holders,
             EXISTS (SELECT 1 FROM unit_tree t WHERE t.descendant_id = c.unit_id
                 AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)) AS there
-        FROM cells c LEFT JOIN sums s USING (unit_id) LEFT JOIN lists l USING (unit_id))
-    SELECT format('unit %s, month %s: %s of %s reached the threshold with %s points, the roll-up says %s of %s with %s', unit_id,
-        to_char($3, 'YYYY-MM'), f.met, f.members - f.exempt - f.excused, f.points_sum, m.met, m.counted, m.points_sum) AS line
+        FROM cells c LEFT JOIN sums s USING (unit_id) LEFT JOIN lists l USING (unit_id)),
+    waiting AS (SELECT kind, ids FROM point_changes WHERE since <= $4 AND (until IS NULL OR until >= $3)),
+    touched AS (
+        SELECT ms.unit_id FROM waiting w CROSS JOIN LATERAL unnest(w.ids) AS c(member_id)
+        JOIN memberships ms ON ms.member_id = c.member_id
+            AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)
+        WHERE w.kind IN ('members', 'moved'))
+    SELECT f.unit_id, f.unit_id IN (SELECT t.unit_id FROM touched t)
+            OR EXISTS (SELECT 1 FROM waiting w WHERE w.kind NOT IN ('members', 'moved'))
+            OR NOT EXISTS (SELECT 1 FROM projected_months p WHERE p.period = $3 AND p.day = $2) AS waits,
+        format('unit %s, month %s: %s of %s reached the threshold with %s points, the roll-up says %s of %s with %s',
+            f.unit_id, to_char($3, 'YYYY-MM'), f.met, f.members - f.exempt - f.excused, f.points_sum,
+            m.met, m.counted, m.points_sum) AS line
     FROM fresh f LEFT JOIN (SELECT * FROM unit_months WHERE period = $3) m USING (unit_id)
-    WHERE NOT EXISTS (SELECT 1 FROM point_changes)
-      AND EXISTS (SELECT 1 FROM projected_months p WHERE p.period = $3 AND p.day = $2) AND (f.there OR m.unit_id IS NOT NULL)
+    WHERE (f.there OR m.unit_id IS NOT NULL)
       AND (f.there <> (m.unit_id IS NOT NULL) OR (f.members, f.exempt, f.excused, f.met, f.points_sum, f.scores, f.holders)
           IS DISTINCT FROM (m.members, m.exempt, m.excused, m.met, m.points_sum, m.scores, m.holders))
       AND (f.members > 0 OR m.unit_id IS NOT NULL)";
 
 #[derive(QueryableByName)]
 struct Difference {
+    #[diesel(sql_type = SqlUuid)]
+    unit_id: Uuid,
+    #[diesel(sql_type = Bool)]
+    waits: bool,
     #[diesel(sql_type = Text)]
     line: String,
 }
 
-/// A line for each roll-up that is not what its members, or the units below it, make it.
+/// What a comparison came to.
+#[derive(Debug)]
+pub struct Compared {
+    /// The first differences.
+    pub lines: Vec<String>,
+    /// How many there are.
+    pub count: usize,
+    /// Roll-ups that differ while changes wait for them: nobody can say yet whether they are wrong.
+    pub in_doubt: usize,
+}
+
+/// What was seen so far.
+#[derive(Default)]
+struct Seen {
+    /// Lines kept at most.
+    most: usize,
+    lines: Vec<String>,
+    count: usize,
+    /// Months of which anything differs, in doubt or not, each with the day it was looked at.
+    months: BTreeMap<NaiveDate, NaiveDate>,
+    /// Units to be looked at again.
+    doubts: BTreeMap<Part, Vec<Uuid>>,
+}
+
+/// The first day of a month, and whether it is about units that hold members.
+type Part = (NaiveDate, bool);
+
+impl Seen {
+    fn take_in(&mut self, part: Part, day: NaiveDate, difference: Difference) {
+        self.months.insert(part.0, day);
+        if difference.waits {
+            self.doubts.entry(part).or_default().push(difference.unit_id);
+            return;
+        }
+        self.count += 1;
+        if self.lines.len() < self.most {
+            self.lines.push(difference.line);
+        }
+    }
+}
+
+/// Names the roll-ups that are not what their members, or the units below them, make them: the first `most`. Those in doubt
+/// are looked at again as long as `again` says so, which is told how often that was done and may wait for the projector.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn differences(conn: &mut Conn) -> Result<Vec<String>, Problem> {
-    Ok(compare(conn).await?.into_iter().map(|(_, line)| line).collect())
+pub async fn differences(
+    conn: &mut Conn,
+    most: usize,
+    again: impl AsyncFn(usize) -> Result<bool, Problem>,
+) -> Result<Compared, Problem> {
+    let mut seen = Seen { most, ..Seen::default() };
+    look_at_all(conn, &mut seen).await?;
+    let mut looked = 0;
+    while !seen.doubts.is_empty() && again(looked).await? {
+        looked += 1;
+        for (part, ids) in std::mem::take(&mut seen.doubts) {
+            look(conn, part, &ids, &mut seen).await?;
+        }
+    }
+    let in_doubt = seen.doubts.values().map(Vec::len).sum();
+    Ok(Compared { lines: seen.lines, count: seen.count, in_doubt })
 }
 
-/// Has each month that differs looked through again, and returns those months.
+/// Has each month that differs looked through again, and returns those months. What is in doubt counts too: a month that was
+/// right costs time only, one that was wrong would stay so.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn repair(conn: &mut Conn) -> Result<Vec<NaiveDate>, Problem> {
-    let wrong: BTreeSet<(NaiveDate, NaiveDate)> = compare(conn).await?.into_iter().map(|(month, _)| month).collect();
-    for (first, day) in &wrong {
+    let mut seen = Seen::default();
+    look_at_all(conn, &mut seen).await?;
+    for (first, day) in &seen.months {
         months::look_through(conn, Period::containing(*first), *day).await?;
     }
-    Ok(wrong.into_iter().map(|(first, _)| first).collect())
+    Ok(seen.months.into_keys().collect())
 }
 
-/// The months, each with the day it was looked at, and what differs in them.
-async fn compare(conn: &mut Conn) -> Result<Vec<((NaiveDate, NaiveDate), String)>, Problem> {
-    let months: Vec<(NaiveDate, NaiveDate)> = projected_months::table
-        .order(projected_months::period)
-        .select((projected_months::period, projected_months::day))
-        .load(conn)
-        .await?;
+async fn look_at_all(conn: &mut Conn, seen: &mut Seen) -> Result<(), Problem> {
+    let months: Vec<NaiveDate> =
+        projected_months::table.order(projected_months::period).select(projected_months::period).load(conn).await?;
     let all: Vec<(Uuid, bool)> = units::table
         .inner_join(unit_kinds::table.on(unit_kinds::code.eq(units::kind)))
         .order(units::id)
         .select((units::id, unit_kinds::holds_members))
         .load(conn)
         .await?;
-    let mut found = Vec::new();
-    for month in months {
+    for first in months {
         for cells in [true, false] {
             let ids: Vec<Uuid> = all.iter().filter(|(_, holds)| *holds == cells).map(|(id, _)| *id).collect();
-            for ids in ids.chunks(CHUNK) {
-                let lines = compare_some(conn, ids, cells, month).await?;
-                found.extend(lines.into_iter().map(|line| (month, line)));
-            }
+            look(conn, (first, cells), &ids, seen).await?;
         }
     }
-    Ok(found)
+    Ok(())
 }
 
-async fn compare_some(
-    conn: &mut Conn,
-    ids: &[Uuid],
-    cells: bool,
-    (first, day): (NaiveDate, NaiveDate),
-) -> Result<Vec<String>, Problem> {
+async fn look(conn: &mut Conn, part: Part, ids: &[Uuid], seen: &mut Seen) -> Result<(), Problem> {
+    let (first, cells) = part;
     let source = if cells { format!("{THRESHOLDS}, {CELLS}") } else { PARENTS.to_owned() };
-    let lines: Vec<Difference> =
-        diesel::sql_query(format!("WITH wanted AS (SELECT unnest($1::uuid[]) AS unit_id), {source}, {COMPARE}"))
+    let query = format!("WITH wanted AS (SELECT unnest($1::uuid[]) AS unit_id), {source}, {COMPARE}");
+    for ids in ids.chunks(CHUNK) {
+        // Read each time: it moves on at midnight.
+        let day: NaiveDate = projected_months::table.find(first).select(projected_months::day).first(conn).await?;
+        let found: Vec<Difference> = diesel::sql_query(&query)
             .bind::<Array<SqlUuid>, _>(ids)
             .bind::<Date, _>(day)
             .bind::<Date, _>(first)
             .bind::<Date, _>(Period::containing(first).last_day())
             .load(conn)
             .await?;
-    Ok(lines.into_iter().map(|difference| difference.line).collect())
+        for difference in found {
+            seen.take_in(part, day, difference);
+        }
+    }
+    Ok(())
 }

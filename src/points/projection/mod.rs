@@ -22,7 +22,7 @@ use crate::kernel::schema::projections;
 
 use changes::{Change, Kind};
 
-pub use check::{differences, repair};
+pub use check::{Compared, differences, repair};
 pub use read::{UnitMonth, as_of, children, position, unit, waiting};
 pub use rollup::THRESHOLDS;
 

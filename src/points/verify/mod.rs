@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
-use super::projection;
+use super::projection::{self, Compared};
 
 pub use repair::{Repaired, repair};
 
@@ -70,23 +70,35 @@ impl Found {
     }
 }
 
-/// Runs every check, telling `report` what it proves and what differs. Returns the number of differences.
+/// What all checks came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    pub differences: usize,
+    /// Roll-ups that could not be compared, as changes wait for them.
+    pub in_doubt: usize,
+}
+
+/// Runs every check, telling `report` what it proves and what differs. Returns the number of differences. Waits for nobody:
+/// of roll-ups that are in doubt it says nothing.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn verify(conn: &mut Conn, report: impl FnMut(&str, &[String])) -> Result<usize, Problem> {
-    verify_with(conn, |_| {}, report).await
+pub async fn verify(conn: &mut Conn, mut report: impl FnMut(&str, &[String])) -> Result<usize, Problem> {
+    let report = |proves: &str, lines: &[String], _: usize| report(proves, lines);
+    Ok(verify_with(conn, |_| {}, async |_| Ok(false), report).await?.differences)
 }
 
-/// The same, telling `progress` how many members are done.
+/// The same, telling `progress` how many members are done, and `report` also how many roll-ups could not be compared. Those
+/// are looked at again as long as `again` says so; see [`projection::differences`].
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn verify_with(
     conn: &mut Conn,
     progress: impl Fn(usize),
-    mut report: impl FnMut(&str, &[String]),
-) -> Result<usize, Problem> {
+    again: impl AsyncFn(usize) -> Result<bool, Problem>,
+    mut report: impl FnMut(&str, &[String], usize),
+) -> Result<Verified, Problem> {
     let all = || CHECKS.iter().flat_map(|checks| checks.iter());
     let mut found: Vec<Found> = all().map(|_| Found::default()).collect();
     let (mut after, mut done) = (Uuid::nil(), 0);
@@ -101,16 +113,14 @@ pub async fn verify_with(
     for (check, found) in all().zip(&mut found).filter(|(check, _)| check.scope == Scope::Everything) {
         ask(conn, check, (Uuid::nil(), Uuid::max()), found).await?;
     }
-    let mut count = 0;
+    let mut differences = 0;
     for (check, found) in all().zip(found) {
-        count += found.count;
-        report(check.proves, &found.told());
+        differences += found.count;
+        report(check.proves, &found.told(), 0);
     }
-    let mut lines = projection::differences(conn).await?;
-    let of_roll_ups = lines.len();
-    lines.truncate(MOST);
-    report(ROLL_UPS, &Found { lines, count: of_roll_ups }.told());
-    Ok(count + of_roll_ups)
+    let Compared { lines, count, in_doubt } = projection::differences(conn, MOST, again).await?;
+    report(ROLL_UPS, &Found { lines, count }.told(), in_doubt);
+    Ok(Verified { differences: differences + count, in_doubt })
 }
 
 async fn ask(conn: &mut Conn, check: &Check, (after, up_to): (Uuid, Uuid), found: &mut Found) -> Result<(), Problem> {

@@ -10,7 +10,7 @@ mod world;
 pub use client::{Reply, Request};
 pub use database::empty as empty_database;
 pub use ledger::{Standing, points_everywhere, standings, sum_of_entries};
-pub use process::{Program, run};
+pub use process::{Program, run, run_to};
 pub use servers::{Postgres, Redis, Stop};
 pub use world::{Actor, World};
 

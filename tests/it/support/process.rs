@@ -121,9 +121,14 @@ impl Program {
 
 /// Runs a command of the program over the database of a test, insists that it succeeds and returns what it printed.
 pub async fn run(app: &TestApp, arguments: &[&str]) -> String {
+    run_to(app, arguments, 0).await
+}
+
+/// The same, insisting on what it ends with.
+pub async fn run_to(app: &TestApp, arguments: &[&str], code: i32) -> String {
     let done = tokio::process::Command::from(command(app, arguments)).output().await.unwrap();
     let printed = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
-    assert_eq!(done.status.code(), Some(0), "sotay {}: {printed}", arguments.join(" "));
+    assert_eq!(done.status.code(), Some(code), "sotay {}: {printed}", arguments.join(" "));
     printed
 }
 

@@ -3,6 +3,7 @@
 mod boards;
 mod caps;
 mod decisions;
+mod roll_ups;
 mod snapshots;
 
 pub use self::lines as ledger_differs;
@@ -11,7 +12,10 @@ pub use boards::on_boards as boards_differ;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use serde_json::json;
 use sotay::jobs;
+use sotay::kernel::lease::{self, Lease};
 use sotay::points;
+use sotay::points::projection::LEASE;
+use uuid::Uuid;
 
 use crate::support::{World, database_url_as};
 
@@ -35,6 +39,12 @@ async fn after(world: &World, table: &str, damage: &str) -> Vec<String> {
 
 async fn project(world: &World) {
     while jobs::project(&world.app.state).await.unwrap() {}
+}
+
+/// Gives the projections to a holder; nobody else works on them from now on.
+async fn hold_as(world: &World, holder: Uuid) -> Lease {
+    let state = &world.app.state;
+    lease::seize(&mut state.db.conn().await.unwrap(), LEASE, holder, state.clock.now()).await.unwrap()
 }
 
 /// Damages something behind the program's back, sees it named, and has it repaired.
