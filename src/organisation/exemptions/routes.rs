@@ -61,10 +61,11 @@ fn not_oneself(caller: Uuid, member_id: Uuid) -> Result<(), Problem> {
 
 /// Record an exemption
 ///
-/// While it lasts the member counts in no rate and no ranking. Nobody records their own.
+/// While it lasts the member counts in no rate and no ranking. Nobody records their own. It touches no month that is closed
+/// for the member, unless a superior committee reopens that month.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member.")), request_body = ExemptionIn, responses(
     (status = 201, description = "The exemption.", body = Exemption),
-    (status = 409, description = "One of the same kind covers a part of this time already.")))]
+    (status = 409, description = "One of the same kind covers a part of this time already, or a month of it is closed.")))]
 #[post("/members/{member_id}/exemptions")]
 pub async fn create_exemption(call: Call<ExemptionIn, OnMember<ManageMembers>>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::CREATED, async |conn, scope| {
@@ -128,9 +129,11 @@ pub struct EndIn {
 
 /// End an exemption
 ///
-/// The record stays; it only becomes shorter. Nobody ends their own.
+/// The record stays; it only becomes shorter, and never by days of a month that is closed for the member. Nobody ends their
+/// own.
 #[utoipa::path(tag = "Members", params(("exemption_id" = Uuid, Path, description = "The exemption.")), request_body = EndIn, responses(
     (status = 200, description = "The exemption.", body = Exemption),
+    (status = 409, description = "A month of what would be cut off is closed."),
     (status = 422, description = "The end is not within the exemption.")))]
 #[post("/exemptions/{exemption_id}/end")]
 pub async fn end_exemption(call: Call<EndIn, OnExemption>) -> Result<HttpResponse, Problem> {

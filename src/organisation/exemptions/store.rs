@@ -7,9 +7,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::exemptions;
+use crate::kernel::schema::{exemptions, member_months};
 
 /// A stretch of time in which a member counts nowhere.
 #[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
@@ -41,8 +42,9 @@ pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Exemption, Problem> {
 /// Records an exemption of a member whose row is locked.
 ///
 /// # Errors
-/// 409 when one of the same kind covers a day of it.
+/// 409 when one of the same kind covers a day of it, or a month of it is closed.
 pub async fn create(conn: &mut Conn, new: &Exemption, recorded_by: Uuid) -> Result<(), Problem> {
+    require_open(conn, new.member_id, new.valid_from, new.valid_to).await?;
     let mut overlapping = exemptions::table
         .filter(exemptions::member_id.eq(new.member_id))
         .filter(exemptions::kind.eq(&new.kind))
@@ -95,11 +97,12 @@ pub async fn of_member(
         .await?)
 }
 
-/// Ends an exemption; it only ever becomes shorter.
+/// Ends an exemption of a member whose row is locked; it only ever becomes shorter.
 ///
 /// # Errors
-/// 422 when the end is not within it.
+/// 422 when the end is not within it, 409 when a month of what is cut off is closed.
 pub async fn end(conn: &mut Conn, id: Uuid, valid_to: NaiveDate) -> Result<(), Problem> {
+    let before = get(conn, id).await?;
     let ended = diesel::update(
         exemptions::table
             .find(id)
@@ -116,5 +119,31 @@ pub async fn end(conn: &mut Conn, id: Uuid, valid_to: NaiveDate) -> Result<(), P
             "The end must come after the beginning and not after the recorded end.",
         ));
     }
-    Ok(())
+    if before.valid_to == Some(valid_to) {
+        return Ok(());
+    }
+    require_open(conn, before.member_id, valid_to, before.valid_to).await
+}
+
+/// Refuses days of a month that is closed for the member: what was signed says who counted, and only a superior reopens it.
+/// Whoever closes waits for the member's row, so a month that is open here is closed with what is written now.
+async fn require_open(conn: &mut Conn, member_id: Uuid, from: NaiveDate, to: Option<NaiveDate>) -> Result<(), Problem> {
+    let mut touched = member_months::table
+        .filter(member_months::member_id.eq(member_id))
+        .filter(member_months::period.ge(Period::containing(from).first_day()))
+        .filter(member_months::closed_at.is_not_null())
+        .into_boxed();
+    if let Some(to) = to {
+        touched = touched.filter(member_months::period.lt(to));
+    }
+    let closed: Option<NaiveDate> =
+        touched.order(member_months::period.desc()).select(member_months::period).first(conn).await.optional()?;
+    match closed.map(Period::containing) {
+        None => Ok(()),
+        Some(month) => Err(Problem::with(
+            Code::Conflict,
+            format!("Tháng {month} đã chốt; việc miễn sinh hoạt chỉ đổi được khi cấp trên mở lại tháng đó."),
+            format!("The month {month} is closed; exemptions in it change only while a superior committee reopens it."),
+        )),
+    }
 }

@@ -178,10 +178,18 @@ async fn exempt(
     }
     let (members, days): (Vec<Uuid>, Vec<NaiveDate>) = rows.into_iter().unzip();
     let ids: Vec<Uuid> = members.iter().map(|_| new_id(now)).collect();
-    // Somebody may have recorded one since the comparison: theirs stands.
+    // As when one is recorded by hand: whoever closes a month waits for the members' rows.
+    diesel::sql_query("SELECT 1 FROM members WHERE id = ANY($1) ORDER BY id FOR UPDATE")
+        .bind::<Array<SqlUuid>, _>(&members)
+        .execute(conn)
+        .await?;
+    // Whatever day the sheet states, closed months stay as they were signed. Somebody may have recorded one since the
+    // comparison: theirs stands.
     diesel::sql_query(
         "INSERT INTO exemptions (id, member_id, kind, valid_from, reason, recorded_by, created_at)
-         SELECT t.id, t.member_id, 'exempt', t.day, $4, $5, $6 FROM unnest($1, $2, $3) AS t(id, member_id, day)
+         SELECT t.id, t.member_id, 'exempt', greatest(t.day, (SELECT (max(h.period) + interval '1 month')::date
+             FROM member_months h WHERE h.member_id = t.member_id AND h.closed_at IS NOT NULL)), $4, $5, $6
+         FROM unnest($1, $2, $3) AS t(id, member_id, day)
          ON CONFLICT DO NOTHING",
     )
     .bind::<Array<SqlUuid>, _>(ids)

@@ -32,8 +32,8 @@ pub struct Importer<'a> {
 }
 
 /// Brings a roster into a cell, in the caller's transaction. Memberships, exemptions and roles begin on the day the sheet
-/// states, else on the first of this month. People are found by citizen ID, then by card number; nobody is ever removed. A
-/// dry run reads and compares, and writes nothing.
+/// states, else on the first of this month; exemptions never before the end of a month that is closed for the member. People
+/// are found by citizen ID, then by card number; nobody is ever removed. A dry run reads and compares, and writes nothing.
 ///
 /// # Errors
 /// 404 for an unknown unit, 422 when it is no cell or the sheet is of a later day, 422 with every fault otherwise.

@@ -148,6 +148,11 @@ async fn mark_months(conn: &mut Conn, cells: &[Uuid], period: Period, now: DateT
     .bind::<Date, _>(period.first_day())
     .execute(conn)
     .await?;
+    // Whoever changes exemptions holds the member's row: the snapshot sees the change, or the change sees the closing.
+    diesel::sql_query("SELECT 1 FROM members WHERE id = ANY($1) ORDER BY id FOR KEY SHARE")
+        .bind::<Array<SqlUuid>, _>(&members)
+        .execute(conn)
+        .await?;
     diesel::sql_query("UPDATE member_months SET closed_at = $3 WHERE member_id = ANY($1) AND period = $2")
         .bind::<Array<SqlUuid>, _>(&members)
         .bind::<Date, _>(period.first_day())

@@ -1,7 +1,8 @@
-//! Closed months: by the secretary and by themselves, late corrections, reopening, roll-ups, verification offline.
+//! Closed months: by the secretary and by themselves, late corrections, exemptions, reopening, roll-ups, verification offline.
 
 mod automatic;
 mod closing;
+mod exemptions;
 mod exports;
 mod reopening;
 mod rollup;

@@ -1,5 +1,6 @@
 //! Importing rosters over HTTP and from the command line.
 
+mod closed_months;
 mod command_line;
 mod outcome;
 mod refusals;
@@ -24,8 +25,15 @@ async fn import(actor: &Actor, world: &World, dry_run: bool, file: Vec<u8>) -> R
 
 /// One sheet with the usual columns.
 fn sheet(rows: &[[&str; 10]]) -> Vec<u8> {
+    titled("", rows)
+}
+
+/// The same below a title, if there is one.
+fn titled(title: &str, rows: &[[&str; 10]]) -> Vec<u8> {
     let mut book = rust_xlsxwriter::Workbook::new();
     let sheet = book.add_worksheet();
+    let top = u32::from(!title.is_empty());
+    sheet.write_string(0, 0, title).unwrap();
     let headings = [
         "Họ và tên",
         "Ngày sinh",
@@ -39,9 +47,9 @@ fn sheet(rows: &[[&str; 10]]) -> Vec<u8> {
         "Miễn sinh hoạt",
     ];
     for (column, heading) in (0..).zip(headings) {
-        sheet.write_string(0, column, heading).unwrap();
+        sheet.write_string(top, column, heading).unwrap();
     }
-    for (row, cells) in (1..).zip(rows) {
+    for (row, cells) in (top + 1..).zip(rows) {
         for (column, cell) in (0..).zip(cells) {
             sheet.write_string(row, column, *cell).unwrap();
         }
