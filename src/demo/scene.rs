@@ -17,6 +17,7 @@ use crate::organisation::units::{NewUnit, create};
 
 use super::dice::Dice;
 use super::people;
+use super::story::at;
 
 /// Cells: name, members, how many of them are exempt. The first is like a large urban cell.
 const CELLS: [(&str, u64, u64); 5] = [
@@ -90,7 +91,8 @@ pub async fn build(
         let cell = unit(conn, name, "cell", Some(ward), since, now).await?;
         scene.cells.push(cell);
         let people = crowd(dice, &mut number, *size, *exempt, index == 0, day_of(now));
-        let ids = admit(conn, crypto, &people, cell, Origin::Imported, since, now).await?;
+        // Entered when the history begins: a month that ended before they were would not close by itself.
+        let ids = admit(conn, crypto, &people, cell, Origin::Imported, since, at(since, 0, 0)).await?;
         let counted = usize::try_from(size - exempt).unwrap_or(0);
         exempt_all(conn, &ids[counted..], since, now).await?;
         let terms = [(0, Role::CellSecretary), (1, Role::DeputySecretary), (2, Role::CellCommitteeMember)];

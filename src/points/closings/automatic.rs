@@ -106,6 +106,9 @@ async fn take_pass(conn: &mut Conn, today: NaiveDate) -> Result<Option<(Period, 
 }
 
 /// The next cells that had members on the month's last day and are not closed; reopened ones wait for their days to pass.
+///
+/// A sheet may say that people belonged to the cell long before it was imported. Nobody could earn anything before the first
+/// of them was entered, so months that had ended by then are left open: else they were signed with everybody `below`.
 async fn due_cells(
     conn: &mut Conn,
     period: Period,
@@ -120,8 +123,9 @@ async fn due_cells(
     let found: Vec<Cell> = diesel::sql_query(
         "SELECT u.id FROM units u JOIN unit_kinds k ON k.code = u.kind
          WHERE k.holds_members AND ($3::uuid IS NULL OR u.id > $3)
-           AND EXISTS (SELECT 1 FROM memberships m WHERE m.unit_id = u.id
-               AND m.valid_from <= $2 AND (m.valid_to IS NULL OR m.valid_to > $2))
+           AND EXISTS (SELECT 1 FROM memberships m JOIN members p ON p.id = m.member_id WHERE m.unit_id = u.id
+               AND m.valid_from <= $2 AND (m.valid_to IS NULL OR m.valid_to > $2)
+               AND (p.created_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date <= $2)
            AND NOT EXISTS (SELECT 1 FROM closing_states s WHERE s.unit_id = u.id AND s.period = $1
                AND (s.closing_id IS NOT NULL OR s.open_until >= $4))
          ORDER BY u.id LIMIT $5",

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::Value;
 use uuid::Uuid;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use sotay::kernel::access::Role;
 use sotay::kernel::auth::{Claims, FIRST_PARTY, ISSUER};
+use sotay::kernel::clock::VIET_NAM;
 use sotay::kernel::ids::new_id;
 use sotay::kernel::schema::{accounts, grants, sessions};
 use sotay::organisation::members::{NewMember, Origin, admit};
@@ -149,9 +150,10 @@ impl World {
         self.member_since(cell, name, "2025-01-01".parse().unwrap()).await
     }
 
-    /// A member whose membership begins on a day.
+    /// A member whose membership begins on a day, entered into the system on that day.
     pub async fn member_since(&self, cell: Uuid, name: &str, since: NaiveDate) -> Actor {
-        let now = self.app.state.clock.now();
+        let day = since.and_time(NaiveTime::MIN).and_local_timezone(VIET_NAM).unwrap().to_utc();
+        let entered = day.min(self.app.state.clock.now());
         let number = format!("{:012}", NUMBER.fetch_add(1, Ordering::SeqCst));
         let person = NewMember {
             full_name: name.to_owned(),
@@ -165,7 +167,7 @@ impl World {
         };
         let mut conn = self.app.state.db.conn().await.unwrap();
         let ids =
-            admit(&mut conn, &self.app.state.crypto, &[person], cell, Origin::Admitted, since, now).await.unwrap();
+            admit(&mut conn, &self.app.state.crypto, &[person], cell, Origin::Admitted, since, entered).await.unwrap();
         drop(conn);
         self.sign_in(ids[0]).await
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{AN, BINH, import, sheet, titled, with};
-use crate::closings::{IN_TIME, close};
+use crate::closings::{IN_TIME, TOO_LATE, close};
 use crate::organisation::count;
 use crate::support::World;
 
@@ -24,4 +24,21 @@ async fn what_a_sheet_exempts_begins_after_the_last_closed_month() {
     assert_eq!(board["summary"]["counted"], 3, "November is as it was signed");
     let again = import(&secretary, &world, false, dated).await.expect(200).body;
     assert_eq!(again["exempted"], 0);
+}
+
+#[actix_web::test]
+async fn months_before_a_roster_was_imported_do_not_close_by_themselves() {
+    let world = World::new().await;
+    let officer = world.organisation_officer().await;
+    let dated = titled("Danh sách tính đến ngày 01/01/2026", &[AN, BINH]);
+    let reply = import(&officer, &world, false, dated).await.expect(200).body;
+    assert_eq!((&reply["as_of"], &reply["added"]), (&json!("2026-01-01"), &json!(2)));
+    let closed = format!("closings WHERE unit_id = '{}'", world.cell);
+    // The officer's own cell has been in the system for longer.
+    assert_eq!(world.close_due().await, 12);
+    assert_eq!(count(&world.app, &closed).await, 0);
+    world.app.set_time(TOO_LATE);
+    assert_eq!(world.close_due().await, 2);
+    assert_eq!(count(&world.app, &format!("{closed} AND period = '2026-11-01'")).await, 1);
+    assert_eq!(count(&world.app, &closed).await, 1);
 }
