@@ -10,14 +10,14 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::{Conn, Db};
 use crate::kernel::problem::Problem;
-use crate::kernel::schema::closing_passes;
+use crate::kernel::schema::{closing_passes, closing_states};
 
 use super::close::{Closer, close_cells};
 use super::window;
 
 /// Cells closed in one transaction: enough to make statements worth their round trip, few enough to hold nobody up.
 const SLICE: usize = 50;
-/// Months that are looked at, the latest first: reopened ones, and those of a time when no instance ran.
+/// Months that are gone through, the latest first: also those of a time when no instance ran.
 const MONTHS: usize = 12;
 
 /// What one slice came to.
@@ -43,18 +43,23 @@ pub async fn close_due(db: &Db, crypto: &Crypto, now: DateTime<Utc>) -> Result<u
     }
 }
 
-/// Closes some of what is due, in the caller's transaction, which should end right after. Each month of the calendar is gone
-/// through once a day; the row of its pass is locked during a slice, so that instances share the work without doing it twice.
+/// Closes some of what is due, in the caller's transaction, which should end right after. First come reopened months whose
+/// days are over. Then each month of the calendar is gone through once a day; the row of its pass is locked during a slice,
+/// so that instances share the work without doing it twice.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn close_due_slice(conn: &mut Conn, crypto: &Crypto, now: DateTime<Utc>) -> Result<Slice, Problem> {
     let today = day_of(now);
+    let closer = Closer { crypto, by: None, request_id: None, now };
+    let closed_again = close_reopened(conn, &closer, today).await?;
+    if closed_again > 0 {
+        return Ok(Slice { closed: closed_again, more: true });
+    }
     let Some((period, after)) = take_pass(conn, today).await? else {
         return Ok(Slice { closed: 0, more: false });
     };
     let cells = due_cells(conn, period, after, today).await?;
-    let closer = Closer { crypto, by: None, request_id: None, now };
     let closed = if cells.is_empty() { 0 } else { close_cells(conn, &closer, period, &cells).await? };
     diesel::update(closing_passes::table.find(period.first_day()))
         .set((
@@ -68,6 +73,31 @@ pub async fn close_due_slice(conn: &mut Conn, crypto: &Crypto, now: DateTime<Utc
         tracing::info!(%period, closed, "months closed by themselves");
     }
     Ok(Slice { closed, more: true })
+}
+
+/// Closes cells of the earliest month, whatever its age, that was reopened and is open no longer. Returns how many.
+///
+/// Nobody else could: after its days neither the secretary closes it nor a superior reopens it again, and passes go back
+/// [`MONTHS`] only. Of instances that come at once, one closes and the others find nothing left.
+async fn close_reopened(conn: &mut Conn, closer: &Closer<'_>, today: NaiveDate) -> Result<usize, Problem> {
+    let over: Vec<(NaiveDate, Uuid)> = closing_states::table
+        .filter(closing_states::closing_id.is_null())
+        .filter(closing_states::open_until.lt(today))
+        .order((closing_states::period, closing_states::unit_id))
+        .limit(SLICE as i64)
+        .select((closing_states::period, closing_states::unit_id))
+        .load(conn)
+        .await?;
+    let Some((earliest, _)) = over.first().copied() else {
+        return Ok(0);
+    };
+    let cells: Vec<Uuid> = over.into_iter().filter(|(month, _)| *month == earliest).map(|(_, cell)| cell).collect();
+    let period = Period::containing(earliest);
+    let closed = close_cells(conn, closer, period, &cells).await?;
+    if closed > 0 {
+        tracing::info!(%period, closed, "reopened months closed by themselves");
+    }
+    Ok(closed)
 }
 
 /// Locks the pass of a month that is not gone through today and that no other instance works on.

@@ -67,6 +67,29 @@ async fn a_reopened_month_closes_by_itself_after_five_days() {
 }
 
 #[actix_web::test]
+async fn a_reopened_month_closes_by_itself_however_old_it_is() {
+    let world = World::new().await;
+    let (secretary, officer) = (world.secretary().await, world.committee_officer().await);
+    assert!(world.close_due().await > 0);
+    // A month and a year later: the passes through the last twelve months do not come to it any more.
+    world.app.set_time("2026-12-06T00:10:00+07:00");
+    assert_eq!(world.close_due().await, 2);
+    let month = format!("{}/2025-11", closings(world.cell));
+    let reason = json!({"reason": "Thiếu danh sách"});
+    officer.post(&format!("{month}/reopening"), &reason).await.expect(201);
+    world.app.set_time("2026-12-11T23:00:00+07:00");
+    assert_eq!(world.close_due().await, 0);
+    world.app.set_time("2026-12-12T00:01:00+07:00");
+    secretary.post(&closings(world.cell), &json!({"period": "2025-11"})).await.expect(422);
+    officer.post(&format!("{month}/reopening"), &reason).await.expect(409);
+    assert_eq!(world.close_due().await, 1);
+    let closing = secretary.get(&month).await.expect(200).body["closing"].clone();
+    assert_eq!((&closing["state"], &closing["generation"]), (&json!("closed"), &json!(2)));
+    assert_eq!((&closing["closed_by"], &closing["reopening"]), (&json!(null), &json!(null)));
+    assert_eq!(world.close_due().await, 0);
+}
+
+#[actix_web::test]
 async fn nobody_below_or_aside_reopens() {
     let world = World::new().await;
     let secretary = world.secretary().await;

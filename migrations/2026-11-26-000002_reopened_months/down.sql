@@ -1,0 +1,1 @@
+DROP INDEX closing_states_reopened;
