@@ -88,7 +88,7 @@ async fn close_reopened(conn: &mut Conn, closer: &Closer<'_>, today: NaiveDate) 
         .select((closing_states::period, closing_states::unit_id))
         .load(conn)
         .await?;
-    let Some((earliest, _)) = over.first().copied() else {
+    let Some((earliest, _)) = over.as_slice().first().copied() else {
         return Ok(0);
     };
     let cells: Vec<Uuid> = over.into_iter().filter(|(month, _)| *month == earliest).map(|(_, cell)| cell).collect();
