@@ -30,7 +30,8 @@ INSERT INTO point_rules (code, version, event, points, tiers, cap_day, cap_month
     ('assisted_session', 1, 'assisted_session', 2, NULL, 2, 8, false, 'without_device', 'officers', 'Học tập có người hỗ trợ', 'Studied together with a helper', '2020-01-01');
 
 -- threshold (points a month), prorated (0 or 1), self_service_day_cap (points a day).
--- The nearest unit above that sets a value wins; no unit is the default of the whole system.
+-- The nearest unit above that sets a value wins, of self_service_day_cap the least value; no unit is the default
+-- of the whole system.
 CREATE TABLE point_parameters (
     id uuid PRIMARY KEY,
     name text NOT NULL CHECK (name IN ('threshold', 'prorated', 'self_service_day_cap')),

@@ -202,7 +202,7 @@ impl Set {
             *offered.entry(offer.rule_code.clone()).or_default() += 1;
         }
         let rules = narrowed(&self.rules, &limits.collect::<Vec<_>>());
-        Ok(InForce { rules, parameters: nearest(&self.parameters, path)?, offers, offered })
+        Ok(InForce { rules, parameters: parameters_along(&self.parameters, path)?, offers, offered })
     }
 }
 
@@ -218,21 +218,20 @@ async fn offers(mut conn: &Conn, units: &[Uuid], day: NaiveDate) -> Result<HashM
     Ok(by_unit)
 }
 
-/// The nearest unit that sets a parameter wins; no unit is the default of the whole system.
-fn nearest(rows: &[ParameterRow], path: &[Uuid]) -> Result<Parameters, Problem> {
+/// The values that bind below these units; no unit is the default of the whole system, which stands above all.
+fn parameters_along(rows: &[ParameterRow], path: &[Uuid]) -> Result<Parameters, Problem> {
     let distance = |row: &ParameterRow| match row.unit_id {
         Some(unit) => path.iter().position(|above| *above == unit),
         None => Some(path.len()),
     };
     let value = |name: &str| {
         let reaching = rows.iter().filter(|row| row.name == name).filter_map(|row| Some((distance(row)?, row.value)));
-        let nearest = reaching.min_by_key(|(distance, _)| *distance);
-        nearest.map(|(_, value)| value).ok_or_else(|| Problem::internal("a point parameter has no default"))
+        store::binding(name, reaching).ok_or_else(|| Problem::internal("a point parameter has no default"))
     };
     Ok(Parameters {
         threshold: value("threshold")?,
         prorate: value("prorated")? > 0,
-        self_service_cap: value("self_service_day_cap")?,
+        self_service_cap: value(store::SELF_SERVICE_DAY_CAP)?,
     })
 }
 

@@ -16,7 +16,7 @@ use crate::kernel::call::{Ask, Call};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Problem, text};
+use crate::kernel::problem::{Code, Fault, Problem, text};
 use crate::kernel::schema::point_parameters;
 use crate::organisation::{OnUnit, units};
 
@@ -30,7 +30,7 @@ pub enum ParameterName {
     Threshold,
     /// 1 when those who enter during a month have the threshold by days, 0 when not.
     Prorated,
-    /// Most points a day that one can earn alone.
+    /// Most points a day that one can earn alone; of all units above, the least value holds.
     SelfServiceDayCap,
 }
 
@@ -39,7 +39,7 @@ impl ParameterName {
         match self {
             Self::Threshold => "threshold",
             Self::Prorated => "prorated",
-            Self::SelfServiceDayCap => "self_service_day_cap",
+            Self::SelfServiceDayCap => store::SELF_SERVICE_DAY_CAP,
         }
     }
 }
@@ -96,14 +96,17 @@ pub async fn list_parameters(mut ask: Ask<OnUnit<ReadUnit>>) -> Result<HttpRespo
 /// Set a point parameter of a unit
 ///
 /// From the first day of a month on, for the unit and everything below it that does not set its own. Months before keep
-/// what they had. Recorded in the audit log.
+/// what they had. What one can earn alone a day may only be narrowed: the least value on the way from the top holds, and
+/// more than the units above allow in that month is refused. Recorded in the audit log.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit.")), request_body = ParameterIn,
-    responses((status = 200, description = "The values in force today.", body = PointParameters)))]
+    responses((status = 200, description = "The values in force today.", body = PointParameters),
+        (status = 422, description = "It is more than the units above allow (`rule_widened`).")))]
 #[post("/units/{unit_id}/point-parameters")]
 pub async fn set_parameter(call: Call<ParameterIn, OnUnit<ManageParameters>>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
         let (body, unit_id, today) = (&scope.body, scope.on.unit_id, day_of(scope.now));
         check(body, today)?;
+        no_wider(conn, &scope.on.path, body).await?;
         units::lock(conn, unit_id).await?;
         set(conn, unit_id, body, new_id(scope.now)).await?;
         let event = audit::Event {
@@ -126,6 +129,21 @@ fn check(body: &ParameterIn, today: NaiveDate) -> Result<(), Problem> {
         return Err(Problem::fault("/value", "too_large", text("Chỉ nhận 0 hoặc 1.", "0 or 1 only.")));
     }
     Ok(())
+}
+
+/// A superior who narrows later binds anyway: this only tells whoever sets a value that it would never hold.
+async fn no_wider(conn: &mut Conn, path: &[Uuid], body: &ParameterIn) -> Result<(), Problem> {
+    if !matches!(body.name, ParameterName::SelfServiceDayCap) {
+        return Ok(());
+    }
+    let above = path.get(1..).unwrap_or_default();
+    let bound = store::parameters(conn, above, body.from.first_day()).await?.self_service_cap;
+    if body.value <= bound {
+        return Ok(());
+    }
+    let detail = text(format!("Cấp trên cho phép tối đa {bound}."), format!("The superior allows {bound} at most."));
+    let fault = Fault { pointer: "/value".to_owned(), code: "wider", detail };
+    Err(Problem::faults(Code::RuleWidened, vec![fault]))
 }
 
 /// Ends what held before on the first day of the new value, and drops what was to come after it.

@@ -80,6 +80,15 @@ pub struct Parameters {
     pub self_service_cap: i32,
 }
 
+/// Name of the parameter of which no unit leaves more than those above it.
+pub const SELF_SERVICE_DAY_CAP: &str = "self_service_day_cap";
+
+/// Which value of a parameter binds, of those set by units at these distances above: the nearest; of what one can earn alone
+/// a day the least, so that a superior who narrows later also narrows those who had narrowed less.
+pub fn binding(name: &str, set: impl Iterator<Item = (usize, i32)>) -> Option<i32> {
+    if name == SELF_SERVICE_DAY_CAP { set.map(|(_, value)| value).min() } else { set.min().map(|(_, value)| value) }
+}
+
 /// A parameter in force, and the unit that set it; no unit is the default of the whole system.
 #[derive(Debug, QueryableByName)]
 pub struct ParameterRow {
@@ -93,12 +102,12 @@ pub struct ParameterRow {
     pub valid_from: NaiveDate,
 }
 
-/// Each parameter of the unit with this path (itself first) on a day: the nearest unit that sets one wins.
+/// Each parameter of the unit with this path (itself first) on a day: the value that binds, as [`binding`] says.
 pub async fn parameters_in_force(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Vec<ParameterRow>, Problem> {
     let query = diesel::sql_query(
         "SELECT DISTINCT ON (name) name, value, unit_id, valid_from FROM point_parameters
          WHERE (unit_id IS NULL OR unit_id = ANY($1)) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
-         ORDER BY name, array_position($1, unit_id) NULLS LAST",
+         ORDER BY name, CASE WHEN name = 'self_service_day_cap' THEN value END, array_position($1, unit_id) NULLS LAST",
     )
     .bind::<Array<SqlUuid>, _>(path)
     .bind::<Date, _>(day);
@@ -113,6 +122,6 @@ pub async fn parameters(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Resul
     Ok(Parameters {
         threshold: value("threshold").ok_or_else(missing)?,
         prorate: value("prorated").ok_or_else(missing)? > 0,
-        self_service_cap: value("self_service_day_cap").ok_or_else(missing)?,
+        self_service_cap: value(SELF_SERVICE_DAY_CAP).ok_or_else(missing)?,
     })
 }

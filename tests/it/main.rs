@@ -18,6 +18,7 @@ mod organisation;
 mod outages;
 mod outbox;
 mod outlook;
+mod parameters;
 mod permissions;
 mod points;
 mod projection;

@@ -11,8 +11,8 @@ use crate::kernel::call::{Ask, Query};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::Problem;
-use crate::organisation::OnUnit;
+use crate::kernel::problem::{Code, Problem};
+use crate::organisation::{OnUnit, units};
 use crate::points::closings::ClosedFigure;
 use crate::points::mine::PeriodQuery;
 use crate::points::model::Status;
@@ -90,7 +90,8 @@ pub async fn get_board(
     let Query(page) = page;
     let today = day_of(ask.scope.now);
     let view = view(ask.scope.on.unit_id, &query.0, today)?;
-    let threshold = store::parameters(&mut ask.conn, &ask.scope.on.path, view.day).await?.threshold;
+    let path = path_of(&mut ask.conn, &ask.scope.on, view.day, today).await?;
+    let threshold = store::parameters(&mut ask.conn, &path, view.day).await?.threshold;
     let rows = standings::page(&mut ask.conn, view, page.after()?, page.fetch()).await?;
     // Most cells are shown whole; nobody else needs to count them.
     let counts =
@@ -112,6 +113,23 @@ pub async fn get_board(
     );
     let (items, next_cursor) = (shown.items, shown.next_cursor);
     ask.reply(&Board { period: view.period, threshold, summary: counts.into(), items, next_cursor })
+}
+
+/// Where the unit stood on the day of the board, as its rows are counted; where it stands today if it came later and the
+/// board has no rows.
+async fn path_of(
+    conn: &mut Conn,
+    on: &OnUnit<ReadBoard>,
+    day: NaiveDate,
+    today: NaiveDate,
+) -> Result<Vec<Uuid>, Problem> {
+    if day == today {
+        return Ok(on.path.clone());
+    }
+    match units::last_path(conn, on.unit_id, day).await {
+        Err(problem) if problem.code == Code::NotFound => Ok(on.path.clone()),
+        found => found,
+    }
 }
 
 fn view(unit_id: Uuid, query: &PeriodQuery, today: NaiveDate) -> Result<View, Problem> {

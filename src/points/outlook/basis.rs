@@ -10,7 +10,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::points::rulebook::{Limit, limits, narrowed};
 use crate::points::rules::{Counters, Rule, attainable};
-use crate::points::store::rules;
+use crate::points::store::{SELF_SERVICE_DAY_CAP, binding, rules};
 
 use super::store::{self, Cell, Offered, Parameter};
 
@@ -84,21 +84,21 @@ impl Basis {
         for (rule, _) in on_offer {
             *open.entry(rule.to_owned()).or_default() += 1;
         }
-        let cap = self.parameter("self_service_day_cap", path);
+        let cap = self.parameter(SELF_SERVICE_DAY_CAP, path);
         let (first, nothing) = (self.period.first_day(), Counters::default());
         let most = |without| attainable(&rules, &nothing, &open, first, self.period, without, cap);
         Outlook { with_device: most(false), without_device: most(true), threshold: self.parameter("threshold", path) }
     }
 
-    /// The nearest unit that sets it wins; no unit is the default of the whole system.
+    /// The value that binds; no unit is the default of the whole system, which stands above all.
     fn parameter(&self, name: &str, path: &[Uuid]) -> i32 {
         let distance = |parameter: &Parameter| match parameter.unit_id {
             Some(unit) => path.iter().position(|above| *above == unit),
             None => Some(path.len()),
         };
         let named = self.parameters.iter().filter(|parameter| parameter.name == name);
-        let nearest = named.filter_map(|parameter| Some((distance(parameter)?, parameter.value))).min();
-        nearest.map_or(0, |(_, value)| value)
+        let reaching = named.filter_map(|parameter| Some((distance(parameter)?, parameter.value)));
+        binding(name, reaching).unwrap_or(0)
     }
 }
 
@@ -156,7 +156,7 @@ mod tests {
             parameters: vec![
                 parameter("threshold", None, 30),
                 parameter("threshold", Some(WARD), 20),
-                parameter("self_service_day_cap", None, 12),
+                parameter(SELF_SERVICE_DAY_CAP, None, 12),
             ],
         }
     }
@@ -169,6 +169,15 @@ mod tests {
         assert_eq!(basis.outlook(&[Uuid::from_u128(9)]).threshold, 30);
         assert_eq!(basis.outlook(&[Uuid::from_u128(9)]).with_device, 16);
         assert_eq!(basis.what_matters(&[Uuid::from_u128(9), CELL, WARD]), [CELL, WARD]);
+    }
+
+    #[test]
+    fn no_cell_lets_its_members_earn_more_alone_than_the_units_above() {
+        let mut basis = basis();
+        basis.parameters.push(parameter(SELF_SERVICE_DAY_CAP, Some(WARD), 0));
+        basis.parameters.push(parameter(SELF_SERVICE_DAY_CAP, Some(CELL), 12));
+        assert_eq!(basis.outlook(&[CELL, WARD]).with_device, 8, "the meeting alone");
+        assert_eq!(basis.outlook(&[CELL]).with_device, 3 + 8 + 8);
     }
 
     #[test]

@@ -68,8 +68,8 @@ pub const CAPS: &[Check] = &[
         ),
     },
     Check {
-        // A value that was set later than the last award may have replaced another that is not kept, and on the day on which
-        // a cell moves two hold: neither proves anything.
+        // The least value of all units above binds. What was set later than the last award did not bind it, what that
+        // replaced is not kept, and on the day on which a cell moves those of two places hold: none of it proves anything.
         proves: "no member has more points a day than one can earn alone",
         scope: Scope::Members,
         query: "SELECT format('member %s, %s: %s points earned alone over a cap of %s', e.member_id, e.day, e.points, cap.value) AS line
@@ -80,13 +80,12 @@ pub const CAPS: &[Check] = &[
                     GROUP BY e.member_id, e.day
                     HAVING sum(e.points) > (SELECT min(value) FROM point_parameters WHERE name = 'self_service_day_cap')) e
                 CROSS JOIN LATERAL (
-                    SELECT p.id, p.value FROM point_parameters p
+                    SELECT min(p.value) AS value FROM point_parameters p
                     LEFT JOIN unit_tree t ON t.ancestor_id = p.unit_id AND t.descendant_id = e.unit_id
                       AND t.valid_from < e.day AND (t.valid_to IS NULL OR t.valid_to > e.day)
                     WHERE p.name = 'self_service_day_cap' AND (p.unit_id IS NULL OR t.depth IS NOT NULL)
-                      AND p.valid_from <= e.day AND (p.valid_to IS NULL OR p.valid_to > e.day)
-                    ORDER BY t.depth NULLS LAST LIMIT 1) cap
-                WHERE e.points > cap.value AND cap.id < e.id AND NOT EXISTS (SELECT 1 FROM unit_tree t
+                      AND p.valid_from <= e.day AND (p.valid_to IS NULL OR p.valid_to > e.day) AND p.id < e.id) cap
+                WHERE e.points > cap.value AND NOT EXISTS (SELECT 1 FROM unit_tree t
                     WHERE t.descendant_id = e.unit_id AND e.day IN (t.valid_from, t.valid_to))",
     },
 ];

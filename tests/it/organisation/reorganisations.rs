@@ -216,6 +216,25 @@ async fn a_committee_moves_to_another_province_from_its_day_on() {
 }
 
 #[actix_web::test]
+async fn the_board_of_a_month_before_a_move_shows_the_threshold_of_then() {
+    let world = World::new().await;
+    let officer = world.officer(world.other_cell, Role::CommitteeOfficer, world.province).await;
+    world.member().await;
+    let higher = json!({"name": "threshold", "value": 40, "from": "2026-11"});
+    officer.post(&format!("/v1/units/{}/point-parameters", world.other_ward), &higher).await.expect(200);
+    world.app.set_time("2026-12-10T09:00:00+07:00");
+    let order =
+        json!({"kind": "move", "unit_ids": [world.cell], "parent_id": world.other_ward, "reason": "Quyết định số 15"});
+    officer.post("/v1/reorganisations", &order).await.expect(201);
+    for (period, threshold) in [("2026-11", 30), ("2026-12", 40)] {
+        let path = format!("/v1/units/{}/points?period={period}", world.cell);
+        let board = officer.get(&path).await.expect(200).body;
+        let shown = (&board["threshold"], &board["items"][0]["threshold"]);
+        assert_eq!(shown, (&json!(threshold), &json!(threshold)), "{period}");
+    }
+}
+
+#[actix_web::test]
 async fn what_is_planned_can_be_cancelled_and_what_became_impossible_is_told() {
     let world = World::new().await;
     let officer = world.committee_officer().await;

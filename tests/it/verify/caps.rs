@@ -26,7 +26,7 @@ async fn over(world: &World, statements: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn what_one_can_earn_alone_is_the_nearest_unit_s_to_say() {
+async fn what_one_can_earn_alone_is_the_least_that_any_unit_above_leaves() {
     let world = World::new().await;
     let member = world.member().await;
     let set = |unit: Option<uuid::Uuid>, value: i32, id: i32| {
@@ -40,15 +40,20 @@ async fn what_one_can_earn_alone_is_the_nearest_unit_s_to_say() {
         vec![format!("member {}, 2026-11-20: {points} points earned alone over a cap of {cap}", member.id)]
     };
     assert_eq!(over(&world, &quizzes).await, named(18, 12));
-    assert_eq!(over(&world, &entries(&world, member.id, "quiz_passed", "2026-11-20", &[6, 6])).await, [""; 0]);
+    let twelve = entries(&world, member.id, "quiz_passed", "2026-11-20", &[6, 6]);
+    assert_eq!(over(&world, &twelve).await, [""; 0]);
+    // No unit widens what the system or a unit above leaves.
     let ward = set(Some(world.ward), 18, 10);
-    assert_eq!(over(&world, &format!("{ward}; {quizzes}")).await, [""; 0]);
+    assert_eq!(over(&world, &format!("{ward}; {quizzes}")).await, named(18, 12));
     let cell = set(Some(world.cell), 6, 11);
     assert_eq!(over(&world, &format!("{ward}; {cell}; {quizzes}")).await, named(18, 6));
-    assert_eq!(over(&world, &format!("{}; {quizzes}", set(Some(world.sibling), 6, 12))).await, named(18, 12));
-    // Set after the last award: what held before it is not kept.
+    let (narrow, wide) = (set(Some(world.ward), 6, 12), set(Some(world.cell), 18, 13));
+    assert_eq!(over(&world, &format!("{narrow}; {wide}; {twelve}")).await, named(12, 6));
+    assert_eq!(over(&world, &format!("{}; {quizzes}", set(Some(world.sibling), 6, 14))).await, named(18, 12));
+    // Set after the last award: it did not bind then.
     let later = cell.replace("00000000-0000-7000-8000-000000000011", "ffffffff-0000-7000-8000-000000000011");
-    assert_eq!(over(&world, &format!("{later}; {quizzes}")).await, [""; 0]);
+    assert_eq!(over(&world, &format!("{later}; {twelve}")).await, [""; 0]);
+    assert_eq!(over(&world, &format!("{later}; {quizzes}")).await, named(18, 12));
     // Meetings are attested by others.
     assert_eq!(over(&world, &entries(&world, member.id, "meeting_attended", "2026-11-20", &[8, 8])).await, [""; 0]);
 }
