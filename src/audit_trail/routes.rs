@@ -128,7 +128,7 @@ pub struct AuditOut {
 
 /// Search the audit log
 ///
-/// For inspectors of the unit; system administrators see everything. The newest first. The look itself is recorded.
+/// For inspectors of the unit, with what was below it at the time or until it ended; system administrators see everything. The newest first. The look itself is recorded.
 #[utoipa::path(tag = "Audit", params(PageQuery, AuditQuery), responses(
     (status = 200, description = "A page of events.", body = Page<AuditOut>),
     (status = 403, description = "The caller may not read the audit log there."),

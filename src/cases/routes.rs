@@ -88,7 +88,7 @@ pub struct CaseQuery {
 
 /// List cases
 ///
-/// Cases of a unit and everything below it, the latest first. For inspectors.
+/// Cases of a unit and everything below it, or below it until it ended, the latest first. For inspectors.
 #[utoipa::path(tag = "Cases", params(PageQuery, CaseQuery), responses(
     (status = 200, description = "A page of cases.", body = Page<Case>),
     (status = 403, description = "The caller may not read the cases there."),

@@ -191,7 +191,8 @@ pub struct Neighbourhood {
 
 /// Get the places around my own
 ///
-/// Ranks and points just above and below one's own in one's cell or a unit above it, without names.
+/// Ranks and points just above and below one's own in one's cell or a unit above it, without names. Of a span that is over, in
+/// the cell and the units of then.
 #[utoipa::path(tag = "Leaderboards", params(BoardQuery, WidthQuery), responses(
     (status = 200, description = "The places.", body = Neighbourhood),
     (status = 404, description = "It is no unit of one's own.")))]
@@ -237,7 +238,8 @@ pub struct MyRank {
 
 /// Get my rank
 ///
-/// One's own rank in one's cell or any unit above it, up to the whole country, and among how many.
+/// One's own rank in one's cell or any unit above it, up to the whole country, and among how many. Of a span that is over, in
+/// the cell and the units of then.
 #[utoipa::path(tag = "Leaderboards", params(BoardQuery), responses(
     (status = 200, description = "The rank.", body = MyRank),
     (status = 404, description = "It is no unit of one's own.")))]

@@ -118,7 +118,8 @@ impl Clerk for Lister {
 
 /// List one's notifications
 ///
-/// The newest first.
+/// The newest first. That something waits in a unit for one's decision (`…_waiting`) is told once, until it is read or a day is
+/// over, however much waits there.
 #[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of notifications.", body = Page<NotificationOut>)))]
 #[get("/me/notifications")]
 pub async fn list_my_notifications(

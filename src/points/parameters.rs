@@ -141,7 +141,11 @@ async fn no_wider(conn: &mut Conn, path: &[Uuid], body: &ParameterIn) -> Result<
     if body.value <= bound {
         return Ok(());
     }
-    let detail = text(format!("Cấp trên cho phép tối đa {bound}."), format!("The superior allows {bound} at most."));
+    let detail = if above.is_empty() {
+        text(format!("Toàn hệ thống cho phép tối đa {bound}."), format!("The whole system allows {bound} at most."))
+    } else {
+        text(format!("Cấp trên cho phép tối đa {bound}."), format!("The superior allows {bound} at most."))
+    };
     let fault = Fault { pointer: "/value".to_owned(), code: "wider", detail };
     Err(Problem::faults(Code::RuleWidened, vec![fault]))
 }

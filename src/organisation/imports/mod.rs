@@ -9,12 +9,16 @@ mod report;
 pub mod routes;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::max;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
+use crate::kernel::schema::closing_states;
 use crate::organisation::members::lock_numbers;
 use crate::organisation::roster::Roster;
 use crate::organisation::units;
@@ -32,8 +36,9 @@ pub struct Importer<'a> {
 }
 
 /// Brings a roster into a cell, in the caller's transaction. Memberships, exemptions and roles begin on the day the sheet
-/// states, else on the first of this month; exemptions never before the end of a month that is closed for the member. People
-/// are found by citizen ID, then by card number; nobody is ever removed. A dry run reads and compares, and writes nothing.
+/// states, else on the first of this month; never in a month that the cell has closed, nor exemptions in one that is closed
+/// for the member. People are found by citizen ID, then by card number; nobody is ever removed. A dry run reads and compares,
+/// and writes nothing.
 ///
 /// # Errors
 /// 404 for an unknown unit, 422 when it is no cell or the sheet is of a later day, 422 with every fault otherwise.
@@ -47,12 +52,13 @@ pub async fn import(
     dry_run: bool,
 ) -> Result<ImportReport, Problem> {
     let today = day_of(now);
-    let as_of = start(roster, today)?;
+    let stated = start(roster, today)?;
     units::require_cell(conn, cell_id).await?;
     if !dry_run {
         units::lock(conn, cell_id).await?;
         lock_numbers(conn).await?;
     }
+    let as_of = after_closed(conn, cell_id, stated).await?;
     let sheet = register::Sheet::new(crypto, roster);
     let register = register::load(conn, &sheet, cell_id, as_of, today).await?;
     let plan = plan::compare(&sheet, &register, &importer)?;
@@ -63,7 +69,19 @@ pub async fn import(
     Ok(report::of(roster, &plan, unit, as_of, dry_run))
 }
 
-/// The day on which what the sheet says begins.
+/// This day, or the first after the last month that the cell has closed: who counted in it was signed.
+async fn after_closed(conn: &mut Conn, cell_id: Uuid, day: NaiveDate) -> Result<NaiveDate, Problem> {
+    let closed: Option<NaiveDate> = closing_states::table
+        .filter(closing_states::unit_id.eq(cell_id))
+        .filter(closing_states::period.ge(Period::containing(day).first_day()))
+        .filter(closing_states::closing_id.is_not_null())
+        .select(max(closing_states::period))
+        .first(conn)
+        .await?;
+    Ok(closed.map_or(day, |month| Period::containing(month).next().first_day()))
+}
+
+/// The day that the sheet states.
 fn start(roster: &Roster, today: NaiveDate) -> Result<NaiveDate, Problem> {
     let first = Period::containing(today).first_day();
     let as_of = roster.as_of.unwrap_or(first);

@@ -188,7 +188,8 @@ pub struct AttestationQuery {
 
 /// List attestations
 ///
-/// Of a unit and everything below it, the latest first. For officers who record or confirm there, and inspectors.
+/// Of a unit and everything below it, or below it until it ended, the latest first. For officers who record or confirm there,
+/// and inspectors.
 #[utoipa::path(tag = "Attestations", params(AttestationQuery, PageQuery), responses(
     (status = 200, description = "A page of attestations.", body = Page<Attestation>),
     (status = 403, description = "The caller may know of the unit but may not look."),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Date, Nullable, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -59,13 +59,14 @@ pub async fn close_due_slice(conn: &mut Conn, crypto: &Crypto, now: DateTime<Utc
     let Some((period, after)) = take_pass(conn, today).await? else {
         return Ok(Slice { closed: 0, more: false });
     };
-    let cells = due_cells(conn, period, after, today).await?;
+    let candidates = candidates(conn, period, after, today).await?;
+    let cells: Vec<Uuid> = candidates.iter().filter(|cell| cell.due).map(|cell| cell.id).collect();
     let closed = if cells.is_empty() { 0 } else { close_cells(conn, &closer, period, &cells).await? };
     diesel::update(closing_passes::table.find(period.first_day()))
         .set((
             closing_passes::day.eq(today),
-            closing_passes::after_unit.eq(cells.last()),
-            closing_passes::done.eq(cells.len() < SLICE),
+            closing_passes::after_unit.eq(candidates.last().map(|cell| cell.id)),
+            closing_passes::done.eq(candidates.len() < SLICE),
         ))
         .execute(conn)
         .await?;
@@ -135,27 +136,31 @@ async fn take_pass(conn: &mut Conn, today: NaiveDate) -> Result<Option<(Period, 
     Ok(taken.map(|pass| (Period::containing(pass.period), pass.after_unit)))
 }
 
-/// The next cells that had members on the month's last day and are not closed; reopened ones wait for their days to pass.
+#[derive(QueryableByName)]
+struct Candidate {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    /// Whether it had members on the month's last day who were entered by then.
+    #[diesel(sql_type = Bool)]
+    due: bool,
+}
+
+/// The next cells that are not closed; reopened ones wait for their days to pass.
 ///
 /// A sheet may say that people belonged to the cell long before it was imported. Nobody could earn anything before the first
 /// of them was entered, so months that had ended by then are left open: else they were signed with everybody `below`.
-async fn due_cells(
+async fn candidates(
     conn: &mut Conn,
     period: Period,
     after: Option<Uuid>,
     today: NaiveDate,
-) -> Result<Vec<Uuid>, Problem> {
-    #[derive(QueryableByName)]
-    struct Cell {
-        #[diesel(sql_type = SqlUuid)]
-        id: Uuid,
-    }
-    let found: Vec<Cell> = diesel::sql_query(
-        "SELECT u.id FROM units u JOIN unit_kinds k ON k.code = u.kind
+) -> Result<Vec<Candidate>, Problem> {
+    Ok(diesel::sql_query(
+        "SELECT u.id, EXISTS (SELECT 1 FROM memberships m JOIN members p ON p.id = m.member_id WHERE m.unit_id = u.id
+             AND m.valid_from <= $2 AND (m.valid_to IS NULL OR m.valid_to > $2)
+             AND (p.created_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date <= $2) AS due
+         FROM units u JOIN unit_kinds k ON k.code = u.kind
          WHERE k.holds_members AND ($3::uuid IS NULL OR u.id > $3)
-           AND EXISTS (SELECT 1 FROM memberships m JOIN members p ON p.id = m.member_id WHERE m.unit_id = u.id
-               AND m.valid_from <= $2 AND (m.valid_to IS NULL OR m.valid_to > $2)
-               AND (p.created_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date <= $2)
            AND NOT EXISTS (SELECT 1 FROM closing_states s WHERE s.unit_id = u.id AND s.period = $1
                AND (s.closing_id IS NOT NULL OR s.open_until >= $4))
          ORDER BY u.id LIMIT $5",
@@ -166,6 +171,5 @@ async fn due_cells(
     .bind::<Date, _>(today)
     .bind::<BigInt, _>(SLICE as i64)
     .load(conn)
-    .await?;
-    Ok(found.into_iter().map(|cell| cell.id).collect())
+    .await?)
 }

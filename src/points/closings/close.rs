@@ -44,6 +44,11 @@ pub struct MonthState {
 
 /// Locks the months of cells, in the order of their ids: before anything of their members.
 pub async fn lock_states(conn: &mut Conn, cells: &[Uuid], period: Period) -> Result<Vec<MonthState>, Problem> {
+    // Units before members, as everywhere: a row that is there already would not look at its unit.
+    diesel::sql_query("SELECT 1 FROM units WHERE id = ANY($1) ORDER BY id FOR KEY SHARE")
+        .bind::<Array<SqlUuid>, _>(cells)
+        .execute(conn)
+        .await?;
     diesel::sql_query(
         "INSERT INTO closing_states (unit_id, period) SELECT c, $2 FROM unnest($1) AS t(c) ORDER BY c ON CONFLICT DO NOTHING",
     )
@@ -76,8 +81,8 @@ pub async fn close_by_hand(conn: &mut Conn, closer: &Closer<'_>, unit_id: Uuid, 
     if !window::open_to_the_secretary(period, state.open_until, day_of(closer.now)) {
         return Err(Problem::with(
             Code::RuleNotMet,
-            "Bí thư chốt tháng trong 5 ngày đầu của tháng sau, hoặc trong thời hạn mở lại; sau đó tháng tự chốt.",
-            "The secretary closes a month in the first five days of the next one, or while it is reopened; then it closes by itself.",
+            "Bí thư chốt tháng trong 5 ngày đầu của tháng sau, hoặc trong thời hạn mở lại.",
+            "The secretary closes a month in the first five days of the next one, or while it is reopened.",
         ));
     }
     if close_locked(conn, closer, period, states).await? == 0 {

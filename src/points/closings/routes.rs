@@ -153,8 +153,9 @@ impl From<StoredClosing> for Closing {
 ///
 /// Takes an immutable snapshot of the month: a row for each member who belonged to the cell on its last day, a hash of each
 /// row, a signed manifest. For the secretary, in the first five days of the next month (UTC+7), or while the month is reopened;
-/// after that it closes by itself. A month that is closed already is answered as it is, whoever closed it: of two who close at
-/// once both get the same closing. What is posted for the month later is a late correction and leaves the snapshot untouched.
+/// after that it closes by itself, unless it ended before anybody of the cell was entered in the system. A month that is closed
+/// already is answered as it is, whoever closed it: of two who close at once both get the same closing. What is posted for the
+/// month later is a late correction and leaves the snapshot untouched.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell.")), request_body = ClosingIn, responses(
     (status = 200, description = "The closing in force.", body = Closing),
     (status = 422, description = "The unit is no cell, nobody belonged to it, or it is not the time to close that month.")))]

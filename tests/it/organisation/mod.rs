@@ -7,6 +7,7 @@ mod grants;
 mod imports;
 mod left_behind;
 mod members;
+mod planned_orders;
 mod reorganisations;
 mod transfers;
 

@@ -1,6 +1,5 @@
 //! Reorganisations: history, denominators and boards right before and after; who may; races and replays.
 
-use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;
 use sotay::organisation::reorganisations::apply_due;
@@ -13,7 +12,7 @@ fn merger(from: &[Uuid], name: &str) -> Value {
     json!({"kind": "merge", "unit_ids": from, "new_unit": {"name": name}, "reason": "Quyết định số 12-QĐ/ĐU"})
 }
 
-fn into(from: &[Uuid], target: Uuid) -> Value {
+pub fn into(from: &[Uuid], target: Uuid) -> Value {
     json!({"kind": "merge", "unit_ids": from, "into_unit_id": target, "reason": "Quyết định số 12-QĐ/ĐU"})
 }
 
@@ -232,50 +231,6 @@ async fn the_board_of_a_month_before_a_move_shows_the_threshold_of_then() {
         let shown = (&board["threshold"], &board["items"][0]["threshold"]);
         assert_eq!(shown, (&json!(threshold), &json!(threshold)), "{period}");
     }
-}
-
-#[actix_web::test]
-async fn what_is_planned_can_be_cancelled_and_what_became_impossible_is_told() {
-    let world = World::new().await;
-    let officer = world.committee_officer().await;
-    let mut order = into(&[world.cell], world.sibling);
-    order["effective_on"] = json!("2026-12-10");
-    let first = officer.post("/v1/reorganisations", &order).await.expect(201).id();
-    let second = officer.post("/v1/reorganisations", &order).await.expect(201).id();
-    officer.post(&format!("/v1/reorganisations/{first}/cancel"), &json!({})).await.expect(200);
-    officer.post("/v1/reorganisations", &into(&[world.cell], world.sibling)).await.expect(201);
-    world.app.set_time("2026-12-12T08:00:00+07:00");
-    apply_due(&world.app.state).await.unwrap();
-    let failed = rows(&world.app, &format!("SELECT state FROM reorganisations WHERE id = '{second}'")).await;
-    assert!(failed.contains("failed"), "{failed}");
-    assert_eq!(count(&world.app, "outbox WHERE topic = 'notify.reorganisation_failed'").await, 1);
-    assert_eq!(apply_due(&world.app.state).await.unwrap(), 0);
-}
-
-#[actix_web::test]
-async fn an_order_that_fails_by_itself_holds_up_no_other() {
-    let world = World::new().await;
-    let (officer, province) = (
-        world.committee_officer().await,
-        world.officer(world.other_cell, Role::CommitteeOfficer, world.province).await,
-    );
-    let on = |order: Value| {
-        let mut order = order;
-        order["effective_on"] = json!("2026-11-25");
-        order
-    };
-    let broken = officer.post("/v1/reorganisations", &on(into(&[world.cell], world.sibling))).await.expect(201).id();
-    let move_ward =
-        json!({"kind": "move", "unit_ids": [world.other_cell], "parent_id": world.ward, "reason": "Quyết định"});
-    let sound = province.post("/v1/reorganisations", &on(move_ward)).await.expect(201).id();
-    let mut conn = world.app.state.db.conn().await.unwrap();
-    let spoil = format!("UPDATE reorganisations SET details = '{{}}' WHERE id = '{broken}'");
-    diesel::sql_query(spoil).execute(&mut *conn).await.unwrap();
-    world.app.set_time("2026-11-25T00:00:30+07:00");
-    apply_due(&world.app.state).await.unwrap();
-    assert_eq!(province.get(&format!("/v1/reorganisations/{sound}")).await.expect(200).body["state"], "applied");
-    let left = rows(&world.app, &format!("SELECT state FROM reorganisations WHERE id = '{broken}'")).await;
-    assert_eq!(left, r#"[{"state": "planned"}]"#);
 }
 
 #[actix_web::test]

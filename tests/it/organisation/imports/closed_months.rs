@@ -8,16 +8,22 @@ use crate::organisation::count;
 use crate::support::World;
 
 #[actix_web::test]
-async fn what_a_sheet_exempts_begins_after_the_last_closed_month() {
+async fn what_a_sheet_says_begins_after_the_last_closed_month() {
     let world = World::new().await;
     let secretary = world.secretary().await;
     let counted = with(BINH, 9, "");
     import(&secretary, &world, false, sheet(&[AN, counted])).await.expect(200);
     world.app.set_time(IN_TIME);
     close(&secretary, world.cell).await.expect(200);
-    let dated = titled("Danh sách tính đến ngày 01/11/2026", &[AN, BINH]);
+    let newcomer = with(with(with(AN, 0, "Đỗ Văn Chi"), 3, "038000000003"), 4, "038170000003");
+    let dated = titled("Danh sách tính đến ngày 01/11/2026", &[AN, BINH, newcomer]);
     let reply = import(&secretary, &world, false, dated.clone()).await.expect(200).body;
-    assert_eq!((&reply["as_of"], &reply["exempted"]), (&json!("2026-11-01"), &json!(1)));
+    assert_eq!((&reply["as_of"], &reply["exempted"]), (&json!("2026-12-01"), &json!(1)));
+    assert_eq!(
+        count(&world.app, "memberships WHERE valid_from = '2026-12-01'").await,
+        1,
+        "nobody joins a month that was signed"
+    );
     assert_eq!(count(&world.app, "exemptions WHERE valid_from = '2026-12-01' AND valid_to IS NULL").await, 1);
     assert_eq!(count(&world.app, "exemptions").await, 1);
     let board = secretary.get(&format!("/v1/units/{}/points?period=2026-11", world.cell)).await.expect(200).body;
