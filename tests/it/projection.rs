@@ -15,6 +15,7 @@ use sotay::points::{Deed, award};
 use uuid::Uuid;
 
 use crate::support::{Actor, TestApp, World};
+use crate::verify::ledger_differs;
 
 fn meeting() -> Deed {
     let object_id = Uuid::now_v7().to_string();
@@ -195,4 +196,18 @@ async fn another_instance_takes_over() {
     assert!(!jobs::project(&world.app.state).await.unwrap(), "it is the other one's now");
     project(&beside).await;
     assert_eq!(counts(&roll_up(&officer, world.province).await["summary"])[4], 2);
+}
+
+/// What is claimed meanwhile concerns the months that are known already too.
+#[actix_web::test]
+async fn a_clock_that_was_set_back_loses_no_change() {
+    let world = World::new().await;
+    world.member().await;
+    project(&world.app).await;
+    world.app.set_time("2026-10-10T08:00:00+07:00");
+    world.member().await;
+    project(&world.app).await;
+    world.app.set_time("2026-11-20T10:00:00+07:00");
+    project(&world.app).await;
+    assert_eq!(ledger_differs(&world).await, Vec::<String>::new());
 }

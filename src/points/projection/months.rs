@@ -52,15 +52,19 @@ pub async fn look_through(conn: &mut Conn, period: Period, today: NaiveDate) -> 
     Ok(())
 }
 
-/// The projected months a change concerns. A month with its first points becomes one of them, and is looked through.
+/// The projected months a change concerns, also one that a clock which was set back has yet to reach again. A month with its
+/// first points becomes one of them, and is looked through.
 pub async fn concerned(conn: &mut Conn, change: &Change, today: NaiveDate) -> Result<Vec<Period>, Problem> {
-    let (since, until) = (Period::containing(change.since), Period::containing(change.until.unwrap_or(today)));
-    let known: Vec<NaiveDate> = projected_months::table
-        .filter(projected_months::period.between(since.first_day(), until.first_day()))
+    let since = Period::containing(change.since);
+    let mut between = projected_months::table
+        .filter(projected_months::period.ge(since.first_day()))
         .order(projected_months::period)
         .select(projected_months::period)
-        .load(conn)
-        .await?;
+        .into_boxed();
+    if let Some(until) = change.until {
+        between = between.filter(projected_months::period.le(Period::containing(until).first_day()));
+    }
+    let known: Vec<NaiveDate> = between.load(conn).await?;
     if known.is_empty() && change.until.is_some() && since <= Period::containing(today) {
         look_through(conn, since, today).await?;
         return Ok(Vec::new());

@@ -42,7 +42,7 @@ async fn project(world: &World) {
 }
 
 /// Gives the projections to a holder; nobody else works on them from now on.
-async fn hold_as(world: &World, holder: Uuid) -> Lease {
+pub async fn hold_as(world: &World, holder: Uuid) -> Lease {
     let state = &world.app.state;
     lease::seize(&mut state.db.conn().await.unwrap(), LEASE, holder, state.clock.now()).await.unwrap()
 }
