@@ -30,7 +30,13 @@ use crate::kernel::rate_limit::RateLimits;
 use crate::kernel::redis::Redis;
 use crate::kernel::state::State;
 use crate::kernel::{context, health, memory, problem_pages};
+use crate::organisation::decisions::{DecisionKind, Registry};
 use crate::{audit_trail, cases, documents, identity, jobs, leaderboards, notifications, organisation, points};
+
+/// Everything that takes two officers. A feature lists its kinds here.
+static KINDS: [&dyn DecisionKind; 2] = [&organisation::grants::ROLE_GRANT, &identity::ROLE_HOLDER_SLIP];
+/// The same, to be looked up.
+pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
 
 /// Files held in memory at a time, each up to 20 MiB.
 const UPLOADS_AT_ONCE: usize = 8;
@@ -133,6 +139,7 @@ pub fn serve(
             .into_utoipa_app()
             .app_data(state.clone())
             .app_data(document.clone())
+            .app_data(web::Data::new(DECISION_KINDS))
             .app_data(web::PayloadConfig::new(operations::BODY_BYTES))
             .service(api())
             .split_for_parts();

@@ -5,6 +5,7 @@ mod boards;
 mod close_months;
 mod demo;
 pub mod import;
+pub mod release;
 mod runtime;
 mod serve;
 mod verify;
@@ -51,6 +52,11 @@ enum Command {
     Openapi,
     /// Make an account of a system administrator and print its password once.
     CreateAdmin(admin::CreateAdmin),
+    /// List roles and activation slips that wait for a second officer, or confirm one as the operator of the server.
+    ///
+    /// For the top of the system, where there is no second administrator. Of a slip it prints the code once.
+    #[command(visible_alias = "release-slip")]
+    Release(release::Release),
     /// Import the roster of a cell from an Excel file; a dry run unless --commit is given.
     Import(import::Import),
 }
@@ -97,6 +103,7 @@ async fn run(command: Command, config: Config) -> Result<ExitCode, String> {
         Command::Migrate => runtime::migrate(&config).await,
         Command::CreateAdmin(arguments) => admin::create(config, arguments).await,
         Command::Import(arguments) => import::run(config, arguments).await,
+        Command::Release(arguments) => release::run(config, arguments).await,
         Command::CloseMonths => close_months::run(config).await,
         // Done before there was a configuration.
         Command::Openapi | Command::VerifyReport(_) => Ok(()),

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use actix_web::web::Data;
 use tokio::task::JoinHandle;
 
+use crate::app::DECISION_KINDS;
 use crate::kernel::db::{Conn, transaction};
 use crate::kernel::pace::Pace;
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
 use crate::kernel::{changes, idempotency, lease, outbox, rate_limit};
-use crate::organisation::reorganisations;
+use crate::organisation::{decisions, reorganisations};
 use crate::points::{self, projection};
 use crate::{cases, documents, identity, leaderboards, notifications};
 
@@ -170,6 +171,8 @@ async fn sweep(state: &State) -> Result<(), Problem> {
     idempotency::sweep(&mut conn, state.clock.now()).await?;
     outbox::sweep(&mut conn, state.clock.now()).await?;
     changes::sweep(&mut conn).await?;
+    while transaction(&mut conn, async |conn| decisions::expire(conn, DECISION_KINDS, state.clock.now()).await).await? {
+    }
     identity::sweep_failures(&mut conn, state.clock.now()).await?;
     identity::forget_old_devices(&mut conn, state.clock.now()).await?;
     Ok(())

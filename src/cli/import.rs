@@ -58,7 +58,7 @@ pub async fn import_file(state: &State, path: &Path, unit: &str, commit: bool) -
     let limits = Limits { secretaries: 1, ..Limits::province() };
     let roster = file::read(bytes.into(), day_of(now), limits).await.map_err(|problem| explain(&problem))?;
     eprintln!("Đã đọc {} đảng viên. Đang đối chiếu …", roster.rows.len());
-    let importer = Importer { account_id: None, may_grant: true, request_id: None };
+    let importer = Importer { officer: None, may_grant: true, request_id: None };
     let mut conn = state.db.conn().await.map_err(|problem| explain(&problem))?;
     let cell = find_unit(&mut conn, unit).await?;
     drop(conn);

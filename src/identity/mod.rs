@@ -1,5 +1,6 @@
 //! Accounts, sign-in, device sessions, tokens and keys. What other features and `app` may call.
 
+mod activation;
 mod administrators;
 mod authentication;
 mod demo_sessions;
@@ -9,6 +10,7 @@ mod passwords;
 mod session_routes;
 mod sessions;
 mod sign_in;
+mod slip_release;
 mod slip_routes;
 mod slips;
 mod throttle;
@@ -23,6 +25,7 @@ pub use keys::{jwks, refresh_keys};
 pub use me::Mirror;
 pub use passwords::{hash as hash_password, store as store_password};
 pub use sessions::forget_old_devices;
+pub use slip_release::{ROLE_HOLDER_SLIP, read_code as read_slip_code};
 pub use throttle::sweep as sweep_failures;
 
 /// The operations of this feature.
@@ -31,8 +34,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(session_routes::create_session)
         .service(session_routes::refresh_session)
         .service(session_routes::delete_current_session)
-        .service(slip_routes::activate)
+        .service(activation::activate)
         .service(slip_routes::create_activation_slip)
+        .service(slip_routes::read_slip_code)
         .service(me::get_me)
         .service(me::update_me)
         .service(me::change_password)

@@ -1,30 +1,28 @@
-//! Activation slips over HTTP: issuing one, and redeeming it.
+//! Activation slips over HTTP: issuing one, asking for one, and reading the code of one that was released.
 
-use actix_web::http::{StatusCode, header};
-use actix_web::{HttpResponse, post};
-use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, post};
+use chrono::{DateTime, Duration, Utc};
+use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::access::needs::IssueSlips;
 use crate::kernel::audit;
+use crate::kernel::auth::Principal;
 use crate::kernel::call::secret::SecretCall;
-use crate::kernel::call::{Empty, Guest};
-use crate::kernel::clock::day_of;
-use crate::kernel::crypto::Crypto;
+use crate::kernel::call::{Empty, Scope, Target, path_id};
 use crate::kernel::db::{Conn, transaction};
 use crate::kernel::ids::new_id;
-use crate::kernel::outbox;
-use crate::kernel::problem::{Code, Problem};
-use crate::organisation::{OnMember, cell_of};
+use crate::kernel::problem::Problem;
+use crate::organisation::OnMember;
+use crate::organisation::decisions::{self, DecisionOut, Registry};
 
-use super::passwords;
-use super::sessions::{self, Because, Opening};
-use super::slips::{self, Proved};
-use super::throttle::{self, Allowance};
-use super::tokens::{Issue, SessionTokens, parse_device_token};
+use super::sessions;
+use super::slip_release::{self, Released};
+use super::slips::{self, NewSlip};
 
 /// A slip, shown once.
 #[derive(Serialize, ToSchema)]
@@ -42,142 +40,118 @@ pub struct SlipOut {
     expires_at: DateTime<Utc>,
 }
 
+impl SlipOut {
+    fn answer(released: Released) -> HttpResponse {
+        let Released { id, code, expires_at } = released;
+        let slip = Self { id, code, expires_at };
+        HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(slip)
+    }
+}
+
+/// What came of a request for a slip.
+enum Outcome {
+    Issued(Released),
+    Asked(Box<DecisionOut>),
+}
+
 /// Issue an activation slip
 ///
-/// For a first sign-in or a lost password. Older slips of the member become void. Nobody issues one for themselves;
-/// the slip of somebody who holds a role is issued from the unit above. Takes no `Idempotency-Key`: if the answer
-/// got lost, issue another one.
+/// For a first sign-in or a lost password. Older slips of the member become void. Nobody issues one for themselves. For a
+/// member who holds a role, or will, the answer is 202 with a decision: a second officer above the member's cell and roles
+/// releases the slip and reads its code (`readSlipCode`); who asks never sees it. A slip that one person issues alone lets the
+/// member decide nothing for 72 hours after it was redeemed (`decisions_rest`). Takes no `Idempotency-Key`: if the answer got
+/// lost, issue another one.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member.")),
     request_body = Empty, extensions(("x-secret-call" = json!(true))), responses(
     (status = 201, description = "The slip.", body = SlipOut),
-    (status = 403, description = "The caller may not issue this slip.")))]
+    (status = 202, description = "The decision that waits for a second officer.", body = DecisionOut),
+    (status = 403, description = "The caller may not issue this slip."),
+    (status = 409, description = "A slip for this member waits for its release already.")))]
 #[post("/members/{member_id}/activation-slips")]
-pub async fn create_activation_slip(call: SecretCall<Empty, OnMember<IssueSlips>>) -> Result<HttpResponse, Problem> {
-    let (state, caller, on) = (&call.scope.state, &call.scope.caller, &call.scope.on);
-    let (now, code) = (call.scope.now, slips::new_code()?);
-    let mut conn = call.conn;
-    let issued = transaction(&mut conn, async |conn| {
-        slips::may_issue(conn, caller, on.member_id, &on.path, now).await?;
-        sessions::lock_account(conn, on.member_id).await?;
-        let people = (on.member_id, caller.account_id);
-        let days = state.config.slip_days;
-        let issued = slips::issue(conn, &state.crypto, people, &code, days, now).await?;
-        let event = audit::Event {
-            unit_id: Some(on.unit_id),
-            member_id: Some(on.member_id),
-            ..call.scope.audit("slip.issued", "activation_slip", issued.id)
-        };
-        audit::record(conn, event, now).await?;
-        sessions::notify(conn, "slip_issued", on.member_id, json!({}), now).await?;
-        Ok(issued)
+pub async fn create_activation_slip(
+    call: SecretCall<Empty, OnMember<IssueSlips>>,
+    kinds: Data<Registry>,
+) -> Result<HttpResponse, Problem> {
+    let (scope, kinds, mut conn) = (&call.scope, **kinds, call.conn);
+    slips::require_other(&scope.caller, scope.on.member_id)?;
+    let outcome = transaction(&mut conn, async |conn| {
+        sessions::lock_account(conn, scope.on.member_id).await?;
+        if slips::offices(conn, scope.on.member_id, scope.now).await?.is_empty() {
+            return issue(conn, scope).await.map(Outcome::Issued);
+        }
+        let people = (scope.on.member_id, scope.on.unit_id);
+        let request_id = Some(scope.context.request_id.as_str());
+        let id = slip_release::ask(conn, people, &scope.caller, request_id, scope.now).await?;
+        let decision = decisions::answer(conn, id, kinds, scope.context.language, scope.now).await?;
+        Ok(Outcome::Asked(Box::new(decision)))
+    });
+    Ok(match outcome.await? {
+        Outcome::Issued(slip) => SlipOut::answer(slip),
+        Outcome::Asked(decision) => HttpResponse::Accepted().json(decision),
     })
-    .await?;
-    Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(SlipOut {
-        id: issued.id,
-        code,
-        expires_at: issued.expires_at,
-    }))
 }
 
-/// An activation.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ActivationIn {
-    /// The code of the slip; spaces, hyphens and case do not matter.
-    #[schema(min_length = 12, max_length = 20, pattern = "^[0-9A-Za-z -]+$", example = "7K3M-9QZT-04VX")]
-    code: String,
-    /// The member's citizen ID, 12 digits.
-    #[schema(min_length = 12, max_length = 20, pattern = "^[0-9 .-]+$", example = "001080000001")]
-    citizen_id: String,
-    /// The member's birth date.
-    #[schema(example = "1980-05-19")]
-    birth_date: NaiveDate,
-    /// The new password, at least 8 characters.
-    #[schema(min_length = 8, max_length = 200, format = "password", example = "mùa thu năm ấy")]
-    password: String,
-    /// What the person calls this device.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Điện thoại của An")]
-    device_name: String,
-    /// `device_token` of an earlier sign-in on this device, by whomever.
-    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
-    device_token: Option<String>,
-}
-
-/// Activate an account
-///
-/// Redeems an activation slip with the member's own data, sets the password and signs in on this device; all other
-/// devices are signed out. Five tries with wrong data make a slip void. Every failure gets the same answer.
-#[utoipa::path(tag = "Sessions", security(()), request_body = ActivationIn, responses(
-    (status = 201, description = "The tokens of the new session.", body = SessionTokens),
-    (status = 410, description = "The slip cannot be used."),
-    (status = 422, description = "The password is too easy to guess."),
-    (status = 429, description = "Too many requests, or too many failed tries (`sign_in_throttled`).")))]
-#[post("/auth/activate")]
-pub async fn activate(guest: Guest<ActivationIn>) -> Result<HttpResponse, Problem> {
-    let (state, body, now) = (&guest.state, &guest.body, guest.now);
-    passwords::check(&body.password)?;
-    let invalid = || Problem::new(Code::SlipInvalid);
-    let address = Allowance::of_address(&state.crypto, guest.context.address);
-    let data = (body.code.as_str(), body.citizen_id.as_str(), body.birth_date);
-    let proved = state
-        .db
-        .transaction(async |conn| {
-            throttle::require(conn, &address, now).await?;
-            slips::prove(conn, &state.crypto, data, now).await
-        })
-        .await?
-        .ok_or_else(invalid)?;
-    // Hashing is slow on purpose: only for whoever has shown a slip, and outside the transaction.
-    let hash = passwords::hash(state, &body.password).await?;
-    let device = body.device_token.as_deref().and_then(|token| parse_device_token(&state.crypto, token));
-    let opening = Opening {
-        account_id: proved.account_id,
-        device_id: device.unwrap_or_else(|| new_id(now)),
-        device_name: &body.device_name,
-        request_id: &guest.context.request_id,
-        days: state.config.session_days,
+/// Issues a slip on the word of one officer alone.
+async fn issue(conn: &mut Conn, scope: &Scope<Empty, OnMember<IssueSlips>>) -> Result<Released, Problem> {
+    let (state, on, now) = (&scope.state, &scope.on, scope.now);
+    let (id, code) = (new_id(now), slips::new_code()?);
+    let expires_at = now + Duration::days(i64::from(state.config.slip_days));
+    let new = NewSlip {
+        id,
+        account_id: on.member_id,
+        issued_by: scope.caller.account_id,
+        decision_id: None,
+        code: &code,
+        expires_at,
     };
-    let issue = state
-        .db
-        .transaction(async |conn| {
-            throttle::give_back(conn, &address).await?;
-            sessions::lock_account(conn, proved.account_id).await?;
-            if !slips::redeem(conn, proved.slip_id, now).await? {
-                return Err(invalid());
-            }
-            passwords::store(conn, &[proved.account_id], &hash, now).await?;
-            enter(conn, &opening, proved, now, &guest.state.crypto).await
-        })
-        .await?;
-    Ok(SessionTokens::issue(state, &issue, now)?.answer(StatusCode::CREATED))
-}
-
-/// Whoever had the account before is out; the new device is in.
-async fn enter(
-    conn: &mut Conn,
-    opening: &Opening<'_>,
-    proved: Proved,
-    now: DateTime<Utc>,
-    crypto: &Crypto,
-) -> Result<Issue, Problem> {
-    let account = proved.account_id;
-    sessions::revoke_others(conn, account, None, Because::SlipRedeemed, now).await?;
-    sessions::forget_devices(conn, account).await?;
-    sessions::remember_device(conn, crypto, account, opening.device_id, now).await?;
+    slips::issue(conn, &state.crypto, &new, now).await?;
     let event = audit::Event {
-        actor_id: Some(account),
-        action: "slip.redeemed",
-        object_kind: "activation_slip",
-        object_id: proved.slip_id,
-        unit_id: cell_of(conn, account, day_of(now)).await?,
-        member_id: Some(account),
-        request_id: Some(opening.request_id),
-        details: json!({"issued_by": proved.issued_by}),
+        unit_id: Some(on.unit_id),
+        member_id: Some(on.member_id),
+        ..scope.audit("slip.issued", "activation_slip", id)
     };
     audit::record(conn, event, now).await?;
-    let redeemed = json!({"account_id": account, "issued_by": proved.issued_by, "at": now});
-    outbox::emit(conn, "identity.slip_redeemed", redeemed, now).await?;
-    let details = json!({"device_name": opening.device_name.trim()});
-    sessions::notify(conn, "slip_redeemed", account, details, now).await?;
-    sessions::open(conn, opening, now).await
+    Ok(Released { id, code, expires_at })
+}
+
+/// The slip of the path's `slip_id`. Whether the caller released it is asked when its code is made.
+pub struct OnSlip {
+    slip_id: Uuid,
+}
+
+impl Target for OnSlip {
+    fn authorise<'a>(
+        req: &'a HttpRequest,
+        conn: &'a mut Conn,
+        caller: &'a Principal,
+        _: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        Box::pin(async move {
+            let slip_id = path_id(req, "slip_id")?;
+            slip_release::require_released_by(conn, slip_id, caller).await?;
+            Ok(Self { slip_id })
+        })
+    }
+}
+
+/// Read the code of a released slip
+///
+/// Once, by the officer who confirmed the decision of kind `role_holder_slip`, whose `object_id` names the slip; to be handed
+/// to the member in person. Older slips of the member become void. Takes no `Idempotency-Key`: if the answer got lost, ask for
+/// another slip.
+#[utoipa::path(tag = "Members", params(("slip_id" = Uuid, Path, description = "The slip.")),
+    request_body = Empty, extensions(("x-secret-call" = json!(true))), responses(
+    (status = 201, description = "The slip.", body = SlipOut),
+    (status = 403, description = "The caller could not release this slip any more."),
+    (status = 409, description = "The code was read once already, or the officer who asked may not ask any more."),
+    (status = 410, description = "The days of the slip are over.")))]
+#[post("/activation-slips/{slip_id}/code")]
+pub async fn read_slip_code(call: SecretCall<Empty, OnSlip>) -> Result<HttpResponse, Problem> {
+    let (scope, mut conn) = (&call.scope, call.conn);
+    let released = transaction(&mut conn, async |conn| {
+        let (crypto, days) = (&scope.state.crypto, scope.state.config.slip_days);
+        let request = (days, Some(scope.context.request_id.as_str()));
+        slip_release::read_code(conn, crypto, scope.on.slip_id, Some(&scope.caller), request, scope.now).await
+    });
+    Ok(SlipOut::answer(released.await?))
 }

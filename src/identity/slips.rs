@@ -1,20 +1,23 @@
 //! Activation slips: a code read out by an officer and useless without the member's own data.
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::access::{Permission, Role};
+use crate::kernel::access::Role;
 use crate::kernel::auth::Principal;
 use crate::kernel::clock::day_of;
 use crate::kernel::crypto::{Crypto, random_bytes};
 use crate::kernel::db::Conn;
-use crate::kernel::ids::new_id;
+use crate::kernel::outbox;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{accounts, activation_slips, grants, members, sign_in_handles};
 use crate::organisation::members::handles::{HandleKind, normalise};
 use crate::organisation::units;
+
+use super::sessions;
 
 /// Crockford's base 32: no letter that sounds or looks like another.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -53,15 +56,11 @@ fn code_digest(crypto: &Crypto, code: &str) -> Vec<u8> {
     crypto.digest("slip", &canonical(code))
 }
 
-/// Checks that the caller may issue a slip for this member, beyond the permission on the cell: nobody for
-/// themselves, and for whoever holds a role, or will, only somebody above the cell and above each unit of those roles.
-pub async fn may_issue(
-    conn: &mut Conn,
-    caller: &Principal,
-    member_id: Uuid,
-    cell_path: &[Uuid],
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+/// Nobody issues or asks for a slip for themselves.
+///
+/// # Errors
+/// 403 when the caller is the member.
+pub fn require_other(caller: &Principal, member_id: Uuid) -> Result<(), Problem> {
     if caller.account_id == member_id {
         return Err(Problem::with(
             Code::Forbidden,
@@ -69,6 +68,11 @@ pub async fn may_issue(
             "Nobody issues a slip for themselves.",
         ));
     }
+    Ok(())
+}
+
+/// Where a member holds a role, or will: the paths of those units. An empty path stands for the whole system.
+pub async fn offices(conn: &mut Conn, member_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Vec<Uuid>>, Problem> {
     let today = day_of(now);
     let held: Vec<Option<Uuid>> = grants::table
         .filter(grants::account_id.eq(member_id))
@@ -79,39 +83,31 @@ pub async fn may_issue(
         .distinct()
         .load(conn)
         .await?;
+    let mut paths = Vec::with_capacity(held.len());
     for unit in held {
-        let path = match unit {
-            Some(unit) => units::path(conn, unit, today).await?,
+        paths.push(match unit {
+            Some(unit) => units::last_path(conn, unit, today).await?,
             None => Vec::new(),
-        };
-        for path in [cell_path, &path] {
-            if !caller.may(path.get(1..).unwrap_or_default(), Permission::IssueSlips) {
-                return Err(Problem::with(
-                    Code::Forbidden,
-                    "Phiếu của người giữ chức vụ do cấp trên cấp.",
-                    "The slip of somebody who holds a role is issued by the unit above.",
-                ));
-            }
-        }
+        });
     }
-    Ok(())
+    Ok(paths)
 }
 
-/// A slip that was issued.
-pub struct Issued {
+/// A slip to be issued.
+pub struct NewSlip<'a> {
     pub id: Uuid,
+    pub account_id: Uuid,
+    /// Who issued it alone, or asked for it.
+    pub issued_by: Uuid,
+    /// The decision by which a second officer released it; none when it was issued by one person alone.
+    pub decision_id: Option<Uuid>,
+    pub code: &'a str,
     pub expires_at: DateTime<Utc>,
 }
 
-/// Issues a slip on a locked account; older ones become void.
-pub async fn issue(
-    conn: &mut Conn,
-    crypto: &Crypto,
-    (account_id, issued_by): (Uuid, Uuid),
-    code: &str,
-    days: u32,
-    now: DateTime<Utc>,
-) -> Result<Issued, Problem> {
+/// Issues a slip on a locked account; older ones become void. Writes who did it where it is looked for.
+pub async fn issue(conn: &mut Conn, crypto: &Crypto, new: &NewSlip<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
+    let account_id = new.account_id;
     diesel::update(activation_slips::table)
         .filter(activation_slips::account_id.eq(account_id))
         .filter(activation_slips::redeemed_at.is_null())
@@ -119,19 +115,21 @@ pub async fn issue(
         .set(activation_slips::voided_at.eq(now))
         .execute(conn)
         .await?;
-    let (id, expires_at) = (new_id(now), now + Duration::days(i64::from(days)));
     diesel::insert_into(activation_slips::table)
         .values((
-            activation_slips::id.eq(id),
+            activation_slips::id.eq(new.id),
             activation_slips::account_id.eq(account_id),
-            activation_slips::code_digest.eq(code_digest(crypto, code)),
-            activation_slips::issued_by.eq(issued_by),
+            activation_slips::code_digest.eq(code_digest(crypto, new.code)),
+            activation_slips::issued_by.eq(new.issued_by),
             activation_slips::issued_at.eq(now),
-            activation_slips::expires_at.eq(expires_at),
+            activation_slips::expires_at.eq(new.expires_at),
+            activation_slips::decision_id.eq(new.decision_id),
         ))
         .execute(conn)
         .await?;
-    Ok(Issued { id, expires_at })
+    let issued = json!({"account_id": account_id, "issued_by": new.issued_by, "at": now});
+    outbox::emit(conn, "identity.slip_issued", issued, now).await?;
+    sessions::notify(conn, "slip_issued", account_id, json!({}), now).await
 }
 
 /// A slip whose code and personal data fit.
@@ -140,6 +138,8 @@ pub struct Proved {
     pub slip_id: Uuid,
     pub account_id: Uuid,
     pub issued_by: Uuid,
+    /// None when it was issued by one person alone.
+    pub decision_id: Option<Uuid>,
 }
 
 /// Finds a live slip by its code and compares the personal data. A role given since the slip was issued makes it void: whoever
@@ -151,7 +151,7 @@ pub async fn prove(
     (code, citizen_id, birth_date): (&str, &str, NaiveDate),
     now: DateTime<Utc>,
 ) -> Result<Option<Proved>, Problem> {
-    let slip: Option<(Uuid, Uuid, Uuid, i32)> = activation_slips::table
+    let slip: Option<(Uuid, Uuid, Uuid, Option<Uuid>, i32)> = activation_slips::table
         .filter(activation_slips::code_digest.eq(code_digest(crypto, code)))
         .filter(activation_slips::redeemed_at.is_null())
         .filter(activation_slips::voided_at.is_null())
@@ -166,17 +166,18 @@ pub async fn prove(
             activation_slips::id,
             activation_slips::account_id,
             activation_slips::issued_by,
+            activation_slips::decision_id,
             activation_slips::failures,
         ))
         .for_update()
         .first(conn)
         .await
         .optional()?;
-    let Some((slip_id, account_id, issued_by, failures)) = slip else {
+    let Some((slip_id, account_id, issued_by, decision_id, failures)) = slip else {
         return Ok(None);
     };
     if personal_data_fit(conn, crypto, account_id, citizen_id, birth_date).await? {
-        return Ok(Some(Proved { slip_id, account_id, issued_by }));
+        return Ok(Some(Proved { slip_id, account_id, issued_by, decision_id }));
     }
     let void = (failures + 1 >= MOST_FAILURES).then_some(now);
     diesel::update(activation_slips::table.find(slip_id))

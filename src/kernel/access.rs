@@ -176,6 +176,17 @@ const INSPECTOR: &[Permission] = &[
 const SYSTEM_ADMINISTRATOR: &[Permission] =
     &[P::ReadUnit, P::ManageUnits, P::ListMembers, P::ManageMembers, P::ManageGrants, P::IssueSlips, P::ReadAudit];
 
+/// What makes one a second officer, or lets one hand out what a second officer has.
+const DECIDING: &[Permission] = &[
+    P::ConfirmAttestations,
+    P::DecideAdjustments,
+    P::DecideCases,
+    P::IssueSlips,
+    P::ManageGrants,
+    P::ManageMembers,
+    P::ManageParameters,
+];
+
 impl Role {
     pub const ALL: &'static [Role] = &[
         R::Member,
@@ -207,6 +218,11 @@ impl Role {
 
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|role| role.as_str() == name)
+    }
+
+    /// Whether its holder decides what others proposed: giving such a role takes two officers.
+    pub fn decides(self) -> bool {
+        self.permissions().iter().any(|permission| DECIDING.contains(permission))
     }
 
     /// What the role allows on its unit and below.
@@ -292,6 +308,12 @@ mod tests {
         assert_eq!(decide(&[], &home, &home, P::ReadUnit), Decision::Allowed);
         assert_eq!(decide(&[], &home, &home, P::ReadBoard), Decision::Forbidden);
         assert_eq!(decide(&[], &home, &[SIBLING, WARD, PROVINCE], P::ReadUnit), Decision::Hidden);
+    }
+
+    #[test]
+    fn those_who_only_record_or_publish_decide_nothing() {
+        let others: Vec<Role> = Role::ALL.iter().copied().filter(|role| !role.decides()).collect();
+        assert_eq!(others, [R::Member, R::MinuteTaker, R::PropagandaOfficer]);
     }
 
     #[test]

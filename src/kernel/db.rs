@@ -175,6 +175,23 @@ pub async fn transaction<T>(
     })
 }
 
+/// Runs `work` inside the caller's transaction so that a problem undoes `work` alone; the outer answer is a problem only when the
+/// whole transaction has to end: after a conflict, which repeats it, or without a database.
+///
+/// # Errors
+/// As above.
+pub async fn savepoint<T>(
+    conn: &mut Conn,
+    work: impl AsyncFn(&mut Conn) -> Result<T, Problem>,
+) -> Result<Result<T, Problem>, Problem> {
+    match attempt(conn, &work).await {
+        Ok(value) => Ok(Ok(value)),
+        Err(Failure::Conflict) => Err(Problem::repeatable("conflict within a savepoint")),
+        Err(Failure::Problem(problem)) if matches!(problem.code, Code::Internal | Code::Unavailable) => Err(problem),
+        Err(Failure::Problem(problem)) => Ok(Err(problem)),
+    }
+}
+
 async fn attempt<T>(conn: &mut Conn, work: &impl AsyncFn(&mut Conn) -> Result<T, Problem>) -> Result<T, Failure> {
     type Manager = <Conn as AsyncConnection>::TransactionManager;
     Manager::begin_transaction(conn).await.map_err(Problem::from)?;

@@ -104,6 +104,8 @@ codes! {
         "Whoever recorded or proposed something does not decide on it. Another officer with the right to decide has to do it.";
     OwnInterest = "own_interest", 403, "Không tự quyết định việc của mình", "Nobody decides where they are concerned themselves",
         "The points of the caller, or an entry for which the caller vouched, are at stake. Another officer has to do it.";
+    DecisionsRest = "decisions_rest", 403, "Quyền quyết định tạm nghỉ", "Decisions rest for a while",
+        "The account was activated with a slip that one person issued alone, less than 72 hours ago. Until then it admits, imports, publishes and reads, and decides nothing. `detail` says until when; a slip that a second officer releases brings no rest.";
     NotFound = "not_found", 404, "Không tìm thấy", "Not found",
         "There is no such thing, or you may not know that there is.";
     MethodNotAllowed = "method_not_allowed", 405, "Phương thức không được hỗ trợ", "The method is not supported here",
@@ -118,6 +120,8 @@ codes! {
         "Another document is being read by the same member; one clock runs at a time. Send a heartbeat to go on with this one.";
     DocumentChanged = "document_changed", 409, "Tài liệu đã được thay thế", "The document was changed meanwhile",
         "The session was opened for an earlier version. Start a new reading session.";
+    DecisionExpired = "decision_expired", 410, "Đề nghị đã quá hạn", "The proposal has expired",
+        "Nobody decided in time. Propose it again.";
     ReadingExpired = "reading_expired", 410, "Phiên đọc đã hết hạn", "The reading session has expired",
         "Reading sessions have a bounded lifetime. Start a new one.";
     SlipInvalid = "slip_invalid", 410, "Phiếu kích hoạt không dùng được", "The activation slip cannot be used",

@@ -22,6 +22,7 @@ diesel::table! {
         failures -> Int4,
         redeemed_at -> Nullable<Timestamptz>,
         voided_at -> Nullable<Timestamptz>,
+        decision_id -> Nullable<Uuid>,
     }
 }
 diesel::table! {
@@ -171,6 +172,25 @@ diesel::table! {
     }
 }
 diesel::table! {
+    decisions (id) {
+        id -> Uuid,
+        kind -> Text,
+        object_id -> Uuid,
+        unit_id -> Uuid,
+        subject_id -> Nullable<Uuid>,
+        at_stake -> Array<Uuid>,
+        reason -> Text,
+        payload -> Jsonb,
+        proposed_by -> Uuid,
+        proposed_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        state -> Text,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        decision_reason -> Nullable<Text>,
+    }
+}
+diesel::table! {
     document_acknowledgements (document_id, member_id) {
         document_id -> Uuid,
         member_id -> Uuid,
@@ -251,6 +271,7 @@ diesel::table! {
         created_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
         revoked_by -> Nullable<Uuid>,
+        needs_decision -> Bool,
     }
 }
 diesel::table! {
@@ -652,7 +673,7 @@ diesel::table! {
 #[rustfmt::skip]
 diesel::allow_tables_to_appear_in_same_query!(
     accounts, activation_slips, active_readings, attestation_members, attestations, audit_events, case_events,
-    case_members, case_scans, cases, changes, closing_passes, closing_reopenings, closing_rows, closing_states, closings,
+    case_members, case_scans, cases, changes, closing_passes, closing_reopenings, closing_rows, closing_states, closings, decisions,
     document_acknowledgements, document_files, document_openings, document_targets, documents, exemptions, grants,
     idempotency_keys, known_devices, leases, member_months, members, memberships, notifications, outbox,
     point_adjustments, point_appeals, point_changes, point_entries, point_offers, point_parameters, point_reminders,

@@ -44,6 +44,10 @@ pub fn title(kind: &str) -> Text {
             "Cấp trên đã mở lại tháng của chi bộ; hãy chốt lại trong 5 ngày",
             "A superior committee reopened a month of your cell: close it again within 5 days",
         ),
+        "decision_confirmed" => text("Đề nghị của bạn đã được xác nhận", "Your proposal was confirmed"),
+        "decision_declined" => text("Đề nghị của bạn không được chấp nhận", "Your proposal was declined"),
+        "decision_expired" => text("Đề nghị của bạn đã quá hạn", "Your proposal has expired"),
+        "role_given" => text("Bạn được giao một vai trò", "You were given a role"),
         other => waiting(other),
     }
 }
@@ -52,6 +56,7 @@ pub fn title(kind: &str) -> Text {
 fn waiting(kind: &str) -> Text {
     match kind {
         "case_opened" => text("Có vụ việc cần đồng chí xem xét", "A case waits for your decision"),
+        "decision_waiting" => text("Có việc chờ đồng chí quyết định", "Something waits for your decision"),
         "attestation_waiting" => {
             text("Có danh sách ghi nhận chờ đồng chí xác nhận", "An attestation waits for your confirmation")
         }

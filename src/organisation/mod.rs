@@ -1,5 +1,6 @@
 //! Units, members, memberships, transfers, roles, imports. What other features may call.
 
+pub mod decisions;
 pub mod exemptions;
 pub mod grants;
 pub mod imports;
@@ -29,6 +30,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(exemptions::routes::create_exemption)
         .service(exemptions::routes::list_exemptions)
         .service(exemptions::routes::end_exemption)
+        .service(decisions::routes::list_decisions)
+        .service(decisions::routes::confirm_decisions)
+        .service(decisions::routes::get_decision)
+        .service(decisions::routes::confirm_decision)
+        .service(decisions::routes::refuse_decision)
+        .service(decisions::routes::withdraw_decision)
         .service(grants::routes::create_grant)
         .service(grants::routes::list_grants)
         .service(grants::routes::revoke_grant)

@@ -7,6 +7,7 @@ mod audit_trail;
 mod cases;
 mod closings;
 mod crash;
+mod decisions;
 mod demo;
 mod documents;
 mod health;

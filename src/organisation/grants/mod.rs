@@ -1,11 +1,13 @@
 //! Grants: roles on units for a term, who may hand them out, and their history.
 
+mod give;
 mod nearest;
 pub mod routes;
 mod rule;
 mod store;
 mod target;
 
-pub use nearest::tell_nearest;
+pub use give::{ROLE_GRANT, propose_role, roles_waiting};
+pub use nearest::{holders, nearest, tell_nearest};
 pub use rule::may_grant;
-pub use store::{end_on_unit, open_secretary};
+pub use store::{NewGrant, end_on_unit, open_secretary, principal};

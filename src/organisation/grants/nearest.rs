@@ -1,9 +1,9 @@
 //! Who is told that something waits for a decision: those with the permission who are nearest to the unit.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Date, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use uuid::Uuid;
@@ -15,25 +15,56 @@ use crate::kernel::outbox;
 use crate::kernel::problem::Problem;
 use crate::organisation::units;
 
+/// One who holds a permission on a path.
 #[derive(QueryableByName)]
-struct Holder {
+pub struct Holder {
     #[diesel(sql_type = SqlUuid)]
-    account_id: Uuid,
+    pub account_id: Uuid,
+    /// How far up; a system administrator comes after all units.
+    #[diesel(sql_type = BigInt)]
+    depth: i64,
+    #[diesel(sql_type = Bool)]
+    has_signed_in: bool,
 }
 
-const NEAREST: &str = "WITH holders AS (
-        SELECT g.account_id, t.depth, EXISTS (SELECT 1 FROM sessions s WHERE s.account_id = g.account_id) AS has_signed_in
-        FROM unnest($1::uuid[]) WITH ORDINALITY AS t (unit_id, depth) JOIN grants g ON g.unit_id = t.unit_id
-        JOIN accounts a ON a.id = g.account_id AND a.disabled_at IS NULL
-        WHERE g.role = ANY($3) AND g.account_id <> ALL($4) AND g.revoked_at IS NULL
-          AND g.valid_from <= $2 AND (g.valid_to IS NULL OR g.valid_to > $2))
-    SELECT DISTINCT account_id FROM holders
-    WHERE depth <= coalesce((SELECT min(depth) FROM holders WHERE has_signed_in), (SELECT max(depth) FROM holders))
-    ORDER BY account_id";
+const HOLDERS: &str =
+    "SELECT g.account_id, min(t.depth) AS depth, EXISTS (SELECT 1 FROM sessions s WHERE s.account_id = g.account_id) AS has_signed_in
+    FROM (SELECT unit_id, depth FROM unnest($1::uuid[]) WITH ORDINALITY AS p (unit_id, depth)
+          UNION ALL SELECT NULL, cardinality($1::uuid[]) + 1) t
+    JOIN grants g ON g.unit_id = t.unit_id OR (g.unit_id IS NULL AND t.unit_id IS NULL)
+    JOIN accounts a ON a.id = g.account_id AND a.disabled_at IS NULL
+    WHERE g.role = ANY($3) AND g.revoked_at IS NULL AND g.valid_from <= $2 AND (g.valid_to IS NULL OR g.valid_to > $2)
+    GROUP BY g.account_id ORDER BY g.account_id";
 
-/// Tells those who hold a permission on the unit, or on the nearest one above it where somebody does, that something waits.
-/// Where none of them has ever signed in, those above are told too, up to the nearest unit where somebody has. `except` are
-/// those who may not decide on it.
+/// Those who hold a permission somewhere on a path of units, the lowest unit first.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn holders(
+    conn: &mut Conn,
+    path: &[Uuid],
+    permission: Permission,
+    day: NaiveDate,
+) -> Result<Vec<Holder>, Problem> {
+    let may = |role: &&Role| role.permissions().contains(&permission);
+    let roles: Vec<&str> = Role::ALL.iter().filter(may).map(|role| role.as_str()).collect();
+    Ok(sql_query(HOLDERS)
+        .bind::<Array<SqlUuid>, _>(path)
+        .bind::<Date, _>(day)
+        .bind::<Array<Text>, _>(roles)
+        .load(conn)
+        .await?)
+}
+
+/// The nearest of them. Where none of the nearest has ever signed in, those above too, up to the nearest unit where one has.
+pub fn nearest(holders: &[Holder]) -> Vec<Uuid> {
+    let signed_in = holders.iter().filter(|holder| holder.has_signed_in).map(|holder| holder.depth).min();
+    let up_to = signed_in.or_else(|| holders.iter().map(|holder| holder.depth).max()).unwrap_or(0);
+    holders.iter().filter(|holder| holder.depth <= up_to).map(|holder| holder.account_id).collect()
+}
+
+/// Tells those who hold a permission on the unit, or on the nearest one above it where somebody does, that something waits;
+/// see [`nearest`]. `except` are those who may not decide on it.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -44,16 +75,8 @@ pub async fn tell_nearest(
     kind: &str,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let may = |role: &&Role| role.permissions().contains(&permission);
-    let roles: Vec<&str> = Role::ALL.iter().filter(may).map(|role| role.as_str()).collect();
     let path = units::last_path(conn, unit_id, day_of(now)).await?;
-    let holders: Vec<Holder> = sql_query(NEAREST)
-        .bind::<Array<SqlUuid>, _>(path)
-        .bind::<Date, _>(day_of(now))
-        .bind::<Array<Text>, _>(roles)
-        .bind::<Array<SqlUuid>, _>(except)
-        .load(conn)
-        .await?;
-    let accounts: Vec<Uuid> = holders.into_iter().map(|holder| holder.account_id).collect();
-    outbox::tell(conn, kind, &accounts, &json!({"unit_id": unit_id}), now).await
+    let mut holders = holders(conn, &path, permission, day_of(now)).await?;
+    holders.retain(|holder| !except.contains(&holder.account_id));
+    outbox::tell(conn, kind, &nearest(&holders), &json!({"unit_id": unit_id}), now).await
 }

@@ -1,24 +1,26 @@
 //! Grants over HTTP.
 
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get, post};
 use chrono::NaiveDate;
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::access::{Permission, Role};
 use crate::kernel::audit;
 use crate::kernel::auth::Principal;
-use crate::kernel::call::{Anyone, Ask, Call, Empty, Query};
+use crate::kernel::call::{Anyone, Ask, Call, Empty, Query, Scope};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Code, Problem, text};
+use crate::organisation::decisions::{self, DecisionOut, Registry};
 use crate::organisation::{cell_of, units};
 
+use super::give::{give, propose_role, require_none_waiting};
 use super::rule;
 use super::store::{self, GrantOut, NewGrant};
 use super::target::{OnGrant, OnGrantsOf};
@@ -47,57 +49,72 @@ pub struct GrantIn {
 ///
 /// Gives a member a role on a unit for a term. Roles are given from above: by somebody who manages roles on a unit strictly
 /// above this one, or by a system administrator; never to oneself. The roles `member` and `system_administrator` are not
-/// given here. A cell has one secretary at a time.
+/// given here. A cell has one secretary at a time. A role that decides on what others propose (all but `minute_taker` and
+/// `propaganda_officer`) takes two officers: the answer is 202 with a decision, and the role holds when a second officer
+/// above the unit confirms it.
 #[utoipa::path(tag = "Roles", request_body = GrantIn, responses(
     (status = 201, description = "The grant.", body = GrantOut),
+    (status = 202, description = "The decision that waits for a second officer.", body = DecisionOut),
     (status = 403, description = "The caller may not give roles there, or not to themselves."),
     (status = 404, description = "There is no such unit or member, or the caller may not know that there is."),
     (status = 409, description = "The role is held already."),
     (status = 422, description = "The role does not belong on a unit of this kind.")))]
 #[post("/grants")]
-pub async fn create_grant(call: Call<GrantIn, Anyone>) -> Result<HttpResponse, Problem> {
+pub async fn create_grant(call: Call<GrantIn, Anyone>, kinds: Data<Registry>) -> Result<HttpResponse, Problem> {
+    let kinds = **kinds;
+    if call.body.role.decides() {
+        return call
+            .commit(StatusCode::ACCEPTED, async |conn, scope| {
+                let new = checked(conn, scope).await?;
+                store::require_free(conn, &new).await?;
+                require_none_waiting(conn, &new, scope.now).await?;
+                let request_id = Some(scope.context.request_id.as_str());
+                let id = propose_role(conn, &new, &scope.caller, request_id, scope.now).await?;
+                decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
+            })
+            .await;
+    }
     call.commit(StatusCode::CREATED, async |conn, scope| {
-        let (body, today) = (&scope.body, day_of(scope.now));
-        let path = units::path(conn, body.unit_id, today).await?;
-        rule::require(&scope.caller, &path)?;
-        let valid_from = term(body, today)?;
-        let account_id = holder(conn, &scope.caller, body, today).await?;
-        if account_id == scope.caller.account_id {
-            return Err(Problem::with(
-                Code::Forbidden,
-                "Không ai tự giao vai trò cho mình.",
-                "Nobody gives a role to themselves.",
-            ));
-        }
-        let cell = units::is_cell(conn, body.unit_id).await?;
-        if rule::on_cell(body.role) != Some(cell) {
-            return Err(Problem::with(
-                Code::RuleNotMet,
-                "Vai trò này không giao được ở tổ chức thuộc loại này.",
-                "This role cannot be given on a unit of this kind.",
-            ));
-        }
-        units::lock(conn, body.unit_id).await?;
-        let new = NewGrant {
-            id: new_id(scope.now),
-            account_id,
-            role: body.role,
-            unit_id: body.unit_id,
-            valid_from,
-            valid_to: body.valid_to,
-            granted_by: scope.caller.account_id,
-        };
-        store::create(conn, &new, scope.now).await?;
-        let event = audit::Event {
-            unit_id: Some(body.unit_id),
-            member_id: body.member_id,
-            details: json!({"role": body.role, "valid_from": valid_from, "valid_to": body.valid_to}),
-            ..scope.audit("grant.given", "grant", new.id)
-        };
-        audit::record(conn, event, scope.now).await?;
+        let new = checked(conn, scope).await?;
+        decisions::require_rested(conn, scope.caller.account_id, scope.now).await?;
+        let by = Some(scope.caller.account_id);
+        give(conn, &new, by, Some(&scope.context.request_id), scope.now).await?;
         store::get(conn, new.id).await
     })
     .await
+}
+
+/// The grant that is asked for, when this caller may ask for it.
+async fn checked(conn: &mut Conn, scope: &Scope<GrantIn, Anyone>) -> Result<NewGrant, Problem> {
+    let (body, today) = (&scope.body, day_of(scope.now));
+    let path = units::path(conn, body.unit_id, today).await?;
+    rule::require(&scope.caller, &path)?;
+    let valid_from = term(body, today)?;
+    let account_id = holder(conn, &scope.caller, body, today).await?;
+    if account_id == scope.caller.account_id {
+        return Err(Problem::with(
+            Code::Forbidden,
+            "Không ai tự giao vai trò cho mình.",
+            "Nobody gives a role to themselves.",
+        ));
+    }
+    let cell = units::is_cell(conn, body.unit_id).await?;
+    if rule::on_cell(body.role) != Some(cell) {
+        return Err(Problem::with(
+            Code::RuleNotMet,
+            "Vai trò này không giao được ở tổ chức thuộc loại này.",
+            "This role cannot be given on a unit of this kind.",
+        ));
+    }
+    Ok(NewGrant {
+        id: new_id(scope.now),
+        account_id,
+        role: body.role,
+        unit_id: body.unit_id,
+        valid_from,
+        valid_to: body.valid_to,
+        granted_by: scope.caller.account_id,
+    })
 }
 
 /// The first day of the term, when the term makes sense.

@@ -4,11 +4,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::Role;
+use crate::kernel::access::{Grant, Role};
+use crate::kernel::auth::{AccountKind, Principal};
+use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{accounts, grants};
@@ -48,6 +50,7 @@ pub struct GrantOut {
 }
 
 /// A grant to be given.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewGrant {
     pub id: Uuid,
     pub account_id: Uuid,
@@ -100,11 +103,11 @@ pub async fn is_staff(conn: &mut Conn, account_id: Uuid) -> Result<bool, Problem
     Ok(found > 0)
 }
 
-/// Gives a role on a unit whose row is locked.
+/// Refuses a role that is taken for a part of its term.
 ///
 /// # Errors
 /// 409 when the account holds the role there during a part of the term, or another secretary does.
-pub async fn create(conn: &mut Conn, new: &NewGrant, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn require_free(conn: &mut Conn, new: &NewGrant) -> Result<(), Problem> {
     let mut overlapping = grants::table
         .filter(grants::unit_id.eq(new.unit_id))
         .filter(grants::role.eq(new.role.as_str()))
@@ -125,6 +128,15 @@ pub async fn create(conn: &mut Conn, new: &NewGrant, now: DateTime<Utc>) -> Resu
             "The role is held during a part of this term already; a cell has one secretary.",
         ));
     }
+    Ok(())
+}
+
+/// Gives a role on a unit whose row is locked.
+///
+/// # Errors
+/// As [`require_free`].
+pub async fn create(conn: &mut Conn, new: &NewGrant, now: DateTime<Utc>) -> Result<(), Problem> {
+    require_free(conn, new).await?;
     diesel::insert_into(grants::table)
         .values((
             grants::id.eq(new.id),
@@ -139,6 +151,27 @@ pub async fn create(conn: &mut Conn, new: &NewGrant, now: DateTime<Utc>) -> Resu
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// The account with what it holds today, as if it called; none when it is disabled or not there.
+pub async fn principal(conn: &mut Conn, account_id: Uuid, now: DateTime<Utc>) -> Result<Option<Principal>, Problem> {
+    let today = day_of(now);
+    let enabled = accounts::table.find(account_id).filter(accounts::disabled_at.is_null()).select(accounts::kind);
+    let Some(kind) = enabled.first::<String>(conn).await.optional()? else {
+        return Ok(None);
+    };
+    let held: Vec<(String, Option<Uuid>)> = grants::table
+        .filter(grants::account_id.eq(account_id))
+        .filter(grants::revoked_at.is_null())
+        .filter(grants::valid_from.le(today))
+        .filter(grants::valid_to.is_null().or(grants::valid_to.gt(today)))
+        .select((grants::role, grants::unit_id))
+        .load(conn)
+        .await?;
+    let grants = held.iter().filter_map(|(role, unit_id)| Some(Grant { role: Role::parse(role)?, unit_id: *unit_id }));
+    let kind = if kind == "member" { AccountKind::Member } else { AccountKind::Administrator };
+    // No session: it calls nothing, and its own cell gives no rights.
+    Ok(Some(Principal { account_id, session_id: Uuid::nil(), kind, grants: grants.collect(), home: Vec::new() }))
 }
 
 /// Revokes a grant from this moment on. False when it was revoked before.

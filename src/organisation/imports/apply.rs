@@ -14,7 +14,8 @@ use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::Problem;
-use crate::kernel::schema::grants;
+use crate::kernel::schema::grants as table;
+use crate::organisation::grants::{self, NewGrant};
 use crate::organisation::members::handles::HandleKind;
 use crate::organisation::members::{NewMember, Origin, admit};
 use crate::organisation::roster::RosterRow;
@@ -43,7 +44,8 @@ pub async fn write(
     change_handles(conn, &plan.changed).await?;
     let begin = Begin { ids, since: &plan.since, as_of };
     exempt(conn, plan, &begin, importer, now).await?;
-    grant(conn, plan, &begin, cell_id, importer, now).await?;
+    grant(conn, plan, &begin, cell_id, now).await?;
+    propose_roles(conn, plan, &begin, cell_id, importer, now).await?;
     record(conn, plan, cell_id, importer, now).await
 }
 
@@ -196,14 +198,42 @@ async fn exempt(
     .bind::<Array<SqlUuid>, _>(members)
     .bind::<Array<Date>, _>(days)
     .bind::<Text, _>(REASON)
-    .bind::<Nullable<SqlUuid>, _>(importer.account_id)
+    .bind::<Nullable<SqlUuid>, _>(importer.account_id())
     .bind::<Timestamptz, _>(now)
     .execute(conn)
     .await?;
     Ok(())
 }
 
+/// Gives the roles of the sheet, on the word of the operator.
 async fn grant(
+    conn: &mut Conn,
+    plan: &Plan<'_>,
+    begin: &Begin<'_>,
+    cell_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let mut rows = Vec::with_capacity(plan.granted.len());
+    for (row, role) in &plan.granted {
+        let (account_id, day) = begin.of(row)?;
+        rows.push((
+            table::id.eq(new_id(now)),
+            table::account_id.eq(account_id),
+            table::role.eq(role.as_str()),
+            table::unit_id.eq(cell_id),
+            table::valid_from.eq(day),
+            table::created_at.eq(now),
+        ));
+    }
+    const CHUNK: usize = 5_000;
+    for chunk in rows.chunks(CHUNK) {
+        diesel::insert_into(table::table).values(chunk.to_vec()).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Proposes the roles of the sheet to a second officer.
+async fn propose_roles(
     conn: &mut Conn,
     plan: &Plan<'_>,
     begin: &Begin<'_>,
@@ -211,22 +241,14 @@ async fn grant(
     importer: &Importer<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let mut rows = Vec::with_capacity(plan.granted.len());
-    for (row, role) in &plan.granted {
-        let (account_id, day) = begin.of(row)?;
-        rows.push((
-            grants::id.eq(new_id(now)),
-            grants::account_id.eq(account_id),
-            grants::role.eq(role.as_str()),
-            grants::unit_id.eq(cell_id),
-            grants::valid_from.eq(day),
-            grants::granted_by.eq(importer.account_id),
-            grants::created_at.eq(now),
-        ));
-    }
-    const CHUNK: usize = 5_000;
-    for chunk in rows.chunks(CHUNK) {
-        diesel::insert_into(grants::table).values(chunk.to_vec()).execute(conn).await?;
+    let Some(officer) = importer.officer else {
+        return Ok(());
+    };
+    for (row, role) in &plan.to_confirm {
+        let (account_id, valid_from) = begin.of(row)?;
+        let (id, granted_by) = (new_id(now), officer.account_id);
+        let new = NewGrant { id, account_id, role: *role, unit_id: cell_id, valid_from, valid_to: None, granted_by };
+        grants::propose_role(conn, &new, officer, importer.request_id, now).await?;
     }
     Ok(())
 }
@@ -239,7 +261,7 @@ async fn record(
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let event = audit::Event {
-        actor_id: importer.account_id,
+        actor_id: importer.account_id(),
         action: "roster.imported",
         object_kind: "unit",
         object_id: cell_id,

@@ -14,6 +14,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::kernel::auth::Principal;
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
@@ -28,11 +29,19 @@ pub use report::ImportReport;
 /// Who imports, and how far their word goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Importer<'a> {
-    /// None for the operator at the command line.
-    pub account_id: Option<Uuid>,
+    /// None for the operator at the command line, whose word is enough.
+    pub officer: Option<&'a Principal>,
     /// Whether positions become roles; otherwise they are only proposed.
     pub may_grant: bool,
     pub request_id: Option<&'a str>,
+}
+
+impl Importer<'_> {
+    /// The officer's account.
+    #[must_use]
+    pub fn account_id(&self) -> Option<Uuid> {
+        self.officer.map(|officer| officer.account_id)
+    }
 }
 
 /// Brings a roster into a cell, in the caller's transaction. Memberships, exemptions and roles begin on the day the sheet
@@ -60,7 +69,7 @@ pub async fn import(
     }
     let as_of = after_closed(conn, cell_id, stated).await?;
     let sheet = register::Sheet::new(crypto, roster);
-    let register = register::load(conn, &sheet, cell_id, as_of, today).await?;
+    let register = register::load(conn, &sheet, cell_id, as_of, now).await?;
     let plan = plan::compare(&sheet, &register, &importer)?;
     if !dry_run {
         apply::write(conn, crypto, &plan, cell_id, as_of, &importer, now).await?;

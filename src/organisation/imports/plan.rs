@@ -39,6 +39,8 @@ pub struct Plan<'a> {
     pub exempted: Vec<&'a RosterRow>,
     /// Roles to be given.
     pub granted: Vec<(&'a RosterRow, Role)>,
+    /// Roles that a second officer has to confirm, who is not asked yet.
+    pub to_confirm: Vec<(&'a RosterRow, Role)>,
     pub proposals: Vec<Proposal>,
     /// Rows that do not mark a member exempt who is.
     pub unmarked: Vec<u32>,
@@ -186,8 +188,13 @@ impl<'a> Plan<'a> {
             faults.add(row.row, POSITION, Wrong::SecretaryHeld);
         } else if is_oneself(held, importer) {
             self.propose(row, role.as_str(), "own_record");
-        } else {
+        } else if importer.officer.is_none() {
             self.granted.push((row, role));
+        } else {
+            self.propose(row, role.as_str(), "second_officer");
+            if !held_id.is_some_and(|id| register.waiting.contains(&(id, role.as_str().to_owned()))) {
+                self.to_confirm.push((row, role));
+            }
         }
     }
 
@@ -199,7 +206,7 @@ impl<'a> Plan<'a> {
 
 /// Nobody exempts or promotes themselves.
 fn is_oneself(held: Option<&Held>, importer: &Importer<'_>) -> bool {
-    held.is_some_and(|held| Some(held.id) == importer.account_id)
+    held.is_some_and(|held| Some(held.id) == importer.account_id())
 }
 
 /// Fields in which the sheet says something else than the register.

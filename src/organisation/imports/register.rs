@@ -2,17 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Bool, Date, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::kernel::clock::day_of;
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::grants;
-use crate::organisation::grants::open_secretary;
+use crate::organisation::grants::{open_secretary, roles_waiting};
 use crate::organisation::members::handles::HandleKind;
 use crate::organisation::roster::{Roster, RosterRow};
 
@@ -80,6 +81,8 @@ pub struct Register {
     /// Who holds which role on the cell.
     pub roles: HashSet<(Uuid, String)>,
     pub secretaries: Vec<Uuid>,
+    /// Roles that wait for a second officer already.
+    pub waiting: HashSet<(Uuid, String)>,
 }
 
 #[derive(QueryableByName)]
@@ -98,8 +101,9 @@ pub async fn load(
     sheet: &Sheet<'_>,
     cell_id: Uuid,
     as_of: NaiveDate,
-    today: NaiveDate,
+    now: DateTime<Utc>,
 ) -> Result<Register, Problem> {
+    let today = day_of(now);
     let (mut citizen_ids, mut card_numbers) = (HashMap::new(), HashMap::new());
     for owner in owners(conn, sheet).await? {
         let kind = if owner.kind == HandleKind::CitizenId.as_str() { &mut citizen_ids } else { &mut card_numbers };
@@ -118,6 +122,7 @@ pub async fn load(
         card_numbers,
         roles: roles.into_iter().collect(),
         secretaries: open_secretary(conn, cell_id, as_of).await?,
+        waiting: roles_waiting(conn, cell_id, now).await?.into_iter().collect(),
     })
 }
 

@@ -47,7 +47,7 @@ pub struct ImportReport {
     /// Rows that do not mark a member as exempt who is; the exemption stays.
     #[schema(max_items = 1000)]
     pub exempt_unmarked: Vec<u32>,
-    /// Roles newly given.
+    /// Roles newly given; none where a second officer has to confirm them.
     pub granted: usize,
     /// What the sheet says but the caller may not bring about; somebody else has to.
     #[schema(max_items = 1000)]
@@ -92,8 +92,8 @@ pub struct ProposalOut {
     /// The role, or `exempt`.
     #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "cell_secretary")]
     pub what: &'static str,
-    /// `not_allowed`: the caller gives no roles here; `own_record`: it is about the caller; `held_by_another`: the cell has
-    /// another secretary.
+    /// `second_officer`: it waits for a second officer among the unit's decisions; `not_allowed`: the caller gives no roles
+    /// here; `own_record`: it is about the caller; `held_by_another`: the cell has another secretary.
     #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "not_allowed")]
     pub because: &'static str,
 }

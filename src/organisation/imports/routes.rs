@@ -11,6 +11,7 @@ use crate::kernel::call::{MediaType, Query, Upload};
 use crate::kernel::clock::day_of;
 use crate::kernel::problem::Problem;
 use crate::organisation::OnUnitOfQuery;
+use crate::organisation::decisions;
 use crate::organisation::grants::may_grant;
 use crate::organisation::roster::Limits;
 
@@ -46,8 +47,8 @@ fn yes() -> bool {
 ///
 /// Reads the member list of a cell from an Excel file of at most 20 MiB and brings it in: all of it, or nothing when anything
 /// is wrong, and then `errors` names every fault with its row and column. Members are recognised by citizen ID, then by card
-/// number; importing the same file again changes nothing; nobody is removed. Positions become roles where the caller may give
-/// them, and are only proposed otherwise. Without `dry_run=false` nothing is written.
+/// number; importing the same file again changes nothing; nobody is removed. Positions become decisions that
+/// wait for a second officer where the caller may give roles; all are listed under `proposals`. Without `dry_run=false` nothing is written.
 #[utoipa::path(tag = "Members", params(ImportQuery),
     request_body(content = Vec<u8>, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         description = "The workbook."),
@@ -66,8 +67,10 @@ pub async fn import_roster(
     let call = upload.into_call().await?;
     call.commit(StatusCode::OK, async |conn, scope| {
         let importer = Importer {
-            account_id: Some(scope.caller.account_id),
-            may_grant: may_grant(&scope.caller, &scope.on.path),
+            officer: Some(&scope.caller),
+            // While an officer's decisions rest, they import and give no roles.
+            may_grant: may_grant(&scope.caller, &scope.on.path)
+                && decisions::require_rested(conn, scope.caller.account_id, scope.now).await.is_ok(),
             request_id: Some(&scope.context.request_id),
         };
         let (crypto, cell) = (&scope.state.crypto, scope.on.unit_id);

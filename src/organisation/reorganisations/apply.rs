@@ -219,6 +219,8 @@ async fn keep_roles(
                 grants::valid_to.eq(to),
                 grants::granted_by.eq(by),
                 grants::created_at.eq(now),
+                // Two officers gave them on the merged unit.
+                grants::needs_decision.eq(false),
             )
         })
         .collect();

@@ -9,6 +9,7 @@ use sotay::kernel::schema::{activation_slips, idempotency_keys};
 use uuid::Uuid;
 
 use super::support::*;
+use crate::decisions::{confirm, read_code};
 use crate::support::{Actor, Reply, World};
 
 async fn issue(actor: &Actor, member: Uuid) -> Reply {
@@ -99,8 +100,11 @@ async fn only_the_right_officer_issues_a_slip() {
     issue(&sibling, member.id).await.expect(404);
     issue(&member, secretary.id).await.expect(403);
     issue(&secretary, secretary.id).await.expect(403);
-    issue(&deputy, secretary.id).await.expect(403);
-    issue(&ward, secretary.id).await.expect(201);
+    // For a holder of a role one officer only asks, and sees no code.
+    let asked = issue(&deputy, secretary.id).await.expect(202);
+    assert_eq!(asked.body["code"], json!(null));
+    issue(&ward, secretary.id).await.expect(409);
+    issue(&member, deputy.id).await.expect(403);
     issue(&secretary, Uuid::nil()).await.expect(404);
 }
 
@@ -109,8 +113,11 @@ async fn whoever_holds_a_role_higher_up_is_reset_from_above_it() {
     let world = World::new().await;
     let high = world.officer(world.cell, Role::CommitteeOfficer, world.province).await;
     let ward = world.committee_officer().await;
-    issue(&ward, high.id).await.expect(403);
-    issue(&world.administrator().await, high.id).await.expect(201);
+    let asked = issue(&ward, high.id).await.expect(202).body;
+    confirm(&world.organisation_officer().await, &asked).await.expect(403);
+    let administrator = world.administrator().await;
+    confirm(&administrator, &asked).await.expect(200);
+    read_code(&administrator, &asked).await.expect(201);
 }
 
 #[actix_web::test]
@@ -141,7 +148,10 @@ async fn a_slip_does_not_outlive_a_role_given_since() {
     world.grant(person.id, Role::CommitteeOfficer, Some(world.ward)).await;
     // The secretary, who knows everybody's data, must not become the officer.
     redeem(app, &code, &person, BIRTH).await.expect(410);
-    let code = text(&issue(&world.administrator().await, person.id).await.expect(201).body, "code");
+    let asked = issue(&secretary, person.id).await.expect(202).body;
+    let administrator = world.administrator().await;
+    confirm(&administrator, &asked).await.expect(200);
+    let code = text(&read_code(&administrator, &asked).await.expect(201).body, "code");
     redeem(app, &code, &person, BIRTH).await.expect(201);
 }
 
@@ -151,6 +161,8 @@ async fn a_role_that_begins_tomorrow_protects_today() {
     let (secretary, member) = (world.secretary().await, world.member().await);
     let body = json!({"member_id": member.id, "role": "committee_officer", "unit_id": world.ward,
         "valid_from": "2026-11-21"});
-    world.administrator().await.post("/v1/grants", &body).await.expect(201);
-    issue(&secretary, member.id).await.expect(403);
+    let asked = world.administrator().await.post("/v1/grants", &body).await.expect(202).body;
+    world.app.advance(60);
+    confirm(&world.administrator().await, &asked).await.expect(200);
+    assert_eq!(issue(&secretary, member.id).await.expect(202).body["kind"], "role_holder_slip");
 }

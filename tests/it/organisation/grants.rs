@@ -5,6 +5,7 @@ use sotay::kernel::access::Role;
 use uuid::Uuid;
 
 use super::{contents, count};
+use crate::decisions::confirm;
 use crate::support::World;
 
 fn grant(member: Uuid, role: &str, unit: Uuid) -> Value {
@@ -17,21 +18,26 @@ async fn officer_gives_lists_and_revokes_a_role() {
     let (officer, member) = (world.organisation_officer().await, world.member().await);
     let board = format!("/v1/units/{}/members", world.cell);
     member.get(&board).await.expect(403);
-    let made = officer.post("/v1/grants", &grant(member.id, "cell_secretary", world.cell)).await.expect(201);
-    assert_eq!((&made.body["role"], &made.body["valid_from"]), (&json!("cell_secretary"), &json!("2026-11-20")));
+    let asked = officer.post("/v1/grants", &grant(member.id, "cell_secretary", world.cell)).await.expect(202).body;
+    member.get(&board).await.expect(403);
+    confirm(&world.committee_officer().await, &asked).await.expect(200);
     member.get(&board).await.expect(200);
+    let made = asked["object_id"].as_str().unwrap();
     let list = officer.get(&format!("/v1/units/{}/grants", world.cell)).await.expect(200);
-    assert_eq!(list.body["items"][0]["account_id"], member.id.to_string());
-    let path = format!("/v1/grants/{}", made.id());
+    let given = &list.body["items"][0];
+    assert_eq!((&given["account_id"], &given["id"]), (&json!(member.id.to_string()), &json!(made)));
+    assert_eq!((&given["role"], &given["valid_from"]), (&json!("cell_secretary"), &json!("2026-11-20")));
+    let path = format!("/v1/grants/{made}");
     officer.delete(&path).await.expect(204);
     officer.delete(&path).await.expect(204);
     member.get(&board).await.expect(403);
     // The history stays: who held what until when.
     let list = officer.get(&format!("/v1/units/{}/grants", world.cell)).await.expect(200);
-    assert!(list.body["items"][0]["revoked_at"].is_string());
+    let revoked = list.body["items"].as_array().unwrap().iter().find(|grant| grant["id"] == *made).unwrap();
+    assert!(revoked["revoked_at"].is_string());
     assert_eq!(count(&world.app, "audit_events WHERE action = 'grant.revoked'").await, 1);
     // A new secretary may follow.
-    officer.post("/v1/grants", &grant(member.id, "cell_secretary", world.cell)).await.expect(201);
+    officer.post("/v1/grants", &grant(member.id, "cell_secretary", world.cell)).await.expect(202);
 }
 
 #[actix_web::test]
@@ -74,13 +80,13 @@ async fn administrator_gives_roles_on_committees() {
     let world = World::new().await;
     let administrator = world.administrator().await;
     let member = world.member().await;
-    administrator.post("/v1/grants", &grant(member.id, "organisation_officer", world.ward)).await.expect(201);
+    administrator.post("/v1/grants", &grant(member.id, "organisation_officer", world.ward)).await.expect(202);
     administrator.post("/v1/grants", &grant(member.id, "cell_secretary", world.ward)).await.expect(422);
     let own = json!({"account_id": administrator.id, "role": "inspector", "unit_id": world.ward});
     administrator.post("/v1/grants", &own).await.expect(403);
     world.app.advance(60);
     let colleague = world.administrator().await;
-    let body = json!({"account_id": colleague.id, "role": "inspector", "unit_id": world.ward});
+    let body = json!({"account_id": colleague.id, "role": "propaganda_officer", "unit_id": world.ward});
     let made = administrator.post("/v1/grants", &body).await.expect(201).id();
     // The role of an administrator itself is no business of the API.
     let list = administrator.get(&format!("/v1/units/{}/grants", world.ward)).await.expect(200);
@@ -98,8 +104,11 @@ async fn a_cell_has_one_secretary_even_in_a_race() {
         bodies.push(grant(member.id, "cell_secretary", world.cell));
     }
     let all = bodies.iter().map(|body| officer.post("/v1/grants", body));
+    let asked = futures_util::future::join_all(all).await;
+    let second = world.committee_officer().await;
+    let all = asked.iter().map(|reply| confirm(&second, &reply.body));
     let replies = futures_util::future::join_all(all).await;
-    assert_eq!(replies.iter().filter(|r| r.status == 201).count(), 1);
+    assert_eq!(replies.iter().filter(|r| r.status == 200).count(), 1);
     assert_eq!(replies.iter().filter(|r| r.status == 409).count(), 9);
     let open = format!("grants WHERE role = 'cell_secretary' AND unit_id = '{}' AND revoked_at IS NULL", world.cell);
     assert_eq!(count(&world.app, &open).await, 1);
@@ -128,6 +137,6 @@ async fn who_may_give_list_and_revoke() {
     }
     assert_eq!(count(&world.app, &format!("grants WHERE id = '{made}' AND revoked_at IS NULL")).await, 1);
     let committee = world.committee_officer().await;
-    committee.post("/v1/grants", &body).await.expect(201);
+    committee.post("/v1/grants", &body).await.expect(202);
     committee.delete(&path).await.expect(204);
 }

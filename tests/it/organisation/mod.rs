@@ -24,7 +24,7 @@ struct Content {
 }
 
 /// Tables that operations of this feature may write.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "accounts",
     "members",
     "memberships",
@@ -32,6 +32,7 @@ const TABLES: [&str; 9] = [
     "exemptions",
     "grants",
     "transfers",
+    "decisions",
     "outbox",
     "audit_events",
 ];

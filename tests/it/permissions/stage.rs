@@ -8,6 +8,7 @@ use sotay::kernel::access::Role;
 use uuid::Uuid;
 
 use super::Operation;
+use crate::decisions::confirm;
 use crate::support::{Actor, Request, World};
 
 /// Short name in the table, and who it is. The objects belong to the member of the cell.
@@ -86,6 +87,20 @@ impl Stage {
             let body = json!({"member_id": someone.id, "role": "minute_taker", "unit_id": world.cell});
             ids.insert("grant_id", org.post("/v1/grants", &body).await.expect(201).id());
         }
+        if path.contains("{decision_id}") {
+            let someone = world.member().await;
+            let another = world.organisation_officer().await;
+            let author = if path.ends_with("/withdrawal") { org } else { &another };
+            let body = json!({"member_id": someone.id, "role": "cell_committee_member", "unit_id": world.cell});
+            ids.insert("decision_id", author.post("/v1/grants", &body).await.expect(202).id());
+        }
+        if path.contains("{slip_id}") {
+            let deputy = world.officer(world.cell, Role::DeputySecretary, world.cell).await;
+            let slips = format!("/v1/members/{}/activation-slips", deputy.id);
+            let asked = org.post(&slips, &json!({})).await.expect(202).body;
+            confirm(of(callers, "ward"), &asked).await.expect(200);
+            ids.insert("slip_id", asked["object_id"].as_str().unwrap().to_owned());
+        }
         if path.contains("{exemption_id}") {
             let someone = world.member().await;
             let body = json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "sức khỏe"});
@@ -156,6 +171,7 @@ impl Stage {
             }
             "proposeTransfer" => json!({"to_unit_id": self.sibling, "reason": "chuyển nơi ở"}),
             "publishDocument" => json!({"unit_ids": [self.cell], "attests_no_state_secrets": true}),
+            "confirmDecisions" => json!({"decision_ids": [Uuid::from_u128(1)]}),
             "createUnit" => json!({"name": "Tổ mới", "kind": "cell", "parent_id": self.cell}),
             "createReorganisation" | "previewReorganisation" => merger(self.cell, self.sibling),
             _ => example(operation),

@@ -21,14 +21,19 @@ async fn officer_imports_the_sample_once_and_again_without_a_difference() {
     assert_eq!(body["unit"]["id"], world.cell.to_string());
     assert_eq!(body["counts"], json!({"members": 135, "official": 134, "probationary": 1, "exempt": 54}));
     assert_eq!(body["positions"], json!({"secretary": 1, "deputy": 1, "committee_members": 3}));
-    assert_eq!((&body["added"], &body["granted"]), (&json!(135), &json!(5)));
+    assert_eq!((&body["added"], &body["granted"]), (&json!(135), &json!(0)));
+    assert_eq!(body["proposals"].as_array().unwrap().iter().filter(|p| p["because"] == "second_officer").count(), 5);
     assert_eq!(body["ignored_columns"], json!(["Ghi chú"]));
     let on_day = format!("{} AND valid_from = '2026-11-01' AND valid_to IS NULL", imported(&world));
     assert_eq!(count(&world.app, &on_day).await, 135);
     let exempt = "exemptions WHERE kind = 'exempt' AND valid_from = '2026-11-01' AND valid_to IS NULL";
     assert_eq!(count(&world.app, exempt).await, 54);
+    let waiting = officer.get(&format!("/v1/units/{}/decisions?kind=role_grant", world.cell)).await.expect(200).body;
+    let ids: Vec<&Value> = waiting["items"].as_array().unwrap().iter().map(|decision| &decision["id"]).collect();
+    let path = format!("/v1/units/{}/decisions/confirmations", world.cell);
+    world.committee_officer().await.post(&path, &json!({"decision_ids": ids})).await.expect(200);
     let roles = format!(
-        "SELECT role, count(*) AS n FROM grants WHERE unit_id = '{}' AND valid_from = '2026-11-01' GROUP BY 1 ORDER BY 1",
+        "SELECT role, count(*) AS n FROM grants WHERE unit_id = '{}' AND valid_from = '2026-11-20' GROUP BY 1 ORDER BY 1",
         world.cell
     );
     let roles: Value = serde_json::from_str(&rows(&world.app, &roles).await).unwrap();
@@ -43,7 +48,7 @@ async fn officer_imports_the_sample_once_and_again_without_a_difference() {
     assert_eq!((&again.body["unchanged"], &again.body["granted"]), (&json!(135), &json!(0)));
     let later = contents(&world.app).await;
     // Only the audit log, which is last, tells that somebody did it again.
-    assert_eq!(later[..8], after[..8]);
+    assert_eq!(later[..9], after[..9]);
     assert_eq!(count(&world.app, "audit_events WHERE action = 'roster.imported'").await, 2);
 }
 

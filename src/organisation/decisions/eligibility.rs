@@ -1,0 +1,99 @@
+//! Who may decide: the one place that says so, from the grants of the moment.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::kernel::access::Permission;
+use crate::kernel::auth::Principal;
+use crate::kernel::clock::day_of;
+use crate::kernel::db::Conn;
+use crate::kernel::problem::{Code, Problem};
+use crate::organisation::{grants, units};
+
+use super::credentials;
+use super::model::{Decision, DecisionKind, Part, Reach};
+
+/// The part of a unit's path on which those hold their role who decide.
+pub fn deciding_path<'p>(kind: &dyn DecisionKind, path: &'p [Uuid]) -> &'p [Uuid] {
+    match kind.reach() {
+        Reach::Unit => path,
+        Reach::Above => path.get(1..).unwrap_or_default(),
+    }
+}
+
+/// Whether the caller may see decisions of a kind on a unit: those who propose or decide there, and inspectors.
+pub fn may_read(caller: &Principal, kind: &dyn DecisionKind, path: &[Uuid]) -> bool {
+    [kind.proposing(), kind.deciding(), Permission::ReadCases].iter().any(|needed| caller.may(path, *needed))
+}
+
+/// Refuses whoever may not be the second officer of this decision: it takes two persons, neither of whom has the other in
+/// hand; nobody decides where they are at stake; and decisions rest after a lone slip.
+///
+/// # Errors
+/// 403 that says why.
+pub async fn require_decider(
+    conn: &mut Conn,
+    kind: &dyn DecisionKind,
+    decision: &Decision,
+    caller: &Principal,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    if caller.account_id == decision.proposed_by {
+        return Err(Problem::with(
+            Code::SecondOfficerRequired,
+            "Người đề nghị không được tự quyết định; cần một cán bộ khác.",
+            "The proposer does not decide; another officer has to.",
+        ));
+    }
+    if decision.at_stake.contains(&caller.account_id) {
+        return Err(Problem::with(
+            Code::OwnInterest,
+            "Không ai quyết định việc liên quan đến chính mình.",
+            "Nobody decides where they are concerned themselves.",
+        ));
+    }
+    let path = units::last_path(conn, decision.unit_id, day_of(now)).await?;
+    if !caller.may(deciding_path(kind, &path), kind.deciding()) {
+        return Err(not_competent(kind));
+    }
+    kind.check(conn, decision, (caller, Part::Decider), now).await?;
+    credentials::require_rested(conn, caller.account_id, now).await?;
+    credentials::require_apart(conn, (decision.proposed_by, decision.proposed_at), caller.account_id, now).await
+}
+
+fn not_competent(kind: &dyn DecisionKind) -> Problem {
+    match kind.reach() {
+        Reach::Unit => Problem::new(Code::Forbidden),
+        Reach::Above => Problem::with(
+            Code::Forbidden,
+            "Việc này do cấp trên quyết định.",
+            "An officer of a unit above decides on this.",
+        ),
+    }
+}
+
+/// Looks again at the proposer's right when it comes to confirming: a role may have ended since.
+///
+/// # Errors
+/// 409 when the proposer could not propose it any more.
+pub async fn require_proposer_still(
+    conn: &mut Conn,
+    kind: &dyn DecisionKind,
+    decision: &Decision,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let gone = || {
+        Problem::with(
+            Code::Conflict,
+            "Người đề nghị không còn quyền đề nghị việc này.",
+            "The proposer may not propose this any more.",
+        )
+    };
+    let proposer = grants::principal(conn, decision.proposed_by, now).await?.ok_or_else(gone)?;
+    let path = units::last_path(conn, decision.unit_id, day_of(now)).await?;
+    if !proposer.may(&path, kind.proposing()) {
+        return Err(gone());
+    }
+    let checked = kind.check(conn, decision, (&proposer, Part::Proposer), now).await;
+    checked.map_err(|problem| if problem.code == Code::Forbidden { gone() } else { problem })
+}

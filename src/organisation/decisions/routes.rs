@@ -1,0 +1,169 @@
+//! Decisions over HTTP: a unit's inbox, and what its officers do with it.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, get, post};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::kernel::call::{Ask, Call, Empty, Query, Scope};
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::{Problem, text};
+
+use super::batch::{ConfirmationResults, ConfirmationsIn, confirm_all};
+use super::model::{DecisionState, Registry};
+use super::output::{DecisionOut, answer, show};
+use super::store::{self, Wanted};
+use super::target::{OnDecision, OnInbox};
+use super::workflow::{Act, Decider, confirm, decline, withdraw};
+
+/// Which decisions are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DecisionQuery {
+    /// Only those that stand so; `waiting` when left out.
+    #[param(inline, nullable = false)]
+    state: Option<DecisionState>,
+    /// Only those of this kind.
+    #[param(max_length = 60, pattern = "^[a-z_]+$", nullable = false)]
+    kind: Option<String>,
+}
+
+/// List a unit's decisions
+///
+/// The inbox of a unit and everything below it, the latest first: what waits for a second officer, unless another `state` is
+/// asked for. Callers see the kinds that they propose or decide there; inspectors see all. What one's own proposal is, or
+/// concerns oneself, is listed too and cannot be confirmed.
+#[utoipa::path(tag = "Decisions", params(PageQuery, DecisionQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
+    responses((status = 200, description = "A page of decisions.", body = Page<DecisionOut>)))]
+#[get("/units/{unit_id}/decisions")]
+pub async fn list_decisions(
+    mut ask: Ask<OnInbox>,
+    page: Query<PageQuery>,
+    query: Query<DecisionQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (on, now, language) = (&ask.scope.on, ask.scope.now, ask.scope.context.language);
+    let mut kinds = on.readable.clone();
+    if let Some(kind) = &query.0.kind {
+        kinds.retain(|readable| readable == kind);
+    }
+    let wanted = Wanted {
+        unit_id: on.unit_id,
+        kinds,
+        state: query.0.state.unwrap_or(DecisionState::Waiting),
+        before: page.0.after()?,
+        fetch: page.0.fetch(),
+    };
+    let registry = on.kinds;
+    let rows = store::of_unit(&mut ask.conn, &wanted, now).await?;
+    let shown: Result<Vec<DecisionOut>, Problem> = rows.into_iter().map(|row| show(row, registry, language)).collect();
+    ask.reply(&page.0.page(shown?, |row| row.id, |row| row))
+}
+
+/// Get a decision
+///
+/// For officers who propose or decide such things on its unit, its proposer, and inspectors.
+#[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")),
+    responses((status = 200, description = "The decision.", body = DecisionOut)))]
+#[get("/decisions/{decision_id}")]
+pub async fn get_decision(mut ask: Ask<OnDecision>) -> Result<HttpResponse, Problem> {
+    let (id, kinds) = (ask.scope.on.decision_id, ask.scope.on.kinds);
+    let (language, now) = (ask.scope.context.language, ask.scope.now);
+    let found = answer(&mut ask.conn, id, kinds, language, now).await?;
+    ask.reply(&found)
+}
+
+fn act<'a, B, T>(scope: &'a Scope<B, T>, kinds: Registry) -> Act<'a> {
+    Act { kinds, decider: Decider::Officer(&scope.caller), request_id: Some(&scope.context.request_id), now: scope.now }
+}
+
+/// Confirm a decision
+///
+/// What was proposed holds from now on, all of it or nothing. For a second officer: neither the proposer nor anybody at stake;
+/// nobody whose activation slip the proposer issued alone, or the other way round, or one third person both; and not within 72
+/// hours after redeeming a slip that one person issued alone (`decisions_rest`). The proposer's right is looked at again.
+#[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")), request_body = Empty,
+    responses(
+    (status = 200, description = "The decision.", body = DecisionOut),
+    (status = 403, description = "The caller may not be the second officer of this decision."),
+    (status = 409, description = "It was decided already, or what was proposed is not possible any more."),
+    (status = 410, description = "It has expired."),
+    (status = 422, description = "A rule of the organisation stands in the way.")))]
+#[post("/decisions/{decision_id}/confirmation")]
+pub async fn confirm_decision(call: Call<Empty, OnDecision>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
+        confirm(conn, id, &act(scope, kinds)).await?;
+        answer(conn, id, kinds, scope.context.language, scope.now).await
+    })
+    .await
+}
+
+/// Why a decision is declined.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionRefusalIn {
+    /// What the proposer should know.
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Chưa có nghị quyết của chi bộ")]
+    reason: String,
+}
+
+/// Refuse a decision
+///
+/// What was proposed never holds; the proposer is told why. For those who could confirm it.
+#[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")),
+    request_body = DecisionRefusalIn, responses(
+    (status = 200, description = "The decision.", body = DecisionOut),
+    (status = 403, description = "The caller may not be the second officer of this decision."),
+    (status = 409, description = "It was decided already."),
+    (status = 410, description = "It has expired.")))]
+#[post("/decisions/{decision_id}/refusal")]
+pub async fn refuse_decision(call: Call<DecisionRefusalIn, OnDecision>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
+        decline(conn, id, &act(scope, kinds), scope.body.reason.trim()).await?;
+        answer(conn, id, kinds, scope.context.language, scope.now).await
+    })
+    .await
+}
+
+/// Withdraw a decision
+///
+/// The proposer takes it back before it is decided.
+#[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")), request_body = Empty,
+    responses(
+    (status = 200, description = "The decision.", body = DecisionOut),
+    (status = 409, description = "It was decided already."),
+    (status = 410, description = "It has expired.")))]
+#[post("/decisions/{decision_id}/withdrawal")]
+pub async fn withdraw_decision(call: Call<Empty, OnDecision>) -> Result<HttpResponse, Problem> {
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
+        withdraw(conn, id, &act(scope, kinds)).await?;
+        answer(conn, id, kinds, scope.context.language, scope.now).await
+    })
+    .await
+}
+
+/// Confirm many decisions
+///
+/// Up to fifty of the unit and what lies below it, each as if it were confirmed alone: one that fails does not undo the
+/// others, and its result says why.
+#[utoipa::path(tag = "Decisions", params(("unit_id" = Uuid, Path, description = "The unit.")),
+    request_body = ConfirmationsIn, responses(
+    (status = 200, description = "A result for each, in the order asked for.", body = ConfirmationResults)))]
+#[post("/units/{unit_id}/decisions/confirmations")]
+pub async fn confirm_decisions(call: Call<ConfirmationsIn, OnInbox>) -> Result<HttpResponse, Problem> {
+    let mut ids = call.body.decision_ids.clone();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.len() < call.body.decision_ids.len() {
+        let detail = text("Mỗi việc chỉ nêu một lần.", "Name each decision once.");
+        return Err(Problem::fault("/decision_ids", "duplicate", detail));
+    }
+    call.commit(StatusCode::OK, async |conn, scope| {
+        let act = act(scope, scope.on.kinds);
+        let (unit_id, ids) = (scope.on.unit_id, &scope.body.decision_ids);
+        confirm_all(conn, unit_id, ids, &act, scope.context.language).await
+    })
+    .await
+}

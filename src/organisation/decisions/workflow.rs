@@ -1,0 +1,250 @@
+//! The way of a decision: proposed by one officer, then confirmed or declined by a second, withdrawn, or expired.
+
+use chrono::{DateTime, Days, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::kernel::auth::Principal;
+use crate::kernel::clock::day_of;
+use crate::kernel::db::Conn;
+use crate::kernel::ids::new_id;
+use crate::kernel::problem::{Code, Problem};
+use crate::kernel::{audit, outbox};
+use crate::organisation::{grants, units};
+
+use super::model::{Decision, DecisionKind, DecisionState, NewDecision, Part, Registry};
+use super::{credentials, eligibility, store};
+
+/// Who decides.
+#[derive(Clone, Copy)]
+pub enum Decider<'a> {
+    Officer(&'a Principal),
+    /// The operator of the server, where nobody is above.
+    CommandLine,
+}
+
+/// An act on a decision: by whom, when, in which request.
+#[derive(Clone, Copy)]
+pub struct Act<'a> {
+    pub kinds: Registry,
+    pub decider: Decider<'a>,
+    pub request_id: Option<&'a str>,
+    pub now: DateTime<Utc>,
+}
+
+/// Proposes something that a second officer has to confirm, and tells the nearest officers who may. Nothing that was proposed
+/// holds before. Returns the decision's id.
+///
+/// # Errors
+/// 403 while the proposer's decisions rest, or when the kind refuses the proposer; 409 when the same thing waits already.
+pub async fn propose(
+    conn: &mut Conn,
+    new: NewDecision<'_>,
+    by: &Principal,
+    request_id: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Uuid, Problem> {
+    let kind = new.kind;
+    let decision = Decision {
+        id: new_id(now),
+        kind: kind.code().to_owned(),
+        object_id: new.object_id,
+        unit_id: new.unit_id,
+        subject_id: new.subject_id,
+        at_stake: new.at_stake,
+        reason: new.reason.to_owned(),
+        payload: new.payload,
+        proposed_by: by.account_id,
+        proposed_at: now,
+        expires_at: now + Days::new(kind.valid_days()),
+        state: DecisionState::Waiting.as_str().to_owned(),
+        decided_by: None,
+        decided_at: None,
+        decision_reason: None,
+    };
+    if kind.rests_proposer() {
+        credentials::require_rested(conn, by.account_id, now).await?;
+    }
+    kind.check(conn, &decision, (by, Part::Proposer), now).await?;
+    store::insert(conn, &decision).await?;
+    record(conn, &decision, ("decision.proposed", Some(by.account_id)), request_id, now).await?;
+    tell_those_who_decide(conn, kind, &decision, now).await?;
+    Ok(decision.id)
+}
+
+/// Tells the nearest officers who may decide, once, however much waits in their unit.
+async fn tell_those_who_decide(
+    conn: &mut Conn,
+    kind: &dyn DecisionKind,
+    decision: &Decision,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let path = units::last_path(conn, decision.unit_id, day_of(now)).await?;
+    let mut holders =
+        grants::holders(conn, eligibility::deciding_path(kind, &path), kind.deciding(), day_of(now)).await?;
+    let candidates: Vec<Uuid> = holders.iter().map(|holder| holder.account_id).collect();
+    let unfit = credentials::unfit(conn, decision.proposed_by, &candidates, now).await?;
+    holders.retain(|holder| !unfit.contains(&holder.account_id) && !decision.at_stake.contains(&holder.account_id));
+    let details = json!({"unit_id": decision.unit_id});
+    outbox::tell(conn, "decision_waiting", &grants::nearest(&holders), &details, now).await
+}
+
+/// Confirms a decision: what was proposed happens in this transaction.
+///
+/// # Errors
+/// 403 when the caller may not be the second officer, 404 for an unknown decision, 409 when it was decided or the proposer may
+/// not propose it any more, 410 when it has expired; whatever stands in the way of what was proposed.
+pub async fn confirm(conn: &mut Conn, id: Uuid, act: &Act<'_>) -> Result<Decision, Problem> {
+    let mut decision = store::lock(conn, id).await?;
+    let kind = act.kinds.find(&decision.kind)?;
+    require_decider(conn, kind, &decision, act).await?;
+    require_waiting(&decision, act.now)?;
+    eligibility::require_proposer_still(conn, kind, &decision, act.now).await?;
+    end(conn, &mut decision, DecisionState::Confirmed, act, None).await?;
+    kind.apply(conn, &decision, act.request_id, act.now).await?;
+    told(conn, &decision, "decision_confirmed", act.now).await?;
+    Ok(decision)
+}
+
+/// Declines a decision, with a reason that the proposer reads.
+///
+/// # Errors
+/// As [`confirm`].
+pub async fn decline(conn: &mut Conn, id: Uuid, act: &Act<'_>, reason: &str) -> Result<Decision, Problem> {
+    let mut decision = store::lock(conn, id).await?;
+    let kind = act.kinds.find(&decision.kind)?;
+    require_decider(conn, kind, &decision, act).await?;
+    require_waiting(&decision, act.now)?;
+    end(conn, &mut decision, DecisionState::Declined, act, Some(reason)).await?;
+    kind.close(conn, &decision, act.now).await?;
+    told(conn, &decision, "decision_declined", act.now).await?;
+    Ok(decision)
+}
+
+/// Takes a proposal back, by who made it.
+///
+/// # Errors
+/// 403 for others, 409 when it was decided.
+pub async fn withdraw(conn: &mut Conn, id: Uuid, act: &Act<'_>) -> Result<Decision, Problem> {
+    let mut decision = store::lock(conn, id).await?;
+    let kind = act.kinds.find(&decision.kind)?;
+    if !matches!(act.decider, Decider::Officer(caller) if caller.account_id == decision.proposed_by) {
+        return Err(Problem::with(
+            Code::Forbidden,
+            "Chỉ người đề nghị mới rút lại được.",
+            "Only the proposer takes it back.",
+        ));
+    }
+    require_waiting(&decision, act.now)?;
+    end(conn, &mut decision, DecisionState::Withdrawn, act, None).await?;
+    kind.close(conn, &decision, act.now).await?;
+    Ok(decision)
+}
+
+/// Ends some decisions that waited beyond their time, inside the caller's transaction. Returns whether there may be more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn expire(conn: &mut Conn, kinds: Registry, now: DateTime<Utc>) -> Result<bool, Problem> {
+    const MOST: i64 = 100;
+    let overdue = store::lock_overdue(conn, MOST, now).await?;
+    let more = i64::try_from(overdue.len()).is_ok_and(|found| found == MOST);
+    for mut decision in overdue {
+        let kind = kinds.find(&decision.kind)?;
+        decision.state = DecisionState::Expired.as_str().to_owned();
+        decision.decided_at = Some(now);
+        store::end(conn, &decision).await?;
+        kind.close(conn, &decision, now).await?;
+        record(conn, &decision, ("decision.expired", None), None, now).await?;
+        told(conn, &decision, "decision_expired", now).await?;
+    }
+    Ok(more)
+}
+
+async fn require_decider(
+    conn: &mut Conn,
+    kind: &dyn DecisionKind,
+    decision: &Decision,
+    act: &Act<'_>,
+) -> Result<(), Problem> {
+    match act.decider {
+        Decider::Officer(caller) => eligibility::require_decider(conn, kind, decision, caller, act.now).await,
+        Decider::CommandLine if kind.on_command_line() => Ok(()),
+        Decider::CommandLine => Err(Problem::new(Code::Forbidden)),
+    }
+}
+
+fn require_waiting(decision: &Decision, now: DateTime<Utc>) -> Result<(), Problem> {
+    if decision.state == DecisionState::Waiting.as_str() && decision.expires_at > now {
+        return Ok(());
+    }
+    if matches!(&*decision.state, "waiting" | "expired") {
+        return Err(Problem::new(Code::DecisionExpired));
+    }
+    Err(Problem::with(
+        Code::Conflict,
+        "Việc này đã được quyết định hoặc đã được rút lại.",
+        "This was decided already, or withdrawn.",
+    ))
+}
+
+/// Writes the end of a locked decision, with its traces.
+async fn end(
+    conn: &mut Conn,
+    decision: &mut Decision,
+    state: DecisionState,
+    act: &Act<'_>,
+    reason: Option<&str>,
+) -> Result<(), Problem> {
+    let by = match act.decider {
+        Decider::Officer(caller) => Some(caller.account_id),
+        Decider::CommandLine => None,
+    };
+    decision.state = state.as_str().to_owned();
+    decision.decided_by = by;
+    decision.decided_at = Some(act.now);
+    decision.decision_reason = reason.map(str::to_owned);
+    store::end(conn, decision).await?;
+    let action = match state {
+        DecisionState::Confirmed => "decision.confirmed",
+        DecisionState::Declined => "decision.declined",
+        _ => "decision.withdrawn",
+    };
+    record(conn, decision, (action, by), act.request_id, act.now).await
+}
+
+/// The audit event, and the event for other features and programs.
+async fn record(
+    conn: &mut Conn,
+    decision: &Decision,
+    (action, actor_id): (&'static str, Option<Uuid>),
+    request_id: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let event = audit::Event {
+        actor_id,
+        action,
+        object_kind: "decision",
+        object_id: decision.id,
+        unit_id: Some(decision.unit_id),
+        member_id: decision.subject_id,
+        request_id,
+        details: json!({"kind": decision.kind, "object_id": decision.object_id}),
+    };
+    audit::record(conn, event, now).await?;
+    let topic = if action == "decision.proposed" { "decisions.proposed" } else { "decisions.decided" };
+    let payload = json!({
+        "decision_id": decision.id,
+        "kind": decision.kind,
+        "object_id": decision.object_id,
+        "unit_id": decision.unit_id,
+        "state": decision.state,
+    });
+    outbox::emit(conn, topic, payload, now).await
+}
+
+/// Lets the proposer know.
+async fn told(conn: &mut Conn, decision: &Decision, kind: &str, now: DateTime<Utc>) -> Result<(), Problem> {
+    let details = json!({"decision_id": decision.id, "unit_id": decision.unit_id});
+    outbox::tell(conn, kind, &[decision.proposed_by], &details, now).await
+}
