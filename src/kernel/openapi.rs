@@ -137,8 +137,9 @@ fn finish_operation(method: &str, operation: &mut Value) {
         operation["responses"]["304"] = json!({"description": "The client's copy is still right."});
     }
     if operation.get("requestBody").is_some() {
+        common.push(("408", "The body arrived too slowly."));
         common.push(("413", "The body is too large."));
-        common.push(("415", "The media type is not the documented one."));
+        common.push(("415", "The media type is not the documented one, or the body is compressed."));
     }
     add_responses(operation, common);
     finish_responses(operation);
