@@ -575,6 +575,7 @@ diesel::table! {
         rotated_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
         revoked_because -> Nullable<Text>,
+        replayed_generation -> Nullable<Int4>,
     }
 }
 diesel::table! {
@@ -589,6 +590,7 @@ diesel::table! {
         account_id -> Uuid,
         kind -> Text,
         digest -> Bytea,
+        since -> Timestamptz,
     }
 }
 diesel::table! {

@@ -7,6 +7,7 @@ mod list;
 mod profile;
 pub mod routes;
 mod store;
+mod superiors;
 
 pub use changes::lock_numbers;
 pub use profile::record_view;
