@@ -17,6 +17,7 @@ mod mine;
 mod model;
 mod month;
 mod officers;
+mod old_days;
 mod outlook;
 mod parameters;
 pub mod projection;

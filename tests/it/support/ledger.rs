@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::kernel::clock::{Period, day_of};
 use sotay::kernel::ids::new_id;
-use sotay::kernel::schema::{audit_events, exemptions, member_months, members, point_entries};
+use sotay::kernel::schema::{audit_events, exemptions, member_months, members, point_entries, point_parameters};
 use uuid::Uuid;
 
 use super::{Actor, TestApp, World};
@@ -153,6 +153,42 @@ impl World {
                 exemptions::valid_from.eq(day),
                 exemptions::reason.eq("tuổi cao"),
                 exemptions::created_at.eq(now),
+            ))
+            .execute(&mut *conn)
+            .await
+            .unwrap();
+    }
+
+    /// Excuses a member from one day to the day before another, as if two officers had decided it.
+    pub async fn excuse(&self, member: Uuid, from: &str, to: &str) {
+        let now = self.app.state.clock.now();
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let mut conn = self.app.state.db.conn().await.unwrap();
+        diesel::insert_into(exemptions::table)
+            .values((
+                exemptions::id.eq(new_id(now)),
+                exemptions::member_id.eq(member),
+                exemptions::kind.eq("excused"),
+                exemptions::valid_from.eq(day(from)),
+                exemptions::valid_to.eq(day(to)),
+                exemptions::reason.eq("Đi học"),
+                exemptions::created_at.eq(now),
+            ))
+            .execute(&mut *conn)
+            .await
+            .unwrap();
+    }
+
+    /// Sets a threshold from a day on, as if two officers had decided it in time.
+    pub async fn threshold(&self, unit: Uuid, value: i32, from: &str) {
+        let mut conn = self.app.state.db.conn().await.unwrap();
+        diesel::insert_into(point_parameters::table)
+            .values((
+                point_parameters::id.eq(new_id(self.app.state.clock.now())),
+                point_parameters::name.eq("threshold"),
+                point_parameters::unit_id.eq(unit),
+                point_parameters::value.eq(value),
+                point_parameters::valid_from.eq(from.parse::<NaiveDate>().unwrap()),
             ))
             .execute(&mut *conn)
             .await

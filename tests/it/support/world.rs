@@ -232,3 +232,12 @@ async fn unit(app: &TestApp, name: &str, kind: &str, parent_id: Option<Uuid>) ->
     let mut conn = app.state.db.conn().await.unwrap();
     create(&mut conn, &new, app.state.clock.now()).await.unwrap()
 }
+
+/// Has a second officer confirm what an answer says waits for one.
+pub async fn confirmed(second: &Actor, proposed: Reply) -> Reply {
+    if proposed.status != 202 {
+        return proposed.expect(200);
+    }
+    let path = format!("/v1/decisions/{}/confirmation", proposed.id());
+    second.post(&path, &serde_json::json!({})).await.expect(200)
+}
