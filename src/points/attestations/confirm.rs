@@ -61,9 +61,17 @@ async fn award_all(
         on: Some(open.day),
         ..Deed::default()
     };
+    let before = store::thematic_objects(conn, open, listed).await?;
     let present = listed.iter().filter(|member| member.belongs);
-    let wants: Vec<Want> =
-        present.map(|member| Want { member_id: member.member_id, deed: deed.clone(), now }).collect();
+    let wants: Vec<Want> = present
+        .map(|Listed { member_id, .. }| {
+            let mut deed = deed.clone();
+            if let Some(object) = before.get(member_id) {
+                deed.object_id.clone_from(object);
+            }
+            Want { member_id: *member_id, deed, now }
+        })
+        .collect();
     let mut awards = engine::award_all(conn, &wants).await?.into_iter();
     let mut outcomes = Vec::with_capacity(listed.len());
     for member in listed {

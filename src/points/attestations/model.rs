@@ -61,14 +61,13 @@ impl AttestationKind {
     }
 
     /// What a rule credits once: it follows from what happened, never from how often it was written down. A regular meeting
-    /// is the one of its month, whatever the cell; a thematic one that of a cell and day; an opinion that of a cell, a day and what
-    /// it was about.
+    /// is the one of its month and a thematic one that of its day, whatever the cell: nobody attends twice by changing the cell.
+    /// An opinion is that of a cell, a day and what it was about.
     pub fn object_id(self, unit_id: Uuid, day: NaiveDate, subject: &str) -> String {
         match self {
             Self::MeetingAttended => Period::containing(day).to_string(),
-            Self::ThematicMeetingAttended => format!("{unit_id}:{day}"),
+            Self::ThematicMeetingAttended | Self::AssistedSession => day.to_string(),
             Self::OpinionContributed => format!("{unit_id}:{day}:{}", about(subject)),
-            Self::AssistedSession => day.to_string(),
         }
     }
 
@@ -158,8 +157,8 @@ mod tests {
             for kind in [AttestationKind::MeetingAttended, AttestationKind::ThematicMeetingAttended, AttestationKind::AssistedSession] {
                 prop_assert_eq!(id(kind, &a, CELL), id(kind, &b, CELL));
             }
-            // Nobody attends two regular meetings in a month, nor is helped twice a day, by changing the cell.
-            for kind in [AttestationKind::MeetingAttended, AttestationKind::AssistedSession] {
+            // By changing the cell, a member gets neither two regular meetings a month nor two thematic ones a day, nor help twice.
+            for kind in [AttestationKind::MeetingAttended, AttestationKind::ThematicMeetingAttended, AttestationKind::AssistedSession] {
                 prop_assert_eq!(id(kind, &a, CELL), id(kind, &a, other));
             }
         }

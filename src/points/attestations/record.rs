@@ -13,6 +13,8 @@ use crate::kernel::problem::{Code, Fault, Problem, text};
 use crate::kernel::schema::{attestation_members, attestations};
 use crate::organisation::{grants, units};
 
+use crate::points::officers::unmet;
+
 use super::model::{AttestationKind, AttestationState, is_recent};
 use super::store;
 
@@ -41,6 +43,7 @@ pub struct NewAttestation<'a> {
 pub async fn record(conn: &mut Conn, new: &NewAttestation<'_>, by: Uuid, now: DateTime<Utc>) -> Result<Uuid, Problem> {
     check(new, by, day_of(now))?;
     units::require_cell(conn, new.unit_id).await?;
+    require_unit(conn, new).await?;
     // One after another, so that two lists at the same instant see each other.
     units::lock(conn, new.unit_id).await?;
     require_members(conn, new).await?;
@@ -96,6 +99,17 @@ fn check(new: &NewAttestation<'_>, by: Uuid, today: NaiveDate) -> Result<(), Pro
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(Problem::faults(Code::InvalidRequest, faults)) }
+}
+
+/// The cell existed on that day.
+async fn require_unit(conn: &mut Conn, new: &NewAttestation<'_>) -> Result<(), Problem> {
+    let first = units::first_day(conn, new.unit_id).await?;
+    if new.day >= first {
+        return Ok(());
+    }
+    let detail =
+        text(format!("Chi bộ có từ ngày {}.", first.format("%d/%m/%Y")), format!("The cell exists since {first}."));
+    Err(unmet("/day", "before_unit", detail))
 }
 
 /// Everybody belonged to the cell that day. Whoever is nobody at all gets the same answer.

@@ -294,7 +294,7 @@ async fn a_meeting_counts_for_its_own_month_and_late_once_that_is_closed() {
     let seen = &seen.body["items"][0];
     assert_eq!((&seen["late"], &seen["day"]), (&json!(true), &json!("2026-10-20")));
     assert_eq!((&seen["attested_by"], &seen["unit_id"]), (&json!(secretary.id), &json!(office.world.cell)));
-    assert_eq!(seen["object"]["id"], json!(format!("{}:2026-10-20", office.world.cell)));
+    assert_eq!(seen["object"]["id"], "2026-10-20");
 }
 
 #[actix_web::test]
@@ -349,4 +349,41 @@ async fn members_see_what_came_of_the_lists_that_name_them_and_nothing_else() {
     let page = member.get("/v1/me/attestations?limit=3").await.expect(200).body;
     let rest = format!("/v1/me/attestations?limit=3&cursor={}", page["next_cursor"].as_str().unwrap());
     assert_eq!(member.get(&rest).await.expect(200).body["items"], json!([mine["items"][3]]));
+}
+
+#[actix_web::test]
+async fn a_thematic_meeting_counts_once_a_member_and_day_wherever_it_was() {
+    let office = Office::new().await;
+    let (world, secretary) = (&office.world, &office.secretary);
+    let new = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
+    let thematic = "thematic_meeting_attended";
+    let here = office.record(secretary, thematic, "2026-11-20", &[office.member.id]).await;
+    office.deputy.post(&confirmation(&here), &json!({})).await.expect(200);
+    let body = json!({"to_unit_id": world.sibling, "reason": "Chuyển nơi cư trú"});
+    let transfer = secretary.post(&format!("/v1/members/{}/transfers", office.member.id), &body).await.expect(201);
+    new.post(&format!("/v1/transfers/{}/accept", transfer.id()), &json!({})).await.expect(200);
+    let mut there = office.list(thematic, "2026-11-20", &[office.member.id]);
+    there["unit_id"] = json!(world.sibling);
+    let there = new.post("/v1/attestations", &there).await.expect(201).id();
+    let done = office.above.post(&confirmation(&there), &json!({})).await.expect(200);
+    assert_eq!(done.body["members"][0]["refusals"][0]["reason"], "already_credited");
+    assert_eq!(crate::support::points_everywhere(world, &office.member).await, 5);
+}
+
+#[actix_web::test]
+async fn a_thematic_meeting_that_was_credited_as_that_of_a_cell_is_the_same_one() {
+    let office = Office::new().await;
+    let (world, now) = (&office.world, office.world.app.state.clock.now());
+    let deed = sotay::points::Deed {
+        event: "meeting.thematic_attended",
+        object_kind: "meeting",
+        object_id: format!("{}:2026-11-20", world.cell),
+        ..sotay::points::Deed::default()
+    };
+    let award = async |conn: &mut _| sotay::points::award(conn, office.member.id, &deed, now).await;
+    world.app.state.db.transaction(award).await.unwrap();
+    let again = office.record(&office.secretary, "thematic_meeting_attended", "2026-11-20", &[office.member.id]).await;
+    let done = office.deputy.post(&confirmation(&again), &json!({})).await.expect(200);
+    assert_eq!(done.body["members"][0]["refusals"][0]["reason"], "already_credited");
+    assert_eq!(office.points(&office.member).await, 5);
 }
