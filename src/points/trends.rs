@@ -104,7 +104,7 @@ async fn beside_committee(
     let Some(cell) = cell else {
         return Ok(MyTrendMonth { period, points, threshold: None, status: None, committee_average: None });
     };
-    let committee = units::path(conn, cell, period.reference_day(today)).await?.get(1).copied();
+    let committee = units::parent(conn, cell, period.reference_day(today)).await?;
     let average = match committee {
         Some(unit) => course(conn, unit, &[period], today).await?.into_iter().next().and_then(|month| month.average()),
         None => None,

@@ -65,7 +65,8 @@ fn not_oneself(caller: Uuid, member_id: Uuid) -> Result<(), Problem> {
 /// for the member, unless a superior committee reopens that month.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member.")), request_body = ExemptionIn, responses(
     (status = 201, description = "The exemption.", body = Exemption),
-    (status = 409, description = "One of the same kind covers a part of this time already, or a month of it is closed.")))]
+    (status = 409, description = "One of the same kind covers a part of this time already, or a month of it is closed."),
+    (status = 422, description = "It begins before the member's cell (`before_unit`).")))]
 #[post("/members/{member_id}/exemptions")]
 pub async fn create_exemption(call: Call<ExemptionIn, OnMember<ManageMembers>>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::CREATED, async |conn, scope| {

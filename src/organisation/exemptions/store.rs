@@ -1,6 +1,7 @@
 //! Queries on exemptions.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
@@ -9,8 +10,8 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{exemptions, member_months};
+use crate::kernel::problem::{Code, Fault, Problem, text};
+use crate::kernel::schema::{exemptions, member_months, memberships, unit_links};
 
 /// A stretch of time in which a member counts nowhere.
 #[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
@@ -42,8 +43,9 @@ pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Exemption, Problem> {
 /// Records an exemption of a member whose row is locked.
 ///
 /// # Errors
-/// 409 when one of the same kind covers a day of it, or a month of it is closed.
+/// 409 when one of the same kind covers a day of it, or a month of it is closed; 422 when it begins before the member's unit.
 pub async fn create(conn: &mut Conn, new: &Exemption, recorded_by: Uuid) -> Result<(), Problem> {
+    require_unit(conn, new.member_id, new.valid_from).await?;
     require_open(conn, new.member_id, new.valid_from, new.valid_to).await?;
     let mut overlapping = exemptions::table
         .filter(exemptions::member_id.eq(new.member_id))
@@ -123,6 +125,27 @@ pub async fn end(conn: &mut Conn, id: Uuid, valid_to: NaiveDate) -> Result<(), P
         return Ok(());
     }
     require_open(conn, before.member_id, valid_to, before.valid_to).await
+}
+
+/// Refuses a day before the first unit that the member belonged to.
+async fn require_unit(conn: &mut Conn, member_id: Uuid, day: NaiveDate) -> Result<(), Problem> {
+    let first: Option<NaiveDate> = memberships::table
+        .inner_join(unit_links::table.on(unit_links::unit_id.eq(memberships::unit_id)))
+        .filter(memberships::member_id.eq(member_id))
+        .select(min(unit_links::valid_from))
+        .first(conn)
+        .await?;
+    match first {
+        Some(first) if day < first => {
+            let detail = text(
+                format!("Chi bộ của đảng viên có từ ngày {}.", first.format("%d/%m/%Y")),
+                format!("The member's cell exists since {first}."),
+            );
+            let fault = Fault { pointer: "/valid_from".to_owned(), code: "before_unit", detail };
+            Err(Problem::faults(Code::RuleNotMet, vec![fault]))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses days of a month that is closed for the member: what was signed says who counted, and only a superior reopens it.

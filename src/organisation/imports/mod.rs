@@ -45,7 +45,7 @@ impl Importer<'_> {
 }
 
 /// Brings a roster into a cell, in the caller's transaction. Memberships, exemptions and roles begin on the day the sheet
-/// states, else on the first of this month; never in a month that the cell has closed, nor exemptions in one that is closed
+/// states, else on the first of this month; never before the cell itself, in a month that it has closed, nor exemptions in one that is closed
 /// for the member. People are found by citizen ID, then by card number; nobody is ever removed. A dry run reads and compares,
 /// and writes nothing.
 ///
@@ -67,7 +67,8 @@ pub async fn import(
         units::lock(conn, cell_id).await?;
         lock_numbers(conn).await?;
     }
-    let as_of = after_closed(conn, cell_id, stated).await?;
+    let first = units::first_day(conn, cell_id).await?;
+    let as_of = after_closed(conn, cell_id, stated.max(first)).await?;
     let sheet = register::Sheet::new(crypto, roster);
     let register = register::load(conn, &sheet, cell_id, as_of, now).await?;
     let plan = plan::compare(&sheet, &register, &importer)?;

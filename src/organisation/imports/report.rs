@@ -21,7 +21,8 @@ pub struct ImportReport {
     pub dry_run: bool,
     /// The cell.
     pub unit: Unit,
-    /// The day on which memberships, exemptions and roles begin: the one the sheet states, but never in a month that is closed.
+    /// The day on which memberships, exemptions and roles begin: the one the sheet states, but never before the cell
+    /// itself, nor in a month that is closed.
     pub as_of: NaiveDate,
     /// Members in the sheet.
     pub read: usize,

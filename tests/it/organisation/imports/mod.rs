@@ -4,6 +4,7 @@ mod closed_months;
 mod command_line;
 mod outcome;
 mod refusals;
+mod young_cells;
 
 use crate::support::{Actor, Reply, World};
 
