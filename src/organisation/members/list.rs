@@ -37,7 +37,7 @@ pub struct Listed {
     #[diesel(sql_type = Text)]
     #[schema(max_length = 200, example = "Chi bộ Tổ dân phố số 5")]
     pub unit_name: String,
-    /// `official` or `probationary`; `exempt` or `excused` while the member counts nowhere.
+    /// `official` or `probationary`; `exempt` or `excused` on days on which that holds.
     #[diesel(sql_type = Text)]
     #[schema(max_length = 20, pattern = "^[a-z]+$", example = "official")]
     pub status: String,

@@ -16,18 +16,10 @@ use crate::kernel::schema::unit_months;
 
 use super::Touched;
 
-/// The threshold of each cell of the CTE `wanted` on day `$2`: the nearest unit above that sets one wins. The CTE `cells`.
+/// What holds in each cell of the CTE `wanted` on day `$2`. The CTE `cells`.
 pub const THRESHOLDS: &str = "
     cells AS MATERIALIZED (
-        SELECT c.unit_id, p.threshold, p.prorated FROM wanted c
-        CROSS JOIN LATERAL (
-            SELECT (array_agg(q.value ORDER BY q.depth) FILTER (WHERE q.name = 'threshold'))[1] AS threshold,
-                (array_agg(q.value ORDER BY q.depth) FILTER (WHERE q.name = 'prorated'))[1] AS prorated
-            FROM (SELECT pp.name, pp.value, a.depth FROM unit_tree a JOIN point_parameters pp ON pp.unit_id = a.ancestor_id
-                WHERE a.descendant_id = c.unit_id AND a.valid_from <= $2 AND (a.valid_to IS NULL OR a.valid_to > $2)
-                  AND pp.valid_from <= $2 AND (pp.valid_to IS NULL OR pp.valid_to > $2)
-                UNION ALL SELECT pp.name, pp.value, 32767 FROM point_parameters pp
-                WHERE pp.unit_id IS NULL AND pp.valid_from <= $2 AND (pp.valid_to IS NULL OR pp.valid_to > $2)) q) p)";
+        SELECT c.unit_id, p.threshold, p.prorated, p.excuse_days FROM wanted c CROSS JOIN LATERAL month_parameters(c.unit_id, $2) p)";
 
 /// Cells `$1` on day `$2` in the month from `$3` to `$4`. Says of members what `STANDINGS` says, without their profiles.
 pub const CELLS: &str = "
@@ -38,9 +30,8 @@ pub const CELLS: &str = "
                         THEN ceil(c.threshold * ($4 - min(f.valid_from) + 1)::numeric / ($4 - $3 + 1))::int
                         ELSE c.threshold END FROM memberships f WHERE f.member_id = ms.member_id)
                 ELSE c.threshold END AS threshold,
-            (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = ms.member_id AND (
-                (x.kind = 'exempt' AND x.valid_from <= $2 AND (x.valid_to IS NULL OR x.valid_to > $2))
-                OR (x.kind = 'excused' AND x.valid_from <= $4 AND (x.valid_to IS NULL OR x.valid_to > $3)))) AS exemption
+            (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = ms.member_id
+                AND exempts_from_month(x.kind, x.valid_from, x.valid_to, $2, $3, $4, c.excuse_days)) AS exemption
         FROM cells c JOIN memberships ms ON ms.unit_id = c.unit_id
             AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)
         LEFT JOIN member_months mm ON mm.member_id = ms.member_id AND mm.period = $3),

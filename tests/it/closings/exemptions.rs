@@ -34,7 +34,7 @@ async fn a_closed_month_is_exempted_from_only_once_it_is_reopened() {
     let path = exemptions(member.id);
     world.app.set_time(IN_TIME);
     // November is over and open.
-    let excused = exemption("excused", "2026-11-10", "2026-11-15");
+    let excused = exemption("excused", "2026-11-10", "2026-11-25");
     secretary.post(&exemptions(away.id), &excused).await.expect(201);
     close(&secretary, world.cell).await.expect(200);
     let before = november(&world, &secretary).await;
