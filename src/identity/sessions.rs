@@ -31,6 +31,7 @@ pub enum Because {
     PasswordChanged,
     SlipRedeemed,
     Reuse,
+    Suspended,
 }
 
 impl Because {
@@ -42,6 +43,7 @@ impl Because {
             Self::PasswordChanged => "password_changed",
             Self::SlipRedeemed => "slip_redeemed",
             Self::Reuse => "reuse",
+            Self::Suspended => "suspended",
         }
     }
 }

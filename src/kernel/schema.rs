@@ -336,6 +336,7 @@ diesel::table! {
         origin -> Text,
         valid_from -> Date,
         valid_to -> Nullable<Date>,
+        ended_because -> Nullable<Text>,
     }
 }
 diesel::table! {

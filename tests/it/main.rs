@@ -30,3 +30,4 @@ mod schema;
 mod together;
 mod trends;
 mod verify;
+mod who_counts;

@@ -6,13 +6,14 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
+use crate::kernel::access::Permission;
 use crate::kernel::access::needs::{ListMembers, ManageMembers, ReadMember};
-use crate::kernel::audit;
 use crate::kernel::call::{Ask, Call, Query};
 use crate::kernel::clock::day_of;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Code, Problem, text};
-use crate::kernel::reply;
+use crate::kernel::{audit, outbox, reply};
+use crate::organisation::grants::{self, Rank};
 use crate::organisation::memberships::lock_member;
 use crate::organisation::{OnMember, OnUnit, units};
 
@@ -20,6 +21,7 @@ use super::changes::{self, lock_numbers, require_free};
 use super::entry::{self, MemberIn, MemberPatch};
 use super::handles::HandleKind;
 use super::list::{self, Listed};
+use super::own_record::require_other;
 use super::profile::{self, Profile, record_view};
 use super::store::{Origin, admit};
 
@@ -120,12 +122,14 @@ pub async fn get_member(
 /// Change a member's record
 ///
 /// Needs the `ETag` of the profile as `If-Match`; 412 when somebody changed the member meanwhile. What people sign in
-/// with changes along. The audit log keeps the names of the changed fields, never their values.
+/// with changes along, and they are told. The audit log keeps the names of the changed fields, never their values. Nobody changes
+/// their own record, and what those sign in with who hold a role above is changed from there.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member."),
         ("If-Match" = String, Header, description = "The `ETag` of the profile that was read.", max_length = 500, pattern = "^.+$")),
     request_body = MemberPatch, responses(
     (status = 200, description = "The profile, personal numbers masked.", body = Profile),
-    (status = 409, description = "The card number is somebody else's."),
+    (status = 403, description = "It is the caller's own record, or that of somebody with a role that the caller does not reach."),
+    (status = 409, description = "The citizen ID or the card number is somebody else's."),
     (status = 412, description = "Somebody changed the member meanwhile.")))]
 #[patch("/members/{member_id}")]
 pub async fn update_member(
@@ -139,7 +143,12 @@ pub async fn update_member(
     call.commit(StatusCode::OK, async |conn, scope| {
         let (member_id, today) = (scope.on.member_id, day_of(scope.now));
         let crypto = &scope.state.crypto;
-        if scope.body.card_number.is_some() {
+        require_other(scope.caller.account_id, member_id)?;
+        if scope.body.changes_proofs() {
+            let needed = (Permission::ManageMembers, Rank::Beside);
+            grants::require_rank(conn, &scope.caller, member_id, needed, scope.now).await?;
+        }
+        if scope.body.gives_numbers() {
             lock_numbers(conn).await?;
         }
         lock_member(conn, member_id).await?;
@@ -158,6 +167,7 @@ pub async fn update_member(
                 ..scope.audit("member.changed", "member", member_id)
             };
             audit::record(conn, event, scope.now).await?;
+            outbox::tell(conn, "record_changed", &[member_id], &json!({}), scope.now).await?;
         }
         Ok(profile::full(conn, crypto, member_id, today).await?.masked())
     })

@@ -66,7 +66,11 @@ impl Stage {
     /// Makes what the operation's path names.
     pub async fn set(world: &World, callers: &[(&'static str, Option<Actor>)], operation: &Operation) -> Self {
         let (member, org, prop) = (of(callers, "self"), of(callers, "org"), of(callers, "prop"));
-        let mut ids = HashMap::from([("unit_id", world.cell.to_string()), ("member_id", member.id.to_string())]);
+        let mut ids = HashMap::from([
+            ("unit_id", world.cell.to_string()),
+            ("member_id", member.id.to_string()),
+            ("account_id", member.id.to_string()),
+        ]);
         let path = operation.path.as_str();
         if path.contains("{document_id}") || path.starts_with("/v1/reading-sessions") {
             let document = document(world, prop).await;
