@@ -257,6 +257,7 @@ diesel::table! {
         reason -> Text,
         recorded_by -> Nullable<Uuid>,
         created_at -> Timestamptz,
+        decided_alone -> Bool,
     }
 }
 diesel::table! {

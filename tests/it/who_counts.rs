@@ -8,7 +8,7 @@ use sotay::kernel::access::Role;
 use uuid::Uuid;
 
 use crate::closings::{IN_TIME, close, rows};
-use crate::support::{Actor, Reply, World};
+use crate::support::{Actor, Reply, World, confirmed};
 
 /// Excuses a member as if two officers had decided so long ago.
 async fn excuse(world: &World, member: Uuid, from: &str, days: u64) {
@@ -105,20 +105,49 @@ async fn what_asks_less_of_members_begins_next_month() {
 }
 
 #[actix_web::test]
+async fn a_parameter_that_moves_figures_takes_two_officers() {
+    let world = World::new().await;
+    let (officer, second, member) =
+        (world.committee_officer().await, world.committee_officer().await, world.member().await);
+    for (name, value) in [("threshold", 35), ("threshold_floor", 31), ("prorated", 0), ("excuse_days", 15)] {
+        let waits = set(&officer, world.ward, name, value, "2026-11").await;
+        let decision = waits.expect(202);
+        assert_eq!(decision.body["details"], json!({"name": name, "value": value, "from": "2026-11"}));
+        assert_eq!(
+            member.get("/v1/me/points").await.expect(200).body["threshold"],
+            if name == "threshold" { 30 } else { 35 }
+        );
+        let path = format!("/v1/decisions/{}/confirmation", decision.id());
+        assert_eq!(officer.post(&path, &json!({})).await.expect(403).code(), "second_officer_required");
+        world.secretary().await.post(&path, &json!({})).await.expect(403);
+        second.post(&path, &json!({})).await.expect(200);
+    }
+    assert_eq!(member.get("/v1/me/points").await.expect(200).body["threshold"], 35);
+    // Proposed in time, and confirmed when the bar is being jumped already.
+    let late = set(&officer, world.ward, "threshold", 32, "2026-12").await.expect(202).id();
+    world.app.set_time("2026-12-01T00:00:01+07:00");
+    let refused = second.post(&format!("/v1/decisions/{late}/confirmation"), &json!({})).await.expect(422);
+    assert_eq!(refused.body["errors"][0]["code"], "too_early");
+    assert_eq!(member.get("/v1/me/points").await.expect(200).body["threshold"], 35);
+    project(&world).await;
+    assert_eq!(crate::verify::ledger_differs(&world).await, Vec::<String>::new());
+}
+
+#[actix_web::test]
 async fn no_threshold_is_below_the_floor_of_a_superior() {
     let world = World::new().await;
     let officer = world.committee_officer().await;
     let superior = world.officer(world.other_cell, Role::CommitteeOfficer, world.province).await;
     let second = world.officer(world.other_cell, Role::CommitteeOfficer, world.province).await;
-    crate::support::confirmed(&second, set(&superior, world.province, "threshold_floor", 25, "2026-11").await).await;
+    confirmed(&second, set(&superior, world.province, "threshold_floor", 25, "2026-11").await).await;
     for name in ["threshold", "threshold_floor"] {
         let refused = set(&officer, world.cell, name, 24, "2026-12").await.expect(422);
         assert_eq!((refused.code(), &refused.body["errors"][0]["code"]), ("rule_widened", &json!("below_floor")));
     }
-    crate::support::confirmed(&second, set(&officer, world.cell, "threshold", 25, "2026-12").await).await;
+    confirmed(&second, set(&officer, world.cell, "threshold", 25, "2026-12").await).await;
     // A floor that comes later binds those who had less.
     world.app.set_time("2026-12-01T08:00:00+07:00");
-    crate::support::confirmed(&second, set(&superior, world.ward, "threshold_floor", 28, "2026-12").await).await;
+    confirmed(&second, set(&superior, world.ward, "threshold_floor", 28, "2026-12").await).await;
     let member = world.member().await;
     assert_eq!(member.get("/v1/me/points").await.expect(200).body["threshold"], 28);
     let board = officer.get(&format!("/v1/units/{}/points", world.cell)).await.expect(200).body;

@@ -13,8 +13,9 @@ use crate::kernel::audit;
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::grants as table;
+use crate::organisation::exemptions::{self, Exemption, Proposer};
 use crate::organisation::grants::{self, NewGrant};
 use crate::organisation::members::handles::HandleKind;
 use crate::organisation::members::{NewMember, Origin, admit};
@@ -43,7 +44,7 @@ pub async fn write(
     change_records(conn, crypto, &plan.changed).await?;
     change_handles(conn, &plan.changed).await?;
     let begin = Begin { ids, since: &plan.since, as_of };
-    exempt(conn, plan, &begin, importer, now).await?;
+    exempt(conn, plan, &begin, cell_id, importer, now).await?;
     grant(conn, plan, &begin, cell_id, now).await?;
     propose_roles(conn, plan, &begin, cell_id, importer, now).await?;
     record(conn, plan, cell_id, importer, now).await
@@ -171,6 +172,7 @@ async fn exempt(
     conn: &mut Conn,
     plan: &Plan<'_>,
     begin: &Begin<'_>,
+    cell_id: Uuid,
     importer: &Importer<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
@@ -185,12 +187,16 @@ async fn exempt(
         .bind::<Array<SqlUuid>, _>(&members)
         .execute(conn)
         .await?;
+    if let Some(officer) = importer.officer {
+        let by = Proposer { officer, request_id: importer.request_id };
+        return propose_exemptions(conn, &members, &days, cell_id, by, now).await;
+    }
     // Whatever day the sheet states, closed months stay as they were signed. Somebody may have recorded one since the
     // comparison: theirs stands.
     diesel::sql_query(
         "INSERT INTO exemptions (id, member_id, kind, valid_from, reason, recorded_by, created_at)
          SELECT t.id, t.member_id, 'exempt', greatest(t.day, (SELECT (max(h.period) + interval '1 month')::date
-             FROM member_months h WHERE h.member_id = t.member_id AND h.closed_at IS NOT NULL)), $4, $5, $6
+             FROM member_months h WHERE h.member_id = t.member_id AND h.closed_at IS NOT NULL)), $4, NULL, $5
          FROM unnest($1, $2, $3) AS t(id, member_id, day)
          ON CONFLICT DO NOTHING",
     )
@@ -198,11 +204,56 @@ async fn exempt(
     .bind::<Array<SqlUuid>, _>(members)
     .bind::<Array<Date>, _>(days)
     .bind::<Text, _>(REASON)
-    .bind::<Nullable<SqlUuid>, _>(importer.account_id())
     .bind::<Timestamptz, _>(now)
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// What an officer's sheet exempts waits for a second officer, one decision a member; from the first day after the months that are
+/// closed for the member.
+async fn propose_exemptions(
+    conn: &mut Conn,
+    members: &[Uuid],
+    days: &[NaiveDate],
+    cell_id: Uuid,
+    by: Proposer<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let begins: Vec<Begins> = diesel::sql_query(
+        "SELECT t.member_id, greatest(t.day, (SELECT (max(h.period) + interval '1 month')::date
+             FROM member_months h WHERE h.member_id = t.member_id AND h.closed_at IS NOT NULL)) AS day
+         FROM unnest($1, $2) AS t(member_id, day) ORDER BY t.member_id",
+    )
+    .bind::<Array<SqlUuid>, _>(members)
+    .bind::<Array<Date>, _>(days)
+    .load(conn)
+    .await?;
+    for Begins { member_id, day } in begins {
+        let new = Exemption {
+            id: new_id(now),
+            member_id,
+            kind: "exempt".to_owned(),
+            valid_from: day,
+            valid_to: None,
+            reason: REASON.to_owned(),
+            created_at: now,
+        };
+        match exemptions::propose(conn, &new, cell_id, by, now).await {
+            // One was recorded or proposed since the comparison: that one stands.
+            Err(problem) if problem.code == Code::Conflict => {}
+            other => drop(other?),
+        }
+    }
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Begins {
+    #[diesel(sql_type = SqlUuid)]
+    member_id: Uuid,
+    #[diesel(sql_type = Date)]
+    day: NaiveDate,
 }
 
 /// Gives the roles of the sheet, on the word of the operator.

@@ -35,6 +35,8 @@ pub struct Plan<'a> {
     /// Members recognised, by row.
     pub known: HashMap<u32, Uuid>,
     pub changed: Vec<Change<'a>>,
+    /// Whether a second officer has to confirm what only two decide: not when the operator of the server imports.
+    pub needs_second: bool,
     /// Rows of members to be exempted.
     pub exempted: Vec<&'a RosterRow>,
     /// Roles to be given.
@@ -74,7 +76,8 @@ pub fn role(position: Position) -> Role {
 /// # Errors
 /// 422 with every fault.
 pub fn compare<'a>(sheet: &'a Sheet<'a>, register: &Register, importer: &Importer<'_>) -> Result<Plan<'a>, Problem> {
-    let (mut plan, mut faults) = (Plan::default(), Faults::default());
+    let mut plan = Plan { needs_second: importer.officer.is_some(), ..Plan::default() };
+    let mut faults = Faults::default();
     let mut seen = HashSet::new();
     for line in &sheet.0 {
         match recognise(line, register) {

@@ -45,6 +45,8 @@ pub struct ImportReport {
     pub missing_from_sheet: Vec<Missing>,
     /// Members newly exempted.
     pub exempted: usize,
+    /// Members whom the sheet exempts once a second officer confirms it: each is a decision of the cell.
+    pub exemptions_waiting: usize,
     /// Rows that do not mark a member as exempt who is; the exemption stays.
     #[schema(max_items = 1000)]
     pub exempt_unmarked: Vec<u32>,
@@ -151,7 +153,8 @@ pub fn of(roster: &Roster, plan: &Plan<'_>, unit: Unit, as_of: NaiveDate, dry_ru
         left_empty: listed(&plan.left_empty, |(row, fields)| RowFields { row: *row, fields: fields.clone() }),
         missing_total: plan.missing.len(),
         missing_from_sheet: listed(&plan.missing, |(id, name)| Missing { id: *id, full_name: name.clone() }),
-        exempted: plan.exempted.len(),
+        exempted: if plan.needs_second { 0 } else { plan.exempted.len() },
+        exemptions_waiting: if plan.needs_second { plan.exempted.len() } else { 0 },
         exempt_unmarked: listed(&plan.unmarked, |row| *row),
         granted: plan.granted.len(),
         proposals: listed(&plan.proposals, |proposal| ProposalOut {

@@ -221,7 +221,8 @@ pub async fn lock_proposed(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
 /// How a proposal ended.
 pub struct Decision<'a> {
     pub state: AdjustmentState,
-    pub by: Uuid,
+    /// None when it expired.
+    pub by: Option<Uuid>,
     pub reason: Option<&'a str>,
     pub entry_id: Option<Uuid>,
 }

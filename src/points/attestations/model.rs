@@ -95,6 +95,8 @@ pub enum AttestationState {
     Declined,
     /// The recorder has taken it back.
     Withdrawn,
+    /// It waited for too long.
+    Expired,
 }
 
 impl AttestationState {
@@ -104,6 +106,7 @@ impl AttestationState {
             Self::Confirmed => "confirmed",
             Self::Declined => "declined",
             Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
         }
     }
 }

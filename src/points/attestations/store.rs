@@ -187,6 +187,7 @@ pub struct Open {
     pub subject: String,
     pub state: String,
     pub recorded_by: Uuid,
+    pub recorded_at: DateTime<Utc>,
 }
 
 /// The cell of an attestation.
@@ -206,6 +207,7 @@ pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
             attestations::subject,
             attestations::state,
             attestations::recorded_by,
+            attestations::recorded_at,
         ))
         .for_update()
         .first(conn)
@@ -226,7 +228,8 @@ pub fn require_recorded(open: &Open) -> Result<(), Problem> {
 /// How an attestation ended.
 pub struct Decision<'a> {
     pub state: AttestationState,
-    pub by: Uuid,
+    /// None when it expired.
+    pub by: Option<Uuid>,
     pub reason: Option<&'a str>,
 }
 

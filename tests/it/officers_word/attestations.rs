@@ -387,3 +387,41 @@ async fn a_thematic_meeting_that_was_credited_as_that_of_a_cell_is_the_same_one(
     assert_eq!(done.body["members"][0]["refusals"][0]["reason"], "already_credited");
     assert_eq!(office.points(&office.member).await, 5);
 }
+
+#[actix_web::test]
+async fn a_list_recorded_before_its_month_was_closed_counts_late_within_thirty_days() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    office.world.app.set_time("2026-11-28T08:00:00+07:00");
+    let october = office.record(secretary, MEETING, "2026-10-08", &[member.id]).await;
+    let november = office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    office.world.app.set_time("2026-12-20T08:00:00+07:00");
+    office.world.close_due().await;
+    for list in [&october, &november] {
+        let done = deputy.post(&confirmation(list), &json!({})).await.expect(200);
+        assert_eq!(done.body["members"][0]["points_awarded"], 8);
+    }
+    for period in ["2026-10", "2026-11"] {
+        let month = member.get(&format!("/v1/me/points?period={period}")).await.expect(200).body;
+        assert_eq!((&month["points"], &month["closed"]["points"]), (&json!(8), &json!(0)), "{period}");
+    }
+    assert_eq!(crate::support::sum_of_entries(&office.world.app, member.id).await, 16);
+}
+
+#[actix_web::test]
+async fn lists_are_confirmed_together_in_the_inbox_of_the_unit() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    office.record(secretary, "thematic_meeting_attended", "2026-11-06", &[member.id]).await;
+    office.propose(secretary, member, json!({"period": "2026-11", "points": 3})).await;
+    assert_eq!(office.points(member).await, 0);
+    let cell = office.world.cell;
+    assert_eq!(crate::support::confirm_waiting(deputy, cell, "attestation").await, 2);
+    assert_eq!(crate::support::confirm_waiting(deputy, cell, "point_adjustment").await, 1);
+    assert_eq!(office.points(member).await, 8 + 5 + 3);
+    let states = office.rows("SELECT DISTINCT state FROM attestations").await;
+    assert_eq!(states, json!([{"state": "confirmed"}]));
+    assert_eq!(office.world.audit_count("attestation.confirmed").await, 2);
+    assert_eq!(office.world.audit_count("adjustment.approved").await, 1);
+}

@@ -21,7 +21,7 @@ async fn an_exemption_before_the_cell_is_refused() {
     }
     assert_eq!(contents(&world.app).await, before);
     let body = json!({"kind": "exempt", "valid_from": "2020-01-01", "reason": "Tuổi cao"});
-    secretary.post(&path, &body).await.expect(201);
+    secretary.post(&path, &body).await.expect(202);
 }
 
 #[actix_web::test]

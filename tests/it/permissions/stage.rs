@@ -107,9 +107,9 @@ impl Stage {
         }
         if path.contains("{exemption_id}") {
             let someone = world.member().await;
-            let body = json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "sức khỏe"});
-            let made = org.post(&format!("/v1/members/{}/exemptions", someone.id), &body).await.expect(201);
-            ids.insert("exemption_id", made.id());
+            world.exempt(someone.id).await;
+            let list = org.get(&format!("/v1/members/{}/exemptions", someone.id)).await.expect(200).body;
+            ids.insert("exemption_id", list["items"][0]["id"].as_str().unwrap().to_owned());
         }
         if path.contains("{transfer_id}") {
             let someone = world.member().await;

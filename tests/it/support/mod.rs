@@ -12,7 +12,7 @@ pub use database::empty as empty_database;
 pub use ledger::{Standing, points_everywhere, standings, sum_of_entries};
 pub use process::{Program, run, run_to};
 pub use servers::{Postgres, Redis, Stop};
-pub use world::{Actor, World, confirmed};
+pub use world::{Actor, World, confirm_waiting, confirmed};
 
 use std::net::TcpListener;
 

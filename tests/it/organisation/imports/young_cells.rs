@@ -5,7 +5,7 @@ use sotay::kernel::access::Role;
 
 use super::{AN, BINH, send, titled};
 use crate::organisation::count;
-use crate::support::World;
+use crate::support::{World, confirm_waiting};
 
 #[actix_web::test]
 async fn nothing_of_a_roster_begins_before_its_cell() {
@@ -20,7 +20,8 @@ async fn nothing_of_a_roster_begins_before_its_cell() {
         count(&world.app, &format!("memberships WHERE unit_id = '{cell}' AND valid_from = '2026-11-20'")).await,
         2
     );
-    assert_eq!(count(&world.app, "exemptions WHERE valid_from < '2026-11-20'").await, 0);
+    assert_eq!(confirm_waiting(&world.committee_officer().await, cell, "exemption").await, 1);
+    assert_eq!(count(&world.app, "exemptions WHERE valid_from = '2026-11-20'").await, 1);
 
     let listed = officer.get(&format!("/v1/units/{cell}/members")).await.expect(200).body;
     let ids: Vec<uuid::Uuid> =

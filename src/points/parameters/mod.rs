@@ -1,10 +1,12 @@
 //! Thresholds and the like over HTTP: a unit sets them for itself and everything below, from a month on.
 
+mod decide;
+mod rule;
+
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
 use chrono::NaiveDate;
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -16,15 +18,16 @@ use crate::kernel::call::{Ask, Call};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Fault, Problem, text};
-use crate::kernel::schema::point_parameters;
+use crate::kernel::problem::Problem;
+use crate::organisation::decisions::{self, DecisionOut, Registry};
 use crate::organisation::{OnUnit, units};
 
-use super::officers::unmet;
 use super::store::{self, ParameterRow, Parameters};
 
+pub use decide::POINT_PARAMETER;
+
 /// What can be set.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterName {
     /// Points a month.
@@ -50,6 +53,11 @@ impl ParameterName {
         }
     }
 
+    /// Whether it changes who reached the threshold, whatever members do.
+    fn moves_figures(self) -> bool {
+        !matches!(self, Self::SelfServiceDayCap)
+    }
+
     /// Whether a value asks less of members than what is in force.
     fn asks_less(self, value: i32, in_force: &Parameters) -> bool {
         match self {
@@ -64,7 +72,7 @@ impl ParameterName {
 }
 
 /// A value to be set.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterIn {
     /// Which parameter.
@@ -114,22 +122,37 @@ pub async fn list_parameters(mut ask: Ask<OnUnit<ReadUnit>>) -> Result<HttpRespo
 
 /// Set a point parameter of a unit
 ///
-/// From the first day of a month on, for the unit and everything below it that does not set its own. Months before keep
-/// what they had. What asks less of members begins next month at the earliest. No threshold is below the floor that a unit above
-/// set, whatever was set before it. What one can earn alone a day may only be narrowed: the least value on the way from the top
-/// holds, and more than the units above allow in that month is refused. Recorded in the audit log.
+/// From the first day of a month on, for the unit and everything below it that does not set its own. Months before keep what
+/// they had. `threshold`, `threshold_floor`, `prorated` and `excuse_days` move figures, so they take two officers: the answer is 202
+/// with a decision that waits, and the value holds when a second officer confirms it, before the month after `from` begins. What
+/// asks less of members begins next month at the earliest. No threshold is below the floor that a unit above set, whatever was
+/// set before it. `self_service_day_cap` holds at once and may only be narrowed: the least value on the way from the top holds,
+/// and more than the units above allow in that month is refused. Recorded in the audit log.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit.")), request_body = ParameterIn,
     responses((status = 200, description = "The values in force today.", body = PointParameters),
+        (status = 202, description = "The decision that waits for a second officer.", body = DecisionOut),
         (status = 422, description = "It is more, or a lower threshold, than the units above allow (`rule_widened`), or asks less of members from the present month on (`too_early`).")))]
 #[post("/units/{unit_id}/point-parameters")]
-pub async fn set_parameter(call: Call<ParameterIn, OnUnit<ManageParameters>>) -> Result<HttpResponse, Problem> {
+pub async fn set_parameter(
+    call: Call<ParameterIn, OnUnit<ManageParameters>>,
+    kinds: Data<Registry>,
+) -> Result<HttpResponse, Problem> {
+    let kinds = **kinds;
+    if call.body.name.moves_figures() {
+        return call
+            .commit(StatusCode::ACCEPTED, async |conn, scope| {
+                let (unit_id, request_id) = (scope.on.unit_id, Some(scope.context.request_id.as_str()));
+                rule::check(conn, &scope.on.path, &scope.body, day_of(scope.now)).await?;
+                let id = decide::propose(conn, unit_id, &scope.body, &scope.caller, request_id, scope.now).await?;
+                decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
+            })
+            .await;
+    }
     call.commit(StatusCode::OK, async |conn, scope| {
         let (body, unit_id, today) = (&scope.body, scope.on.unit_id, day_of(scope.now));
-        check(body, today)?;
-        begins_in_time(conn, &scope.on.path, body, today).await?;
-        no_wider(conn, &scope.on.path, body).await?;
+        rule::check(conn, &scope.on.path, body, today).await?;
         units::lock(conn, unit_id).await?;
-        set(conn, unit_id, body, new_id(scope.now)).await?;
+        rule::set(conn, unit_id, body, new_id(scope.now)).await?;
         let event = audit::Event {
             unit_id: Some(unit_id),
             details: json!({"name": body.name.as_str(), "value": body.value, "from": body.from}),
@@ -139,78 +162,6 @@ pub async fn set_parameter(call: Call<ParameterIn, OnUnit<ManageParameters>>) ->
         Ok(PointParameters { items: in_force(conn, &scope.on.path, today).await? })
     })
     .await
-}
-
-fn check(body: &ParameterIn, today: NaiveDate) -> Result<(), Problem> {
-    if body.from < Period::containing(today) {
-        let detail = text("Chỉ đặt được từ tháng này trở đi.", "It can be set from the present month on only.");
-        return Err(Problem::fault("/from", "too_small", detail));
-    }
-    if matches!(body.name, ParameterName::Prorated) && body.value > 1 {
-        return Err(Problem::fault("/value", "too_large", text("Chỉ nhận 0 hoặc 1.", "0 or 1 only.")));
-    }
-    if matches!(body.name, ParameterName::ExcuseDays) && !(1..=31).contains(&body.value) {
-        return Err(Problem::fault("/value", "out_of_range", text("Từ 1 đến 31 ngày.", "1 to 31 days.")));
-    }
-    Ok(())
-}
-
-/// What asks less of members than holds for the unit now waits for the next month: nobody lowers a bar that is being jumped.
-async fn begins_in_time(conn: &mut Conn, path: &[Uuid], body: &ParameterIn, today: NaiveDate) -> Result<(), Problem> {
-    let present = Period::containing(today);
-    if body.from > present {
-        return Ok(());
-    }
-    let in_force = store::parameters(conn, path, today).await?;
-    if body.name.asks_less(body.value, &in_force) {
-        let detail = text(
-            format!("Hạ yêu cầu chỉ áp dụng từ tháng {} trở đi.", present.next()),
-            format!("What asks less begins with {} at the earliest.", present.next()),
-        );
-        return Err(unmet("/from", "too_early", detail));
-    }
-    Ok(())
-}
-
-/// A superior who narrows later binds anyway: this only tells whoever sets a value that it would never hold.
-async fn no_wider(conn: &mut Conn, path: &[Uuid], body: &ParameterIn) -> Result<(), Problem> {
-    let above = path.get(1..).unwrap_or_default();
-    let bound = store::parameters(conn, above, body.from.first_day()).await?;
-    let (value, cap, floor) = (body.value, bound.self_service_cap, bound.threshold_floor);
-    let by =
-        if above.is_empty() { ("Toàn hệ thống", "The whole system") } else { ("Cấp trên", "The superior") };
-    let (code, detail) = match body.name {
-        ParameterName::SelfServiceDayCap if value > cap => {
-            ("wider", text(format!("{} cho phép tối đa {cap}.", by.0), format!("{} allows {cap} at most.", by.1)))
-        }
-        ParameterName::Threshold | ParameterName::ThresholdFloor if value < floor => (
-            "below_floor",
-            text(format!("{} quy định tối thiểu {floor}.", by.0), format!("{} demands {floor} at least.", by.1)),
-        ),
-        _ => return Ok(()),
-    };
-    let fault = Fault { pointer: "/value".to_owned(), code, detail };
-    Err(Problem::faults(Code::RuleWidened, vec![fault]))
-}
-
-async fn set(conn: &mut Conn, unit_id: Uuid, body: &ParameterIn, id: Uuid) -> Result<(), Problem> {
-    let (name, from) = (body.name.as_str(), body.from.first_day());
-    let own =
-        point_parameters::table.filter(point_parameters::unit_id.eq(unit_id)).filter(point_parameters::name.eq(name));
-    diesel::delete(own.filter(point_parameters::valid_from.ge(from))).execute(conn).await?;
-    let before = own.filter(point_parameters::valid_to.is_null().or(point_parameters::valid_to.gt(from)));
-    diesel::update(before).set(point_parameters::valid_to.eq(from)).execute(conn).await?;
-    diesel::insert_into(point_parameters::table)
-        .values((
-            point_parameters::id.eq(id),
-            point_parameters::name.eq(name),
-            point_parameters::unit_id.eq(unit_id),
-            point_parameters::value.eq(body.value),
-            point_parameters::valid_from.eq(from),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 async fn in_force(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Vec<PointParameter>, Problem> {
