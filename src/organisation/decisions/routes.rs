@@ -10,7 +10,7 @@ use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Problem, text};
 
 use super::batch::{ConfirmationResults, ConfirmationsIn, confirm_all};
-use super::model::{DecisionState, Registry};
+use super::model::DecisionState;
 use super::output::{DecisionOut, answer, show};
 use super::store::{self, Wanted};
 use super::target::{OnDecision, OnInbox};

@@ -218,7 +218,7 @@ async fn require_open(
         touched = touched.filter(member_months::period.lt(to));
     }
     if let Some(proposed_at) = proposed_at {
-        touched = touched.filter(member_months::closed_at.le(proposed_at));
+        touched = touched.filter(member_months::closed_at.lt(proposed_at));
     }
     let closed: Option<NaiveDate> =
         touched.order(member_months::period.desc()).select(member_months::period).first(conn).await.optional()?;

@@ -115,7 +115,8 @@ pub async fn approve_adjustment(
     let kinds = **kinds;
     call.commit(StatusCode::OK, async |conn, scope| {
         let id = scope.on.adjustment_id;
-        decisions::confirm(conn, decision_of(conn, id).await?, &Act::of(scope, kinds)).await?;
+        let decision_id = decision_of(conn, id).await?;
+        decisions::confirm(conn, decision_id, &Act::of(scope, kinds)).await?;
         store::get(conn, id).await
     })
     .await
@@ -167,7 +168,8 @@ pub async fn withdraw_adjustment(
     let kinds = **kinds;
     call.commit(StatusCode::OK, async |conn, scope| {
         let id = scope.on.adjustment_id;
-        decisions::withdraw(conn, decision_of(conn, id).await?, &Act::of(scope, kinds)).await?;
+        let decision_id = decision_of(conn, id).await?;
+        decisions::withdraw(conn, decision_id, &Act::of(scope, kinds)).await?;
         store::get(conn, id).await
     })
     .await

@@ -72,6 +72,11 @@ impl DecisionKind for AttestationConfirmation {
         false
     }
 
+    /// What was seen stays seen when the recorder's office has ended, or the cell with it.
+    fn needs_proposer_still(&self) -> bool {
+        false
+    }
+
     fn apply<'a>(
         &'a self,
         conn: &'a mut Conn,

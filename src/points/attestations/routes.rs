@@ -104,7 +104,8 @@ pub async fn confirm_attestation(
     let kinds = **kinds;
     call.commit(StatusCode::OK, async |conn, scope| {
         let id = scope.on.attestation_id;
-        decisions::confirm(conn, decision_of(conn, id).await?, &Act::of(scope, kinds)).await?;
+        let decision_id = decision_of(conn, id).await?;
+        decisions::confirm(conn, decision_id, &Act::of(scope, kinds)).await?;
         store::get(conn, id).await
     })
     .await
@@ -156,7 +157,8 @@ pub async fn withdraw_attestation(
     let kinds = **kinds;
     call.commit(StatusCode::OK, async |conn, scope| {
         let id = scope.on.attestation_id;
-        decisions::withdraw(conn, decision_of(conn, id).await?, &Act::of(scope, kinds)).await?;
+        let decision_id = decision_of(conn, id).await?;
+        decisions::withdraw(conn, decision_id, &Act::of(scope, kinds)).await?;
         store::get(conn, id).await
     })
     .await

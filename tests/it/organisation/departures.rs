@@ -60,6 +60,9 @@ async fn those_above_the_last_cell_decide_on_what_is_left() {
     let waiting = secretary.post(&adjustments, &proposal).await.expect(201).id();
     secretary.post(&departure(member.id), &body("expelled", "2026-11-20")).await.expect(201);
     world.app.set_time("2026-11-21T08:00:00+07:00");
+    let list =
+        deputy.get(&format!("/v1/point-adjustments?unit_id={}&state=proposed", world.cell)).await.expect(200).body;
+    assert_eq!(list["items"][0]["id"], waiting);
     deputy.post(&format!("/v1/point-adjustments/{waiting}/approval"), &json!({})).await.expect(200);
     secretary.post(&adjustments, &proposal).await.expect(201);
     above.get(&format!("/v1/members/{}/point-entries", member.id)).await.expect(200);
