@@ -678,6 +678,7 @@ diesel::allow_tables_to_appear_in_same_query!(case_members, members);
 diesel::allow_tables_to_appear_in_same_query!(document_targets, documents);
 diesel::allow_tables_to_appear_in_same_query!(activation_slips, grants);
 diesel::allow_tables_to_appear_in_same_query!(members, memberships);
+diesel::allow_tables_to_appear_in_same_query!(memberships, unit_links);
 diesel::allow_tables_to_appear_in_same_query!(unit_kinds, units);
 diesel::allow_tables_to_appear_in_same_query!(closing_rows, closing_states, closings, member_months);
 diesel::allow_tables_to_appear_in_same_query!(point_rule_changes, units);
