@@ -77,7 +77,8 @@ pub struct MyTrend {
 ///
 /// Points, threshold and status of each month that has begun, beside the average of the committee above the cell of that
 /// month.
-#[utoipa::path(tag = "Points", params(YearQuery), responses((status = 200, description = "The year.", body = MyTrend)))]
+#[utoipa::path(tag = "Points", params(YearQuery), responses((status = 200, description = "The year.", body = MyTrend),
+    (status = 403, description = "The caller is no member.")))]
 #[get("/me/points/trend")]
 pub async fn get_my_trend(mut ask: Ask<Myself>, query: Query<YearQuery>) -> Result<HttpResponse, Problem> {
     let today = day_of(ask.scope.now);

@@ -6,6 +6,7 @@ mod architecture;
 mod audit_trail;
 mod cases;
 mod closings;
+mod codes;
 mod crash;
 mod decisions;
 mod demo;

@@ -51,6 +51,11 @@ impl Media {
         Self::ALL.iter().copied().find(|media| media.as_str().eq_ignore_ascii_case(essence))
     }
 
+    /// The kind of file that a name ends like.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|media| media.fits(name))
+    }
+
     fn begins(self, head: &[u8]) -> bool {
         match self {
             Self::Pdf => head.starts_with(b"%PDF-"),

@@ -50,8 +50,10 @@ fn yes() -> bool {
 /// number; importing the same file again changes nothing; nobody is removed. Positions become decisions that
 /// wait for a second officer where the caller may give roles; all are listed under `proposals`. Without `dry_run=false` nothing is written.
 #[utoipa::path(tag = "Members", params(ImportQuery),
-    request_body(content = Vec<u8>, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        description = "The workbook."),
+    request_body(description = "The workbook.", content(
+        ("application/octet-stream"),
+        ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+    extensions(("x-body-bytes" = json!(20_971_520))),
     responses(
     (status = 200, description = "What was found, and done unless it was a dry run.", body = ImportReport),
     (status = 403, description = "The caller may know of the cell but may not manage its members."),

@@ -115,8 +115,12 @@ pub async fn get_member(
     if !reveal {
         return ask.reply(&full.masked());
     }
-    // Numbers in full are for this moment, not for anybody's cache.
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(full))
+    // Numbers in full are for this moment, not for anybody's cache. A change needs the tag of the masked profile.
+    let tag = reply::tag(&full.clone().masked())?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::ETAG, tag))
+        .json(full))
 }
 
 /// Change a member's record

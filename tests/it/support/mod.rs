@@ -1,6 +1,7 @@
 //! A program of its own for each test: own database, own clock, real HTTP.
 
 mod client;
+mod contract;
 mod database;
 mod ledger;
 mod process;
