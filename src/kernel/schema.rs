@@ -327,6 +327,7 @@ diesel::table! {
         named_on_leaderboards -> Bool,
         version -> Int4,
         created_at -> Timestamptz,
+        hidden_on_leaderboards -> Bool,
     }
 }
 diesel::table! {
@@ -651,6 +652,7 @@ diesel::table! {
         holders -> Array<Int4>,
         taken_at -> Timestamptz,
         fence -> Int8,
+        reached -> Array<Int4>,
     }
 }
 diesel::table! {

@@ -21,6 +21,7 @@ mod outages;
 mod outbox;
 mod outlook;
 mod parameters;
+mod peers;
 mod permissions;
 mod points;
 mod projection;
