@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::dev::{HttpServiceFactory, ServerHandle};
@@ -21,6 +22,7 @@ use crate::kernel::config::{Config, Mode};
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Db;
 use crate::kernel::desk::{self, Desk};
+use crate::kernel::http::connections;
 use crate::kernel::ids::new_id;
 use crate::kernel::lookout::{self, Lookout};
 use crate::kernel::openapi;
@@ -47,7 +49,11 @@ static KINDS: [&dyn DecisionKind; 7] = [
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
 
 /// Files held in memory at a time, each up to 20 MiB.
-const UPLOADS_AT_ONCE: usize = 8;
+const UPLOADS_AT_ONCE: usize = 4;
+/// How long the head of a connection's first request may take.
+const HEAD: Duration = Duration::from_secs(10);
+/// Clients that wait to be let in, when thousands come at once.
+const BACKLOG: i32 = 1024;
 
 /// Everything under `/v1`, declared once for actix and for the document.
 fn features(config: &mut ServiceConfig) {
@@ -99,7 +105,10 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
     let url = config.database_url.clone().ok_or("no database")?;
     // Made first, as the key file lives in the folder above it.
     let files = config.data_dir.join("files");
-    std::fs::create_dir_all(&files).map_err(|e| format!("the folder of files cannot be made: {e}"))?;
+    let spool = config.data_dir.join("uploads");
+    for folder in [&files, &spool] {
+        std::fs::create_dir_all(folder).map_err(|e| format!("the folder {} cannot be made: {e}", folder.display()))?;
+    }
     let master_key = match &config.master_key {
         Some(key) => key.clone(),
         None if config.mode == Mode::Production => {
@@ -121,6 +130,9 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         files: Arc::new(LocalFileSystem::new_with_prefix(files).map_err(|e| e.to_string())?),
         password_slots: tokio::sync::Semaphore::new(config.password_concurrency),
         upload_places: Arc::new(tokio::sync::Semaphore::new(UPLOADS_AT_ONCE)),
+        uploads: Arc::default(),
+        slow_bodies: Arc::default(),
+        spool,
         public_url,
         config,
     })
@@ -140,6 +152,10 @@ pub fn serve(
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
+    let most = connections::most_each(workers);
+    let silence = Duration::from_secs(state.config.body_seconds.into());
+    let limits = connections::Limits { most, silence };
+    rustix::net::listen(&listener, BACKLOG)?;
     let jobs = jobs::start(state.clone());
     let (together, lanes) = Together::start(&state).map_err(std::io::Error::other)?;
     let server = HttpServer::new(move || {
@@ -160,6 +176,9 @@ pub fn serve(
             .wrap(cors())
     })
     .workers(workers)
+    .max_connections(most)
+    .client_request_timeout(HEAD)
+    .on_connect(move |io, data| connections::accept(io, data, limits))
     .shutdown_timeout(20)
     .listen(listener)?
     .run();

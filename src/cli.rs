@@ -113,7 +113,11 @@ async fn run(command: Command, config: Config) -> Result<ExitCode, String> {
 
 /// Log lines go to standard error; standard output belongs to what a command prints.
 fn start_logging(config: &Config) {
-    let filter = EnvFilter::try_from_env("SOTAY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut filter = EnvFilter::try_from_env("SOTAY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // It tells of every client that breaks the protocol as an error, which is none of this program.
+    if let Ok(quiet) = "actix_http::h1=off".parse() {
+        filter = filter.add_directive(quiet);
+    }
     // A log kept in a file is searched, so colours are for a terminal only.
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

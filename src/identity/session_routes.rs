@@ -8,14 +8,16 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::audit;
-use crate::kernel::call::{Anyone, Ask, Call, Empty, Guest, Query, Scope, path_id};
+use crate::kernel::call::{Anyone, Ask, Call, Empty, Guest, Proof, Query, Scope, path_id};
+use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Code, Problem};
+use crate::kernel::rate_limit::Payer;
 
 use super::sessions::{self, Because};
 use super::sign_in::{Attempt, sign_in};
-use super::tokens::{SessionTokens, parse_refresh_token};
+use super::tokens::{SessionTokens, parse_device_token, parse_refresh_token};
 
 /// A sign-in.
 #[derive(Deserialize, ToSchema)]
@@ -39,7 +41,8 @@ pub struct SignInIn {
 ///
 /// Opens a device session. An account has at most 10; the oldest ends when there are more. Failed tries are
 /// limited for each account, with an allowance of its own for each device that sends its `device_token`.
-#[utoipa::path(tag = "Sessions", security(()), request_body = SignInIn, responses(
+#[utoipa::path(tag = "Sessions", security(()), request_body = SignInIn,
+    extensions(("x-body-bytes" = json!(8192)), ("x-budget" = json!("sign_in"))), responses(
     (status = 201, description = "The tokens of the new session.", body = SessionTokens),
     (status = 401, description = "The login or the password is wrong."),
     (status = 429, description = "Too many requests, or too many failed tries (`sign_in_throttled`).")))]
@@ -57,6 +60,12 @@ pub async fn create_session(guest: Guest<SignInIn>) -> Result<HttpResponse, Prob
     Ok(tokens.answer(StatusCode::CREATED))
 }
 
+impl Proof for SignInIn {
+    fn payer(&self, crypto: &Crypto) -> Option<Payer> {
+        self.device_token.as_deref().and_then(|token| parse_device_token(crypto, token)).map(Payer::Device)
+    }
+}
+
 /// A refresh.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -66,11 +75,19 @@ pub struct RefreshIn {
     refresh_token: String,
 }
 
+impl Proof for RefreshIn {
+    fn payer(&self, crypto: &Crypto) -> Option<Payer> {
+        parse_refresh_token(crypto, &self.refresh_token).map(|(session_id, _)| Payer::Session(session_id))
+    }
+}
+
 /// Refresh a session
 ///
 /// Exchanges the refresh token for new tokens. When the answer got lost, the same token may be sent again for 30
-/// seconds and buys the same successor. Used later than that it ends the session: somebody else has it.
-#[utoipa::path(tag = "Sessions", security(()), request_body = RefreshIn, responses(
+/// seconds and buys the same successor. Used later than that, or repeated in two generations running, it ends the session:
+/// somebody else has it.
+#[utoipa::path(tag = "Sessions", security(()), request_body = RefreshIn,
+    extensions(("x-body-bytes" = json!(8192)), ("x-budget" = json!("refresh"))), responses(
     (status = 200, description = "The next tokens.", body = SessionTokens),
     (status = 401, description = "The session is over.")))]
 #[post("/auth/sessions/refresh")]
@@ -121,7 +138,7 @@ pub struct SessionOut {
     device_name: String,
     /// When it signed in.
     created_at: DateTime<Utc>,
-    /// When it last asked for new tokens.
+    /// When it last asked for new tokens, to the hour.
     last_used_at: DateTime<Utc>,
     /// When it ends if it is not used.
     expires_at: DateTime<Utc>,

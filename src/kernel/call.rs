@@ -7,10 +7,10 @@ mod upload;
 use std::ops::Deref;
 
 use actix_web::body::{BodyStream, to_bytes_limited};
-use actix_web::dev::{Decompress, Payload};
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
@@ -20,17 +20,19 @@ use uuid::Uuid;
 
 use super::auth::{Principal, require_member};
 use super::context::RequestContext;
-use super::crypto::to_text;
+use super::crypto::{Crypto, to_text};
 use super::db::{Conn, Lent, PATIENCE, transaction, within};
+use super::http::body::broken;
 use super::idempotency::{self, Claim, Key};
 use super::lookout::Lookout;
 use super::operations::BODY_BYTES;
 use super::problem::{Code, Problem};
+use super::rate_limit::Payer;
 use super::state::State;
 use super::{audit, reply};
 
 pub use handed::{Handed, answer};
-pub use upload::{MediaType, Upload, is_any_file};
+pub use upload::{MediaType, Upload, is_any_file, place, receive};
 
 /// Something a caller may act on. Loading it checks the permission, so that no handler can forget to.
 pub trait Target: Sized {
@@ -177,11 +179,31 @@ impl<B, T> Call<B, T> {
 }
 
 /// A request without a sign-in, with a checked body.
-pub struct Guest<B> {
+pub struct Guest<B: Proof> {
     pub state: web::Data<State>,
     pub context: RequestContext,
     pub body: B,
     pub now: DateTime<Utc>,
+}
+
+/// A body without a sign-in, and who pays for the request when it holds a token that only this server can have made.
+pub trait Proof {
+    fn payer(&self, _: &Crypto) -> Option<Payer> {
+        None
+    }
+}
+
+/// Takes a request from the budget of a token, or insists that the address has paid.
+fn charge(req: &HttpRequest, state: &State, context: &RequestContext, body: &impl Proof) -> Result<(), Problem> {
+    let wait = match body.payer(&state.crypto) {
+        Some(payer) => {
+            let budget = state.limits.take(payer);
+            req.extensions_mut().insert(budget);
+            budget.retry_after
+        }
+        None => context.unpaid,
+    };
+    wait.map_or(Ok(()), |wait| Err(Problem::new(Code::TooManyRequests).retry_after(wait)))
 }
 
 /// The shared state; wired by `app`, so it is always there.
@@ -221,15 +243,25 @@ async fn scope<T: Target>(req: &HttpRequest) -> Result<(Lent, Scope<(), T>), Pro
 /// Reads the whole body, within the limit that the document sets for the operation.
 pub async fn read_body(req: &HttpRequest, payload: &mut Payload) -> Result<web::Bytes, Problem> {
     let limit = RequestContext::of(req).operation.map_or(BODY_BYTES, |operation| operation.body_bytes);
-    let plain = Decompress::from_headers(payload.take(), req.headers());
-    match to_bytes_limited(BodyStream::new(plain), limit).await {
-        Ok(read) => read.map_err(|_| Problem::new(Code::MalformedBody)),
-        Err(_) => Err(Problem::with(
+    // What it is said to have can be refused without reading it.
+    let declared = declared_length(req).is_some_and(|length| length > limit);
+    let read = match declared {
+        true => None,
+        false => to_bytes_limited(BodyStream::new(payload.take()), limit).await.ok(),
+    };
+    match read {
+        Some(read) => read.map_err(|error| broken(&error)),
+        None => Err(Problem::with(
             Code::TooLarge,
             format!("Nội dung lớn nhất {limit} byte."),
             format!("A body has at most {limit} bytes."),
         )),
     }
+}
+
+/// The length that a body is said to have.
+pub fn declared_length(req: &HttpRequest) -> Option<usize> {
+    req.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The same for a caller with a valid token.
@@ -269,16 +301,23 @@ fn whole_numbers(value: &mut Value) {
     }
 }
 
+/// What a request is about, whatever way it is written: a key belongs to that.
+pub fn names(req: &HttpRequest) -> Result<String, Problem> {
+    let operation = RequestContext::of(req).operation.ok_or_else(|| Problem::internal("no operation"))?;
+    operation.names(req.match_info().iter(), req.query_string())
+}
+
 fn key_of(req: &HttpRequest, principal_id: Uuid, body: &[u8]) -> Result<Option<Key>, Problem> {
     let Some(header) = req.headers().get("idempotency-key") else {
         return Ok(None);
     };
     let key = idempotency::parse(header.to_str().unwrap_or_default())?;
+    let operation = names(req)?;
     // Keyed: from a plain digest the citizen ID of a known person could be guessed.
     let body = to_text(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body).as_ref());
     Ok(Some(Key {
         principal_id,
-        operation: format!("{} {}", req.method(), req.uri()),
+        operation,
         key: key.to_owned(),
         body_hash: state_of(req)?.crypto.digest("body", &body),
     }))
@@ -315,7 +354,7 @@ impl<B: DeserializeOwned + 'static, T: Target + 'static> FromRequest for Call<B,
     }
 }
 
-impl<B: DeserializeOwned + 'static> FromRequest for Guest<B> {
+impl<B: DeserializeOwned + Proof + 'static> FromRequest for Guest<B> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
@@ -323,10 +362,14 @@ impl<B: DeserializeOwned + 'static> FromRequest for Guest<B> {
         let req = req.clone();
         let mut payload = payload.take();
         Box::pin(async move {
-            let state = state_of(&req)?;
+            let (state, context) = (state_of(&req)?, RequestContext::of(&req));
             let bytes = read_body(&req, &mut payload).await?;
-            let body = parse_body(&req, &bytes)?;
-            Ok(Self { now: state.clock.now(), context: RequestContext::of(&req), state, body })
+            let body: B = parse_body(&req, &bytes).map_err(|problem| {
+                // What cannot be read holds no token either.
+                context.unpaid.map_or(problem, |wait| Problem::new(Code::TooManyRequests).retry_after(wait))
+            })?;
+            charge(&req, &state, &context, &body)?;
+            Ok(Self { now: state.clock.now(), context, state, body })
         })
     }
 }

@@ -73,8 +73,12 @@ settings! {
     requests_per_minute: u32 = 600;
     /// Requests a minute for one address without a sign-in; a whole village may share it.
     anonymous_requests_per_minute: u32 = 3000;
-    /// Reverse proxies in front whose `X-Forwarded-For` is believed.
-    trusted_proxies: usize = 0;
+    /// Reverse proxies in front whose `X-Forwarded-For` is believed; 0 where clients connect directly.
+    trusted_proxies: Option<usize> = None;
+    /// How long a body of JSON may take, and how long a file may come in at less than 1 kB a second, seconds.
+    body_seconds: u32 = 30;
+    /// How long a file may take to come in, seconds.
+    file_seconds: u32 = 3600;
     /// Words a minute an unhurried reader reads.
     reading_words_per_minute: u32 = 250;
     /// Least reading time of a document, seconds.
@@ -181,6 +185,11 @@ impl Config {
             demand(self.database_url.is_some(), "database_url: required in production mode");
             demand(self.master_key.is_some(), "master_key: required in production mode");
             demand(self.public_url.is_some(), "public_url: required in production mode");
+            demand(
+                self.trusted_proxies.is_some(),
+                "trusted_proxies: required in production mode: the number of reverse proxies in front, 0 for none; \
+                 behind a proxy that is not counted everybody shares one address and its budgets",
+            );
         }
         demand((1..=500).contains(&self.database_connections), "database_connections: 1 to 500");
         demand((1..=900).contains(&self.access_token_seconds), "access_token_seconds: 1 to 900");
@@ -191,6 +200,8 @@ impl Config {
         );
         demand(self.requests_per_minute > 0, "requests_per_minute: at least 1");
         demand(self.anonymous_requests_per_minute > 0, "anonymous_requests_per_minute: at least 1");
+        demand((1..=600).contains(&self.body_seconds), "body_seconds: 1 to 600");
+        demand((1..=86_400).contains(&self.file_seconds), "file_seconds: 1 to 86400");
         demand(self.password_memory_kib >= 8, "password_memory_kib: at least 8");
         demand(self.password_concurrency > 0, "password_concurrency: at least 1");
         demand((1..=365).contains(&self.session_days), "session_days: 1 to 365");
@@ -220,7 +231,8 @@ mod tests {
     fn production_provides_nothing_by_itself() {
         let figment = Figment::new().merge(Serialized::default("mode", "production"));
         let error = Config::from_figment(&figment, Vec::new()).unwrap_err();
-        assert_eq!(error.0.len(), 3, "{error}");
+        assert_eq!(error.0.len(), 4, "{error}");
+        assert!(error.to_string().contains("trusted_proxies"), "{error}");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The outermost middleware: request ids, language, budgets, document rules, problem+json, the request log.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -14,15 +16,20 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::auth::{Claims, bearer};
-use super::operations::{Operation, Operations};
+use super::http::body::{Pace, Paced, Sender};
+use super::http::connections::{Busy, Connection};
+use super::http::encoding;
+use super::operations::{BodyKind, Operation, Operations};
 use super::problem::{Code, Language, Problem, text};
-use super::rate_limit::{Budget, Payer};
+use super::rate_limit::{Budget, Payer, Purpose};
 use super::state::State;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// A request that took so long is worth a line in the log.
 const SLOW: Duration = Duration::from_secs(1);
+/// Whether it was told that a proxy is in front of us that the settings do not know.
+static PROXY_NAMED: AtomicBool = AtomicBool::new(false);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What is known of every request before its handler runs.
@@ -38,9 +45,15 @@ pub struct RequestContext {
     pattern: Option<Arc<str>>,
     /// The operation of the OpenAPI document, if the path belongs to one.
     pub operation: Option<Arc<Operation>>,
+    /// Seconds until the address has a budget again, when only a token in the body can still pay for the request.
+    pub unpaid: Option<u64>,
 }
 
 impl RequestContext {
+    fn purpose(&self) -> Purpose {
+        self.operation.as_ref().map_or(Purpose::Anonymous, |operation| operation.purpose)
+    }
+
     pub fn of(req: &HttpRequest) -> Self {
         req.extensions().get::<Self>().cloned().unwrap_or_else(|| Self {
             request_id: String::new(),
@@ -49,6 +62,7 @@ impl RequestContext {
             claims: None,
             pattern: None,
             operation: None,
+            unpaid: None,
         })
     }
 }
@@ -70,23 +84,31 @@ pub async fn middleware(
     let Some(state) = req.app_data::<web::Data<State>>().cloned() else {
         return next.call(req).await.map(ServiceResponse::map_into_boxed_body);
     };
+    let connection = req.conn_data::<Rc<Connection>>().cloned();
+    let _busy = connection.clone().map(Busy::new);
     let method = req.method().clone();
-    // Answered like a GET; the server leaves the body out.
+    // Answered like a GET, of which it has no part; the server leaves the body out.
     if method == Method::HEAD {
         req.head_mut().method = Method::GET;
+        req.headers_mut().remove(header::RANGE);
     }
-    let context = read(&req, &state);
+    encoding::settle(req.headers_mut());
+    let mut context = read(&req, &state);
     let pattern = context.pattern.clone();
+    let budget = payer(&req, &context).map(|payer| state.limits.take(payer));
+    let purse = budget.and_then(|budget| budget.retry_after);
+    if purse.is_some() && context.claims.is_none() && context.purpose().takes_tokens() {
+        context.unpaid = purse;
+    }
     req.extensions_mut().insert(context.clone());
     // Every line logged on the way carries the request's id, and the caller's trace if there is one.
     let span = tracing::info_span!("request", id = %context.request_id, trace = trace_id(&req));
 
-    let in_api = req.match_info().as_str().starts_with("/v1/");
-    let budget = in_api.then(|| state.limits.take(payer(&context)));
-    let refusal = match budget.and_then(|b| b.retry_after) {
-        Some(wait) => Some(Problem::new(Code::TooManyRequests).retry_after(wait)),
-        None => check_shape(&req, &context).err(),
+    let refusal = match purse {
+        Some(wait) if context.unpaid.is_none() => Some(Problem::new(Code::TooManyRequests).retry_after(wait)),
+        _ => check_shape(&req, &context).err(),
     };
+    keep_pace(&mut req, &context, &state, connection);
     let mut response = match refusal {
         Some(problem) => req.error_response(problem),
         None => match next.call(req).instrument(span.clone()).await {
@@ -95,7 +117,8 @@ pub async fn middleware(
         },
     };
     response = render_problem(response, &state, &context);
-    add_headers(&mut response, &context, budget);
+    let paid = response.request().extensions().get::<Budget>().copied();
+    add_headers(&mut response, &context, paid.or(budget));
     let _entered = span.enter();
     log(&method, pattern.as_deref().unwrap_or("-"), response.status(), started.elapsed());
     Ok(response)
@@ -113,14 +136,42 @@ fn log(method: &Method, route: &str, status: StatusCode, took: Duration) {
     }
 }
 
-fn payer(context: &RequestContext) -> Payer {
-    context.claims.as_ref().map_or(Payer::Address(context.address), |claims| Payer::Account(claims.sub))
+/// Nobody pays for asking whether the program lives.
+fn payer(req: &ServiceRequest, context: &RequestContext) -> Option<Payer> {
+    let path = req.match_info().as_str();
+    let purpose = if path.starts_with("/v1/") { context.purpose() } else { Purpose::of_path(path)? };
+    let of_account = context.claims.as_ref().map(|claims| Payer::Account(claims.sub));
+    Some(of_account.unwrap_or(Payer::Address(purpose, context.address)))
 }
 
-/// Query parameters the document does not know are refused; headers that carry text must be text.
+/// A body that is read must keep a pace.
+fn keep_pace(req: &mut ServiceRequest, context: &RequestContext, state: &State, connection: Option<Rc<Connection>>) {
+    // Some read a body that the document does not know of, to say so.
+    let Some(operation) = &context.operation else { return };
+    let payload = req.take_payload();
+    if matches!(payload, Payload::None) {
+        return;
+    }
+    let (pace, sender) = match operation.body_kind {
+        Some(BodyKind::File) => (Pace::file(&state.config), None),
+        _ => {
+            let turns = state.slow_bodies.clone();
+            let sender = context.claims.as_ref().map(|claims| Sender { turns, account_id: claims.sub });
+            (Pace::json(&state.config), sender)
+        }
+    };
+    req.set_payload(Payload::Stream { payload: Box::pin(Paced::new(payload, pace, sender, connection)) });
+}
+
+/// Query parameters the document does not know are refused, and so are encoded bodies.
 fn check_shape(req: &ServiceRequest, context: &RequestContext) -> Result<(), Problem> {
     match &context.operation {
-        Some(operation) => operation.check_query(req.query_string()),
+        Some(operation) => {
+            if operation.body_kind.is_some() {
+                encoding::require_plain(req.headers())?;
+            }
+            operation.check_query(req.query_string())
+        }
         None => Ok(()),
     }
 }
@@ -139,10 +190,11 @@ fn read(req: &ServiceRequest, state: &State) -> RequestContext {
     RequestContext {
         request_id,
         language: header(header::ACCEPT_LANGUAGE).map(Language::from_header).unwrap_or_default(),
-        address: address(req, state.config.trusted_proxies),
+        address: address(req, state.config.trusted_proxies.unwrap_or(0)),
         claims,
         pattern,
         operation,
+        unpaid: None,
     }
 }
 
@@ -157,6 +209,11 @@ fn trace_id(req: &ServiceRequest) -> Option<&str> {
 fn address(req: &ServiceRequest, trusted_proxies: usize) -> IpAddr {
     let peer = req.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
     if trusted_proxies == 0 {
+        if req.headers().contains_key("x-forwarded-for") && !PROXY_NAMED.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "requests come through a proxy, and trusted_proxies is 0: everybody shares its address and its budgets"
+            );
+        }
         return peer;
     }
     let forwarded: Vec<&str> = req
@@ -184,6 +241,10 @@ fn render_problem(
     let problem = known.unwrap_or_else(|| of_framework(status, response.response().error()));
     let mut builder =
         HttpResponse::build(StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    if problem.code == Code::RequestTimeout {
+        // The rest of the body, should it come, is nothing anybody waits for.
+        builder.force_close();
+    }
     builder.content_type("application/problem+json");
     builder.insert_header((header::CONTENT_LANGUAGE, context.language.tag()));
     builder.insert_header((header::CACHE_CONTROL, "no-store"));
@@ -220,6 +281,10 @@ fn of_framework(status: StatusCode, error: Option<&actix_web::Error>) -> Problem
 
 fn add_headers(response: &mut ServiceResponse<BoxBody>, context: &RequestContext, budget: Option<Budget>) {
     let headers = response.headers_mut();
+    // It tells our own compressor to leave a file alone, and says nothing to clients.
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
+        headers.remove(header::CONTENT_ENCODING);
+    }
     let mut put = |name: HeaderName, value: String| {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);

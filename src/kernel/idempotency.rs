@@ -22,7 +22,7 @@ pub const KEPT_HOURS: i64 = 24;
 #[derive(Debug, Clone)]
 pub struct Key {
     pub principal_id: Uuid,
-    /// Method, path and query of the request.
+    /// The operation with its parameters, in one spelling.
     pub operation: String,
     pub key: String,
     /// Digest of the body; keyed where the body may hold personal data.

@@ -13,6 +13,7 @@ pub mod crypto;
 pub mod db;
 pub mod desk;
 pub mod health;
+pub mod http;
 pub mod idempotency;
 pub mod ids;
 pub mod lease;

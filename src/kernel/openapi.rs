@@ -130,8 +130,9 @@ fn finish_operation(method: &str, operation: &mut Value) {
     }
     if operation.get("requestBody").is_some() {
         responses::finish_upload(operation);
+        common.push(("408", "The body arrived too slowly."));
         common.push(("413", "The body is too large."));
-        common.push(("415", "The media type is not the documented one."));
+        common.push(("415", "The media type is not the documented one, or the body is compressed."));
     }
     add_responses(operation, common);
     responses::finish(method, operation);

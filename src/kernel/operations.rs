@@ -8,6 +8,9 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 use super::problem::{Code, Fault, Problem, Text, text};
+use super::rate_limit::Purpose;
+
+mod query;
 
 /// Bodies other than files: more than most operations need.
 pub const BODY_BYTES: usize = 256 * 1024;
@@ -17,6 +20,10 @@ pub struct Operation {
     pub id: String,
     /// The longest body, bytes; an operation that needs more says so as `x-body-bytes`.
     pub body_bytes: usize,
+    /// What the body is, if there is one.
+    pub body_kind: Option<BodyKind>,
+    /// From which budget those pay who are not signed in.
+    pub purpose: Purpose,
     body: Option<Validator>,
     /// Whether an absent body counts as `{}`.
     body_optional: bool,
@@ -24,6 +31,13 @@ pub struct Operation {
     bodiless: bool,
     query: Validator,
     query_types: HashMap<String, Value>,
+}
+
+/// What the body of an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyKind {
+    Json,
+    File,
 }
 
 /// All operations, by path pattern and then by method.
@@ -62,6 +76,10 @@ impl Operation {
         let body_schema = operation.pointer("/requestBody/content/application~1json/schema");
         let body = body_schema.map(|schema| compile(schema, components)).transpose()?;
         let body_optional = body.as_ref().is_none_or(|validator| validator.is_valid(&json!({})));
+        let body_kind = operation.get("requestBody").map(|_| match &body {
+            Some(_) => BodyKind::Json,
+            None => BodyKind::File,
+        });
         let bodiless = body.is_some() && has_no_fields(body_schema, components);
         let mut properties = Map::new();
         let mut required = Vec::new();
@@ -82,6 +100,8 @@ impl Operation {
                 .as_u64()
                 .and_then(|bytes| usize::try_from(bytes).ok())
                 .unwrap_or(BODY_BYTES),
+            body_kind,
+            purpose: operation["x-budget"].as_str().map_or(Purpose::Anonymous, Purpose::named),
             body,
             body_optional,
             bodiless,
@@ -95,17 +115,10 @@ impl Operation {
         if query.is_empty() && self.query_types.is_empty() {
             return Ok(());
         }
-        let pairs: Vec<(String, String)> = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
-            .map_err(|_| Problem::new(Code::MalformedBody))?
-            .into_inner();
         let mut instance = Map::new();
         let mut faults = Vec::new();
-        for (name, value) in pairs {
-            let typed = match self.query_types.get(&name).and_then(|schema| schema["type"].as_str()) {
-                Some("integer") => value.parse::<i64>().map_or_else(|_| Value::from(value.as_str()), Value::from),
-                Some("boolean") => value.parse::<bool>().map_or_else(|_| Value::from(value.as_str()), Value::from),
-                _ => Value::from(value.as_str()),
-            };
+        for (name, value) in query::decode(query)? {
+            let typed = self.typed(&name, &value);
             if instance.insert(name.clone(), typed).is_some() {
                 faults.push(fault(
                     name,
@@ -121,6 +134,33 @@ impl Operation {
             fault.pointer = fault.pointer.trim_start_matches('/').to_owned();
         }
         conclude(faults)
+    }
+
+    /// A parameter as its type has it.
+    fn typed(&self, name: &str, value: &str) -> Value {
+        match self.query_types.get(name).and_then(|schema| schema["type"].as_str()) {
+            Some("integer") => value.parse::<i64>().map_or_else(|_| value.into(), Value::from),
+            Some("boolean") => value.parse::<bool>().map_or_else(|_| value.into(), Value::from),
+            _ => value.into(),
+        }
+    }
+
+    /// Names what a request is about: the operation, and its parameters whatever way they are written. A parameter that
+    /// says what holds without it is left out.
+    ///
+    /// # Errors
+    /// 400 for a query that is not UTF-8.
+    pub fn names<'a>(&self, path: impl Iterator<Item = (&'a str, &'a str)>, query: &str) -> Result<String, Problem> {
+        let mut parameters: Vec<(String, String)> =
+            path.map(|(name, value)| (name.to_owned(), canonical(&Value::from(value)))).collect();
+        for (name, value) in query::decode(query)? {
+            let typed = self.typed(&name, &value);
+            if self.query_types.get(&name).is_none_or(|schema| schema["default"] != typed) {
+                parameters.push((name, canonical(&typed)));
+            }
+        }
+        parameters.sort();
+        Ok(format!("{} {}", self.id, serde_json::to_string(&parameters).map_err(Problem::internal)?))
     }
 
     /// Reads a JSON body and checks it; every fault at once.
@@ -145,6 +185,14 @@ impl Operation {
             collect(validator, &value, &mut faults);
         }
         conclude(faults).map(|()| value)
+    }
+}
+
+/// One spelling of a parameter: ids in the form that we give out.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.parse::<uuid::Uuid>().map_or_else(|_| text.clone(), |id| id.to_string()),
+        other => other.to_string(),
     }
 }
 

@@ -110,6 +110,8 @@ codes! {
         "There is no such thing, or you may not know that there is.";
     MethodNotAllowed = "method_not_allowed", 405, "Phương thức không được hỗ trợ", "The method is not supported here",
         "The `Allow` header lists the methods of this path.";
+    RequestTimeout = "request_timeout", 408, "Nội dung được gửi quá chậm", "The body arrived too slowly",
+        "A body of JSON has 30 seconds. A file arrives at 1 kB a second or more, within an hour. Send it again over a better line.";
     Conflict = "conflict", 409, "Xung đột với trạng thái hiện tại", "In conflict with the present state",
         "`detail` says what stands in the way. Read the object again before you decide.";
     IdempotencyInFlight = "idempotency_in_flight", 409, "Yêu cầu cùng khóa đang được xử lý", "A request with this key is being processed",

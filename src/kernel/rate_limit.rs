@@ -14,7 +14,52 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Payer {
     Account(Uuid),
-    Address(IpAddr),
+    /// A session whose refresh token was shown.
+    Session(Uuid),
+    /// A device whose token was shown.
+    Device(Uuid),
+    Address(Purpose, IpAddr),
+}
+
+/// What an address asks for without a sign-in. Each has a budget of its own, so that none uses up another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    Anonymous,
+    SignIn,
+    Refresh,
+    Activation,
+    /// Whether the program is ready.
+    Readiness,
+    /// The documentation, whose pages are large.
+    Documentation,
+}
+
+impl Purpose {
+    /// The one that an operation of the document names.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "sign_in" => Self::SignIn,
+            "refresh" => Self::Refresh,
+            "activation" => Self::Activation,
+            _ => Self::Anonymous,
+        }
+    }
+
+    /// That of a path outside `/v1`; none where every call is answered.
+    pub fn of_path(path: &str) -> Option<Self> {
+        let documentation = ["/docs", "/openapi.json", "/problems"];
+        match path {
+            "/healthz" => None,
+            "/readyz" => Some(Self::Readiness),
+            path if documentation.iter().any(|begin| path.starts_with(begin)) => Some(Self::Documentation),
+            _ => Some(Self::Anonymous),
+        }
+    }
+
+    /// Whether a token in the body may pay instead of the address.
+    pub fn takes_tokens(self) -> bool {
+        matches!(self, Self::SignIn | Self::Refresh)
+    }
 }
 
 /// What is left of a budget after a request.
@@ -28,7 +73,7 @@ pub struct Budget {
 
 type Limiter = RateLimiter<Payer, DashMapStateStore<Payer>, DefaultClock, StateInformationMiddleware>;
 
-/// The two budgets: of accounts, and of addresses without a sign-in. Each instance counts its own.
+/// The budgets of accounts with their sessions and devices, and of addresses without a sign-in. Each instance counts its own.
 pub struct RateLimits {
     accounts: Limiter,
     addresses: Limiter,
@@ -48,8 +93,10 @@ impl RateLimits {
     /// Takes one request from the payer's budget.
     pub fn take(&self, payer: Payer) -> Budget {
         let (payer, limiter, quota) = match payer {
-            Payer::Account(_) => (payer, &self.accounts, self.per_account),
-            Payer::Address(address) => (Payer::Address(network(address)), &self.addresses, self.per_address),
+            Payer::Account(_) | Payer::Session(_) | Payer::Device(_) => (payer, &self.accounts, self.per_account),
+            Payer::Address(purpose, address) => {
+                (Payer::Address(purpose, network(address)), &self.addresses, self.per_address)
+            }
         };
         match limiter.check_key(&payer) {
             Ok(snapshot) => Budget { quota, remaining: snapshot.remaining_burst_capacity(), retry_after: None },
@@ -86,8 +133,18 @@ mod tests {
     fn a_host_has_one_budget_whichever_of_its_addresses_it_uses() {
         let limits = RateLimits::new(10, 3);
         let left: Vec<u32> = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1", "::ffff:192.0.2.1", "192.0.2.1"]
-            .map(|address| limits.take(Payer::Address(address.parse().unwrap())).remaining)
+            .map(|address| limits.take(Payer::Address(Purpose::Anonymous, address.parse().unwrap())).remaining)
             .into();
         assert_eq!(left, [2, 1, 2, 2, 1]);
+    }
+
+    #[test]
+    fn no_purpose_uses_up_the_budget_of_another() {
+        let (limits, address) = (RateLimits::new(10, 1), "192.0.2.1".parse().unwrap());
+        for purpose in [Purpose::Anonymous, Purpose::SignIn, Purpose::Refresh, Purpose::Activation] {
+            assert!(limits.take(Payer::Address(purpose, address)).retry_after.is_none());
+            assert!(limits.take(Payer::Address(purpose, address)).retry_after.is_some());
+        }
+        assert!(limits.take(Payer::Session(Uuid::nil())).retry_after.is_none());
     }
 }

@@ -1,5 +1,6 @@
 //! What every request can reach: configuration, pool, clock, keys, limits, the document's rules.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
@@ -11,6 +12,7 @@ use super::clock::Clock;
 use super::config::Config;
 use super::crypto::Crypto;
 use super::db::Db;
+use super::http::turns::Turns;
 use super::operations::Operations;
 use super::rate_limit::RateLimits;
 use super::redis::Redis;
@@ -37,6 +39,12 @@ pub struct State {
     pub password_slots: tokio::sync::Semaphore,
     /// Files held in memory at a time.
     pub upload_places: Arc<tokio::sync::Semaphore>,
+    /// Uploads in progress, one an account.
+    pub uploads: Arc<Turns>,
+    /// Bodies of accounts that come in slowly.
+    pub slow_bodies: Arc<Turns>,
+    /// Where uploads wait until they are whole.
+    pub spool: PathBuf,
     /// Begins links in answers; no slash at the end.
     pub public_url: String,
 }

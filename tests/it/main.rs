@@ -33,3 +33,4 @@ mod together;
 mod trends;
 mod verify;
 mod who_counts;
+mod wire;

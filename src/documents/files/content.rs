@@ -11,6 +11,7 @@ use object_store::{GetOptions, ObjectStore, ObjectStoreExt, WriteMultipart};
 
 use crate::documents::model::{Media, Sniffer};
 use crate::kernel::crypto::{random_bytes, to_text};
+use crate::kernel::http::spool::too_large;
 use crate::kernel::problem::{Code, Problem};
 
 /// Parts written at the same time; with their size they bound the memory of an upload.
@@ -82,11 +83,6 @@ async fn pour<E>(
     }
     let bytes = i64::try_from(bytes).map_err(Problem::internal)?;
     Ok((bytes, digest.finish().as_ref().to_vec()))
-}
-
-/// A file has at most this many bytes.
-pub fn too_large(most: usize) -> Problem {
-    Problem::with(Code::TooLarge, format!("Tệp lớn nhất {most} byte."), format!("A file has at most {most} bytes."))
 }
 
 /// Removes the contents of a file that no document has.

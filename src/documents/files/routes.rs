@@ -6,6 +6,7 @@ use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentEncoding};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, get, post, web};
+use futures_util::TryStreamExt;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
@@ -16,7 +17,7 @@ use crate::documents::store::note_opening;
 use crate::documents::targets::{OnDocument, Readable};
 use crate::kernel::access::needs::PublishDocuments;
 use crate::kernel::audit;
-use crate::kernel::call::{Ask, Query, Scope, is_any_file, path_id};
+use crate::kernel::call::{Ask, Query, Scope, is_any_file, names, path_id, place, receive};
 use crate::kernel::crypto::to_text;
 use crate::kernel::db::Conn;
 use crate::kernel::idempotency::{self, Claim, Key};
@@ -64,13 +65,13 @@ pub async fn add_document_file(
     drop(conn);
     let media = media_of(&request, &query.0.filename)?;
     let name = file_name(&query.0.filename, media)?;
-    let most = scope.state.config.file_bytes;
-    if declared_length(&request).is_some_and(|bytes| bytes > most) {
-        return Err(content::too_large(most));
-    }
     let state = scope.state;
+    let most = state.config.file_bytes;
+    let payload = payload.into_inner();
+    let (_turn, spooled) = receive(&request, &state, scope.caller.account_id, payload, most).await?;
+    let _place = place(&state).await?;
     let files = state.files.as_ref();
-    let file = content::keep(files, media, most, payload).await?;
+    let file = content::keep(files, media, most, spooled.into_stream()).await?;
     // A slow upload may have outlasted the right to it.
     let scope = match Ask::<OnDocument<PublishDocuments>>::extract(&request).await {
         Ok(again) => again.scope,
@@ -131,12 +132,7 @@ fn key_of(req: &HttpRequest, caller: Uuid, file: &StoredFile) -> Result<Option<K
         return Ok(None);
     };
     let key = idempotency::parse(header.to_str().unwrap_or_default())?;
-    Ok(Some(Key {
-        principal_id: caller,
-        operation: format!("{} {}", req.method(), req.uri()),
-        key: key.to_owned(),
-        body_hash: file.sha256.clone(),
-    }))
+    Ok(Some(Key { principal_id: caller, operation: names(req)?, key: key.to_owned(), body_hash: file.sha256.clone() }))
 }
 
 /// Marks that show nothing themselves but turn the direction of writing, so that `fdp.exe` reads as `exe.pdf`.
@@ -173,11 +169,6 @@ fn media_of(req: &HttpRequest, name: &str) -> Result<Media, Problem> {
             "Send PDF, DOCX, XLSX, PNG, JPEG or MP3.",
         )
     })
-}
-
-fn declared_length(req: &HttpRequest) -> Option<usize> {
-    let header = req.headers().get(header::CONTENT_LENGTH)?;
-    header.to_str().ok()?.parse().ok()
 }
 
 /// Download a file
@@ -246,7 +237,7 @@ fn answer(
         .insert_header(ContentEncoding::Identity)
         .insert_header((header::CONTENT_DISPOSITION, disposition(&file.name)))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .body(SizedStream::new(length, content))
+        .body(SizedStream::new(length, content.inspect_err(|error| tracing::error!(%error, "a file breaks off"))))
 }
 
 /// A name for old clients, and the real one as RFC 8187 writes it.

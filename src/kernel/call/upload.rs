@@ -1,17 +1,19 @@
-//! A write whose body is a file: checked for its type and size, then handled like any other write.
+//! A write whose body is a file: taken in at the pace of the line, then checked and handled like any other write.
 
 use std::marker::PhantomData;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, web};
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use actix_web::{FromRequest, HttpRequest};
+use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::OwnedSemaphorePermit;
+use uuid::Uuid;
 
-use super::{Call, Key, Scope, Target, key_of, scope, state_of};
+use super::{Call, Key, Scope, Target, declared_length, key_of, scope, state_of};
+use crate::kernel::http::spool::{self, Spooled, too_large};
+use crate::kernel::http::turns::Turn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::state::State;
 
@@ -29,17 +31,49 @@ pub struct Upload<M, T> {
     key: Option<Key>,
     media: PhantomData<M>,
     /// Given back when the file has been dealt with.
-    _place: OwnedSemaphorePermit,
+    _turns: (Turn, OwnedSemaphorePermit),
 }
 
-/// How long an upload waits for a place, and how long it may take.
-const WAIT: Duration = Duration::from_secs(5);
-const LONGEST: Duration = Duration::from_secs(120);
+/// How long a whole upload waits for a place; one takes about a second.
+const WAIT: Duration = Duration::from_secs(30);
+/// When whoever is refused because of an upload in progress may try again; by then a dead one is noticed.
+const RETRY_SECONDS: u64 = 30;
 
-/// Files are held in memory while they are checked: a few at a time, whoever sends them.
-async fn place(state: &State) -> Result<OwnedSemaphorePermit, Problem> {
+/// A place in memory: files are held there a few at a time, whoever sends them.
+///
+/// # Errors
+/// 503 when none becomes free.
+pub async fn place(state: &State) -> Result<OwnedSemaphorePermit, Problem> {
     let turn = tokio::time::timeout(WAIT, state.upload_places.clone().acquire_owned()).await;
     turn.map_err(|_| Problem::unavailable("too many uploads at once"))?.map_err(Problem::internal)
+}
+
+/// Takes in a file of at most `most` bytes. An account sends one at a time, so that it is never in the way of others.
+///
+/// # Errors
+/// 429 while the account sends another one, 413 beyond the limit, 408 when it stalls, 400 when it breaks off.
+pub async fn receive(
+    req: &HttpRequest,
+    state: &State,
+    account_id: Uuid,
+    payload: Payload,
+    most: usize,
+) -> Result<(Turn, Spooled), Problem> {
+    if declared_length(req).is_some_and(|bytes| bytes > most) {
+        return Err(too_large(most));
+    }
+    let turn = state.uploads.take(account_id, 1).ok_or_else(busy)?;
+    let spooled = spool::receive(&state.spool, payload, most).await?;
+    Ok((turn, spooled))
+}
+
+fn busy() -> Problem {
+    let problem = Problem::with(
+        Code::TooManyRequests,
+        "Tài khoản này đang gửi một tệp khác; hãy đợi tệp đó gửi xong.",
+        "This account is sending another file: wait until it has arrived.",
+    );
+    problem.retry_after(RETRY_SECONDS)
 }
 
 impl<M, T> Upload<M, T> {
@@ -60,18 +94,19 @@ impl<M: MediaType, T: Target + 'static> FromRequest for Upload<M, T> {
         let req = req.clone();
         let payload = payload.take();
         Box::pin(async move {
-            // Nothing is read for whoever may not, and a slow upload must not hold a connection.
-            drop(scope::<T>(&req).await?);
+            // Nothing is read for callers without the right, and a slow upload must not hold a connection.
+            let (conn, first) = scope::<T>(&req).await?;
+            drop(conn);
+            require_media::<M>(&req)?;
             let state = state_of(&req)?;
+            let (turn, spooled) = receive(&req, &state, first.caller.account_id, payload, M::BYTES).await?;
             let place = place(&state).await?;
-            let body = tokio::time::timeout(LONGEST, read::<M>(&req, payload)).await.map_err(|_| too_slow())??;
+            let body = spooled.into_bytes().await?;
             // It may have outlasted the right to it.
             let (conn, scope) = scope::<T>(&req).await?;
             drop(conn);
             let key = key_of(&req, scope.caller.account_id, &body)?;
-            let Scope { state, context, caller, on, now, .. } = scope;
-            let scope = Scope { state, context, caller, on, body, now };
-            Ok(Self { scope, key, media: PhantomData, _place: place })
+            Ok(Self { scope: scope.with_body(body), key, media: PhantomData, _turns: (turn, place) })
         })
     }
 }
@@ -82,31 +117,11 @@ pub fn is_any_file(content_type: &str) -> bool {
     essence.eq_ignore_ascii_case("application/octet-stream")
 }
 
-async fn read<M: MediaType>(req: &HttpRequest, mut payload: Payload) -> Result<web::Bytes, Problem> {
+fn require_media<M: MediaType>(req: &HttpRequest) -> Result<(), Problem> {
     let kind = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case(M::NAME) && !is_any_file(essence) {
-        return Err(Problem::with(
-            Code::UnsupportedMediaType,
-            format!("Hãy gửi {}.", M::NAME),
-            format!("Send {}.", M::NAME),
-        ));
+    if essence.eq_ignore_ascii_case(M::NAME) || is_any_file(essence) {
+        return Ok(());
     }
-    let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Problem::new(Code::MalformedBody))?;
-        if body.len() + chunk.len() > M::BYTES {
-            return Err(Problem::with(
-                Code::TooLarge,
-                format!("Tệp lớn nhất {} byte.", M::BYTES),
-                format!("A file has at most {} bytes.", M::BYTES),
-            ));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
-}
-
-fn too_slow() -> Problem {
-    Problem::with(Code::MalformedBody, "Tệp được gửi quá chậm.", "The file arrived too slowly.")
+    Err(Problem::with(Code::UnsupportedMediaType, format!("Hãy gửi {}.", M::NAME), format!("Send {}.", M::NAME)))
 }

@@ -1,5 +1,7 @@
 //! Processes that a test starts, and that end with it, also when it fails.
 
+use std::fs::File;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -85,13 +87,23 @@ impl Program {
         Self::start_with(app, &[]).await
     }
 
+    /// Starts it with what it logs at its usual level kept in a file.
+    pub async fn start_logged(app: &TestApp, log: &Path) -> Self {
+        let log = File::create(log).unwrap();
+        Self::start_to(app, &[("SOTAY_LOG", "info")], || log.try_clone().unwrap().into()).await
+    }
+
     /// Starts it with more settings than those of the test's program.
     pub async fn start_with(app: &TestApp, settings: &[(&str, &str)]) -> Self {
+        Self::start_to(app, settings, Stdio::inherit).await
+    }
+
+    async fn start_to(app: &TestApp, settings: &[(&str, &str)], log: impl Fn() -> Stdio) -> Self {
         for _ in 0..PORTS {
             let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let mut command = command(app, &["serve"]);
             command.env("SOTAY_LISTEN", format!("127.0.0.1:{port}")).envs(settings.iter().copied());
-            let process = Process::start(command.stdout(Stdio::null()), Signal::KILL);
+            let process = Process::start(command.stdout(Stdio::null()).stderr(log()), Signal::KILL);
             let mut program = Self { process, base_url: format!("http://127.0.0.1:{port}") };
             if program.becomes_ready().await {
                 return program;
