@@ -8,7 +8,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::kernel::audit;
-use crate::kernel::call::Guest;
+use crate::kernel::call::{Guest, Proof};
 use crate::kernel::clock::day_of;
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
@@ -47,11 +47,14 @@ pub struct ActivationIn {
     device_token: Option<String>,
 }
 
+impl Proof for ActivationIn {}
+
 /// Activate an account
 ///
 /// Redeems an activation slip with the member's own data, sets the password and signs in on this device; all other
 /// devices are signed out. Five tries with wrong data make a slip void. Every failure gets the same answer.
-#[utoipa::path(tag = "Sessions", security(()), request_body = ActivationIn, responses(
+#[utoipa::path(tag = "Sessions", security(()), request_body = ActivationIn,
+    extensions(("x-body-bytes" = json!(8192)), ("x-budget" = json!("activation"))), responses(
     (status = 201, description = "The tokens of the new session.", body = SessionTokens),
     (status = 410, description = "The slip cannot be used."),
     (status = 422, description = "The password is too easy to guess."),
@@ -59,9 +62,8 @@ pub struct ActivationIn {
 #[post("/auth/activate")]
 pub async fn activate(guest: Guest<ActivationIn>) -> Result<HttpResponse, Problem> {
     let (state, body, now) = (&guest.state, &guest.body, guest.now);
-    passwords::check(&body.password)?;
     let invalid = || Problem::new(Code::SlipInvalid);
-    let address = Allowance::of_address(&state.crypto, guest.context.address);
+    let address = Allowance::of_activation(&state.crypto, guest.context.address);
     let data = (body.code.as_str(), body.citizen_id.as_str(), body.birth_date);
     let proved = state
         .db
@@ -72,7 +74,14 @@ pub async fn activate(guest: Guest<ActivationIn>) -> Result<HttpResponse, Proble
         .await?
         .ok_or_else(invalid)?;
     // Hashing is slow on purpose: only for whoever has shown a slip, and outside the transaction.
-    let hash = passwords::hash(state, &body.password).await?;
+    let hash = match passwords::hash(state, &body.password).await {
+        Ok(hash) => hash,
+        Err(problem) => {
+            // The slip was right, so it was no failure.
+            throttle::give_back(&mut *state.db.conn().await?, &address).await?;
+            return Err(problem);
+        }
+    };
     let device = body.device_token.as_deref().and_then(|token| parse_device_token(&state.crypto, token));
     let opening = Opening {
         account_id: proved.account_id,

@@ -1,6 +1,7 @@
 //! Signing in with a login and a password, within the limits on wrong guesses.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -8,6 +9,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::{Code, Problem};
@@ -30,12 +32,18 @@ pub struct Attempt<'a> {
     pub request_id: &'a str,
 }
 
-/// An account the login may mean, with a try taken from its allowance.
+/// An account the login may mean.
 struct Candidate {
-    account_id: Option<Uuid>,
+    account_id: Uuid,
     password_hash: Option<String>,
-    allowance: Allowance,
     known_device: bool,
+}
+
+/// The candidates that may be tried, and the tries that were taken for it.
+#[derive(Default)]
+struct Admitted {
+    candidates: Vec<Candidate>,
+    taken: Vec<Allowance>,
 }
 
 /// Signs in.
@@ -44,43 +52,31 @@ struct Candidate {
 /// 401 for whatever does not fit, always the same; 429 when too many tries failed.
 pub async fn sign_in(state: &State, attempt: &Attempt<'_>, now: DateTime<Utc>) -> Result<SessionTokens, Problem> {
     let device = attempt.device_token.and_then(|token| parse_device_token(&state.crypto, token));
-    let address = Allowance::of_address(&state.crypto, attempt.address);
-    let candidates = state
-        .db
-        .transaction(async |conn| {
-            throttle::require(conn, &address, now).await?;
-            admit(conn, state, attempt.login, device, now).await
-        })
-        .await?;
-    let taken: Vec<Allowance> = candidates.iter().map(|candidate| candidate.allowance.clone()).collect();
-    let judged = judge(state, attempt.password, candidates).await;
+    let admitted = admit(state, attempt, device, now).await?;
+    let judged = judge(state, attempt.password, admitted.candidates).await;
     if judged.is_err() {
         // Nobody looked at the password, so it was no guess.
-        give_back(state, &address, &taken).await?;
+        give_back(&mut *state.db.conn().await?, &admitted.taken).await?;
     }
-    let (proved, others) = judged?;
-    let Some((candidate, account_id)) = proved.and_then(|c| c.account_id.map(|id| (c, id))) else {
+    let Some(candidate) = judged? else {
         return Err(Problem::new(Code::InvalidCredentials));
     };
     let opening = Opening {
-        account_id,
+        account_id: candidate.account_id,
         device_id: device.unwrap_or_else(|| new_id(now)),
         device_name: attempt.device_name,
         request_id: attempt.request_id,
         days: state.config.session_days,
     };
+    let of_device = |device| Allowance::of_device(&state.crypto, candidate.account_id, device);
+    let own = device.filter(|_| candidate.known_device).map(of_device);
     let issue = state
         .db
         .transaction(async |conn| {
-            throttle::give_back(conn, &address).await?;
-            if candidate.known_device {
-                throttle::reset(conn, &candidate.allowance).await?;
-            } else {
-                throttle::give_back(conn, &candidate.allowance).await?;
-            }
-            // Somebody else's number may equal this login: that was no guess at their account.
-            for other in &others {
-                throttle::give_back(conn, other).await?;
+            // Another person's number may equal this login: that was no guess at their account.
+            give_back(conn, &admitted.taken).await?;
+            if let Some(own) = &own {
+                throttle::reset(conn, own).await?;
             }
             enter(conn, state, &opening, &candidate, now).await
         })
@@ -88,32 +84,31 @@ pub async fn sign_in(state: &State, attempt: &Attempt<'_>, now: DateTime<Utc>) -
     SessionTokens::issue(state, &issue, now)
 }
 
-/// The candidate whose password it is, if there is one, and the allowances of the others.
-async fn judge(
-    state: &State,
-    password: &str,
-    candidates: Vec<Candidate>,
-) -> Result<(Option<Candidate>, Vec<Allowance>), Problem> {
-    let (mut proved, mut others) = (None, Vec::new());
+/// Passwords that a failed sign-in seems to check: as many as a login may mean people.
+const LOOKS: u32 = 2;
+
+/// The candidate whose password it is. A failure takes as long whether the login is one person's, two people's or nobody's.
+async fn judge(state: &State, password: &str, candidates: Vec<Candidate>) -> Result<Option<Candidate>, Problem> {
+    let begun = Instant::now();
+    let looks = u32::try_from(candidates.len()).unwrap_or(LOOKS).max(1);
+    if candidates.is_empty() {
+        passwords::verify(state, password, None).await?;
+    }
     for candidate in candidates {
-        let hash = candidate.password_hash.clone();
-        if proved.is_none() && passwords::verify(state, password, hash).await? {
-            proved = Some(candidate);
-        } else {
-            others.push(candidate.allowance);
+        if passwords::verify(state, password, candidate.password_hash.clone()).await? {
+            return Ok(Some(candidate));
         }
     }
-    Ok((proved, others))
+    // Waited for instead of computed: it costs nothing.
+    tokio::time::sleep(begun.elapsed() / looks * LOOKS.saturating_sub(looks)).await;
+    Ok(None)
 }
 
-async fn give_back(state: &State, address: &Allowance, taken: &[Allowance]) -> Result<(), Problem> {
-    let all = async |conn: &mut Conn| {
-        for allowance in std::iter::once(address).chain(taken) {
-            throttle::give_back(conn, allowance).await?;
-        }
-        Ok(())
-    };
-    state.db.transaction(all).await
+async fn give_back(conn: &mut Conn, taken: &[Allowance]) -> Result<(), Problem> {
+    for allowance in taken {
+        throttle::give_back(conn, allowance).await?;
+    }
+    Ok(())
 }
 
 /// Opens the session, unless the password changed while it was being checked.
@@ -141,17 +136,78 @@ async fn enter(
     sessions::open(conn, opening, now).await
 }
 
-/// Takes a try from the allowance of every account the login may mean, and leaves out those that have none left.
+/// Finds whom the login may mean and takes the tries: of the device where an account knows it, otherwise of the login and
+/// the address. Each is counted in a statement of its own, before anything is judged, and refused without a transaction.
 async fn admit(
-    conn: &mut Conn,
     state: &State,
-    login: &str,
+    attempt: &Attempt<'_>,
     device: Option<Uuid>,
     now: DateTime<Utc>,
+) -> Result<Admitted, Problem> {
+    let (mut conn, crypto) = (state.db.conn().await?, &state.crypto);
+    let (mut admitted, mut wait) = (Admitted::default(), 0);
+    let mut strangers = Vec::new();
+    for candidate in candidates(&mut conn, crypto, attempt.login, device).await? {
+        match device.filter(|_| candidate.known_device) {
+            None => strangers.push(candidate),
+            Some(device) => {
+                let allowance = Allowance::of_device(crypto, candidate.account_id, device);
+                match throttle::take(&mut conn, &allowance, now).await? {
+                    Some(seconds) => wait = wait.max(seconds),
+                    None => {
+                        admitted.candidates.push(candidate);
+                        admitted.taken.push(allowance);
+                    }
+                }
+            }
+        }
+    }
+    if strangers.is_empty() && wait > 0 {
+        return Err(throttle::refusal(wait));
+    }
+    let known = !admitted.candidates.is_empty();
+    if known && strangers.is_empty() {
+        return Ok(admitted);
+    }
+    match take_unknown(&mut conn, crypto, attempt, now).await {
+        Ok(taken) => {
+            admitted.candidates.extend(strangers);
+            admitted.taken.extend(taken);
+            Ok(admitted)
+        }
+        // What others have used up is no obstacle for a device that is known.
+        Err(problem) if known && problem.code == Code::SignInThrottled => Ok(admitted),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Takes the tries of a device that is not known: of the login, and of the address.
+async fn take_unknown(
+    conn: &mut Conn,
+    crypto: &Crypto,
+    attempt: &Attempt<'_>,
+    now: DateTime<Utc>,
+) -> Result<[Allowance; 2], Problem> {
+    let login = Allowance::of_login(crypto, &normalise(attempt.login));
+    let address = Allowance::of_address(crypto, attempt.address);
+    throttle::require(conn, &login, now).await?;
+    if let Some(seconds) = throttle::take(conn, &address, now).await? {
+        throttle::give_back(conn, &login).await?;
+        return Err(throttle::refusal(seconds));
+    }
+    Ok([login, address])
+}
+
+/// The accounts a login may mean.
+async fn candidates(
+    conn: &mut Conn,
+    crypto: &Crypto,
+    login: &str,
+    device: Option<Uuid>,
 ) -> Result<Vec<Candidate>, Problem> {
-    let ids = find(conn, &state.crypto, login).await?;
+    let ids = find(conn, crypto, login).await?;
     let known = match device {
-        Some(device) => sessions::knowing(conn, &state.crypto, &ids, device).await?,
+        Some(device) => sessions::knowing(conn, crypto, &ids, device).await?,
         None => Vec::new(),
     };
     let rows: Vec<(Uuid, Option<String>, Option<DateTime<Utc>>)> = accounts::table
@@ -159,49 +215,10 @@ async fn admit(
         .select((accounts::id, accounts::password_hash, accounts::disabled_at))
         .load(conn)
         .await?;
-    let mut candidates: Vec<Candidate> = rows
-        .into_iter()
-        .map(|(id, hash, disabled)| {
-            let device = device.filter(|_| known.contains(&id));
-            Candidate {
-                account_id: Some(id),
-                password_hash: hash.filter(|_| disabled.is_none()),
-                allowance: match device {
-                    Some(device) => Allowance::of_device(&state.crypto, id, device),
-                    None => Allowance::of_account(&state.crypto, id),
-                },
-                known_device: device.is_some(),
-            }
-        })
-        .collect();
-    if candidates.is_empty() {
-        candidates.push(Candidate {
-            account_id: None,
-            password_hash: None,
-            allowance: Allowance::of_stranger(&state.crypto, &normalise(login)),
-            known_device: false,
-        });
-    }
-    take_tries(conn, candidates, now).await
-}
-
-/// Leaves out the candidates that have no try left; refuses when none is.
-async fn take_tries(
-    conn: &mut Conn,
-    mut candidates: Vec<Candidate>,
-    now: DateTime<Utc>,
-) -> Result<Vec<Candidate>, Problem> {
-    // In the order of keys, so that two sign-ins never wait for each other.
-    candidates.sort_by(|a, b| a.allowance.cmp(&b.allowance));
-    let (mut admitted, mut wait) = (Vec::new(), 0);
-    for candidate in candidates {
-        match throttle::take(conn, &candidate.allowance, now).await? {
-            None => admitted.push(candidate),
-            Some(seconds) => wait = wait.max(seconds),
-        }
-    }
-    if admitted.is_empty() {
-        return Err(throttle::refusal(wait));
-    }
-    Ok(admitted)
+    let candidate = |(account_id, hash, disabled): (Uuid, Option<String>, Option<DateTime<Utc>>)| Candidate {
+        account_id,
+        password_hash: hash.filter(|_| disabled.is_none()),
+        known_device: known.contains(&account_id),
+    };
+    Ok(rows.into_iter().map(candidate).collect())
 }

@@ -19,6 +19,9 @@ const WINDOW_MINUTES: i64 = 15;
 const PER_ACCOUNT: i32 = 10;
 /// Failures a window for an address; a whole village may share it.
 const PER_ADDRESS: i32 = 300;
+/// A window that begins later than now by more than this was begun before the clock was set back: it counts nothing, or it
+/// would lock people out until then. Clocks of instances may differ by less.
+const CLOCK_SKEW_SECONDS: i64 = 60;
 
 /// What is counted under one keyed hash, and how far.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,24 +35,20 @@ impl Allowance {
         Self { bucket: crypto.digest(kind, value), limit }
     }
 
-    /// Everybody behind an address; of IPv6 the network, since one host owns all of it.
+    /// Sign-ins from an address on devices that are not known.
     pub fn of_address(crypto: &Crypto, address: IpAddr) -> Self {
-        let network = match address.to_canonical() {
-            IpAddr::V4(v4) => v4.to_string(),
-            IpAddr::V6(v6) => format!("{:?}", &v6.segments()[..4]),
-        };
-        Self::new(crypto, "throttle_address", &network, PER_ADDRESS)
+        Self::new(crypto, "throttle_address", &network(address), PER_ADDRESS)
     }
 
-    /// All devices an account does not know.
-    pub fn of_account(crypto: &Crypto, account_id: Uuid) -> Self {
-        let value = account_id.to_string();
-        Self::new(crypto, "throttle_account", &value, PER_ACCOUNT)
+    /// Activations from an address, which have nothing to do with its sign-ins.
+    pub fn of_activation(crypto: &Crypto, address: IpAddr) -> Self {
+        Self::new(crypto, "throttle_activation", &network(address), PER_ADDRESS)
     }
 
-    /// A login that is nobody's; it runs out like anybody's.
-    pub fn of_stranger(crypto: &Crypto, login: &str) -> Self {
-        Self::new(crypto, "throttle_stranger", login, PER_ACCOUNT)
+    /// A login on devices that are not known: counted as it is typed, whether it is one person's, two people's or nobody's, so
+    /// that counting tells nothing of whose it is.
+    pub fn of_login(crypto: &Crypto, login: &str) -> Self {
+        Self::new(crypto, "throttle_login", login, PER_ACCOUNT)
     }
 
     /// A device the account knows.
@@ -65,20 +64,30 @@ impl Allowance {
     }
 }
 
+/// The address itself; of IPv6 the network, since one host owns all of it.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("{:?}", &v6.segments()[..4]),
+    }
+}
+
 /// Counts a try. Says how many seconds to wait when nothing was left; then nothing is counted.
 pub async fn take(conn: &mut Conn, allowance: &Allowance, now: DateTime<Utc>) -> Result<Option<u64>, Problem> {
     let stale = now - Duration::minutes(WINDOW_MINUTES);
     let counted = diesel::sql_query(
         "INSERT INTO sign_in_failures AS f (bucket, window_started_at, failures) VALUES ($1, $2, 1)
          ON CONFLICT (bucket) DO UPDATE SET
-             failures = CASE WHEN f.window_started_at <= $3 THEN 1 ELSE f.failures + 1 END,
-             window_started_at = CASE WHEN f.window_started_at <= $3 THEN $2 ELSE f.window_started_at END
-         WHERE f.window_started_at <= $3 OR f.failures < $4",
+             failures = CASE WHEN f.window_started_at > $3 AND f.window_started_at <= $5 THEN f.failures + 1 ELSE 1 END,
+             window_started_at = CASE WHEN f.window_started_at > $3 AND f.window_started_at <= $5
+                 THEN f.window_started_at ELSE $2 END
+         WHERE f.window_started_at <= $3 OR f.window_started_at > $5 OR f.failures < $4",
     )
     .bind::<Binary, _>(&allowance.bucket)
     .bind::<Timestamptz, _>(now)
     .bind::<Timestamptz, _>(stale)
     .bind::<Int4, _>(allowance.limit)
+    .bind::<Timestamptz, _>(now + Duration::seconds(CLOCK_SKEW_SECONDS))
     .execute(conn)
     .await?;
     if counted == 1 {
@@ -121,6 +130,8 @@ pub async fn reset(conn: &mut Conn, allowance: &Allowance) -> Result<(), Problem
 
 /// Drops windows that have ended. Returns how many.
 pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
-    let old = sign_in_failures::window_started_at.le(now - Duration::minutes(WINDOW_MINUTES));
+    let old = sign_in_failures::window_started_at
+        .le(now - Duration::minutes(WINDOW_MINUTES))
+        .or(sign_in_failures::window_started_at.gt(now + Duration::seconds(CLOCK_SKEW_SECONDS)));
     Ok(diesel::delete(sign_in_failures::table.filter(old)).execute(conn).await?)
 }
