@@ -84,6 +84,7 @@ async fn insert(
             sign_in_handles::account_id.eq(id),
             sign_in_handles::kind.eq(HandleKind::Username.as_str()),
             sign_in_handles::digest.eq(HandleKind::Username.digest(crypto, login)),
+            sign_in_handles::since.eq(now),
         ))
         .execute(conn)
         .await?;

@@ -1,6 +1,6 @@
 //! Device sessions: opening, refreshing, listing and revoking them.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, DurationRound, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
@@ -21,6 +21,8 @@ const MOST_LIVE: i64 = 10;
 const MOST_KNOWN: i64 = 30;
 /// How long the last refresh token may be repeated because its answer got lost, seconds.
 const GRACE_SECONDS: i64 = 30;
+/// Clocks of instances may differ by this, seconds; a rotation later than that from now is older than it says.
+const CLOCK_SKEW_SECONDS: i64 = 60;
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy)]
@@ -203,6 +205,24 @@ struct Refreshed {
     generation: i32,
     rotated_at: DateTime<Utc>,
     revoked_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    replayed_generation: Option<i32>,
+}
+
+impl Refreshed {
+    /// Whether a token of the generation before may be repeated now. In two generations running it is no lost answer any
+    /// more: two people have the session, and each takes what the other was given.
+    fn forgives(&self, generation: i32, now: DateTime<Utc>) -> bool {
+        let age = now.signed_duration_since(self.rotated_at).num_seconds();
+        generation + 1 == self.generation
+            && (-CLOCK_SKEW_SECONDS..=GRACE_SECONDS).contains(&age)
+            && self.replayed_generation.is_none_or(|replayed| replayed + 1 != generation)
+    }
+}
+
+/// When a session was used, no finer than its owner needs to recognise it: the hour.
+fn coarse(now: DateTime<Utc>, created_at: DateTime<Utc>) -> DateTime<Utc> {
+    now.duration_trunc(Duration::hours(1)).unwrap_or(now).max(created_at)
 }
 
 /// Takes a refresh token's generation and gives the next one. None when the session is over; a token that was
@@ -223,19 +243,22 @@ pub async fn refresh(
     if disabled.is_some() || session.revoked_at.is_some() || session.expires_at <= now {
         return Ok(None);
     }
-    let in_grace = now.signed_duration_since(session.rotated_at) <= Duration::seconds(GRACE_SECONDS);
     let next = if generation == session.generation {
         diesel::update(sessions::table.find(session_id))
             .set((
                 sessions::generation.eq(generation + 1),
                 sessions::rotated_at.eq(now),
-                sessions::last_used_at.eq(now),
+                sessions::last_used_at.eq(coarse(now, session.created_at)),
                 sessions::expires_at.eq(now + Duration::days(i64::from(days))),
             ))
             .execute(conn)
             .await?;
         generation + 1
-    } else if generation + 1 == session.generation && in_grace {
+    } else if session.forgives(generation, now) {
+        diesel::update(sessions::table.find(session_id))
+            .set(sessions::replayed_generation.eq(generation))
+            .execute(conn)
+            .await?;
         session.generation
     } else {
         end_reused(conn, session.account_id, session_id, now).await?;

@@ -578,6 +578,7 @@ diesel::table! {
         rotated_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
         revoked_because -> Nullable<Text>,
+        replayed_generation -> Nullable<Int4>,
     }
 }
 diesel::table! {
@@ -592,6 +593,7 @@ diesel::table! {
         account_id -> Uuid,
         kind -> Text,
         digest -> Bytea,
+        since -> Timestamptz,
     }
 }
 diesel::table! {

@@ -27,6 +27,9 @@ const TOPIC: &str = "notify.";
 /// let whoever proposes and withdraws again and again fill somebody's list.
 const WAITING: &str = "_waiting";
 
+/// The same holds for what others enter for other members.
+const PHONE_KEPT: &str = "phone_kept";
+
 #[derive(Deserialize)]
 struct Payload {
     account_id: Uuid,
@@ -42,7 +45,7 @@ pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>)
         return Ok(());
     };
     let payload: Payload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
-    if kind.ends_with(WAITING) && is_unread(conn, kind, &payload, now).await? {
+    if (kind.ends_with(WAITING) || kind == PHONE_KEPT) && is_unread(conn, kind, &payload, now).await? {
         return Ok(());
     }
     diesel::insert_into(notifications::table)

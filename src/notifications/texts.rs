@@ -13,6 +13,14 @@ pub fn title(kind: &str) -> Text {
         "new_device" => {
             text("Tài khoản của bạn vừa đăng nhập trên thiết bị mới", "Your account was signed in on a new device")
         }
+        "phone_kept" => text(
+            "Số điện thoại của bạn cũng vừa được ghi cho người khác; bạn vẫn đăng nhập bằng số này",
+            "Your phone number was also entered for another person: you still sign in with it",
+        ),
+        "phone_taken" => text(
+            "Số điện thoại ghi cho bạn đã có người khác dùng để đăng nhập; hãy đăng nhập bằng số căn cước",
+            "Another person signs in with the phone number entered for you: sign in with your citizen ID",
+        ),
         "sessions_revoked" => text(
             "Một thiết bị đã bị đăng xuất vì mã phiên bị dùng lại",
             "A device was signed out because its token was used twice",

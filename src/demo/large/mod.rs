@@ -150,7 +150,7 @@ async fn fill_people(client: &Client, plan: &Arc<Plan>, state: &Data<State>) -> 
     let (p, s) = (plan.clone(), state.clone());
     copy(client, MEMBERS, Progress::new("members", total), move |rows| persons::members(&p, &s.crypto, rows)).await?;
     let (p, s) = (plan.clone(), state.clone());
-    let handles = "sign_in_handles (account_id, kind, digest)";
+    let handles = "sign_in_handles (account_id, kind, digest, since)";
     copy(client, handles, Progress::new("handles", 3 * total), move |rows| persons::handles(&p, &s.crypto, rows))
         .await?;
     bare_tables::commit(client, bared).await

@@ -58,14 +58,15 @@ pub fn members(plan: &Plan, crypto: &Crypto, rows: &mut Rows) -> Result<(), Stri
     })
 }
 
-/// Rows of `sign_in_handles (account_id, kind, digest)`.
+/// Rows of `sign_in_handles (account_id, kind, digest, since)`.
 pub fn handles(plan: &Plan, crypto: &Crypto, rows: &mut Rows) -> Result<(), String> {
     everybody(plan, |person| {
         for (kind, digest) in handle_digests(crypto, &plan.profile(&person)) {
-            begin(rows, 3)?;
+            begin(rows, 4)?;
             rows.id(person.id);
             rows.text(kind.as_str());
             rows.bytes(&digest);
+            rows.time(plan.created_at());
         }
         Ok(())
     })

@@ -16,7 +16,8 @@ use crate::organisation::units;
 /// Where the caller needs the permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rank {
-    /// On each unit on which the account holds a role, or above it.
+    /// Above each unit on which the account holds a role; on the unit itself is enough for deputies, committee members of a
+    /// cell, and units at the top.
     Beside,
     /// Above each of them.
     Above,
@@ -34,12 +35,14 @@ pub async fn require_rank(
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let today = day_of(now);
-    for unit in units_held(conn, account_id, today).await? {
+    for (role, unit) in roles_held(conn, account_id, today).await? {
         let path = match unit {
             Some(unit) => units::last_path(conn, unit, today).await?,
             None => Vec::new(),
         };
-        let needed = if rank == Rank::Above { path.get(1..).unwrap_or_default() } else { &path };
+        let subordinate = matches!(Role::parse(&role), Some(Role::DeputySecretary | Role::CellCommitteeMember));
+        let beside = rank == Rank::Beside && (subordinate || path.len() == 1);
+        let needed = if beside { &path } else { path.get(1..).unwrap_or_default() };
         if !caller.may(needed, permission) {
             return Err(Problem::with(
                 Code::Forbidden,
@@ -51,14 +54,17 @@ pub async fn require_rank(
     Ok(())
 }
 
-async fn units_held(conn: &mut Conn, account_id: Uuid, today: NaiveDate) -> Result<Vec<Option<Uuid>>, Problem> {
+async fn roles_held(
+    conn: &mut Conn,
+    account_id: Uuid,
+    today: NaiveDate,
+) -> Result<Vec<(String, Option<Uuid>)>, Problem> {
     Ok(grants::table
         .filter(grants::account_id.eq(account_id))
         .filter(grants::revoked_at.is_null())
         .filter(grants::role.ne(Role::Member.as_str()))
         .filter(grants::valid_to.is_null().or(grants::valid_to.gt(today)))
-        .select(grants::unit_id)
-        .distinct()
+        .select((grants::role, grants::unit_id))
         .load(conn)
         .await?)
 }

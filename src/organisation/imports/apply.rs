@@ -17,7 +17,7 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::grants as table;
 use crate::organisation::exemptions::{self, Exemption, Proposer};
 use crate::organisation::grants::{self, NewGrant};
-use crate::organisation::members::handles::HandleKind;
+use crate::organisation::members::handles::{HandleKind, tell_of_shared_phones};
 use crate::organisation::members::{NewMember, Origin, admit};
 use crate::organisation::roster::RosterRow;
 
@@ -42,7 +42,7 @@ pub async fn write(
     let mut ids = plan.known.clone();
     ids.extend(plan.added.iter().map(|row| row.row).zip(new));
     change_records(conn, crypto, &plan.changed).await?;
-    change_handles(conn, &plan.changed).await?;
+    change_handles(conn, &plan.changed, now).await?;
     let begin = Begin { ids, since: &plan.since, as_of };
     exempt(conn, plan, &begin, cell_id, importer, now).await?;
     grant(conn, plan, &begin, cell_id, now).await?;
@@ -131,7 +131,7 @@ async fn change_records(conn: &mut Conn, crypto: &Crypto, changes: &[Change<'_>]
     Ok(())
 }
 
-async fn change_handles(conn: &mut Conn, changes: &[Change<'_>]) -> Result<(), Problem> {
+async fn change_handles(conn: &mut Conn, changes: &[Change<'_>], now: DateTime<Utc>) -> Result<(), Problem> {
     let mut ids = Vec::new();
     let mut kinds = Vec::new();
     let mut digests = Vec::new();
@@ -159,13 +159,18 @@ async fn change_handles(conn: &mut Conn, changes: &[Change<'_>]) -> Result<(), P
     .bind::<Array<Text>, _>(&kinds)
     .execute(conn)
     .await?;
-    diesel::sql_query("INSERT INTO sign_in_handles (account_id, kind, digest) SELECT * FROM unnest($1, $2, $3)")
-        .bind::<Array<SqlUuid>, _>(&ids)
-        .bind::<Array<Text>, _>(&kinds)
-        .bind::<Array<Binary>, _>(digests)
-        .execute(conn)
-        .await?;
-    Ok(())
+    diesel::sql_query(
+        "INSERT INTO sign_in_handles (account_id, kind, digest, since) SELECT *, $4 FROM unnest($1, $2, $3)",
+    )
+    .bind::<Array<SqlUuid>, _>(&ids)
+    .bind::<Array<Text>, _>(&kinds)
+    .bind::<Array<Binary>, _>(digests)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    let phone = HandleKind::Phone.as_str();
+    let called: Vec<Uuid> = ids.iter().zip(&kinds).filter(|(_, kind)| **kind == phone).map(|(id, _)| *id).collect();
+    tell_of_shared_phones(conn, &called, now).await
 }
 
 async fn exempt(

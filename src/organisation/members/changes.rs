@@ -1,6 +1,6 @@
 //! Changes of a member's record: the row, the sealed numbers and the handles stay in step.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{accounts, members, sign_in_handles};
 
 use super::entry::MemberPatch;
-use super::handles::HandleKind;
+use super::handles::{HandleKind, tell_of_shared_phones};
 use super::profile::Profile;
 
 /// Any number will do: it names the lock on the numbers of all members.
@@ -79,6 +79,7 @@ pub async fn apply(
     crypto: &Crypto,
     before: &Profile,
     patch: &MemberPatch,
+    now: DateTime<Utc>,
 ) -> Result<Vec<&'static str>, Problem> {
     let (id, mut columns, mut changed) = (before.id, Columns::default(), Vec::new());
     if let Some(name) = patch.full_name.as_ref().filter(|new| **new != before.full_name) {
@@ -91,12 +92,12 @@ pub async fn apply(
     if let Some(number) = patch.citizen_id.as_ref().filter(|new| **new != before.citizen_id) {
         let kind = HandleKind::CitizenId;
         require_free(conn, crypto, kind, number, Some(id)).await?;
-        columns.citizen_id_sealed = renumber(conn, crypto, id, kind, Some(number)).await?;
+        columns.citizen_id_sealed = renumber(conn, crypto, id, (kind, Some(number)), now).await?;
         changed.push("citizen_id");
     }
     if let Some(phone) = patch.phone.as_ref().filter(|new| **new != before.phone) {
         let number = phone.as_deref();
-        columns.phone_sealed = Some(renumber(conn, crypto, id, HandleKind::Phone, number).await?);
+        columns.phone_sealed = Some(renumber(conn, crypto, id, (HandleKind::Phone, number), now).await?);
         changed.push("phone");
     }
     let new_card = patch.card_number.as_ref();
@@ -105,7 +106,7 @@ pub async fn apply(
         if let Some(number) = number {
             require_free(conn, crypto, kind, number, Some(id)).await?;
         }
-        columns.card_number_sealed = Some(renumber(conn, crypto, id, kind, number).await?);
+        columns.card_number_sealed = Some(renumber(conn, crypto, id, (kind, number), now).await?);
         changed.push("card_number");
     }
     columns.official_on = patch.official_on.filter(|new| *new != before.official_on);
@@ -125,8 +126,8 @@ async fn renumber(
     conn: &mut Conn,
     crypto: &Crypto,
     member_id: Uuid,
-    kind: HandleKind,
-    number: Option<&str>,
+    (kind, number): (HandleKind, Option<&str>),
+    now: DateTime<Utc>,
 ) -> Result<Option<Vec<u8>>, Problem> {
     diesel::delete(sign_in_handles::table.find((member_id, kind.as_str()))).execute(conn).await?;
     let Some(number) = number else {
@@ -137,9 +138,13 @@ async fn renumber(
             sign_in_handles::account_id.eq(member_id),
             sign_in_handles::kind.eq(kind.as_str()),
             sign_in_handles::digest.eq(kind.digest(crypto, number)),
+            sign_in_handles::since.eq(now),
         ))
         .execute(conn)
         .await?;
+    if kind == HandleKind::Phone {
+        tell_of_shared_phones(conn, &[member_id], now).await?;
+    }
     let sealed = crypto.seal(member_id, kind.as_str(), number.as_bytes());
     sealed.map(Some).map_err(Problem::internal)
 }

@@ -48,7 +48,11 @@ pub async fn list_members(
     let (unit_id, today) = (ask.scope.on.unit_id, day_of(ask.scope.now));
     let after = page.0.after()?;
     let search = query.0.q.as_deref();
-    let rows = list::page(&mut ask.conn, unit_id, today, search, after, page.0.fetch()).await?;
+    // Punctuation alone is no part of a name, and finds nobody.
+    let rows = match search.is_some_and(|search| !search.chars().any(char::is_alphanumeric)) {
+        true => Vec::new(),
+        false => list::page(&mut ask.conn, unit_id, today, search, after, page.0.fetch()).await?,
+    };
     let place = |row: &Listed| (row.given_name.clone(), row.full_name.clone(), row.id);
     ask.reply(&page.0.page(rows, place, |row| row))
 }
@@ -132,7 +136,7 @@ pub async fn get_member(
         ("If-Match" = String, Header, description = "The `ETag` of the profile that was read.", max_length = 500, pattern = "^.+$")),
     request_body = MemberPatch, responses(
     (status = 200, description = "The profile, personal numbers masked.", body = Profile),
-    (status = 403, description = "It is the caller's own record, or that of somebody with a role that the caller does not reach."),
+    (status = 403, description = "It is the caller's own record, or what a role holder signs in with, which is changed from above."),
     (status = 409, description = "The citizen ID or the card number is somebody else's."),
     (status = 412, description = "Somebody changed the member meanwhile.")))]
 #[patch("/members/{member_id}")]
@@ -162,7 +166,7 @@ pub async fn update_member(
             return Err(Problem::new(Code::PreconditionFailed));
         }
         let patch = entry::check_patch(&before, &scope.body, today)?;
-        let changed = changes::apply(conn, crypto, &before, &patch).await?;
+        let changed = changes::apply(conn, crypto, &before, &patch, scope.now).await?;
         if !changed.is_empty() {
             let event = audit::Event {
                 unit_id: Some(scope.on.unit_id),

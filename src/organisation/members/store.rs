@@ -13,7 +13,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::schema::{accounts, members, memberships, sign_in_handles};
 use crate::organisation::units;
 
-use super::handles::HandleKind;
+use super::handles::{HandleKind, tell_of_shared_phones};
 
 /// Rows a statement; each has up to 12 parameters of the 65,535 that PostgreSQL takes.
 const CHUNK: usize = 2_000;
@@ -142,12 +142,13 @@ async fn insert_people(
                     sign_in_handles::account_id.eq(*id),
                     sign_in_handles::kind.eq(kind.as_str()),
                     sign_in_handles::digest.eq(digest),
+                    sign_in_handles::since.eq(now),
                 )
             })
         })
         .collect();
     diesel::insert_into(sign_in_handles::table).values(handles).execute(conn).await?;
-    Ok(())
+    tell_of_shared_phones(conn, ids, now).await
 }
 
 /// A person's numbers as they are stored.

@@ -70,6 +70,64 @@ async fn a_token_two_generations_old_ends_the_session_at_once() {
 }
 
 #[actix_web::test]
+async fn a_thief_who_repeats_every_rotation_is_noticed_at_the_second() {
+    let world = World::new().await;
+    let (app, person) = (&world.app, active(&world).await);
+    let first = sign_in(app, &person.citizen_id, PASSWORD, None).await.expect(201);
+    let oldest = text(&first.body, "refresh_token");
+    let second = text(&refresh(app, &oldest).await.expect(200).body, "refresh_token");
+    // As often as one likes within the grace: the answer may get lost again.
+    for _ in 0..3 {
+        assert_eq!(text(&refresh(app, &oldest).await.expect(200).body, "refresh_token"), second);
+    }
+    app.advance(900);
+    let third = text(&refresh(app, &second).await.expect(200).body, "refresh_token");
+    app.advance(5);
+    refresh(app, &second).await.expect(401);
+    refresh(app, &third).await.expect(401);
+    assert_eq!(endings(app, person.id).await, [Some("reuse".to_owned())]);
+}
+
+#[actix_web::test]
+async fn an_answer_that_got_lost_now_and_then_ends_nothing() {
+    let world = World::new().await;
+    let (app, person) = (&world.app, active(&world).await);
+    let first = sign_in(app, &person.citizen_id, PASSWORD, None).await.expect(201);
+    let mut token = text(&first.body, "refresh_token");
+    for generation in 0..6 {
+        let next = refresh(app, &token).await.expect(200);
+        if generation % 2 == 0 {
+            refresh(app, &token).await.expect(200);
+        }
+        token = text(&next.body, "refresh_token");
+        app.advance(900);
+    }
+}
+
+#[actix_web::test]
+async fn a_rotation_in_the_future_forgives_nothing() {
+    let world = World::new().await;
+    let (app, person) = (&world.app, active(&world).await);
+    app.advance(86_400);
+    let first = sign_in(app, &person.citizen_id, PASSWORD, None).await.expect(201);
+    let oldest = text(&first.body, "refresh_token");
+    refresh(app, &oldest).await.expect(200);
+    app.advance(-86_400);
+    refresh(app, &oldest).await.expect(401);
+}
+
+#[actix_web::test]
+async fn use_is_told_to_the_hour() {
+    let world = World::new().await;
+    let (app, person) = (&world.app, active(&world).await);
+    let first = sign_in(app, &person.citizen_id, PASSWORD, None).await.expect(201);
+    app.advance(2 * 3600 + 1234);
+    let next = refresh(app, &text(&first.body, "refresh_token")).await.expect(200);
+    let list = get(app, &next.body, "/v1/me/sessions").await.expect(200);
+    assert_eq!(list.body["items"][0]["last_used_at"], "2026-11-20T05:00:00Z");
+}
+
+#[actix_web::test]
 async fn a_session_ends_when_it_is_not_used() {
     let world = World::new().await;
     let (app, person) = (&world.app, active(&world).await);

@@ -1,0 +1,2 @@
+ALTER TABLE sign_in_handles DROP COLUMN since;
+ALTER TABLE sessions DROP COLUMN replayed_generation;
