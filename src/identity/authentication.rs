@@ -90,8 +90,13 @@ struct Alive {
     expires_at: DateTime<Utc>,
 }
 
-fn kind(name: &str) -> AccountKind {
-    if name == "member" { AccountKind::Member } else { AccountKind::Administrator }
+/// An account of a kind the program does not know may do nothing: it is as if its sessions had ended.
+fn kind(name: &str) -> Option<AccountKind> {
+    match name {
+        "member" => Some(AccountKind::Member),
+        "administrator" => Some(AccountKind::Administrator),
+        _ => None,
+    }
 }
 
 const ALIVE: &str =
@@ -134,8 +139,8 @@ impl Authenticator for Authentication {
             let query = of_sessions!(CALLERS, unknown, claims, now).bind::<Date, _>(today);
             let rows: Vec<Caller> = Prepared(query).load(&mut conn).await?;
             for row in rows {
-                let Some(place) = one_of(&unknown, row.place) else { continue };
-                let (claims, kind) = (claims[place], kind(&row.kind));
+                let Some((place, kind)) = one_of(&unknown, row.place).zip(kind(&row.kind)) else { continue };
+                let claims = claims[place];
                 let principal = Principal {
                     account_id: claims.sub,
                     session_id: claims.sid,
@@ -190,7 +195,7 @@ async fn read(
     let rows: Vec<Alive> = Prepared(of_sessions!(ALIVE, places, claims, now)).load(&mut conn).await?;
     let session = |row: Alive| {
         let place = one_of(places, row.place)?;
-        let (account_id, kind) = (claims[place].sub, kind(&row.kind));
+        let (account_id, kind) = (claims[place].sub, kind(&row.kind)?);
         Some((place, Session { account_id, kind, expires_at: row.expires_at }))
     };
     Ok(rows.into_iter().filter_map(session).collect())
@@ -207,4 +212,18 @@ fn parse(grant: &str) -> Option<Grant> {
     let role = Role::parse(role)?;
     let unit_id = if unit.is_empty() { None } else { Some(unit.parse().ok()?) };
     Some(Grant { role, unit_id })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_of_an_unknown_kind_is_nobodys() {
+        assert_eq!(kind("member"), Some(AccountKind::Member));
+        assert_eq!(kind("administrator"), Some(AccountKind::Administrator));
+        for unknown in ["", "service", "Administrator", "member "] {
+            assert_eq!(kind(unknown), None, "{unknown}");
+        }
+    }
 }

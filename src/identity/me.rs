@@ -227,7 +227,7 @@ pub struct PasswordIn {
 pub async fn change_password(call: SecretCall<PasswordIn, Anyone>) -> Result<HttpResponse, Problem> {
     let SecretCall { mut conn, scope } = call;
     let (state, account, now) = (&scope.state, scope.caller.account_id, scope.now);
-    passwords::check(&scope.body.new_password)?;
+    passwords::check(&scope.body.new_password).await?;
     let allowance = Allowance::of_confirmation(&state.crypto, account);
     throttle::require(&mut conn, &allowance, now).await?;
     let stored = password_hash(&mut conn, account).await?;

@@ -1,5 +1,7 @@
 //! Passwords: argon2id, a few at a time, so that sign-ins never take all memory or all cores.
 
+mod vietnamese;
+
 use std::time::Duration;
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -8,15 +10,22 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use tokio::sync::SemaphorePermit;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 use uuid::Uuid;
+use zxcvbn::zxcvbn;
 
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::accounts;
 use crate::kernel::state::State;
 
+use vietnamese::VIETNAMESE;
+
 /// Fewest characters of a password.
 pub const SHORTEST: usize = 8;
+/// Fewest guesses that a password must withstand; a login has forty an hour.
+const FEWEST_GUESSES: u64 = 1_000_000;
 
 /// How long one waits for a turn.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -30,12 +39,16 @@ fn hasher(memory_kib: u32) -> Result<Argon2<'static>, Problem> {
 ///
 /// # Errors
 /// 422 when the password is too easy to guess.
-pub fn check(password: &str) -> Result<(), Problem> {
-    if too_easy(password) {
+pub async fn check(password: &str) -> Result<(), Problem> {
+    let password = password.to_owned();
+    // Looking for words takes a while in a long password.
+    if tokio::task::spawn_blocking(move || is_easy(&password)).await.map_err(Problem::internal)? {
         return Err(Problem::with(
             Code::RuleNotMet,
-            "Mật khẩu quá dễ đoán: hãy dùng ít nhất 8 ký tự, không chỉ gồm chữ số liên tiếp hoặc lặp lại.",
-            "The password is too easy to guess: use at least 8 characters, not only repeated or consecutive digits.",
+            "Mật khẩu quá dễ đoán: hãy dùng ít nhất 8 ký tự, tốt nhất là vài từ không liên quan; không chỉ dùng chữ số, \
+             và tránh các từ, dãy phím hay được dùng.",
+            "The password is too easy to guess: use at least 8 characters, best a few unrelated words; not digits alone, and \
+             no words or rows of keys that many use.",
         ));
     }
     Ok(())
@@ -61,7 +74,7 @@ async fn slot(state: &State) -> Result<SemaphorePermit<'_>, Problem> {
 /// # Errors
 /// 422 when the password is too easy to guess, 503 when too many wait.
 pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
-    check(password)?;
+    check(password).await?;
     let _slot = slot(state).await?;
     let (password, memory) = (password.to_owned(), state.config.password_memory_kib);
     tokio::task::spawn_blocking(move || {
@@ -93,14 +106,23 @@ pub async fn verify(state: &State, password: &str, stored: Option<String>) -> Re
     .map_err(Problem::internal)?
 }
 
-/// One character repeated, or digits in a row: what is tried first.
-fn too_easy(password: &str) -> bool {
-    let chars: Vec<char> = password.chars().collect();
-    if chars.len() < SHORTEST {
-        return true;
-    }
-    let steps: Vec<i64> = chars.windows(2).map(|w| i64::from(u32::from(w[1])) - i64::from(u32::from(w[0]))).collect();
-    [-1, 0, 1].iter().any(|step| steps.iter().all(|s| s == step))
+/// Whether a guesser who knows what people choose finds it early. Digits alone are a phone, a date or an identity number.
+fn is_easy(password: &str) -> bool {
+    let plain: String = password
+        .nfd()
+        .filter(|c| !is_combining_mark(*c))
+        .map(|c| match c {
+            'đ' => 'd',
+            'Đ' => 'D',
+            c => c,
+        })
+        .collect();
+    let joined: String = plain.chars().filter(|c| !c.is_whitespace()).collect();
+    let few_guesses = |text: &str| zxcvbn(text, VIETNAMESE).guesses() < FEWEST_GUESSES;
+    password.chars().count() < SHORTEST
+        || joined.chars().all(|c| c.is_ascii_digit())
+        || few_guesses(&plain)
+        || few_guesses(&joined)
 }
 
 #[cfg(test)]
@@ -120,9 +142,37 @@ mod tests {
 
     #[test]
     fn what_is_tried_first_is_refused() {
-        for password in ["12345678", "88888888", "87654321", "ngan", "aaaaaaaaaa"] {
-            assert!(too_easy(password), "{password}");
+        for password in [
+            "12345678",
+            "88888888",
+            "87654321",
+            "ngan",
+            "aaaaaaaaaa",
+            "12345678a",
+            "a12345678",
+            "Aa123456",
+            "1q2w3e4r",
+            "qwertyuiop",
+            "P@ssw0rd",
+            "password1",
+            "matkhau123",
+            "Mật khẩu 1",
+            "mat khau",
+            "anhyeuem1",
+            "Vietnam@123",
+            "hanoi2026",
+            "dangcongsan",
+            "Đảng Cộng sản",
+            "hochiminh1",
+            "0912345678",
+            "19/05/1980",
+            "abcabcabc",
+            "iloveyou2",
+        ] {
+            assert!(is_easy(password), "{password}");
         }
-        assert!(!too_easy("mua thu 1945"));
+        for password in ["mua thu 1945", "mùa thu năm ấy", "cây bàng trước ngõ", "R7x!pLq2z"] {
+            assert!(!is_easy(password), "{password}");
+        }
     }
 }

@@ -45,13 +45,17 @@ pub async fn list_documents(
     let (Query(page), Query(query)) = (page, query);
     let words = search_words(query.q.as_deref().unwrap_or_default());
     let wanted = Wanted { unread: query.unread, words, after: page.after()?, fetch: page.fetch() };
-    let rows = if wanted.words.is_empty() {
+    let rows = if query.q.is_none() {
         desk.ask(ask.claims, wanted, ask.now).await?
     } else {
         // A search reads whole texts: nobody's plain list waits for it.
         let Ask::<Myself> { conn, scope, .. } = Ask::extract(&ask.request).await?;
         let asked = [Asked { caller: scope.caller, wanted: &wanted }];
-        Lister::answer(&conn, &asked).await?.pop().unwrap_or_default()
+        // Punctuation alone is no word, and finds nothing.
+        match wanted.words.is_empty() {
+            true => Vec::new(),
+            false => Lister::answer(&conn, &asked).await?.pop().unwrap_or_default(),
+        }
     };
     reply::json(&ask.request, &page.page(rows, |item| (item.published_at, item.id), |item| item))
 }
@@ -68,7 +72,7 @@ pub async fn get_document(mut ask: Ask<Readable>) -> Result<HttpResponse, Proble
     let row = ask.scope.on.row.clone();
     note_opening(&mut ask.conn, row.id, caller, now).await?;
     let detail = store::detail(&mut ask.conn, row, caller, ask.scope.on.publisher).await?;
-    ask.reply(&detail)
+    reply::versioned(&ask.request, &detail, &detail.shared())
 }
 
 /// A kind of document.

@@ -191,6 +191,13 @@ pub struct Detail {
     pub month_offer: Option<ReachedOffer>,
 }
 
+impl Detail {
+    /// The same for everybody who may change it: what a change is held against. What one reader has done is no change.
+    pub fn shared(&self) -> Self {
+        Self { read: false, acknowledged: false, month_offer: None, ..self.clone() }
+    }
+}
+
 /// What the present month offers some cells, with the change that was just made.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReachedOffer {

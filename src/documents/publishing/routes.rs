@@ -233,7 +233,7 @@ pub async fn update_document(
             return Err(recalled());
         }
         let seen = detail(conn, row.clone(), scope.caller.account_id, true).await?;
-        if !reply::matches_any(&req, header::IF_MATCH, &reply::tag(&seen)?) {
+        if !reply::matches_version(&req, &seen.shared())? {
             return Err(Problem::new(Code::PreconditionFailed));
         }
         let mut text = body(conn, row.id).await?;

@@ -3,10 +3,11 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
+use sotay::kernel::access::Role;
 use sotay::kernel::schema::point_offers;
 use uuid::Uuid;
 
-use super::{change, draft, draft_with, publish, published, recall, start, write};
+use super::{acknowledge, change, draft, draft_with, publish, published, recall, start, write};
 use crate::support::World;
 
 async fn offered(world: &World, id: &str) -> Vec<(String, Uuid, String)> {
@@ -161,6 +162,22 @@ async fn a_change_needs_the_tag_of_what_was_read() {
     let same = change(&officer, &id, &body).await.expect(200);
     assert_eq!(same.body["version"], 2, "nothing changed");
     assert_eq!(world.audit_count("document.changed").await, 1);
+}
+
+#[actix_web::test]
+async fn what_the_reader_has_done_is_no_change_of_the_document() {
+    let world = World::new().await;
+    let officer = world.officer(world.cell, Role::PropagandaOfficer, world.ward).await;
+    let id = published(&world, &officer, json!({})).await;
+    let path = format!("/v1/documents/{id}");
+    let tag = officer.get(&path).await.expect(200).header("etag").to_owned();
+    acknowledge(&officer, &id).await.expect(200);
+    let again = officer.request("GET", &path).header("If-None-Match", &tag).send().await.expect(200);
+    assert_eq!(again.body["acknowledged"], true);
+    let change = officer.request("PATCH", &path).header("If-Match", &tag);
+    change.json(&json!({"title": "Tên mới"})).send().await.expect(200);
+    let late = officer.request("PATCH", &path).header("If-Match", again.header("etag"));
+    late.json(&json!({"title": "Khác"})).send().await.expect(412);
 }
 
 #[actix_web::test]

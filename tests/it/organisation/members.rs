@@ -37,7 +37,9 @@ async fn the_list_is_in_vietnamese_order_page_by_page() {
         found,
         ["Lê Thị An", "Nguyễn An", "Bùi Thị Ánh", "Trần Văn Ân", "Đỗ Văn Bách", "Lý Dũng", "Phan Đức Đạt"]
     );
-    for (q, expected) in [("dat", 1), ("Đức", 1), ("an", 6), ("%25", 0), ("%20b%C3%A1ch%20", 1)] {
+    for (q, expected) in
+        [("dat", 1), ("Đức", 1), ("an", 6), ("%25", 0), ("%", 0), ("!!!", 0), ("%20.", 0), ("%20b%C3%A1ch%20", 1)]
+    {
         let page = inspector.get(&format!("/v1/units/{}/members?q={q}", world.cell)).await.expect(200);
         assert_eq!(page.body["items"].as_array().unwrap().len(), expected, "{q}: {}", page.body);
     }
@@ -108,6 +110,34 @@ async fn a_profile_is_masked_unless_revealed_and_each_look_is_recorded() {
     let log = rows(&world.app, "SELECT * FROM audit_events").await;
     assert!(!log.contains("4321") && !log.contains("09095"), "{log}");
     secretary.get("/v1/members/nobody").await.expect(404);
+}
+
+#[actix_web::test]
+async fn what_superiors_sign_in_with_is_changed_from_above() {
+    let world = World::new().await;
+    let secretary = world.secretary().await;
+    let deputy = world.officer(world.cell, Role::DeputySecretary, world.cell).await;
+    let superior = world.officer(world.cell, Role::CommitteeOfficer, world.ward).await;
+    let ward = world.organisation_officer().await;
+    let province = world.officer(world.other_cell, Role::OrganisationOfficer, world.province).await;
+    for (n, (by, whom, status)) in [
+        (&secretary, &superior, 403),
+        (&ward, &superior, 403),
+        (&province, &superior, 200),
+        (&secretary, &deputy, 200),
+        (&secretary, &secretary, 403),
+        (&ward, &secretary, 200),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for change in [json!({"phone": format!("090900000{n}")}), json!({"card_number": format!("03800000000{n}")})] {
+            let tag = by.get(&format!("/v1/members/{}", whom.id)).await.expect(200).header("etag").to_owned();
+            patch(by, &whom.id.to_string(), &tag, change).await.expect(status);
+        }
+    }
+    let tag = secretary.get(&format!("/v1/members/{}", superior.id)).await.expect(200).header("etag").to_owned();
+    patch(&secretary, &superior.id.to_string(), &tag, json!({"full_name": "Trần Văn Tám"})).await.expect(200);
 }
 
 #[actix_web::test]
