@@ -168,7 +168,7 @@ async fn a_change_needs_the_tag_of_what_was_read() {
 async fn what_the_reader_has_done_is_no_change_of_the_document() {
     let world = World::new().await;
     let officer = world.officer(world.cell, Role::PropagandaOfficer, world.ward).await;
-    let id = published(&world, &officer, json!({})).await;
+    let id = published(&world, &officer, json!({"must_read_by": "2026-11-30"})).await;
     let path = format!("/v1/documents/{id}");
     let tag = officer.get(&path).await.expect(200).header("etag").to_owned();
     acknowledge(&officer, &id).await.expect(200);
