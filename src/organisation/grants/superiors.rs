@@ -16,7 +16,7 @@ use crate::organisation::units;
 /// Where the caller needs the permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rank {
-    /// Above each unit on which the account holds a role; on the unit itself is enough for deputies, committee members of a
+    /// Above each unit on which the account holds a role; on the unit itself is enough for deputies, committee members, minute-takers of a
     /// cell, and units at the top.
     Beside,
     /// Above each of them.
@@ -40,7 +40,7 @@ pub async fn require_rank(
             Some(unit) => units::last_path(conn, unit, today).await?,
             None => Vec::new(),
         };
-        let subordinate = matches!(Role::parse(&role), Some(Role::DeputySecretary | Role::CellCommitteeMember));
+        let subordinate = matches!(Role::parse(&role), Some(Role::DeputySecretary | Role::CellCommitteeMember | Role::MinuteTaker));
         let beside = rank == Rank::Beside && (subordinate || path.len() == 1);
         let needed = if beside { &path } else { path.get(1..).unwrap_or_default() };
         if !caller.may(needed, permission) {
