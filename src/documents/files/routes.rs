@@ -23,6 +23,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::idempotency::{self, Claim, Key};
 use crate::kernel::problem::{Code, Problem, text};
 use crate::kernel::reply::matches_any;
+use crate::kernel::text::one_line;
 
 use super::content::{self, StoredFile};
 use super::range::{Wanted, wanted};
@@ -152,7 +153,7 @@ fn file_name(name: &str, media: Media) -> Result<String, Problem> {
         let detail = text(format!("Tên tệp phải kết thúc bằng .{ends}."), format!("The name must end in .{ends}."));
         return Err(Problem::fault("filename", "extension", detail));
     }
-    Ok(name.to_owned())
+    Ok(one_line(name))
 }
 
 /// The kind of file that the sender names. Generated clients send any file as a stream of bytes: then its name tells.

@@ -41,6 +41,7 @@ pub struct AppealIn {
     #[schema(
         min_length = 1,
         max_length = 1000,
+        content_media_type = "text/plain",
         pattern = r"\S",
         example = "Tôi có dự họp nhưng không được tính điểm."
     )]
@@ -141,7 +142,13 @@ pub struct AppealAnswerIn {
     #[schema(example = "dismissed")]
     outcome: AppealOutcome,
     /// Why; the member will see it.
-    #[schema(min_length = 1, max_length = 1000, pattern = r"\S", example = "Biên bản cuộc họp không có tên đồng chí.")]
+    #[schema(
+        min_length = 1,
+        max_length = 1000,
+        content_media_type = "text/plain",
+        pattern = r"\S",
+        example = "Biên bản cuộc họp không có tên đồng chí."
+    )]
     reason: String,
     /// The proposal of an adjustment that follows, of an appeal that is upheld.
     adjustment_id: Option<Uuid>,

@@ -3,12 +3,12 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::crypto::to_text;
+use crate::kernel::text::likeness;
 use crate::points;
 
 /// What is attested; the rules of the same names give the points.
@@ -77,10 +77,9 @@ impl AttestationKind {
     }
 }
 
-/// A short name of a subject, whatever its capitals and spaces.
+/// A short name of a subject, the same for all spellings that look alike.
 fn about(subject: &str) -> String {
-    let words: Vec<String> = subject.nfc().collect::<String>().split_whitespace().map(str::to_lowercase).collect();
-    to_text(&digest(&SHA256, words.join(" ").as_bytes()).as_ref()[..12])
+    to_text(&digest(&SHA256, likeness(subject).as_bytes()).as_ref()[..12])
 }
 
 /// Where an attestation stands.
@@ -171,7 +170,18 @@ mod tests {
             let today = day("2026-11-01");
             let id = |subject: &str| AttestationKind::OpinionContributed.object_id(CELL, today, subject);
             prop_assert_eq!(id(&subject), id(&format!(" {} ", subject.to_uppercase().replace(' ', "  "))));
-            prop_assert_eq!(id(&subject) == id(&other), subject.trim().to_lowercase() == other.to_lowercase());
+            prop_assert_eq!(id(&subject) == id(&other), likeness(&subject) == likeness(&other));
         }
+    }
+
+    #[test]
+    fn look_alike_subjects_are_one_opinion() {
+        let id = |subject: &str| AttestationKind::OpinionContributed.object_id(CELL, day("2026-11-01"), subject);
+        for other in
+            ["Góp ý hoà giải", "Góp ý hòa giải.", "Góp\u{200b} ý hòa giải", "Gόp ý hòa giải", "GÓP Ý hòa  giải"]
+        {
+            assert_eq!(id(other), id("Góp ý hòa giải"), "{other}");
+        }
+        assert_ne!(id("Góp ý dự thảo"), id("Góp ý hòa giải"));
     }
 }
