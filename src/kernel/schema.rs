@@ -302,6 +302,13 @@ diesel::table! {
     }
 }
 diesel::table! {
+    looked_up_numbers (account_id, day, digest) {
+        account_id -> Uuid,
+        day -> Date,
+        digest -> Bytea,
+    }
+}
+diesel::table! {
     member_months (member_id, period) {
         member_id -> Uuid,
         period -> Date,

@@ -25,6 +25,10 @@ pub fn title(kind: &str) -> Text {
             "Một thiết bị đã bị đăng xuất vì mã phiên bị dùng lại",
             "A device was signed out because its token was used twice",
         ),
+        "record_changed" => text(
+            "Hồ sơ của bạn đã được sửa theo danh sách chi bộ; nếu không đúng, hãy báo bí thư chi bộ hoặc cấp trên",
+            "Your record was changed by a list of your cell: if it is wrong, tell the secretary or the unit above",
+        ),
         "cell_changed" => text(
             "Do sắp xếp lại tổ chức, bạn chuyển sang sinh hoạt ở chi bộ khác",
             "Your cell was reorganised: you belong to another cell",

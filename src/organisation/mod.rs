@@ -4,6 +4,7 @@ pub mod decisions;
 pub mod exemptions;
 pub mod grants;
 pub mod imports;
+pub mod lookups;
 pub mod members;
 pub mod memberships;
 pub mod reorganisations;

@@ -1,6 +1,6 @@
 //! Writing a plan: a handful of statements, however many rows there are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -13,6 +13,7 @@ use crate::kernel::audit;
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
+use crate::kernel::outbox;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::grants as table;
 use crate::organisation::exemptions::{self, Exemption, Proposer};
@@ -22,7 +23,7 @@ use crate::organisation::members::{NewMember, Origin, admit};
 use crate::organisation::roster::RosterRow;
 
 use super::Importer;
-use super::plan::{Change, Plan, sex};
+use super::plan::{Change, Place, Plan, sex};
 
 /// Why a member is exempt who was marked so in a sheet.
 const REASON: &str = "Theo danh sách chi bộ";
@@ -40,19 +41,56 @@ pub async fn write(
     let people: Vec<NewMember> = plan.added.iter().map(|row| person(row)).collect();
     let new = admit(conn, crypto, &people, cell_id, Origin::Imported, as_of, now).await?;
     let mut ids = plan.known.clone();
-    ids.extend(plan.added.iter().map(|row| row.row).zip(new));
+    ids.extend(plan.added.iter().map(|row| row.place()).zip(new));
     change_records(conn, crypto, &plan.changed).await?;
     change_handles(conn, &plan.changed, now).await?;
     let begin = Begin { ids, since: &plan.since, as_of };
     exempt(conn, plan, &begin, cell_id, importer, now).await?;
     grant(conn, plan, &begin, cell_id, now).await?;
     propose_roles(conn, plan, &begin, cell_id, importer, now).await?;
+    tell_changed(conn, plan, cell_id, importer, now).await?;
     record(conn, plan, cell_id, importer, now).await
+}
+
+/// Fields by which a person is recognised or signs in: whose change they are told of.
+const TOLD: [&str; 5] = ["full_name", "birth_date", "citizen_id", "card_number", "phone"];
+
+/// Everybody finds in their own access log what an import changed of their record, and is told of what matters for signing in.
+async fn tell_changed(
+    conn: &mut Conn,
+    plan: &Plan<'_>,
+    cell_id: Uuid,
+    importer: &Importer<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let mut events = Vec::with_capacity(plan.changed.len());
+    let mut told: BTreeMap<Vec<&str>, Vec<Uuid>> = BTreeMap::new();
+    for change in &plan.changed {
+        events.push(audit::Event {
+            actor_id: importer.account_id(),
+            action: "member.changed",
+            object_kind: "member",
+            object_id: change.id,
+            unit_id: Some(cell_id),
+            member_id: Some(change.id),
+            request_id: importer.request_id,
+            details: json!({"fields": change.fields, "by": "import"}),
+        });
+        let fields: Vec<&str> = change.fields.iter().copied().filter(|field| TOLD.contains(field)).collect();
+        if !fields.is_empty() {
+            told.entry(fields).or_default().push(change.id);
+        }
+    }
+    audit::record_all(conn, events, now).await?;
+    for (fields, members) in told {
+        outbox::tell(conn, "record_changed", &members, &json!({"fields": fields}), now).await?;
+    }
+    Ok(())
 }
 
 /// The ids of all rows, and from when something about them holds.
 struct Begin<'a> {
-    ids: HashMap<u32, Uuid>,
+    ids: HashMap<Place, Uuid>,
     since: &'a HashMap<Uuid, NaiveDate>,
     as_of: NaiveDate,
 }
@@ -60,7 +98,7 @@ struct Begin<'a> {
 impl Begin<'_> {
     /// The member of a row, and the day of the sheet, or the first in the cell if that is later.
     fn of(&self, row: &RosterRow) -> Result<(Uuid, NaiveDate), Problem> {
-        let id = *self.ids.get(&row.row).ok_or_else(|| Problem::internal("a row without a member"))?;
+        let id = *self.ids.get(&row.place()).ok_or_else(|| Problem::internal("a row without a member"))?;
         let since = self.since.get(&id).copied().unwrap_or(self.as_of);
         Ok((id, since.max(self.as_of)))
     }

@@ -127,8 +127,8 @@ impl Faults {
 pub fn check(body: &MemberIn, today: NaiveDate) -> Result<NewMember, Problem> {
     let mut faults = Faults::default();
     let full_name = faults.take("/full_name", entry::full_name(&body.full_name));
-    faults.take("/birth_date", entry::past_day(body.birth_date, today));
-    faults.take("/admitted_on", entry::past_day(body.admitted_on, today));
+    faults.take("/birth_date", entry::birth_date(body.birth_date, today));
+    faults.take("/admitted_on", entry::party_date(body.admitted_on, today));
     faults.take("/admitted_on", entry::of_age(body.birth_date, body.admitted_on));
     if let Some(official) = body.official_on {
         check_official(&mut faults, body.admitted_on, official, today);
@@ -184,6 +184,6 @@ pub fn check_patch(before: &Profile, body: &MemberPatch, today: NaiveDate) -> Re
 }
 
 fn check_official(faults: &mut Faults, admitted: NaiveDate, official: NaiveDate, today: NaiveDate) {
-    faults.take("/official_on", entry::past_day(official, today));
+    faults.take("/official_on", entry::party_date(official, today));
     faults.take("/official_on", entry::official_after(admitted, official));
 }

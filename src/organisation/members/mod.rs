@@ -12,5 +12,5 @@ mod store;
 
 pub use changes::lock_numbers;
 pub use own_record::require_other;
-pub use profile::record_view;
+pub use profile::{mask, record_view};
 pub use store::{NewMember, Origin, admit, handles as handle_digests, seal};

@@ -151,7 +151,8 @@ impl Profile {
     }
 }
 
-fn mask(number: &str) -> String {
+/// A number with only its last four digits.
+pub fn mask(number: &str) -> String {
     let hidden = number.len().saturating_sub(4);
     number.char_indices().map(|(i, c)| if i < hidden { '*' } else { c }).collect()
 }

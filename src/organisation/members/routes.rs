@@ -14,6 +14,7 @@ use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Code, Problem, text};
 use crate::kernel::{audit, outbox, reply};
 use crate::organisation::grants::{self, Rank};
+use crate::organisation::lookups::{self, Asker};
 use crate::organisation::memberships::lock_member;
 use crate::organisation::{OnMember, OnUnit, units};
 
@@ -23,7 +24,7 @@ use super::handles::HandleKind;
 use super::list::{self, Listed};
 use super::own_record::require_other;
 use super::profile::{self, Profile, record_view};
-use super::store::{Origin, admit};
+use super::store::{Origin, admit, handles};
 
 /// Which members are listed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -66,19 +67,21 @@ pub async fn list_members(
     (status = 422, description = "The unit holds no members.")))]
 #[post("/units/{unit_id}/members")]
 pub async fn admit_member(call: Call<MemberIn, OnUnit<ManageMembers>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
+    let person = entry::check(&call.body, day_of(call.now))?;
+    let digests: Vec<_> = handles(&call.state.crypto, &person).map(|(_, digest)| digest).collect();
+    let (state, asker) = (call.state.clone(), Asker::of(&call, call.on.unit_id));
+    let admitted = call.commit(StatusCode::CREATED, async |conn, scope| {
         let (today, unit_id) = (day_of(scope.now), scope.on.unit_id);
         let crypto = &scope.state.crypto;
         units::require_cell(conn, unit_id).await?;
-        let person = entry::check(&scope.body, today)?;
         lock_numbers(conn).await?;
         let citizen_id = &person.citizen_id;
         require_free(conn, crypto, HandleKind::CitizenId, citizen_id, None).await?;
         if let Some(card) = &person.card_number {
             require_free(conn, crypto, HandleKind::CardNumber, card, None).await?;
         }
-        let people = [person];
-        let ids = admit(conn, crypto, &people, unit_id, Origin::Admitted, today, scope.now).await?;
+        let ids =
+            admit(conn, crypto, std::slice::from_ref(&person), unit_id, Origin::Admitted, today, scope.now).await?;
         let id = ids.first().copied().ok_or_else(|| Problem::internal("nobody admitted"))?;
         let event = audit::Event {
             unit_id: Some(unit_id),
@@ -87,8 +90,11 @@ pub async fn admit_member(call: Call<MemberIn, OnUnit<ManageMembers>>) -> Result
         };
         audit::record(conn, event, scope.now).await?;
         Ok(profile::full(conn, crypto, id, today).await?.masked())
-    })
-    .await
+    });
+    match admitted.await {
+        Err(problem) => Err(lookups::after_refusal(&state, &asker, &digests, problem).await),
+        admitted => admitted,
+    }
 }
 
 /// How much of a profile is shown.
@@ -148,7 +154,12 @@ pub async fn update_member(
         let detail = text("Thiếu If-Match.", "If-Match is required.");
         return Err(Problem::fault("If-Match", "required", detail));
     }
-    call.commit(StatusCode::OK, async |conn, scope| {
+    let (body, crypto) = (&call.body, &call.state.crypto);
+    let card = body.card_number.iter().flatten().map(|card| HandleKind::CardNumber.digest(crypto, card));
+    let citizen = body.citizen_id.iter().map(|number| HandleKind::CitizenId.digest(crypto, number));
+    let digests: Vec<_> = card.chain(citizen).collect();
+    let (state, asker) = (call.state.clone(), Asker::of(&call, call.on.unit_id));
+    let updated = call.commit(StatusCode::OK, async |conn, scope| {
         let (member_id, today) = (scope.on.member_id, day_of(scope.now));
         let crypto = &scope.state.crypto;
         require_other(scope.caller.account_id, member_id)?;
@@ -178,6 +189,9 @@ pub async fn update_member(
             outbox::tell(conn, "record_changed", &[member_id], &json!({}), scope.now).await?;
         }
         Ok(profile::full(conn, crypto, member_id, today).await?.masked())
-    })
-    .await
+    });
+    match updated.await {
+        Err(problem) => Err(lookups::after_refusal(&state, &asker, &digests, problem).await),
+        updated => updated,
+    }
 }

@@ -148,6 +148,8 @@ fn config(url: &str) -> (Config, tempfile::TempDir) {
     config.master_key = Some(SecretString::from("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=".to_owned()));
     config.data_dir = data_dir.path().to_owned();
     config.workers = 1;
+    // The program of the tests knows no commands.
+    config.parser = Some(env!("CARGO_BIN_EXE_sotay").into());
     // Tests close months when they mean to.
     config.automatic_closing = false;
     config.database_connections = 12;
