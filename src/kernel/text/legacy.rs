@@ -37,9 +37,12 @@ const VNI_DOUBLE: [(char, &str); 10] = [
 #[must_use]
 pub fn legacy_encoding(text: &str) -> Option<LegacyEncoding> {
     let text: String = text.nfc().collect();
-    let foreign: Vec<&str> = text.split_whitespace().filter(|word| !word.is_ascii() && !is_syllable(word)).collect();
     // Such fonts know no other characters than those of Latin-1.
-    if foreign.is_empty() || foreign.iter().any(|word| word.chars().any(|c| c > '\u{ff}')) {
+    if text.is_ascii() || text.chars().any(|c| c > '\u{ff}') {
+        return None;
+    }
+    let foreign: Vec<&str> = text.split_whitespace().filter(|word| !word.is_ascii() && !is_syllable(word)).collect();
+    if foreign.is_empty() {
         return None;
     }
     let decodes = |decode: fn(&str) -> String| {

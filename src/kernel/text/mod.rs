@@ -27,6 +27,9 @@ pub use search::{fold, search_words};
 
 /// NFC, without control and format characters, with one spelling of Đ and of apostrophes. Spaces are kept.
 fn visible(text: &str) -> String {
+    if text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'`') {
+        return text.to_owned();
+    }
     let composed: String = text.nfc().collect();
     let mut out = String::with_capacity(composed.len());
     let unseen = |c: &char| is_ignorable(*c) || (c.is_control() && !c.is_whitespace());
