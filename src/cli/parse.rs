@@ -20,6 +20,9 @@ pub struct Parse {
     /// Most time of a core, seconds.
     #[arg(long)]
     cpu_seconds: u64,
+    /// Whether the bounds hold already.
+    #[arg(long)]
+    confined: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -33,7 +36,9 @@ enum Kind {
 /// # Errors
 /// When the bounds cannot be set, the settings are wrong, or a pipe breaks. What is wrong with the file is an answer.
 pub fn run(arguments: &Parse) -> Result<(), String> {
-    foreign::confine(arguments.memory, arguments.cpu_seconds).map_err(|e| e.to_string())?;
+    if !arguments.confined {
+        return Err(foreign::begin_confined(arguments.memory, arguments.cpu_seconds).to_string());
+    }
     let mut file = Vec::new();
     std::io::stdin().lock().read_to_end(&mut file).map_err(|e| e.to_string())?;
     let answer = match arguments.kind {

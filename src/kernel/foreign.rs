@@ -1,5 +1,6 @@
 //! Foreign files are parsed in a child process: what they do to a parser never reaches the server.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -45,13 +46,17 @@ pub struct Task<'a> {
     pub bounds: Bounds,
 }
 
-/// The program that parses: the one of the settings, else this very one, even if its file was replaced meanwhile.
-fn program(config: &Config) -> Result<PathBuf, Problem> {
+/// This very program, even if its file was replaced meanwhile.
+fn running() -> std::io::Result<PathBuf> {
     let running = Path::new("/proc/self/exe");
+    if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() }
+}
+
+/// The program that parses: the one of the settings, else this one.
+fn program(config: &Config) -> Result<PathBuf, Problem> {
     match &config.parser {
         Some(program) => Ok(program.clone()),
-        None if running.exists() => Ok(running.to_owned()),
-        None => std::env::current_exe().map_err(Problem::internal),
+        None => running().map_err(Problem::internal),
     }
 }
 
@@ -121,11 +126,17 @@ fn unreadable() -> Problem {
     )
 }
 
-/// Bounds this process before it looks at a foreign file: memory, time, no files, no core dump.
-///
-/// # Errors
-/// When the system refuses.
-pub fn confine(memory: u64, cpu_seconds: u64) -> std::io::Result<()> {
+/// Bounds this process, memory, time, no files, no core dump, and begins anew within the bounds: what an allocator took
+/// before would not count. Returns only when that fails.
+pub fn begin_confined(memory: u64, cpu_seconds: u64) -> std::io::Error {
+    let restarted = confine(memory, cpu_seconds).and_then(|()| running());
+    match restarted {
+        Ok(program) => std::process::Command::new(program).args(std::env::args_os().skip(1)).arg("--confined").exec(),
+        Err(error) => error,
+    }
+}
+
+fn confine(memory: u64, cpu_seconds: u64) -> std::io::Result<()> {
     let bound = |resource, most| setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) });
     bound(Resource::Core, 0)?;
     bound(Resource::Fsize, 0)?;

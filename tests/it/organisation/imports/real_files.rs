@@ -51,7 +51,7 @@ async fn f01_to_f21_what_can_be_read_is_stored_right() {
     }
     let names = names(&world, &officer).await;
     for (name, times) in [
-        ("Lò Thị Thử", 8),
+        ("Lò Thị Thử", 9),
         ("Hà Văn Nghiệm", 5),
         ("Lò Văn Mẫu", 1),
         ("Đỗ Văn Đại", 1),
