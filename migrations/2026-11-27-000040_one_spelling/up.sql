@@ -1,7 +1,7 @@
 -- Brings what was stored before there was one spelling to the forms of kernel/text, so that searches find it too.
 
 -- As kernel::text::fold: lower case, no diacritics, no punctuation, single spaces.
-CREATE FUNCTION pg_temp.folded(words text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+CREATE OR REPLACE FUNCTION pg_temp.folded(words text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT btrim(regexp_replace(
         lower(regexp_replace(normalize(translate(words, 'ĐÐƉđðɖ', 'DDDddd'), NFKD),
             '[\u0300-\u036f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]', '', 'g')),
@@ -9,7 +9,7 @@ CREATE FUNCTION pg_temp.folded(words text) RETURNS text LANGUAGE sql IMMUTABLE S
 $$;
 
 -- As kernel::text::one_line.
-CREATE FUNCTION pg_temp.one_line(words text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
+CREATE OR REPLACE FUNCTION pg_temp.one_line(words text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
     SELECT btrim(regexp_replace(
         normalize(translate(regexp_replace(words, '[\u00ad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]', '', 'g'),
             'ÐƉðɖ‘’‛ʼʻʹ´`′‐‑', 'ĐĐđđ''''''''''''''''''--'), NFC),
