@@ -26,8 +26,8 @@ pub fn title(kind: &str) -> Text {
             "A device was signed out because its token was used twice",
         ),
         "record_changed" => text(
-            "Hồ sơ của bạn đã được sửa theo danh sách chi bộ; nếu không đúng, hãy báo bí thư chi bộ hoặc cấp trên",
-            "Your record was changed by a list of your cell: if it is wrong, tell the secretary or the unit above",
+            "Hồ sơ của bạn đã được sửa: nếu không đúng, hãy báo bí thư chi bộ hoặc cấp trên",
+            "Your record was changed: if it is wrong, tell the secretary or the unit above",
         ),
         "cell_changed" => text(
             "Do sắp xếp lại tổ chức, bạn chuyển sang sinh hoạt ở chi bộ khác",
@@ -56,7 +56,6 @@ pub fn title(kind: &str) -> Text {
         "member_departed" => {
             text("Một đảng viên của chi bộ đã thôi sinh hoạt", "A membership in a cell of yours has ended")
         }
-        "record_changed" => text("Hồ sơ đảng viên của bạn đã được sửa", "Your record was changed"),
         "account_suspended" => text("Tài khoản của bạn đã bị tạm khóa", "Your account was suspended"),
         "account_reinstated" => text("Tài khoản của bạn đã được mở lại", "Your account was reinstated"),
         "month_reopened" => text(

@@ -40,7 +40,8 @@ pub async fn require_rank(
             Some(unit) => units::last_path(conn, unit, today).await?,
             None => Vec::new(),
         };
-        let subordinate = matches!(Role::parse(&role), Some(Role::DeputySecretary | Role::CellCommitteeMember | Role::MinuteTaker));
+        let subordinate =
+            matches!(Role::parse(&role), Some(Role::DeputySecretary | Role::CellCommitteeMember | Role::MinuteTaker));
         let beside = rank == Rank::Beside && (subordinate || path.len() == 1);
         let needed = if beside { &path } else { path.get(1..).unwrap_or_default() };
         if !caller.may(needed, permission) {

@@ -165,7 +165,7 @@ pub fn check_patch(before: &Profile, body: &MemberPatch, today: NaiveDate) -> Re
         patch.full_name = faults.take("/full_name", entry::full_name(name));
     }
     if let Some(birth) = body.birth_date {
-        faults.take("/birth_date", entry::past_day(birth, today));
+        faults.take("/birth_date", entry::birth_date(birth, today));
         faults.take("/birth_date", entry::of_age(birth, before.admitted_on));
     }
     if let Some(number) = &body.citizen_id {
