@@ -36,7 +36,15 @@ use crate::organisation::decisions::{DecisionKind, Registry};
 use crate::{audit_trail, cases, documents, identity, jobs, leaderboards, notifications, organisation, points};
 
 /// Everything that takes two officers. A feature lists its kinds here.
-static KINDS: [&dyn DecisionKind; 2] = [&organisation::grants::ROLE_GRANT, &identity::ROLE_HOLDER_SLIP];
+static KINDS: [&dyn DecisionKind; 7] = [
+    &organisation::grants::ROLE_GRANT,
+    &identity::ROLE_HOLDER_SLIP,
+    &organisation::exemptions::EXEMPTION,
+    &organisation::exemptions::EXEMPTION_END,
+    &points::POINT_PARAMETER,
+    &points::ATTESTATION,
+    &points::ADJUSTMENT,
+];
 /// The same, to be looked up.
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
 

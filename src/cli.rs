@@ -5,6 +5,7 @@ mod boards;
 mod close_months;
 mod demo;
 pub mod import;
+mod parse;
 pub mod release;
 mod runtime;
 mod serve;
@@ -57,6 +58,9 @@ enum Command {
     /// For the top of the system, where there is no second administrator. Of a slip it prints the code once.
     #[command(visible_alias = "release-slip")]
     Release(release::Release),
+    /// Parse one foreign file within bounds; started by the server for each file it is sent.
+    #[command(hide = true)]
+    Parse(parse::Parse),
     /// Import the roster of a cell from an Excel file; a dry run unless --commit is given.
     Import(import::Import),
 }
@@ -71,6 +75,10 @@ pub fn main() -> ExitCode {
     if let Command::VerifyReport(arguments) = &arguments.command {
         // Needs neither settings nor a database: whoever verifies has the file and the key only.
         return ended(verify_report::run(arguments).map(|()| ExitCode::SUCCESS));
+    }
+    if let Command::Parse(arguments) = &arguments.command {
+        // Knows nothing of the server that started it.
+        return ended(parse::run(arguments).map(|()| ExitCode::SUCCESS));
     }
     let config = match Config::load() {
         Ok(config) => config,
@@ -106,7 +114,7 @@ async fn run(command: Command, config: Config) -> Result<ExitCode, String> {
         Command::Release(arguments) => release::run(config, arguments).await,
         Command::CloseMonths => close_months::run(config).await,
         // Done before there was a configuration.
-        Command::Openapi | Command::VerifyReport(_) => Ok(()),
+        Command::Openapi | Command::Parse(_) | Command::VerifyReport(_) => Ok(()),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

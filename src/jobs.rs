@@ -13,7 +13,7 @@ use crate::kernel::pace::Pace;
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
 use crate::kernel::{changes, idempotency, lease, outbox, rate_limit};
-use crate::organisation::{decisions, reorganisations};
+use crate::organisation::{decisions, lookups, reorganisations};
 use crate::points::{self, projection};
 use crate::{cases, documents, identity, leaderboards, notifications};
 
@@ -173,6 +173,7 @@ async fn sweep(state: &State) -> Result<(), Problem> {
     changes::sweep(&mut conn).await?;
     while transaction(&mut conn, async |conn| decisions::expire(conn, DECISION_KINDS, state.clock.now()).await).await? {
     }
+    lookups::sweep(&mut conn, state.clock.now()).await?;
     identity::sweep_failures(&mut conn, state.clock.now()).await?;
     identity::forget_old_devices(&mut conn, state.clock.now()).await?;
     Ok(())

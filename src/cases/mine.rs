@@ -56,7 +56,8 @@ fn show(row: Row, language: Language) -> MyCase {
 ///
 /// The latest first, open ones too. A case takes no points and says nothing against anybody: a person looks at it. A
 /// notification comes when it is decided, not when a pattern opens it, since most have an innocent explanation.
-#[utoipa::path(tag = "Cases", params(PageQuery), responses((status = 200, description = "A page of cases.", body = Page<MyCase>)))]
+#[utoipa::path(tag = "Cases", params(PageQuery), responses((status = 200, description = "A page of cases.", body = Page<MyCase>),
+    (status = 403, description = "The caller is no member.")))]
 #[get("/me/cases")]
 pub async fn list_my_cases(mut ask: Ask<Myself>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let (before, me, language) = (page.0.after()?, ask.scope.caller.account_id, ask.scope.context.language);

@@ -15,6 +15,8 @@ pub enum CaseKind {
     SharedDevice,
     /// Many activation slips of one officer redeemed, one after the other.
     SlipsInARow,
+    /// Many numbers of members elsewhere in an officer's lists of one day.
+    NumbersLookedUp,
 }
 
 impl CaseKind {
@@ -23,6 +25,7 @@ impl CaseKind {
             Self::Regularity => "regularity",
             Self::SharedDevice => "shared_device",
             Self::SlipsInARow => "slips_in_a_row",
+            Self::NumbersLookedUp => "numbers_looked_up",
         }
     }
 }
@@ -37,6 +40,10 @@ pub fn title(kind: &str) -> Text {
         "shared_device" => text(
             "Nhiều tài khoản lần lượt đăng nhập trên cùng một thiết bị",
             "Many accounts signed in on one device, one after the other",
+        ),
+        "numbers_looked_up" => text(
+            "Danh sách của một người trong ngày có nhiều số CCCD hoặc số thẻ của đảng viên nơi khác",
+            "An officer's lists of one day held many numbers of members elsewhere",
         ),
         _ => text(
             "Nhiều phiếu kích hoạt của một người cấp được sử dụng liên tiếp",

@@ -13,6 +13,7 @@ use diesel::prelude::*;
 use crate::kernel::db::Conn;
 use crate::kernel::outbox;
 use crate::kernel::problem::Problem;
+use crate::organisation::lookups;
 
 use super::model::CaseKind;
 use super::store::{self, Finding};
@@ -33,6 +34,14 @@ struct SignIn {
 #[derive(Deserialize)]
 struct Redeemed {
     issued_by: Uuid,
+    at: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+struct LookedUp {
+    account_id: Uuid,
+    unit_id: Uuid,
+    numbers: i64,
     at: DateTime<Utc>,
 }
 
@@ -58,8 +67,28 @@ pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>)
             let seen: Redeemed = serde_json::from_value(payload()).map_err(Problem::internal)?;
             of_issuer(conn, seen.issued_by, seen.at, now).await
         }
+        lookups::TOO_MANY => {
+            let seen: LookedUp = serde_json::from_value(payload()).map_err(Problem::internal)?;
+            of_numbers(conn, &seen, now).await
+        }
         _ => Ok(()),
     }
+}
+
+/// The officer's own cell says where the case belongs.
+async fn of_numbers(conn: &mut Conn, seen: &LookedUp, now: DateTime<Utc>) -> Result<(), Problem> {
+    let evidence = json!({
+        "numbers": seen.numbers, "unit_id": seen.unit_id, "first_at": seen.at, "last_at": seen.at,
+    });
+    let concerned = vec![seen.account_id];
+    let finding = Finding {
+        kind: CaseKind::NumbersLookedUp,
+        subject: seen.account_id,
+        places: concerned.clone(),
+        concerned,
+        evidence,
+    };
+    store::open(conn, &finding, now).await
 }
 
 /// What was judged once is no evidence again.

@@ -155,7 +155,13 @@ pub struct CaseDecisionIn {
     #[schema(example = "no_action")]
     outcome: CaseOutcome,
     /// Why, in words that everybody concerned may read.
-    #[schema(min_length = 1, max_length = 2000, pattern = r"\S", example = "Đồng chí nhờ con cài báo thức.")]
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        content_media_type = "text/plain",
+        pattern = r"\S",
+        example = "Đồng chí nhờ con cài báo thức."
+    )]
     reason: String,
 }
 

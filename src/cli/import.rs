@@ -11,11 +11,12 @@ use crate::app;
 use crate::kernel::clock::{Clock, day_of};
 use crate::kernel::config::Config;
 use crate::kernel::db::Conn;
+use crate::kernel::page::PageQuery;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::units;
 use crate::kernel::state::State;
-use crate::organisation::imports::{ImportReport, Importer, file, import};
-use crate::organisation::roster::Limits;
+use crate::kernel::text::one_line;
+use crate::organisation::imports::{ImportReport, Importer, Mode, file, import};
 
 use super::runtime;
 
@@ -54,17 +55,18 @@ pub async fn import_file(state: &State, path: &Path, unit: &str, commit: bool) -
     let bytes = std::fs::read(path).map_err(|e| format!("không mở được tệp: {e}"))?;
     let now = state.clock.now();
     eprintln!("Đang đọc {} …", path.display());
-    // However many rows there are, all of them are one cell's.
-    let limits = Limits { secretaries: 1, ..Limits::province() };
-    let roster = file::read(bytes.into(), day_of(now), limits).await.map_err(|problem| explain(&problem))?;
+    let read = file::read(&state.config, bytes.into(), day_of(now), file::Size::Long).await;
+    let roster = read.map_err(|problem| explain(&problem))?;
     eprintln!("Đã đọc {} đảng viên. Đang đối chiếu …", roster.rows.len());
     let importer = Importer { officer: None, may_grant: true, request_id: None };
+    let page = PageQuery { limit: 1, cursor: None };
+    let mode = if commit { Mode::Write } else { Mode::DryRun(&page) };
     let mut conn = state.db.conn().await.map_err(|problem| explain(&problem))?;
     let cell = find_unit(&mut conn, unit).await?;
     drop(conn);
     state
         .db
-        .transaction(async |conn| import(conn, &state.crypto, &roster, cell, importer, now, !commit).await)
+        .transaction(async |conn| import(conn, &state.crypto, &roster, cell, importer, now, mode).await)
         .await
         .map_err(|problem| explain(&problem))
 }
@@ -95,7 +97,7 @@ async fn find_unit(conn: &mut Conn, wanted: &str) -> Result<Uuid, String> {
 /// A pattern that matches the text itself in any case.
 fn escape(name: &str) -> String {
     let mut pattern = String::new();
-    for c in name.trim().chars() {
+    for c in one_line(name).chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }

@@ -1,19 +1,23 @@
-//! What waits for officers in the demo: a list to confirm, an adjustment to approve, an appeal to answer.
+//! What waits for officers in the demo: a list to confirm, an adjustment to approve, an excuse to confirm, an appeal to answer.
 
 use chrono::{DateTime, Days, Utc};
 use uuid::Uuid;
 
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
+use crate::kernel::ids::new_id;
 use crate::kernel::problem::Problem;
-use crate::organisation::cell_of;
+use crate::organisation::exemptions::{self, Exemption, Proposer};
+use crate::organisation::{cell_of, grants};
 use crate::points::{self, AppealKind, AttestationKind, Change, NewAdjustment, NewAppeal, NewAttestation};
 
 use super::scene::Scene;
 
-/// Places in the first cell: its deputy secretary, and members who attended.
+/// Places in the first cell: its deputy secretary, members who attended, and one who is ill.
 const DEPUTY: usize = 1;
 const ATTENDED: std::ops::Range<usize> = 3..18;
+/// A member who is to be excused.
+const EXCUSED: usize = 18;
 
 /// Writes what the deputy secretary of the first cell has recorded and proposed, and what a member says.
 pub async fn open_matters(conn: &mut Conn, scene: &Scene, now: DateTime<Utc>) -> Result<(), Problem> {
@@ -31,14 +35,28 @@ pub async fn open_matters(conn: &mut Conn, scene: &Scene, now: DateTime<Utc>) ->
         note: None,
         member_ids: &attended,
     };
-    points::record_attestation(conn, &list, deputy, now).await?;
+    let Some(officer) = grants::principal(conn, deputy, now).await? else {
+        return Ok(());
+    };
+    points::record_attestation(conn, &list, &officer, None, now).await?;
     let forgotten = NewAdjustment {
         member_id: member,
         change: Change::Adjust { period: Period::containing(day_of(now)).previous(), points: 2 },
         reason: "Ý kiến đóng góp được ghi nhận nhưng bỏ sót trong danh sách",
         evidence: "Biên bản sinh hoạt tháng trước, trang 2",
     };
-    points::propose_adjustment(conn, &forgotten, deputy, now).await?;
+    let correction = points::propose_adjustment(conn, &forgotten, deputy, now).await?;
+    points::await_second_officer(conn, correction, cell, &officer, None, now).await?;
+    let excuse = Exemption {
+        id: new_id(now),
+        member_id: scene.members[EXCUSED].id,
+        kind: "excused".to_owned(),
+        valid_from: day_of(now),
+        valid_to: Some(day_of(now) + Days::new(30)),
+        reason: "Điều trị tại bệnh viện tỉnh".to_owned(),
+        created_at: now,
+    };
+    exemptions::propose(conn, &excuse, cell, Proposer { officer: &officer, request_id: None }, now).await?;
     let appeal = NewAppeal {
         member_id: member,
         kind: AppealKind::Missing,

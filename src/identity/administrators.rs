@@ -14,7 +14,8 @@ use crate::kernel::ids::new_id;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{accounts, grants, sign_in_handles};
 use crate::kernel::state::State;
-use crate::organisation::members::handles::{HandleKind, find, normalise};
+use crate::kernel::text;
+use crate::organisation::members::handles::{HandleKind, find};
 
 use super::passwords;
 
@@ -33,7 +34,7 @@ pub async fn create_administrator(
         None => to_text(&random_bytes::<15>().map_err(Problem::internal)?),
     };
     let hash = passwords::hash(state, &password).await?;
-    let (login, now) = (normalise(login), state.clock.now());
+    let (login, name, now) = (text::login(login), text::one_line(name), state.clock.now());
     state
         .db
         .transaction(async |conn| {
@@ -41,7 +42,7 @@ pub async fn create_administrator(
                 return Err(Problem::with(Code::Conflict, "Tên đăng nhập đã được dùng.", "The login is taken."));
             }
             let id = new_id(now);
-            insert(conn, &state.crypto, id, &login, name, &hash, now).await?;
+            insert(conn, &state.crypto, id, &login, &name, &hash, now).await?;
             let event = audit::Event {
                 actor_id: None,
                 action: "account.administrator_created",

@@ -67,6 +67,8 @@ pub struct Me {
     unread_notifications: i64,
     /// Whether their name is shown on leaderboards outside their own cell.
     named_on_leaderboards: bool,
+    /// Whether they stand on no list that their peers see.
+    hidden_on_leaderboards: bool,
     /// Whether the cell keeps the handbook for them because they have no device.
     without_device: bool,
 }
@@ -85,12 +87,15 @@ struct Row {
     #[diesel(sql_type = Bool)]
     named_on_leaderboards: bool,
     #[diesel(sql_type = Bool)]
+    hidden_on_leaderboards: bool,
+    #[diesel(sql_type = Bool)]
     without_device: bool,
 }
 
 const PEOPLE: &str = "SELECT k.place, a.display_name AS full_name, u.name AS cell,
         (SELECT count(*) FROM notifications n WHERE n.account_id = k.account_id AND n.read_at IS NULL) AS unread_notifications,
         coalesce(m.named_on_leaderboards, false) AS named_on_leaderboards,
+        coalesce(m.hidden_on_leaderboards, false) AS hidden_on_leaderboards,
         coalesce(m.without_device, false) AS without_device
     FROM unnest($1::int4[], $2::uuid[], $3::uuid[]) AS k (place, account_id, cell_id)
     JOIN accounts a ON a.id = k.account_id
@@ -123,6 +128,7 @@ fn show(caller: &Principal, row: Row) -> Me {
         roles: caller.grants.iter().map(role).collect(),
         unread_notifications: row.unread_notifications,
         named_on_leaderboards: row.named_on_leaderboards,
+        hidden_on_leaderboards: row.hidden_on_leaderboards,
         without_device: row.without_device,
     }
 }
@@ -157,21 +163,37 @@ pub struct MeIn {
     /// Show my name on leaderboards outside my own cell.
     #[schema(example = true)]
     named_on_leaderboards: bool,
+    /// Show me to none of my peers, in my own cell neither: they see one number of all who are not shown. Left out, it stays.
+    #[schema(nullable = false, example = false)]
+    hidden_on_leaderboards: Option<bool>,
+}
+
+/// The columns of what a member chooses; what is not said stays.
+#[derive(AsChangeset)]
+#[diesel(table_name = members)]
+struct Choices {
+    named_on_leaderboards: bool,
+    hidden_on_leaderboards: Option<bool>,
 }
 
 /// Change one's choices
 ///
-/// Names appear outside the own cell only for members who chose so.
+/// Outside the own cell only members who chose so are shown on leaderboards; whoever chose to be hidden is shown nowhere.
 #[utoipa::path(tag = "Me", request_body = MeIn, responses((status = 200, description = "The signed-in person.", body = Me),
     (status = 403, description = "The caller is no member.")))]
 #[patch("/me")]
 pub async fn update_me(call: Call<MeIn, Myself>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
-        let (member, named) = (scope.caller.account_id, scope.body.named_on_leaderboards);
-        diesel::update(members::table.find(member)).set(members::named_on_leaderboards.eq(named)).execute(conn).await?;
+        let (member, body) = (scope.caller.account_id, &scope.body);
+        let choices = Choices {
+            named_on_leaderboards: body.named_on_leaderboards,
+            hidden_on_leaderboards: body.hidden_on_leaderboards,
+        };
+        diesel::update(members::table.find(member)).set(&choices).execute(conn).await?;
         let event = audit::Event {
             member_id: Some(member),
-            details: json!({"named_on_leaderboards": named}),
+            details: json!({"named_on_leaderboards": choices.named_on_leaderboards,
+                "hidden_on_leaderboards": choices.hidden_on_leaderboards}),
             ..scope.audit("member.choices_changed", "member", member)
         };
         audit::record(conn, event, scope.now).await?;

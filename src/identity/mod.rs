@@ -1,5 +1,6 @@
 //! Accounts, sign-in, device sessions, tokens and keys. What other features and `app` may call.
 
+mod accounts;
 mod activation;
 mod administrators;
 mod authentication;
@@ -37,6 +38,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(activation::activate)
         .service(slip_routes::create_activation_slip)
         .service(slip_routes::read_slip_code)
+        .service(accounts::suspend_account)
+        .service(accounts::reinstate_account)
         .service(me::get_me)
         .service(me::update_me)
         .service(me::change_password)

@@ -19,6 +19,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::accounts;
 use crate::kernel::state::State;
+use crate::kernel::text;
 
 use vietnamese::VIETNAMESE;
 
@@ -76,7 +77,7 @@ async fn slot(state: &State) -> Result<SemaphorePermit<'_>, Problem> {
 pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
     check(password).await?;
     let _slot = slot(state).await?;
-    let (password, memory) = (password.to_owned(), state.config.password_memory_kib);
+    let (password, memory) = (text::password(password), state.config.password_memory_kib);
     tokio::task::spawn_blocking(move || {
         let hash = hasher(memory)?.hash_password(password.as_bytes()).map_err(Problem::internal)?;
         Ok(hash.to_string())
@@ -85,20 +86,23 @@ pub async fn hash(state: &State, password: &str) -> Result<String, Problem> {
     .map_err(Problem::internal)?
 }
 
-/// Whether a password fits a stored hash. Without a hash it takes as long and says no.
+/// Whether a password fits a stored hash, also one that an older version made of the letters in another form. Without a
+/// hash it takes as long and says no.
 ///
 /// # Errors
 /// 503 when too many wait.
 pub async fn verify(state: &State, password: &str, stored: Option<String>) -> Result<bool, Problem> {
     let _slot = slot(state).await?;
-    let (password, memory) = (password.to_owned(), state.config.password_memory_kib);
+    let (forms, memory) = (text::password_forms(password), state.config.password_memory_kib);
     tokio::task::spawn_blocking(move || match stored {
         Some(stored) => {
             let hash = PasswordHash::new(&stored).map_err(Problem::internal)?;
-            Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+            Ok(forms.iter().any(|form| Argon2::default().verify_password(form.as_bytes(), &hash).is_ok()))
         }
         None => {
-            hasher(memory)?.hash_password(password.as_bytes()).map_err(Problem::internal)?;
+            for form in &forms {
+                hasher(memory)?.hash_password(form.as_bytes()).map_err(Problem::internal)?;
+            }
             Ok(false)
         }
     })
@@ -108,6 +112,7 @@ pub async fn verify(state: &State, password: &str, stored: Option<String>) -> Re
 
 /// Whether a guesser who knows what people choose finds it early. Digits alone are a phone, a date or an identity number.
 fn is_easy(password: &str) -> bool {
+    let password = text::password(password);
     let plain: String = password
         .nfd()
         .filter(|c| !is_combining_mark(*c))

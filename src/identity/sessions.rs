@@ -33,6 +33,7 @@ pub enum Because {
     PasswordChanged,
     SlipRedeemed,
     Reuse,
+    Suspended,
 }
 
 impl Because {
@@ -44,6 +45,7 @@ impl Because {
             Self::PasswordChanged => "password_changed",
             Self::SlipRedeemed => "slip_redeemed",
             Self::Reuse => "reuse",
+            Self::Suspended => "suspended",
         }
     }
 }

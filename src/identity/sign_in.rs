@@ -15,7 +15,8 @@ use crate::kernel::ids::new_id;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::accounts;
 use crate::kernel::state::State;
-use crate::organisation::members::handles::{find, normalise};
+use crate::kernel::text;
+use crate::organisation::members::handles::find;
 
 use super::passwords;
 use super::sessions::{self, Opening};
@@ -188,7 +189,7 @@ async fn take_unknown(
     attempt: &Attempt<'_>,
     now: DateTime<Utc>,
 ) -> Result<[Allowance; 2], Problem> {
-    let login = Allowance::of_login(crypto, &normalise(attempt.login));
+    let login = Allowance::of_login(crypto, &text::login(attempt.login));
     let address = Allowance::of_address(crypto, attempt.address);
     throttle::require(conn, &login, now).await?;
     if let Some(seconds) = throttle::take(conn, &address, now).await? {

@@ -14,7 +14,8 @@ use crate::kernel::db::Conn;
 use crate::kernel::outbox;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{accounts, activation_slips, grants, members, sign_in_handles};
-use crate::organisation::members::handles::{HandleKind, normalise};
+use crate::kernel::text;
+use crate::organisation::members::handles::HandleKind;
 use crate::organisation::units;
 
 use super::sessions;
@@ -202,7 +203,7 @@ async fn personal_data_fit(
         .filter(members::birth_date.eq(birth_date))
         .filter(accounts::disabled_at.is_null())
         .filter(sign_in_handles::kind.eq(kind.as_str()))
-        .filter(sign_in_handles::digest.eq(kind.digest(crypto, &normalise(citizen_id))))
+        .filter(sign_in_handles::digest.eq(kind.digest(crypto, &text::digits(&citizen_id.replace(['.', '-'], "")))))
         .count()
         .get_result(conn)
         .await?;

@@ -65,6 +65,8 @@ permissions! {
     IssueSlips,
     /// See the threshold board and its summary.
     ReadBoard,
+    /// Confirm, as a second officer, exemptions and excuses that another has proposed.
+    DecideExemptions,
     /// Set thresholds and the like.
     ManageParameters,
     /// Take the board out as a file.
@@ -104,6 +106,7 @@ use Role as R;
 
 const SECRETARY: &[Permission] = &[
     P::ReadUnit,
+    P::DecideExemptions,
     P::ListMembers,
     P::ReadMember,
     P::ManageMembers,
@@ -128,6 +131,7 @@ const MINUTE_TAKER: &[Permission] = &[P::ReadUnit, P::ListMembers, P::RecordAtte
 
 const COMMITTEE_OFFICER: &[Permission] = &[
     P::ReadUnit,
+    P::DecideExemptions,
     P::ListMembers,
     P::ReadMember,
     P::ManageUnits,
@@ -150,6 +154,7 @@ const PROPAGANDA_OFFICER: &[Permission] = &[P::ReadUnit, P::PublishDocuments, P:
 
 const ORGANISATION_OFFICER: &[Permission] = &[
     P::ReadUnit,
+    P::DecideExemptions,
     P::ListMembers,
     P::ReadMember,
     P::ManageMembers,
@@ -173,12 +178,21 @@ const INSPECTOR: &[Permission] = &[
 ];
 
 /// Runs the system; sees no points and no readings of people.
-const SYSTEM_ADMINISTRATOR: &[Permission] =
-    &[P::ReadUnit, P::ManageUnits, P::ListMembers, P::ManageMembers, P::ManageGrants, P::IssueSlips, P::ReadAudit];
+const SYSTEM_ADMINISTRATOR: &[Permission] = &[
+    P::ReadUnit,
+    P::ManageUnits,
+    P::ListMembers,
+    P::ManageMembers,
+    P::DecideExemptions,
+    P::ManageGrants,
+    P::IssueSlips,
+    P::ReadAudit,
+];
 
 /// What makes one a second officer, or lets one hand out what a second officer has.
 const DECIDING: &[Permission] = &[
     P::ConfirmAttestations,
+    P::DecideExemptions,
     P::DecideAdjustments,
     P::DecideCases,
     P::IssueSlips,

@@ -30,8 +30,16 @@ pub struct Event<'a> {
 
 /// Writes the event in the transaction of the deed.
 pub async fn record(conn: &mut Conn, event: Event<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
-    diesel::insert_into(audit_events::table)
-        .values((
+    record_all(conn, vec![event], now).await
+}
+
+/// Rows a statement; each has 10 parameters of the 65,535 that PostgreSQL takes.
+const CHUNK: usize = 2_000;
+
+/// Writes the events of one deed.
+pub async fn record_all(conn: &mut Conn, events: Vec<Event<'_>>, now: DateTime<Utc>) -> Result<(), Problem> {
+    let mut rows = events.into_iter().map(|event| {
+        (
             audit_events::id.eq(new_id(now)),
             audit_events::at.eq(now),
             audit_events::actor_id.eq(event.actor_id),
@@ -42,8 +50,13 @@ pub async fn record(conn: &mut Conn, event: Event<'_>, now: DateTime<Utc>) -> Re
             audit_events::member_id.eq(event.member_id),
             audit_events::request_id.eq(event.request_id),
             audit_events::details.eq(event.details),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(())
+        )
+    });
+    loop {
+        let chunk: Vec<_> = rows.by_ref().take(CHUNK).collect();
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        diesel::insert_into(audit_events::table).values(chunk).execute(conn).await?;
+    }
 }

@@ -32,7 +32,7 @@ use super::state::State;
 use super::{audit, reply};
 
 pub use handed::{Handed, answer};
-pub use upload::{MediaType, Upload, place, receive};
+pub use upload::{MediaType, Upload, is_any_file, place, receive};
 
 /// Something a caller may act on. Loading it checks the permission, so that no handler can forget to.
 pub trait Target: Sized {

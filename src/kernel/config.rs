@@ -101,6 +101,8 @@ settings! {
     slip_days: u32 = 7;
     /// Largest file of a document, bytes.
     file_bytes: usize = 25 * 1024 * 1024;
+    /// The program that parses uploaded files in processes of its own; this one, unless another is named.
+    parser: Option<PathBuf> = None;
     /// Whether this instance closes months by itself when the secretaries' days are over; one of several suffices.
     automatic_closing: bool = true;
     /// How log lines are written: `text` or `json`.

@@ -254,7 +254,7 @@ fn render_problem(
     if let Some((name, value)) = problem.header.as_deref() {
         builder.insert_header((name.clone(), value.as_str()));
     }
-    if problem.code == Code::Unauthenticated {
+    if problem.code.status() == 401 {
         builder.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
     }
     let body = problem.render(context.language, &state.public_url, &context.request_id);

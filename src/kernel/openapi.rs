@@ -1,9 +1,10 @@
 //! Finishes the OpenAPI document: what every operation shares is added here, so that a new route gets it for free.
 
+mod responses;
 mod schemas;
 pub mod served;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
 use super::call::secret;
@@ -83,16 +84,7 @@ fn finish_components(components: &mut Value) {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
         "description": "Access token of a device session: a signed JWT (EdDSA), used as RFC8725 advises, valid for at most 15 minutes.",
     }});
-    let header = |description: &str, max: i32, pattern: &str, example: &str| json!({"description": description, "schema": {"type": "string", "maxLength": max, "pattern": pattern, "examples": [example]}});
-    components["headers"] = json!({
-        "Access-Control-Allow-Origin": header("Which origins may read the answer in a browser; sent when the request has an `Origin`.", 200, "^.+$", "*"),
-        "ETag": header("Changes whenever the content does; send it back as `If-None-Match`.", 100, "^(W/)?\"[^\"]*\"$", "W/\"q1w2e3\""),
-        "RateLimit": header("Requests left (`r`) and the seconds (`t`) until the budget is full again.", 100, "^.+$", "\"default\";r=599;t=60"),
-        "RateLimit-Policy": header("The budget: requests (`q`) in a window of seconds (`w`).", 100, "^.+$", "\"default\";q=600;w=60"),
-        "Retry-After": {"description": "Seconds to wait before trying again.",
-            "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86400, "examples": [2]}},
-        "X-Request-Id": header("Identifies the request in the server's records.", 64, "^[A-Za-z0-9._-]+$", "0199a3f07c1b"),
-    });
+    components["headers"] = responses::headers();
 }
 
 fn finish_operation(method: &str, operation: &mut Value) {
@@ -137,12 +129,13 @@ fn finish_operation(method: &str, operation: &mut Value) {
         operation["responses"]["304"] = json!({"description": "The client's copy is still right."});
     }
     if operation.get("requestBody").is_some() {
+        responses::finish_upload(operation);
         common.push(("408", "The body arrived too slowly."));
         common.push(("413", "The body is too large."));
         common.push(("415", "The media type is not the documented one, or the body is compressed."));
     }
     add_responses(operation, common);
-    finish_responses(operation);
+    responses::finish(method, operation);
 }
 
 /// What the handler says of a status wins over what is said of all.
@@ -150,32 +143,6 @@ fn add_responses(operation: &mut Value, common: Vec<(&str, &str)>) {
     for (status, description) in common {
         if operation["responses"].get(status).is_none() {
             operation["responses"][status] = json!({"description": description});
-        }
-    }
-}
-
-fn finish_responses(operation: &mut Value) {
-    for (status, response) in members(&mut operation["responses"]) {
-        let error = status.as_str() >= "400";
-        if status != "304" {
-            let names: &[&str] = match status.as_str() {
-                "429" | "503" => {
-                    &["Access-Control-Allow-Origin", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"]
-                }
-                "200" if response.pointer("/content/application~1json").is_some() => {
-                    &["Access-Control-Allow-Origin", "ETag", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
-                }
-                _ => &["Access-Control-Allow-Origin", "RateLimit", "RateLimit-Policy", "X-Request-Id"],
-            };
-            response["headers"] = names
-                .iter()
-                .map(|name| ((*name).to_owned(), json!({"$ref": format!("#/components/headers/{name}")})))
-                .collect::<Map<_, _>>()
-                .into();
-        }
-        if error && response.get("content").is_none() {
-            response["content"] =
-                json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
         }
     }
 }

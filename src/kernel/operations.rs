@@ -1,5 +1,8 @@
 //! The rules of the OpenAPI document, enforced: what it says of a body or a query is what the server checks.
 
+mod query;
+mod texts;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -9,8 +12,9 @@ use serde_json::{Map, Value, json};
 
 use super::problem::{Code, Fault, Problem, Text, text};
 use super::rate_limit::Purpose;
+use super::strict_json;
 
-mod query;
+use texts::Texts;
 
 /// Bodies other than files: more than most operations need.
 pub const BODY_BYTES: usize = 256 * 1024;
@@ -25,6 +29,8 @@ pub struct Operation {
     /// From which budget those pay who are not signed in.
     pub purpose: Purpose,
     body: Option<Validator>,
+    /// Which of its texts take which form.
+    texts: Texts,
     /// Whether an absent body counts as `{}`.
     body_optional: bool,
     /// Whether the body has no fields at all.
@@ -103,6 +109,7 @@ impl Operation {
             body_kind,
             purpose: operation["x-budget"].as_str().map_or(Purpose::Anonymous, Purpose::named),
             body,
+            texts: body_schema.map(|schema| Texts::of(schema, components)).unwrap_or_default(),
             body_optional,
             bodiless,
             query: compile(&schema, components)?,
@@ -163,12 +170,12 @@ impl Operation {
         Ok(format!("{} {}", self.id, serde_json::to_string(&parameters).map_err(Problem::internal)?))
     }
 
-    /// Reads a JSON body and checks it; every fault at once.
+    /// Reads a JSON body, brings its texts to one form and checks it; every fault at once.
     pub fn check_body(&self, bytes: &[u8]) -> Result<Value, Problem> {
-        let value = if bytes.is_empty() && self.body_optional {
-            json!({})
+        let (mut value, repeated) = if bytes.is_empty() && self.body_optional {
+            (json!({}), Vec::new())
         } else {
-            serde_json::from_slice(bytes).map_err(|e| {
+            strict_json::parse(bytes).map_err(|e| {
                 Problem::with(
                     Code::MalformedBody,
                     format!("Nội dung không phải JSON hợp lệ (dòng {}, cột {}).", e.line(), e.column()),
@@ -176,13 +183,20 @@ impl Operation {
                 )
             })?
         };
-        let mut faults = Vec::new();
+        let mut faults: Vec<Fault> = repeated.into_iter().map(repeated_field).collect();
         collect_nuls(&value, "", &mut faults);
+        self.texts.normalise(&mut value);
         if let (true, Some(fields)) = (self.bodiless, value.as_object()) {
             // The validator stops at the first of them.
             faults.extend(fields.keys().map(|name| unknown_field(format!("/{}", name.replace('\0', "")))));
         } else if let Some(validator) = &self.body {
-            collect(validator, &value, &mut faults);
+            if self.texts.has_passwords() {
+                let mut measured = value.clone();
+                self.texts.measure(&mut measured);
+                collect(validator, &measured, &mut faults);
+            } else {
+                collect(validator, &value, &mut faults);
+            }
         }
         conclude(faults).map(|()| value)
     }
@@ -194,6 +208,10 @@ fn canonical(value: &Value) -> String {
         Value::String(text) => text.parse::<uuid::Uuid>().map_or_else(|_| text.clone(), |id| id.to_string()),
         other => other.to_string(),
     }
+}
+
+fn repeated_field(pointer: String) -> Fault {
+    fault(pointer, "repeated", text("Trường chỉ được nêu một lần.", "The field may be given once only."))
 }
 
 fn has_no_fields(schema: Option<&Value>, components: &Value) -> bool {

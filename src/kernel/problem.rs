@@ -165,7 +165,7 @@ pub struct FieldError {
     #[schema(max_length = 500, example = "/login")]
     pub pointer: String,
     /// Stable name of the kind of fault.
-    #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "required")]
+    #[schema(max_length = 60, pattern = "^[a-z][a-z0-9_]*$", example = "required")]
     pub code: String,
     /// What is wrong, in the language of the request.
     #[schema(max_length = 1000, example = "Thiếu trường bắt buộc.")]
@@ -195,7 +195,7 @@ pub struct ProblemOut {
     #[schema(minimum = 400, maximum = 599, example = 400)]
     pub status: i32,
     /// Stable, machine-readable code; the one thing to rely on.
-    #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "invalid_request")]
+    #[schema(max_length = 60, pattern = "^[a-z][a-z0-9_]*$", example = "invalid_request")]
     pub code: String,
     /// What is wrong this time and what to do, in the language of the request.
     #[serde(skip_serializing_if = "Option::is_none")]

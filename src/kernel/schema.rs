@@ -257,6 +257,7 @@ diesel::table! {
         reason -> Text,
         recorded_by -> Nullable<Uuid>,
         created_at -> Timestamptz,
+        decided_alone -> Bool,
     }
 }
 diesel::table! {
@@ -301,6 +302,13 @@ diesel::table! {
     }
 }
 diesel::table! {
+    looked_up_numbers (account_id, day, digest) {
+        account_id -> Uuid,
+        day -> Date,
+        digest -> Bytea,
+    }
+}
+diesel::table! {
     member_months (member_id, period) {
         member_id -> Uuid,
         period -> Date,
@@ -326,6 +334,7 @@ diesel::table! {
         named_on_leaderboards -> Bool,
         version -> Int4,
         created_at -> Timestamptz,
+        hidden_on_leaderboards -> Bool,
     }
 }
 diesel::table! {
@@ -336,6 +345,7 @@ diesel::table! {
         origin -> Text,
         valid_from -> Date,
         valid_to -> Nullable<Date>,
+        ended_because -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -651,6 +661,7 @@ diesel::table! {
         holders -> Array<Int4>,
         taken_at -> Timestamptz,
         fence -> Int8,
+        reached -> Array<Int4>,
     }
 }
 diesel::table! {
@@ -678,6 +689,7 @@ diesel::allow_tables_to_appear_in_same_query!(case_members, members);
 diesel::allow_tables_to_appear_in_same_query!(document_targets, documents);
 diesel::allow_tables_to_appear_in_same_query!(activation_slips, grants);
 diesel::allow_tables_to_appear_in_same_query!(members, memberships);
+diesel::allow_tables_to_appear_in_same_query!(memberships, unit_links);
 diesel::allow_tables_to_appear_in_same_query!(unit_kinds, units);
 diesel::allow_tables_to_appear_in_same_query!(closing_rows, closing_states, closings, member_months);
 diesel::allow_tables_to_appear_in_same_query!(point_rule_changes, units);

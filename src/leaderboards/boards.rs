@@ -109,7 +109,8 @@ pub async fn ranks(
     Ok(Some((points.into_iter().map(|points| rank(points?)).collect(), as_of)))
 }
 
-/// The places around one's own, without names; empty for whoever is not ranked here.
+/// The places around one's own, who comes last of their equals, without names and without those of others below their threshold;
+/// empty for whoever is not ranked here.
 pub async fn around(
     mut c: ConnectionManager,
     keys: &Keys,
@@ -118,29 +119,34 @@ pub async fn around(
     now: DateTime<Utc>,
 ) -> RedisResult<Option<(Vec<Nameless>, DateTime<Utc>)>> {
     let mut ask = redis::pipe();
-    ask.hget(&keys.about, "as_of").zrevrank(&keys.scores, own);
-    let (as_of, place): (Option<i64>, Option<i64>) = ask.query_async(&mut c).await?;
+    ask.hget(&keys.about, "as_of").zscore(&keys.scores, own);
+    let (as_of, own_score): (Option<i64>, Option<f64>) = ask.query_async(&mut c).await?;
     let Some(as_of) = fresh(as_of, now) else { return Ok(None) };
-    let Some(place) = place else { return Ok(Some((Vec::new(), as_of))) };
-    let first = (place - width).max(0);
+    let Some(own_score) = own_score else { return Ok(Some((Vec::new(), as_of))) };
+    let (no_worse,): (i64,) = redis::pipe().zcount(&keys.scores, own_score, "+inf").query_async(&mut c).await?;
+    // The equals stand in any order on the board: one more place above makes up for one's own.
+    let first = (no_worse - 1 - width).max(0);
     let rows: Vec<(i64, f64)> = redis::cmd("ZREVRANGE")
         .arg(&keys.scores)
         .arg(first)
-        .arg(place + width)
+        .arg(no_worse - 1 + width)
         .arg("WITHSCORES")
         .query_async(&mut c)
         .await?;
-    let Some((points, _)) = rows.first().map(|(_, score)| unscore(*score)) else { return Ok(None) };
-    let (above,): (i64,) = count_above(&mut redis::pipe(), keys, points).query_async(&mut c).await?;
-    let mut found: Vec<Nameless> = Vec::new();
-    for (place, (no, score)) in (first + 1..).zip(rows) {
-        let (points, _) = unscore(score);
-        let rank = match found.last() {
-            None => above + 1,
-            Some(before) if before.points == points => before.rank,
-            Some(_) => place,
-        };
-        found.push(Nameless { rank, points, me: no == own });
+    let (above, below): (Vec<_>, Vec<_>) =
+        rows.into_iter().filter(|(no, _)| *no != own).map(|(_, score)| score).partition(|score| *score >= own_score);
+    let surplus = above.len().saturating_sub(usize::try_from(width).unwrap_or(0));
+    let others =
+        |scores: &[f64]| scores.iter().map(|score| unscore(*score)).filter(|(_, met)| *met).collect::<Vec<_>>();
+    let (above, below) = (others(&above[surplus..]), others(&below));
+    let own_points = unscore(own_score).0;
+    let shown = above.iter().map(|(points, _)| (*points, false)).chain([(own_points, true)]);
+    let shown: Vec<(i32, bool)> = shown.chain(below.iter().map(|(points, _)| (*points, false))).collect();
+    let mut ask = redis::pipe();
+    for (points, _) in &shown {
+        count_above(&mut ask, keys, *points);
     }
-    Ok(Some((found, as_of)))
+    let ranks: Vec<i64> = ask.query_async(&mut c).await?;
+    let row = |((points, me), above): ((i32, bool), i64)| Nameless { rank: above + 1, points, me };
+    Ok(Some((shown.into_iter().zip(ranks).map(row).collect(), as_of)))
 }

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date, Double, Int4, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Date, Double, Int4, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -84,9 +84,10 @@ pub struct CellPlace {
     /// Share of them who reached the threshold; over a longer span, of all its months.
     #[schema(minimum = 0, maximum = 1, example = 0.92)]
     rate: f64,
-    /// Their average points a month.
+    /// Their average points a month. Peers see that of their own cell in whole points, and null where the rows that they see
+    /// would leave the points of fewer than five.
     #[schema(minimum = -10_000, maximum = 10_000, example = 36.5)]
-    average: f64,
+    average: Option<f64>,
 }
 
 /// Cells ranked among their like.
@@ -149,7 +150,7 @@ async fn ranked(
         figures AS (
             SELECT c.unit_id, c.counted, sum(m.met)::float8 / sum(m.counted) AS rate,
                 sum(m.points_sum)::float8 / sum(m.counted) AS average
-            FROM cells c JOIN unit_months m ON m.unit_id = c.unit_id AND m.period BETWEEN $4 AND $3
+            FROM cells c JOIN unit_months m ON m.unit_id = c.unit_id AND m.period BETWEEN $4 AND $3 AND m.counted >= $8
             GROUP BY c.unit_id, c.counted),
         ranked AS (
             SELECT *, rank() OVER (ORDER BY rate DESC, average DESC) AS rank,
@@ -172,10 +173,43 @@ async fn ranked(
     .await?)
 }
 
+#[derive(QueryableByName)]
+struct Few {
+    #[diesel(sql_type = Bool)]
+    few: bool,
+}
+
+/// Whether the average of a cell, less the rows that members of it see of each other, would leave the points of fewer than
+/// [`FEWEST`]: in the span, or in any of its months, since a span less its other months leaves that one. Who chose to be
+/// hidden may have reached the threshold or not: what is not known counts as few.
+async fn few_unlisted(conn: &mut Conn, view: &View) -> Result<bool, Problem> {
+    let fewest = i64::from(FEWEST);
+    if (1..fewest).contains(&store::unlisted(conn, view).await?) {
+        return Ok(true);
+    }
+    let few: Few = diesel::sql_query(
+        "SELECT coalesce(bool_or(below + hidden > 0 AND greatest(below, hidden) < $5), false) AS few
+         FROM (SELECT counted - met AS below FROM unit_months
+            WHERE unit_id = $1 AND period BETWEEN $3 AND $4 AND counted >= $5) m
+         CROSS JOIN (SELECT count(*) AS hidden FROM memberships s JOIN members p ON p.id = s.member_id
+            WHERE s.unit_id = $1 AND s.valid_from <= $2 AND (s.valid_to IS NULL OR s.valid_to > $2)
+              AND p.hidden_on_leaderboards) h",
+    )
+    .bind::<SqlUuid, _>(view.unit_id)
+    .bind::<Date, _>(view.day)
+    .bind::<Date, _>(view.span.first().first_day())
+    .bind::<Date, _>(Period::containing(view.day).first_day())
+    .bind::<Int4, _>(FEWEST)
+    .get_result(conn)
+    .await?;
+    Ok(few.few)
+}
+
 /// Get the leaderboard of cells
 ///
 /// The cells of a unit among those of the same kind and size, by the share who reached the threshold, then by average
-/// points. Cells in which fewer than five members count are not ranked. Peers learn which cell it is of their own and of
+/// points. Cells in which fewer than five members count are not ranked, and months in which they did are left out of longer
+/// spans. Peers learn which cell it is of their own and of
 /// those directly below a unit of their own; officers who see the unit's board, of all.
 #[utoipa::path(tag = "Leaderboards", params(BoardQuery, PeersQuery, PlacesQuery), responses(
     (status = 200, description = "The board.", body = CellLeaderboard),
@@ -199,6 +233,15 @@ pub async fn get_cell_leaderboard(
     let (kind, band) = peers_of(&mut ask.conn, &peers.0, home.as_slice().first().copied(), &view).await?;
     let limit = i64::from(places.0.limit);
     let rows = ranked(&mut ask.conn, &view, &kind, band, home.as_slice().first().copied(), limit).await?;
+    let own_cell = home.as_slice().first().copied();
+    let tells_of_few = match own_cell {
+        Some(cell) if !officer => few_unlisted(&mut ask.conn, &View { unit_id: cell, ..view }).await?,
+        _ => false,
+    };
+    let average = |row: &Row| match (officer, own_cell == Some(row.unit_id)) {
+        (false, true) => (!tells_of_few).then(|| row.average.round()),
+        _ => Some(row.average),
+    };
     let known = |row: &Row| officer || row.parent_id.is_some_and(|parent| home.contains(&parent));
     let shown = |row: &Row| CellPlace {
         rank: row.rank,
@@ -206,7 +249,7 @@ pub async fn get_cell_leaderboard(
         name: known(row).then(|| row.name.clone()),
         counted: row.counted,
         rate: row.rate,
-        average: row.average,
+        average: average(row),
     };
     let own = rows.iter().find(|row| home.as_slice().first() == Some(&row.unit_id)).map(shown);
     let items = rows.iter().filter(|row| row.place <= limit).map(shown).collect();

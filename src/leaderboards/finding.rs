@@ -6,6 +6,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::redis::Redis;
@@ -13,7 +14,7 @@ use crate::points::projection::{self, UnitMonth};
 
 use super::best;
 use super::boards::{self, Keys};
-use super::model::{Found, Nameless, OwnRank, Ranked, Source, View};
+use super::model::{Found, Nameless, OwnRank, Ranked, Score, Source, View};
 use super::store::{self, Size};
 
 /// What never changes and is asked for at each request: members' numbers and units' kinds.
@@ -109,9 +110,9 @@ impl Seeker<'_> {
         };
         let mut rows = best::places(self.conn, view, limit, (step, self.now)).await?;
         if !rows.iter().any(|row| row.member_id == self.viewer)
-            && let Some(points) = store::points(self.conn, view, self.viewer).await?
+            && let Some(own) = store::score(self.conn, view, self.viewer).await?
         {
-            rows.push(beyond(self.viewer, unit.rank(points), points));
+            rows.push(beyond(self.viewer, unit.rank(own.points), own.points));
         }
         Ok(Found { rows, source: Source::RollUp, as_of })
     }
@@ -122,13 +123,24 @@ impl Seeker<'_> {
         if size == Size::Large
             && let Some(RollUp { unit, as_of, .. }) = self.roll_up(view).await?
         {
-            let points = store::points(self.conn, view, self.viewer).await?;
+            let own = store::score(self.conn, view, self.viewer).await?;
             let of = i64::from(unit.counted);
-            let rows = points.map(|points| OwnRank { rank: unit.rank(points), points, of });
+            let rows = own.map(|own| OwnRank { rank: unit.rank(own.points), points: own.points, of });
             return Ok(Found { rows, source: Source::RollUp, as_of });
         }
         let rows = store::own_rank(self.conn, (view, size), self.viewer).await?;
         Ok(self.now(rows))
+    }
+
+    /// How many members the unit has.
+    pub async fn members(&mut self, view: &View) -> Result<i64, Problem> {
+        let size = size(self.conn, view.unit_id).await?;
+        if size == Size::Large
+            && let Some(unit) = projection::unit(self.conn, view.unit_id, Period::containing(view.day)).await?
+        {
+            return Ok(unit.members.into());
+        }
+        store::members_of(self.conn, view, size).await
     }
 
     /// The places around the viewer's, without names.
@@ -144,8 +156,8 @@ impl Seeker<'_> {
                 }
             }
             if let Some(RollUp { unit, as_of, .. }) = self.roll_up(view).await? {
-                let points = store::points(self.conn, view, self.viewer).await?;
-                let rows = points.map(|points| window(&unit, points, width)).unwrap_or_default();
+                let own = store::score(self.conn, view, self.viewer).await?;
+                let rows = own.map(|own| window(&unit, own, width)).unwrap_or_default();
                 return Ok(Found { rows, source: Source::RollUp, as_of });
             }
         }
@@ -165,23 +177,33 @@ fn beyond(member_id: Uuid, rank: i64, points: i32) -> Ranked {
         points,
         met: false,
         opted_in: false,
+        hidden: false,
     }
 }
 
-/// The places around these points: of those with the same points one's own comes last.
-fn window(unit: &UnitMonth, points: i32, width: i64) -> Vec<Nameless> {
+/// The places around a member's own, who comes last of their equals, without those of others below their threshold.
+fn window(unit: &UnitMonth, own: Score, width: i64) -> Vec<Nameless> {
     let wide = usize::try_from(width).unwrap_or(0);
+    let lists = unit.scores.iter().zip(&unit.holders).zip(&unit.reached);
+    // Of each score those who reached their threshold come first.
+    let groups: Vec<(Score, i32)> = lists
+        .flat_map(|((points, held), reached)| {
+            let score = |met: bool| Score { points: *points, met };
+            [(score(true), *reached), (score(false), held - reached)]
+        })
+        .collect();
+    let key = |score: Score| (score.points, score.met);
     let places = |better: bool| {
-        let tally = unit.scores.iter().copied().zip(unit.holders.iter().copied());
-        tally.filter(move |(score, _)| (*score >= points) == better).map(move |(score, held)| {
-            let others = held - i32::from(score == points);
-            std::iter::repeat_n(score, usize::try_from(others.min(1_000)).unwrap_or(0))
+        let side = groups.iter().filter(move |(score, _)| (key(*score) >= key(own)) == better);
+        side.flat_map(move |(score, held)| {
+            let others = held - i32::from(key(*score) == key(own));
+            std::iter::repeat_n(*score, usize::try_from(others.clamp(0, 1_000)).unwrap_or(0))
         })
     };
     let show = |points: i32, me: bool| Nameless { rank: unit.rank(points), points, me };
-    let mut above: Vec<i32> = places(true).flatten().collect();
+    let mut above: Vec<Score> = places(true).collect();
     let above = above.split_off(above.len().saturating_sub(wide));
-    let below = places(false).flatten().take(wide);
-    let rows = above.into_iter().map(|points| show(points, false));
-    rows.chain([show(points, true)]).chain(below.map(|points| show(points, false))).collect()
+    let others = |rows: Vec<Score>| rows.into_iter().filter(|score| score.met).map(|score| show(score.points, false));
+    let below = others(places(false).take(wide).collect());
+    others(above).chain([show(own.points, true)]).chain(below).collect()
 }

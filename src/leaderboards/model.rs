@@ -63,8 +63,12 @@ pub struct Ranked {
     pub points: i32,
     #[diesel(sql_type = Bool)]
     pub met: bool,
+    /// Whether they may be shown outside their own cell.
     #[diesel(sql_type = Bool)]
     pub opted_in: bool,
+    /// Whether they chose to be shown to no peer at all.
+    #[diesel(sql_type = Bool)]
+    pub hidden: bool,
 }
 
 /// A rank without a name.
@@ -81,6 +85,16 @@ pub struct Nameless {
     /// Whether it is one's own place.
     #[diesel(sql_type = Bool)]
     pub me: bool,
+}
+
+/// What decides where a member stands.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+pub struct Score {
+    #[diesel(sql_type = Int4)]
+    pub points: i32,
+    /// Whether they reached their threshold: of equals these come first.
+    #[diesel(sql_type = Bool)]
+    pub met: bool,
 }
 
 /// One's own rank among how many.

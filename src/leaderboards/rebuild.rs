@@ -101,9 +101,8 @@ pub fn cells(span: Span) -> String {
                 AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)
             JOIN members m ON m.id = ms.member_id
             LEFT JOIN {totals} mm ON mm.member_id = ms.member_id
-            WHERE NOT EXISTS (SELECT 1 FROM exemptions x WHERE x.member_id = ms.member_id AND (
-                (x.kind = 'exempt' AND x.valid_from <= $2 AND (x.valid_to IS NULL OR x.valid_to > $2))
-                OR (x.kind = 'excused' AND $3 = $4 AND x.valid_from <= $5 AND (x.valid_to IS NULL OR x.valid_to > $4)))))
+            WHERE NOT EXISTS (SELECT 1 FROM exemptions x WHERE x.member_id = ms.member_id AND (x.kind = 'exempt' OR $3 = $4)
+                AND exempts_from_month(x.kind, x.valid_from, x.valid_to, $2, $4, $5, c.excuse_days)))
         SELECT t.above, r.numbers, r.halves FROM tops t JOIN (
             SELECT unit_id, array_agg(no) AS numbers, array_agg(2 * points + (points >= threshold)::int) AS halves
             FROM ranked GROUP BY unit_id) r USING (unit_id)"

@@ -85,8 +85,8 @@ pub struct Place {
     /// Equal points share a rank: 1, 2, 2, 4.
     #[schema(minimum = 1, maximum = 10_000_000, example = 1)]
     rank: i64,
-    /// Who; null when the viewer may not see the name.
-    member: Option<BoardMember>,
+    /// Who.
+    member: BoardMember,
     /// Points of the span.
     #[schema(minimum = -10_000, maximum = 100_000, example = 44)]
     points: i32,
@@ -110,9 +110,12 @@ pub struct MemberLeaderboard {
     unit_id: Uuid,
     /// The month, quarter or year.
     period: Span,
-    /// The first places.
+    /// Of the first places those that the viewer may see.
     #[schema(max_items = 200)]
     items: Vec<Place>,
+    /// How many members of the unit have no row in `items`, whatever the reason: one number that tells of nobody.
+    #[schema(minimum = 0, maximum = 10_000_000, example = 7)]
+    others: i64,
     /// The viewer's own place; null for whoever is not ranked here.
     me: Option<OwnPlace>,
     /// Where the figures come from.
@@ -124,8 +127,9 @@ pub struct MemberLeaderboard {
 /// Get the leaderboard of members
 ///
 /// Members of a unit, from a cell to the whole country, by points of a month, a quarter or a year; exempt members are not
-/// ranked, nor in a month those excused for it. Peers see the names of those who reached the threshold (over a longer span,
-/// that of its months together): all of them in the own cell, elsewhere those who agreed to it.
+/// ranked, nor in a month those excused for it. Peers see the rows of those who reached the threshold (over a longer span,
+/// that of its months together): in the own cell all of them but those who chose to be hidden, elsewhere those who agreed to
+/// it. Everybody else is one number, `others`. Ranks are those among all who are ranked.
 #[utoipa::path(tag = "Leaderboards", params(BoardQuery, PlacesQuery), responses(
     (status = 200, description = "The board.", body = MemberLeaderboard),
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
@@ -146,22 +150,28 @@ pub async fn get_member_leaderboard(
     let limit = i64::from(places.0.limit);
     let redis = ask.scope.state.redis.as_ref();
     let mut seeker = Seeker { conn: &mut ask.conn, redis, viewer: viewer.account_id, now: ask.scope.now };
-    let found = seeker.top(&View::new(unit_id, span, today), limit).await?;
+    let view = View::new(unit_id, span, today);
+    let found = seeker.top(&view, limit).await?;
     let own = found.rows.iter().find(|row| row.member_id == viewer.account_id);
     let me = own.map(|row| OwnPlace { rank: row.rank, points: row.points });
     let top = found.rows.into_iter().filter(|row| row.place <= limit);
-    let items = top.map(|row| place(row, viewer, own_cell, officer)).collect();
-    ask.reply(&MemberLeaderboard { unit_id, period: span, items, me, source: found.source, as_of: found.as_of })
+    let items: Vec<Place> = top
+        .filter(|row| officer || row.member_id == viewer.account_id || peer_sees(row, own_cell))
+        .map(place)
+        .collect();
+    let others = (seeker.members(&view).await? - i64::try_from(items.len()).unwrap_or(0)).max(0);
+    let (source, as_of) = (found.source, found.as_of);
+    ask.reply(&MemberLeaderboard { unit_id, period: span, items, others, me, source, as_of })
 }
 
-fn place(row: Ranked, viewer: &Principal, own_cell: Option<Uuid>, officer: bool) -> Place {
-    let peer_sees = row.met && (own_cell == Some(row.unit_id) || row.opted_in);
-    let named = officer || peer_sees || row.member_id == viewer.account_id;
-    Place {
-        rank: row.rank,
-        member: named.then_some(BoardMember { id: row.member_id, full_name: row.full_name }),
-        points: row.points,
-    }
+/// Whether peers see a row. Of whoever is below the threshold, or chose to be hidden, they see not even the points.
+fn peer_sees(row: &Ranked, own_cell: Option<Uuid>) -> bool {
+    row.met && !row.hidden && (own_cell == Some(row.unit_id) || row.opted_in)
+}
+
+fn place(row: Ranked) -> Place {
+    let member = BoardMember { id: row.member_id, full_name: row.full_name };
+    Place { rank: row.rank, member, points: row.points }
 }
 
 /// The unit of one's own that is asked for, on that day or else today: nobody is ranked elsewhere.
@@ -191,11 +201,12 @@ pub struct Neighbourhood {
 
 /// Get the places around my own
 ///
-/// Ranks and points just above and below one's own in one's cell or a unit above it, without names. Of a span that is over, in
-/// the cell and the units of then.
+/// Ranks and points just above and below one's own in one's cell or a unit above it, without names, and without the places of
+/// others below their threshold. Of a span that is over, in the cell and the units of then.
 #[utoipa::path(tag = "Leaderboards", params(BoardQuery, WidthQuery), responses(
     (status = 200, description = "The places.", body = Neighbourhood),
-    (status = 404, description = "It is no unit of one's own.")))]
+    (status = 404, description = "It is no unit of one's own."),
+    (status = 403, description = "The caller is no member.")))]
 #[get("/leaderboards/members/neighbourhood")]
 pub async fn get_neighbourhood(
     mut ask: Ask<Myself>,
@@ -242,7 +253,8 @@ pub struct MyRank {
 /// the cell and the units of then.
 #[utoipa::path(tag = "Leaderboards", params(BoardQuery), responses(
     (status = 200, description = "The rank.", body = MyRank),
-    (status = 404, description = "It is no unit of one's own.")))]
+    (status = 404, description = "It is no unit of one's own."),
+    (status = 403, description = "The caller is no member.")))]
 #[get("/me/rank")]
 pub async fn get_my_rank(
     ask: Handed<Empty>,

@@ -40,7 +40,7 @@ pub fn standings(belonging: &str) -> String {
         wanted AS (SELECT DISTINCT unit_id FROM belonging),
         {THRESHOLDS},
         entered AS MATERIALIZED (
-            SELECT b.member_id, b.unit_id, c.threshold, c.prorated, CASE WHEN b.valid_from > $3
+            SELECT b.member_id, b.unit_id, c.threshold, c.prorated, c.excuse_days, CASE WHEN b.valid_from > $3
                 THEN greatest($3, (SELECT min(f.valid_from) FROM memberships f WHERE f.member_id = b.member_id))
                 ELSE $3 END AS since
             FROM belonging b JOIN cells c USING (unit_id)),
@@ -55,8 +55,7 @@ pub fn standings(belonging: &str) -> String {
             FROM entered e CROSS JOIN LATERAL (
                 SELECT date_trunc('month', e.since::timestamp)::date AS begins,
                     (date_trunc('month', e.since::timestamp) + interval '1 month')::date AS ends) month
-            WHERE NOT EXISTS (SELECT 1 FROM exemptions x WHERE x.member_id = e.member_id AND (
-                (x.kind = 'exempt' AND x.valid_from <= $2 AND (x.valid_to IS NULL OR x.valid_to > $2))
-                OR (x.kind = 'excused' AND $3 = $4 AND x.valid_from <= $5 AND (x.valid_to IS NULL OR x.valid_to > $4)))))"
+            WHERE NOT EXISTS (SELECT 1 FROM exemptions x WHERE x.member_id = e.member_id AND (x.kind = 'exempt' OR $3 = $4)
+                AND exempts_from_month(x.kind, x.valid_from, x.valid_to, $2, $4, $5, e.excuse_days)))"
     )
 }

@@ -15,7 +15,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::schema::{members, memberships, unit_kinds, units};
 use crate::kernel::statement::{Prepared, PreparedWhen};
 
-use super::model::{LARGE_KINDS, Nameless, OwnRank, Ranked, Standing, View};
+use super::model::{LARGE_KINDS, Nameless, OwnRank, Ranked, Score, Standing, View};
 use super::standings::{BELOW, OF_CELL, OF_MEMBER, THESE, standings};
 
 /// A query over `standings` with its first five parameters bound.
@@ -47,12 +47,13 @@ impl Size {
     }
 }
 
-/// The CTE `ranked`. Equal points share a rank (1, 2, 2, 4); among equals the order follows a hash of the id and says nothing.
+/// The CTE `ranked`. Equal points share a rank (1, 2, 2, 4); of equals those who reached their threshold come first, and then
+/// the order follows a hash of the id and says nothing.
 fn ranked(size: Size) -> String {
     format!(
         "WITH {}, ranked AS (
             SELECT rank() OVER (ORDER BY points DESC) AS rank,
-                row_number() OVER (ORDER BY points DESC, md5(member_id::text || $4::text)) AS place,
+                row_number() OVER (ORDER BY points DESC, (points >= threshold) DESC, md5(member_id::text || $4::text)) AS place,
                 member_id, unit_id, points, points >= threshold AS met FROM standings)",
         standings(size.belonging())
     )
@@ -77,7 +78,8 @@ pub async fn best_of(
     limit: i64,
 ) -> Result<Vec<Ranked>, Problem> {
     let query = format!(
-        "{} SELECT r.*, m.full_name, m.named_on_leaderboards AS opted_in FROM ranked r JOIN members m ON m.id = r.member_id
+        "{} SELECT r.*, m.full_name, m.named_on_leaderboards AS opted_in, m.hidden_on_leaderboards AS hidden
+         FROM ranked r JOIN members m ON m.id = r.member_id
          WHERE r.place <= $6 OR r.member_id = $7 ORDER BY r.place",
         ranked(size)
     );
@@ -85,7 +87,8 @@ pub async fn best_of(
     Ok(PreparedWhen(size == Size::Cell, query).load(conn).await?)
 }
 
-/// The places around the viewer's; none for whoever is not ranked in the unit.
+/// The places around the viewer's, who comes last of their equals, without those of others below their threshold; none for
+/// whoever is not ranked in the unit.
 pub async fn around(
     conn: &mut Conn,
     (view, size): (&View, Size),
@@ -93,8 +96,11 @@ pub async fn around(
     width: i64,
 ) -> Result<Vec<Nameless>, Problem> {
     let query = format!(
-        "{} SELECT r.rank, r.points, r.member_id = $6 AS me FROM ranked r JOIN ranked o ON o.member_id = $6
-         WHERE r.place BETWEEN o.place - $7 AND o.place + $7 ORDER BY r.place",
+        "{}, near AS (
+            SELECT r.*, r.member_id = $6 AS me,
+                row_number() OVER (ORDER BY r.points DESC, r.met DESC, r.member_id = $6, r.place) AS nth FROM ranked r)
+         SELECT r.rank, r.points, r.me FROM near r JOIN near o ON o.me
+         WHERE r.nth BETWEEN o.nth - $7 AND o.nth + $7 AND (r.met OR r.me) ORDER BY r.nth",
         ranked(size)
     );
     let query = over(query, vec![view.unit_id], view).bind::<SqlUuid, _>(viewer).bind::<BigInt, _>(width);
@@ -122,17 +128,33 @@ pub async fn own_rank(conn: &mut Conn, (view, size): (&View, Size), viewer: Uuid
     Ok(own.map(|own| OwnRank { rank: own.rank, points: own.points, of: own.of }))
 }
 
-#[derive(QueryableByName)]
-struct Points {
-    #[diesel(sql_type = Int4)]
-    points: i32,
+/// A member's score as it is ranked; none for whoever is not.
+pub async fn score(conn: &mut Conn, view: &View, member: Uuid) -> Result<Option<Score>, Problem> {
+    let query = format!("WITH {} SELECT points, points >= threshold AS met FROM standings", standings(OF_MEMBER));
+    Ok(Prepared(over(query, vec![member], view)).get_result(conn).await.optional()?)
 }
 
-/// A member's points as they are ranked; none for whoever is not.
-pub async fn points(conn: &mut Conn, view: &View, member: Uuid) -> Result<Option<i32>, Problem> {
-    let query = over(format!("WITH {} SELECT points FROM standings", standings(OF_MEMBER)), vec![member], view);
-    let own: Option<Points> = Prepared(query).get_result(conn).await.optional()?;
-    Ok(own.map(|own| own.points))
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// How many members belong to a unit on the day of a view, exempt ones too.
+pub async fn members_of(conn: &mut Conn, view: &View, size: Size) -> Result<i64, Problem> {
+    let query = format!("WITH {} SELECT count(*) AS count FROM belonging", size.belonging());
+    let query = diesel::sql_query(query).bind::<Array<SqlUuid>, _>(vec![view.unit_id]).bind::<Date, _>(view.day);
+    Ok(query.get_result::<Count>(conn).await?.count)
+}
+
+/// How many ranked members of a cell have no row that their peers see.
+pub async fn unlisted(conn: &mut Conn, view: &View) -> Result<i64, Problem> {
+    let query = format!(
+        "WITH {} SELECT count(*) AS count FROM standings s JOIN members m ON m.id = s.member_id
+         WHERE s.points < s.threshold OR m.hidden_on_leaderboards",
+        standings(OF_CELL)
+    );
+    Ok(over(query, vec![view.unit_id], view).get_result::<Count>(conn).await?.count)
 }
 
 #[derive(QueryableByName)]
@@ -162,20 +184,27 @@ pub async fn best_cells(conn: &mut Conn, view: &View, limit: i64) -> Result<Vec<
 /// Adds to projected places who they are, in the same order.
 pub async fn people(conn: &mut Conn, view: &View, places: Vec<Standing>) -> Result<Vec<Ranked>, Problem> {
     let numbers: Vec<i64> = places.iter().map(|place| place.no).collect();
-    let rows: Vec<(i64, Uuid, Uuid, String, bool)> = members::table
+    let rows: Vec<(i64, Uuid, Uuid, String, bool, bool)> = members::table
         .inner_join(memberships::table.on(memberships::member_id.eq(members::id)))
         .filter(members::no.eq_any(numbers))
         .filter(memberships::valid_from.le(view.day))
         .filter(memberships::valid_to.is_null().or(memberships::valid_to.gt(view.day)))
-        .select((members::no, members::id, memberships::unit_id, members::full_name, members::named_on_leaderboards))
+        .select((
+            members::no,
+            members::id,
+            memberships::unit_id,
+            members::full_name,
+            members::named_on_leaderboards,
+            members::hidden_on_leaderboards,
+        ))
         .load(conn)
         .await?;
     let known: HashMap<i64, _> = rows.into_iter().map(|row| (row.0, row)).collect();
     // Whoever left since the board was made is not shown.
     let named = places.into_iter().filter_map(|place| {
-        let (_, member_id, unit_id, full_name, opted_in) = known.get(&place.no)?.clone();
+        let (_, member_id, unit_id, full_name, opted_in, hidden) = known.get(&place.no)?.clone();
         let Standing { place, rank, points, met, .. } = place;
-        Some(Ranked { place, rank, member_id, unit_id, full_name, points, met, opted_in })
+        Some(Ranked { place, rank, member_id, unit_id, full_name, points, met, opted_in, hidden })
     });
     Ok(named.collect())
 }

@@ -42,8 +42,8 @@ pub struct NotificationOut {
     id: Uuid,
     /// What happened: `slip_issued`, `slip_redeemed`, `password_changed`, `new_device`, `sessions_revoked`,
     /// `cell_changed`, `roles_ended`, `case_decided`, `points_reminder`, `points_adjusted`, `points_reversed`, `appeal_upheld`,
-    /// `appeal_dismissed`; and to officers `month_reopened`, `reorganisation_failed`, `attestation_waiting`,
-    /// `adjustment_waiting`, `appeal_waiting`, `case_opened`.
+    /// `appeal_dismissed`; and to officers `month_reopened`, `reorganisation_failed`, `decision_waiting`,
+    /// `appeal_waiting`, `case_opened`, and in older lists `attestation_waiting`, `adjustment_waiting`.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "new_device")]
     kind: String,
     /// The same in words, in the language of the request.

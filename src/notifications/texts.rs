@@ -25,6 +25,10 @@ pub fn title(kind: &str) -> Text {
             "Một thiết bị đã bị đăng xuất vì mã phiên bị dùng lại",
             "A device was signed out because its token was used twice",
         ),
+        "record_changed" => text(
+            "Hồ sơ của bạn đã được sửa: nếu không đúng, hãy báo bí thư chi bộ hoặc cấp trên",
+            "Your record was changed: if it is wrong, tell the secretary or the unit above",
+        ),
         "cell_changed" => text(
             "Do sắp xếp lại tổ chức, bạn chuyển sang sinh hoạt ở chi bộ khác",
             "Your cell was reorganised: you belong to another cell",
@@ -48,6 +52,12 @@ pub fn title(kind: &str) -> Text {
         "points_reversed" => text("Một mục điểm của bạn đã bị thu hồi", "One of your entries was taken back"),
         "appeal_upheld" => text("Khiếu nại của bạn được chấp nhận", "Your appeal was upheld"),
         "appeal_dismissed" => text("Khiếu nại của bạn không được chấp nhận", "Your appeal was dismissed"),
+        "membership_ended" => text("Việc sinh hoạt Đảng của bạn đã kết thúc", "Your membership has ended"),
+        "member_departed" => {
+            text("Một đảng viên của chi bộ đã thôi sinh hoạt", "A membership in a cell of yours has ended")
+        }
+        "account_suspended" => text("Tài khoản của bạn đã bị tạm khóa", "Your account was suspended"),
+        "account_reinstated" => text("Tài khoản của bạn đã được mở lại", "Your account was reinstated"),
         "month_reopened" => text(
             "Cấp trên đã mở lại tháng của chi bộ; hãy chốt lại trong 5 ngày",
             "A superior committee reopened a month of your cell: close it again within 5 days",

@@ -4,6 +4,7 @@ pub mod decisions;
 pub mod exemptions;
 pub mod grants;
 pub mod imports;
+pub mod lookups;
 pub mod members;
 pub mod memberships;
 pub mod reorganisations;
@@ -14,7 +15,7 @@ pub mod units;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub use targets::{OnMember, OnUnit, OnUnitOfQuery, cell_of};
+pub use targets::{OnMember, OnUnit, OnUnitOfQuery, cell_of, last_cell_of};
 
 /// The operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
@@ -26,6 +27,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(members::routes::admit_member)
         .service(members::routes::get_member)
         .service(members::routes::update_member)
+        .service(members::departure::record_departure)
         .service(memberships::routes::list_memberships)
         .service(exemptions::routes::create_exemption)
         .service(exemptions::routes::list_exemptions)

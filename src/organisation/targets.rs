@@ -89,10 +89,11 @@ async fn seen(conn: &mut Conn, unit_id: Uuid, permission: Permission, day: Naive
     }
 }
 
-/// The member of the path's `member_id`, on whose cell the caller has the permission `N`.
+/// The member of the path's `member_id`, on whose cell the caller has the permission `N`. Of somebody without a cell it is the last
+/// one, or what is above the place it had last.
 pub struct OnMember<N> {
     pub member_id: Uuid,
-    /// The member's cell today.
+    /// The member's cell today, or the last one.
     pub unit_id: Uuid,
     /// The cell and its ancestors, the cell first.
     pub path: Vec<Uuid>,
@@ -108,8 +109,8 @@ impl<N: Needs> Target for OnMember<N> {
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
         Box::pin(async move {
             let member_id = path_id(req, "member_id")?;
-            let unit_id = cell_of(conn, member_id, day_of(now)).await?.ok_or_else(Problem::not_found)?;
-            let path = units::path(conn, unit_id, day_of(now)).await?;
+            let unit_id = last_cell_of(conn, member_id, day_of(now)).await?.ok_or_else(Problem::not_found)?;
+            let path = units::last_path(conn, unit_id, day_of(now)).await?;
             caller.require(&path, N::PERMISSION)?;
             Ok(Self { member_id, unit_id, path, needs: PhantomData })
         })
@@ -122,6 +123,19 @@ pub async fn cell_of(conn: &mut Conn, member_id: Uuid, day: NaiveDate) -> Result
         .filter(memberships::member_id.eq(member_id))
         .filter(memberships::valid_from.le(day))
         .filter(memberships::valid_to.is_null().or(memberships::valid_to.gt(day)))
+        .select(memberships::unit_id)
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+/// The cell a member belongs to on a day, or belonged to last before it: its officers and those above them decide on what
+/// concerns the member.
+pub async fn last_cell_of(conn: &mut Conn, member_id: Uuid, day: NaiveDate) -> Result<Option<Uuid>, Problem> {
+    Ok(memberships::table
+        .filter(memberships::member_id.eq(member_id))
+        .filter(memberships::valid_from.le(day))
+        .order(memberships::valid_from.desc())
         .select(memberships::unit_id)
         .first(conn)
         .await

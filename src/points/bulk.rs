@@ -105,6 +105,7 @@ impl Judge {
                 }
             }
         }
+        counters.drop_old_days();
         Ok(JudgedMonth {
             period,
             points: entries.iter().map(|entry| entry.points).sum(),

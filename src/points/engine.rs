@@ -20,6 +20,7 @@ use super::credits::{self, Credits, Memory};
 use super::facts::{MemberFacts, Whom};
 use super::in_force::{self, InForce, Place};
 use super::model::{Award, Deed};
+use super::old_days;
 use super::receipt::{self, Draft};
 use super::rules::{self, Facts, Outcome};
 use super::states::{self, Month, MonthKey, NewEntry, States};
@@ -117,6 +118,7 @@ pub async fn decide_all(
         places.extend(state.facts.iter().map(|facts| (facts.cell, want.day())));
         months.insert(want.month(), state.month.clone());
     }
+    old_days::restore(conn, wants, &mut months).await?;
     let in_force = in_force::find(conn, &places, read.version).await?;
     let mut known = Known { months, in_force, credits };
     let mut entries = Vec::new();
@@ -143,9 +145,8 @@ fn no_cell() -> Problem {
 
 /// One deed: what its receipt will say, and the rows it adds to the ledger.
 fn decide(want: &Want, facts: &MemberFacts, known: &mut Known) -> Result<(Draft, Vec<NewEntry>), Problem> {
-    let missing = || Problem::internal("nothing is in force in a cell");
-    let here = known.in_force.get(&(facts.cell, want.day())).cloned().ok_or_else(missing)?;
-    let month = known.months.get_mut(&want.month()).ok_or_else(missing)?;
+    let here = known.in_force.get(&(facts.cell, want.day())).cloned().ok_or_else(no_cell)?;
+    let month = known.months.get_mut(&want.month()).ok_or_else(|| Problem::internal("a month was not read"))?;
     let credited = known.credits.entry(want.member_id).or_default();
     let of_object = credited.iter().filter(|(_, object)| *object == want.deed.object_id);
     let mut before: BTreeSet<String> = of_object.map(|(rule, _)| rule.clone()).collect();

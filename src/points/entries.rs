@@ -180,7 +180,8 @@ impl Clerk for Lister {
 ///
 /// The rows of the ledger, newest first; of one month when `period` is given. A reversal and the entry it takes back name
 /// each other.
-#[utoipa::path(tag = "Points", params(PageQuery, PeriodQuery), responses((status = 200, description = "A page of entries.", body = Page<Entry>)))]
+#[utoipa::path(tag = "Points", params(PageQuery, PeriodQuery), responses((status = 200, description = "A page of entries.", body = Page<Entry>),
+    (status = 403, description = "The caller is no member.")))]
 #[get("/me/points/entries")]
 pub async fn list_my_entries(
     ask: Handed<Empty>,

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Bool, Date, Int4, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Date, Int4, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -12,6 +12,8 @@ use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::statement::Prepared;
+
+use super::model::Status;
 
 /// Facts of so many members and days are remembered, some 120 bytes each.
 const REMEMBERED: usize = 200_000;
@@ -22,9 +24,21 @@ pub struct MemberFacts {
     pub without_device: bool,
     /// First day of the first membership in the system.
     pub entered: NaiveDate,
-    /// `exempt` or `excused` in the month.
-    pub exemption: Option<String>,
+    /// Whether an exemption holds on the day.
+    pub exempt: bool,
+    /// The most days of the month that an excuse covers.
+    pub days_excused: i32,
     pub cell: Uuid,
+}
+
+impl MemberFacts {
+    /// Why the member does not count in the month, if so, in a cell where an excuse must cover so many days.
+    pub fn away(&self, excuse_days: i32) -> Option<Status> {
+        if self.exempt {
+            return Some(Status::Exempt);
+        }
+        (self.days_excused >= excuse_days).then_some(Status::Excused)
+    }
 }
 
 /// A member and a day.
@@ -40,22 +54,26 @@ struct Row {
     cell: Uuid,
     #[diesel(sql_type = Date)]
     entered: NaiveDate,
-    #[diesel(sql_type = Nullable<Text>)]
-    exemption: Option<String>,
+    #[diesel(sql_type = Bool)]
+    exempt: bool,
+    #[diesel(sql_type = Int4)]
+    days_excused: i32,
 }
 
-/// An excuse counts for every month it touches, an exemption when it holds on the day, and then it comes before an excuse
-/// (`exempt` sorts last).
+/// How many days an excuse must cover depends on the cell, so [`MemberFacts::away`] decides.
 const FACTS: &str = "SELECT k.place, m.without_device, ms.unit_id AS cell,
         (SELECT f.valid_from FROM memberships f WHERE f.member_id = k.member_id ORDER BY f.valid_from LIMIT 1) AS entered,
-        (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = k.member_id AND (
-            (x.kind = 'exempt' AND x.valid_from <= k.day AND (x.valid_to IS NULL OR x.valid_to > k.day))
-            OR (x.kind = 'excused' AND x.valid_from <= k.last_day AND (x.valid_to IS NULL OR x.valid_to > k.first_day))))
-            AS exemption
+        x.exempt, x.days_excused
     FROM unnest($1::int4[], $2::uuid[], $3::date[], $4::date[], $5::date[]) AS k (place, member_id, day, first_day, last_day)
     JOIN members m ON m.id = k.member_id
     JOIN memberships ms ON ms.member_id = k.member_id
-        AND ms.valid_from <= k.day AND (ms.valid_to IS NULL OR ms.valid_to > k.day)";
+        AND ms.valid_from <= k.day AND (ms.valid_to IS NULL OR ms.valid_to > k.day)
+    CROSS JOIN LATERAL (SELECT
+            coalesce(bool_or(e.kind = 'exempt'
+                AND exempts_from_month(e.kind, e.valid_from, e.valid_to, k.day, k.first_day, k.last_day, 0)), false) AS exempt,
+            coalesce(max(days_covered(e.valid_from, e.valid_to, k.first_day, k.last_day))
+                FILTER (WHERE e.kind = 'excused'), 0) AS days_excused
+        FROM exemptions e WHERE e.member_id = k.member_id) x";
 
 /// Reads what is known of members on a day each, in the order asked for; none for whoever belongs to no cell then.
 pub async fn read(mut conn: &Conn, wanted: &[Whom]) -> Result<Vec<Option<MemberFacts>>, Problem> {
@@ -68,9 +86,9 @@ pub async fn read(mut conn: &Conn, wanted: &[Whom]) -> Result<Vec<Option<MemberF
         .bind::<Array<Date>, _>(months().map(|month| month.last_day()).collect::<Vec<_>>());
     let rows: Vec<Row> = Prepared(query).load(&mut conn).await?;
     let mut found = vec![None; wanted.len()];
-    for Row { place, without_device, cell, entered, exemption } in rows {
+    for Row { place, without_device, cell, entered, exempt, days_excused } in rows {
         if let Some(place) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
-            *place = Some(MemberFacts { without_device, entered, exemption, cell });
+            *place = Some(MemberFacts { without_device, entered, exempt, days_excused, cell });
         }
     }
     Ok(found)

@@ -226,13 +226,9 @@ fn parameters_along(rows: &[ParameterRow], path: &[Uuid]) -> Result<Parameters, 
     };
     let value = |name: &str| {
         let reaching = rows.iter().filter(|row| row.name == name).filter_map(|row| Some((distance(row)?, row.value)));
-        store::binding(name, reaching).ok_or_else(|| Problem::internal("a point parameter has no default"))
+        store::binding(name, reaching)
     };
-    Ok(Parameters {
-        threshold: value("threshold")?,
-        prorate: value("prorated")? > 0,
-        self_service_cap: value(store::SELF_SERVICE_DAY_CAP)?,
-    })
+    Parameters::of(value).ok_or_else(|| Problem::internal("a point parameter has no default"))
 }
 
 fn reaching(offers: &HashMap<Uuid, Vec<Arc<Offered>>>, path: &[Uuid]) -> Vec<Arc<Offered>> {

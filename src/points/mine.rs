@@ -44,7 +44,8 @@ impl PeriodQuery {
 /// Record a visit
 ///
 /// The first visit of a day earns what the rule `daily_visit` gives; later ones earn nothing and say why.
-#[utoipa::path(tag = "Points", request_body = Empty, responses((status = 200, description = "What the visit earned.", body = Award)))]
+#[utoipa::path(tag = "Points", request_body = Empty, responses((status = 200, description = "What the visit earned.", body = Award),
+    (status = 403, description = "The caller is no member.")))]
 #[post("/me/visits")]
 pub async fn record_visit(visit: Handed<Empty>, queues: Data<Queues>) -> Result<HttpResponse, Problem> {
     let deed =
@@ -58,7 +59,8 @@ pub async fn record_visit(visit: Handed<Empty>, queues: Data<Queues>) -> Result<
 ///
 /// What was earned by which rule, what is missing, how many days are left and what could be done next. Of a closed month both
 /// the closed figure and the one with late corrections.
-#[utoipa::path(tag = "Points", params(PeriodQuery), responses((status = 200, description = "The month.", body = MyPoints)))]
+#[utoipa::path(tag = "Points", params(PeriodQuery), responses((status = 200, description = "The month.", body = MyPoints),
+    (status = 403, description = "The caller is no member.")))]
 #[get("/me/points")]
 pub async fn get_my_points(
     ask: Handed<Empty>,

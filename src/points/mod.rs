@@ -17,6 +17,7 @@ mod mine;
 mod model;
 mod month;
 mod officers;
+mod old_days;
 mod outlook;
 mod parameters;
 pub mod projection;
@@ -38,9 +39,11 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
-pub use adjustments::{Change, NewAdjustment, propose as propose_adjustment};
+pub use adjustments::{
+    ADJUSTMENT, Change, NewAdjustment, await_second as await_second_officer, propose as propose_adjustment,
+};
 pub use appeals::{AppealKind, NewAppeal, file as file_appeal};
-pub use attestations::{AttestationKind, NewAttestation, record as record_attestation};
+pub use attestations::{ATTESTATION, AttestationKind, NewAttestation, record as record_attestation};
 pub use board::{BoardMember, STANDINGS};
 pub use bulk::{Judge, JudgedMonth};
 pub use closings::{
@@ -52,6 +55,7 @@ pub use history::{Deeds, award_history};
 pub use mine::PeriodQuery;
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
 pub use outlook::Reached;
+pub use parameters::POINT_PARAMETER;
 pub use queues::{Queues, start};
 pub use verify::{Repaired, Verified, repair, verify, verify_with};
 

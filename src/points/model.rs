@@ -71,9 +71,9 @@ pub struct ObjectRef {
     #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "document")]
     pub kind: String,
     /// Of a `document`, the `entry` taken back and the `adjustment` approved, its id; of a `day` the day; of a regular
-    /// `meeting` its month, `2026-11`, whatever the cell; of a thematic `meeting` its cell and day, as in
-    /// `019aa1b2-3c4d-7e5f-8a6b-7c8d9e0f1a2b:2026-11-20`; of an `opinion` its cell, its day
-    /// and a short name of its subject.
+    /// `meeting` its month, `2026-11`, whatever the cell; of a thematic `meeting` its day, whatever the cell (entries made before
+    /// 27 November 2026 say its cell too, as in `019aa1b2-3c4d-7e5f-8a6b-7c8d9e0f1a2b:2026-11-20`); of an `opinion` its cell,
+    /// its day and a short name of its subject.
     #[schema(max_length = 100, example = "2026-11-20")]
     pub id: String,
 }

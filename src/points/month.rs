@@ -185,11 +185,8 @@ impl View<'_> {
         let (threshold, prorated) =
             rules::threshold(parameters.threshold, parameters.prorate, self.facts.entered, period);
         let points = self.month.points;
-        let status = match self.facts.exemption.as_deref() {
-            Some("exempt") => Status::Exempt,
-            Some(_) => Status::Excused,
-            None => rules::status(points, threshold, attainable, days_left == 0),
-        };
+        let away = self.facts.away(parameters.excuse_days);
+        let status = away.unwrap_or_else(|| rules::status(points, threshold, attainable, days_left == 0));
         MyPoints {
             period,
             points,

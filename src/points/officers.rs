@@ -9,21 +9,6 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Fault, Problem, Text};
 use crate::organisation::units;
 
-/// Whoever made a proposal does not decide on it, whatever roles they hold.
-///
-/// # Errors
-/// 403 when it is the same person.
-pub fn require_second(author: Uuid, caller: Uuid) -> Result<(), Problem> {
-    if author == caller {
-        return Err(Problem::with(
-            Code::SecondOfficerRequired,
-            "Người lập không được tự quyết định; cần một cán bộ khác.",
-            "Whoever made it does not decide on it; another officer has to.",
-        ));
-    }
-    Ok(())
-}
-
 /// Nobody proposes, decides or answers about their own points.
 ///
 /// # Errors

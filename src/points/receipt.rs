@@ -75,9 +75,8 @@ impl Draft {
             open: None,
         };
         let ended = period.days_left(today) == 0;
-        match facts.exemption.as_deref() {
-            Some("exempt") => draft.award.month.status = Status::Exempt,
-            Some(_) => draft.award.month.status = Status::Excused,
+        match facts.away(here.parameters.excuse_days) {
+            Some(away) => draft.award.month.status = away,
             None if month.points >= threshold => {}
             None if ended => draft.award.month.status = Status::Below,
             None => draft.forecast(Open {

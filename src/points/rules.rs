@@ -11,7 +11,8 @@ use crate::kernel::problem::{Language, Text, text};
 
 use super::model::Status;
 
-/// Days whose self-service counters are kept: awards of yesterday may still be waiting for a lock at midnight.
+/// Days whose self-service counters are kept with the month: awards of yesterday may still be waiting for a lock at midnight.
+/// Counters of a day before them come from the ledger when an award is dated so.
 const DAYS_KEPT: usize = 3;
 
 /// Whom a rule is for.
@@ -119,9 +120,24 @@ impl Counters {
         let counters = self.days.entry(day).or_default();
         *counters.rules.entry(rule.code.clone()).or_default() += points;
         counters.self_service += points;
+    }
+
+    /// Drops the days that are not kept with the month; to be called when counters are written, not between awards.
+    pub fn drop_old_days(&mut self) {
         while self.days.len() > DAYS_KEPT {
             self.days.pop_first();
         }
+    }
+
+    /// Whether awards of this day may have been dropped, so that only the ledger knows them.
+    pub fn has_dropped(&self, day: NaiveDate) -> bool {
+        self.days.len() >= DAYS_KEPT && self.days.first_key_value().is_some_and(|(first, _)| day < *first)
+    }
+
+    /// Takes in what the ledger says of a day by rules that members earn by alone.
+    pub fn restore_day(&mut self, day: NaiveDate, rules: BTreeMap<String, i32>) {
+        let self_service = rules.values().sum();
+        self.days.insert(day, DayCounters { rules, self_service });
     }
 
     fn on(&self, day: NaiveDate, rule: &str) -> i32 {

@@ -219,7 +219,11 @@ pub async fn write(
     entries.sort_by_key(|entry| (entry.member_id, entry.id));
     let counters: Vec<String> = months
         .values()
-        .map(|month| serde_json::to_string(&month.counters))
+        .map(|month| {
+            let mut counters = month.counters.clone();
+            counters.drop_old_days();
+            serde_json::to_string(&counters)
+        })
         .collect::<Result<_, _>>()
         .map_err(Problem::internal)?;
     macro_rules! column {

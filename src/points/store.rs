@@ -76,17 +76,51 @@ pub struct Parameters {
     /// Points a month before proration.
     pub threshold: i32,
     pub prorate: bool,
+    /// The least threshold that the units above leave.
+    pub threshold_floor: i32,
     /// Points a day that one can earn alone.
     pub self_service_cap: i32,
+    /// Days of a month that an excuse must cover to count for it.
+    pub excuse_days: i32,
 }
+
+impl Parameters {
+    /// Those of which `value` tells what binds; none when a default is missing.
+    pub fn of(value: impl Fn(&str) -> Option<i32>) -> Option<Self> {
+        let threshold_floor = value(THRESHOLD_FLOOR)?;
+        Some(Self {
+            threshold: value(THRESHOLD)?.max(threshold_floor),
+            prorate: value(PRORATED)? > 0,
+            threshold_floor,
+            self_service_cap: value(SELF_SERVICE_DAY_CAP)?,
+            excuse_days: value(EXCUSE_DAYS)?,
+        })
+    }
+}
+
+/// Points a month.
+pub const THRESHOLD: &str = "threshold";
+
+/// Whether those who enter during a month have the threshold by days.
+pub const PRORATED: &str = "prorated";
+
+/// Name of the parameter of which no unit leaves less than those above it.
+pub const THRESHOLD_FLOOR: &str = "threshold_floor";
+
+/// Days of a month that an excuse must cover.
+pub const EXCUSE_DAYS: &str = "excuse_days";
 
 /// Name of the parameter of which no unit leaves more than those above it.
 pub const SELF_SERVICE_DAY_CAP: &str = "self_service_day_cap";
 
 /// Which value of a parameter binds, of those set by units at these distances above: the nearest; of what one can earn alone
-/// a day the least, so that a superior who narrows later also narrows those who had narrowed less.
+/// a day the least and of floors the highest, so that a superior who narrows later also narrows those who had narrowed less.
 pub fn binding(name: &str, set: impl Iterator<Item = (usize, i32)>) -> Option<i32> {
-    if name == SELF_SERVICE_DAY_CAP { set.map(|(_, value)| value).min() } else { set.min().map(|(_, value)| value) }
+    match name {
+        SELF_SERVICE_DAY_CAP => set.map(|(_, value)| value).min(),
+        THRESHOLD_FLOOR => set.map(|(_, value)| value).max(),
+        _ => set.min().map(|(_, value)| value),
+    }
 }
 
 /// A parameter in force, and the unit that set it; no unit is the default of the whole system.
@@ -102,26 +136,32 @@ pub struct ParameterRow {
     pub valid_from: NaiveDate,
 }
 
-/// Each parameter of the unit with this path (itself first) on a day: the value that binds, as [`binding`] says.
+/// Each parameter of the unit with this path (itself first) on a day: the value that binds, as [`binding`] says. A threshold below
+/// the floor is the floor.
 pub async fn parameters_in_force(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Vec<ParameterRow>, Problem> {
     let query = diesel::sql_query(
         "SELECT DISTINCT ON (name) name, value, unit_id, valid_from FROM point_parameters
          WHERE (unit_id IS NULL OR unit_id = ANY($1)) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
-         ORDER BY name, CASE WHEN name = 'self_service_day_cap' THEN value END, array_position($1, unit_id) NULLS LAST",
+         ORDER BY name, CASE name WHEN 'self_service_day_cap' THEN value WHEN 'threshold_floor' THEN -value END,
+            array_position($1, unit_id) NULLS LAST",
     )
     .bind::<Array<SqlUuid>, _>(path)
     .bind::<Date, _>(day);
-    Ok(Prepared(query).load(conn).await?)
+    let mut rows: Vec<ParameterRow> = Prepared(query).load(conn).await?;
+    let floor = rows.iter().find(|row| row.name == THRESHOLD_FLOOR);
+    let floor = floor.map(|row| (row.value, row.unit_id, row.valid_from));
+    if let (Some((value, unit_id, valid_from)), Some(threshold)) =
+        (floor, rows.iter_mut().find(|row| row.name == THRESHOLD))
+        && value > threshold.value
+    {
+        *threshold = ParameterRow { name: THRESHOLD.to_owned(), value, unit_id, valid_from };
+    }
+    Ok(rows)
 }
 
 /// The same as the engine needs them.
 pub async fn parameters(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Parameters, Problem> {
     let rows = parameters_in_force(conn, path, day).await?;
     let value = |name: &str| rows.iter().find(|row| row.name == name).map(|row| row.value);
-    let missing = || Problem::internal("a point parameter has no default");
-    Ok(Parameters {
-        threshold: value("threshold").ok_or_else(missing)?,
-        prorate: value("prorated").ok_or_else(missing)? > 0,
-        self_service_cap: value(SELF_SERVICE_DAY_CAP).ok_or_else(missing)?,
-    })
+    Parameters::of(value).ok_or_else(|| Problem::internal("a point parameter has no default"))
 }

@@ -77,7 +77,8 @@ pub struct MyTrend {
 ///
 /// Points, threshold and status of each month that has begun, beside the average of the committee above the cell of that
 /// month.
-#[utoipa::path(tag = "Points", params(YearQuery), responses((status = 200, description = "The year.", body = MyTrend)))]
+#[utoipa::path(tag = "Points", params(YearQuery), responses((status = 200, description = "The year.", body = MyTrend),
+    (status = 403, description = "The caller is no member.")))]
 #[get("/me/points/trend")]
 pub async fn get_my_trend(mut ask: Ask<Myself>, query: Query<YearQuery>) -> Result<HttpResponse, Problem> {
     let today = day_of(ask.scope.now);
@@ -104,7 +105,7 @@ async fn beside_committee(
     let Some(cell) = cell else {
         return Ok(MyTrendMonth { period, points, threshold: None, status: None, committee_average: None });
     };
-    let committee = units::path(conn, cell, period.reference_day(today)).await?.get(1).copied();
+    let committee = units::parent(conn, cell, period.reference_day(today)).await?;
     let average = match committee {
         Some(unit) => course(conn, unit, &[period], today).await?.into_iter().next().and_then(|month| month.average()),
         None => None,

@@ -85,8 +85,7 @@ async fn limits_thresholds_and_months_count() {
     let limit = json!({"rule": "daily_visit", "cap_month": 3, "valid_from": "2026-11-21"});
     let id = officer.post(&format!("/v1/units/{}/point-rule-changes", world.cell), &limit).await.expect(201).id();
     officer.post(&format!("/v1/point-rule-changes/{id}/publication"), &json!({})).await.expect(200);
-    let threshold = json!({"name": "threshold", "value": 14, "from": "2026-11"});
-    officer.post(&format!("/v1/units/{}/point-parameters", world.cell), &threshold).await.expect(200);
+    world.threshold(world.cell, 14, "2026-11-01").await;
     world.app.set_time("2026-11-21T08:00:00+07:00");
     let items = offer(&officer, world.ward).await;
     let of = |unit: Uuid| items.iter().find(|item| item["unit_id"] == json!(unit)).unwrap();

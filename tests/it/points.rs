@@ -5,7 +5,7 @@ use sotay::kernel::access::Role;
 use sotay::points::{Deed, award};
 use uuid::Uuid;
 
-use crate::support::{Actor, World, points_everywhere, sum_of_entries};
+use crate::support::{Actor, World, confirmed, points_everywhere, sum_of_entries};
 
 impl World {
     /// Lets a member earn something that only officers attest, for setting the scene.
@@ -184,8 +184,7 @@ async fn the_board_counts_whom_it_should() {
         (world.member_of(world.cell, "Đỗ Thị Ánh").await, world.member_of(world.cell, "Vũ Văn Bảo").await);
     world.exempt(exempt.id).await;
     let away = world.member_of(world.cell, "Phan Văn Xuân").await;
-    let excused = json!({"kind": "excused", "valid_from": "2026-11-01", "valid_to": "2026-12-01", "reason": "Đi học"});
-    secretary.post(&format!("/v1/members/{}/exemptions", away.id), &excused).await.expect(201);
+    world.excuse(away.id, "2026-11-01", "2026-12-01").await;
     world.reach_threshold(secretary.id).await;
     let board = board_of(&world, &secretary, world.cell).await.expect(200).body;
     let expected = json!({"members": 4, "counted": 2, "exempt": 1, "excused": 1, "met": 1, "rate": 0.5});
@@ -264,37 +263,41 @@ async fn peers_see_names_of_those_who_reached_the_threshold_only() {
     let third = world.member_of(world.cell, "Đinh Văn Hà").await;
     let board = viewer.get("/v1/leaderboards/members").await.expect(200).body;
     let ranks: Vec<i64> = board["items"].as_array().unwrap().iter().map(|p| p["rank"].as_i64().unwrap()).collect();
-    assert_eq!(ranks, [1, 2, 2], "exempt members are not ranked, equal points share a rank");
+    assert_eq!((ranks, &board["others"]), (vec![1, 2], &json!(2)), "neither the exempt one nor the other one below");
     assert_eq!(board["items"][0]["member"]["full_name"], "Nguyễn Văn An");
-    let named: Vec<_> = board["items"].as_array().unwrap().iter().filter_map(|p| p["member"]["id"].as_str()).collect();
-    assert!(named.contains(&viewer.id.to_string().as_str()) && !named.contains(&third.id.to_string().as_str()));
+    assert_eq!(board["items"][1]["member"]["id"], json!(viewer.id));
+    let own = third.get("/v1/leaderboards/members").await.expect(200).body;
+    assert_eq!(own["me"], json!({"rank": 2, "points": 0}), "equal points share a rank");
     assert_eq!(board["me"], json!({"rank": 2, "points": 0}));
-    // From another cell of the same ward the name shows only with the member's consent.
+    // From another cell of the same ward the row shows only with the member's consent.
     let ward = format!("/v1/leaderboards/members?unit_id={}", world.ward);
-    assert!(outsider.get(&ward).await.expect(200).body["items"][0]["member"].is_null());
+    assert_eq!(outsider.get(&ward).await.expect(200).body["items"][0]["member"]["id"], json!(outsider.id));
     world.opt_in(top.id).await;
     assert_eq!(outsider.get(&ward).await.body["items"][0]["member"]["id"], json!(top.id));
     assert_eq!(outsider.get(&format!("/v1/leaderboards/members?unit_id={}", world.cell)).await.status, 404);
 
     let inspector = world.officer(world.other_cell, Role::Inspector, world.ward).await;
     let seen = inspector.get(&format!("/v1/leaderboards/members?unit_id={}", world.cell)).await.expect(200).body;
-    assert!(seen["items"].as_array().unwrap().iter().all(|p| !p["member"].is_null()));
+    assert_eq!(seen["items"].as_array().unwrap().len(), 3, "officers see everybody who is ranked");
 }
 
 #[actix_web::test]
 async fn a_committee_sets_a_threshold_for_everything_below_from_a_month_on() {
     let world = World::new().await;
     let (officer, member) = (world.committee_officer().await, world.member().await);
+    let second = world.committee_officer().await;
     let path = format!("/v1/units/{}/point-parameters", world.ward);
     let december = json!({"name": "threshold", "value": 40, "from": "2026-12"});
-    officer.post(&path, &december).await.expect(200);
+    confirmed(&second, officer.post(&path, &december).await).await;
     assert_eq!(member.get("/v1/me/points").await.body["threshold"], 30, "not yet");
     world.app.set_time("2026-12-10T08:00:00+07:00");
     assert_eq!(member.get("/v1/me/points").await.body["threshold"], 40);
     assert_eq!(member.get("/v1/me/points?period=2026-11").await.body["threshold"], 30, "months before keep theirs");
     // A cell's own value wins over the committee's; the board shows each member's.
     let of_cell = format!("/v1/units/{}/point-parameters", world.cell);
-    officer.post(&of_cell, &json!({"name": "threshold", "value": 20, "from": "2026-12"})).await.expect(200);
+    let lower = json!({"name": "threshold", "value": 20, "from": "2027-01"});
+    confirmed(&second, officer.post(&of_cell, &lower).await).await;
+    world.app.set_time("2027-01-10T08:00:00+07:00");
     let board = officer.get(&format!("/v1/units/{}/points", world.ward)).await.expect(200).body;
     assert_eq!((&board["threshold"], &board["items"][0]["threshold"]), (&json!(40), &json!(20)));
     let known = member.get(&of_cell).await.expect(200).body;
@@ -302,7 +305,7 @@ async fn a_committee_sets_a_threshold_for_everything_below_from_a_month_on() {
     assert_eq!((&threshold["value"], &threshold["unit_id"]), (&json!(20), &json!(world.cell)));
     assert_eq!(world.audit_count("points.parameter_set").await, 2);
     officer.post(&path, &json!({"name": "threshold", "value": 1, "from": "2026-11"})).await.expect(400);
-    officer.post(&path, &json!({"name": "prorated", "value": 2, "from": "2026-12"})).await.expect(400);
+    officer.post(&path, &json!({"name": "prorated", "value": 2, "from": "2027-02"})).await.expect(400);
     assert_eq!(world.secretary().await.post(&of_cell, &december).await.status, 403);
     assert_eq!(world.outsider().await.post(&of_cell, &december).await.status, 404);
 }
@@ -327,9 +330,7 @@ async fn whoever_is_exempt_and_excused_is_shown_as_exempt_everywhere() {
     let world = World::new().await;
     let (secretary, member) = (world.secretary().await, world.member().await);
     world.exempt(member.id).await;
-    let excuse =
-        json!({"kind": "excused", "valid_from": "2026-11-10", "valid_to": "2026-11-12", "reason": "Đi công tác"});
-    secretary.post(&format!("/v1/members/{}/exemptions", member.id), &excuse).await.expect(201);
+    world.excuse(member.id, "2026-11-10", "2026-11-25").await;
     let board = board_of(&world, &secretary, world.cell).await.expect(200).body;
     let counts = &board["summary"];
     assert_eq!((&counts["exempt"], &counts["excused"], &counts["counted"]), (&json!(1), &json!(0), &json!(1)));
@@ -366,4 +367,30 @@ async fn what_is_credited_in_the_first_award_of_a_month_is_no_longer_suggested()
     let suggested: Vec<&str> =
         month["suggestions"].as_array().unwrap().iter().filter_map(|s| s["object"]["id"].as_str()).collect();
     assert!(suggested.contains(&"document 01") && !suggested.contains(&"document 00"), "{suggested:?}");
+}
+
+#[actix_web::test]
+async fn the_cap_of_a_day_holds_for_awards_dated_long_after_it() {
+    let world = World::new().await;
+    let (member, now) = (world.member().await, world.app.state.clock.now());
+    let pass = async |day: u32| {
+        let deed = Deed {
+            event: "quiz.passed",
+            object_kind: "quiz",
+            object_id: Uuid::now_v7().to_string(),
+            percent: Some(100),
+            on: chrono::NaiveDate::from_ymd_opt(2026, 11, day),
+            ..Deed::default()
+        };
+        let given = world.app.state.db.transaction(async |conn| award(conn, member.id, &deed, now).await).await;
+        given.unwrap().points_awarded
+    };
+    assert_eq!((pass(2).await, pass(2).await, pass(2).await), (6, 6, 0));
+    for day in [5, 6, 7, 8] {
+        assert_eq!(pass(day).await, 6);
+    }
+    assert_eq!(pass(2).await, 0, "twelve a day were earned alone");
+    assert_eq!((pass(3).await, pass(3).await, pass(3).await), (6, 6, 0), "a day before those that are kept");
+    assert_eq!((pass(5).await, pass(5).await), (6, 0));
+    assert_eq!(points_everywhere(&world, &member).await, 12 + 12 + 12 + 18);
 }

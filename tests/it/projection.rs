@@ -152,8 +152,7 @@ async fn a_threshold_reaches_the_figures_of_everything_below() {
     earn(&world, member.id, 3).await;
     project(&world.app).await;
     assert_eq!(counts(&roll_up(&officer, world.province).await["summary"])[4], 0);
-    let lower = json!({"name": "threshold", "value": 20, "from": "2026-11"});
-    officer.post(&format!("/v1/units/{}/point-parameters", world.ward), &lower).await.expect(200);
+    world.threshold(world.ward, 20, "2026-11-01").await;
     project(&world.app).await;
     assert_eq!(counts(&roll_up(&officer, world.province).await["summary"])[4], 1);
 }

@@ -17,12 +17,13 @@ use crate::documents::store::note_opening;
 use crate::documents::targets::{OnDocument, Readable};
 use crate::kernel::access::needs::PublishDocuments;
 use crate::kernel::audit;
-use crate::kernel::call::{Ask, Query, Scope, names, path_id, place, receive};
+use crate::kernel::call::{Ask, Query, Scope, is_any_file, names, path_id, place, receive};
 use crate::kernel::crypto::to_text;
 use crate::kernel::db::Conn;
 use crate::kernel::idempotency::{self, Claim, Key};
 use crate::kernel::problem::{Code, Problem, text};
 use crate::kernel::reply::matches_any;
+use crate::kernel::text::one_line;
 
 use super::content::{self, StoredFile};
 use super::range::{Wanted, wanted};
@@ -39,16 +40,18 @@ pub struct FileQuery {
 
 /// Add a file
 ///
-/// The body is the file itself: PDF, DOCX, XLSX, PNG, JPEG or MP3, by `Content-Type`. What the file is not is refused.
-/// The document gets its next version.
+/// The body is the file itself: PDF, DOCX, XLSX, PNG, JPEG or MP3, by `Content-Type`, or by the end of its name where that is
+/// `application/octet-stream`. What the file is not is refused. The document gets its next version.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."), FileQuery),
     request_body(description = "The file.", content(
+        ("application/octet-stream"),
         ("application/pdf"),
         ("application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
         ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ("image/png"),
         ("image/jpeg"),
         ("audio/mpeg"))),
+    extensions(("x-body-bytes" = json!(26_214_400))),
     responses((status = 201, description = "The file.", body = FileOut),
         (status = 409, description = "The document was recalled."),
         (status = 422, description = "The file is not of the type it is said to be, or the document has twenty files.")))]
@@ -61,7 +64,7 @@ pub async fn add_document_file(
     let Ask { conn, scope, request } = ask;
     // A slow upload must not hold a connection.
     drop(conn);
-    let media = media_of(&request)?;
+    let media = media_of(&request, &query.0.filename)?;
     let name = file_name(&query.0.filename, media)?;
     let state = scope.state;
     let most = state.config.file_bytes;
@@ -150,12 +153,17 @@ fn file_name(name: &str, media: Media) -> Result<String, Problem> {
         let detail = text(format!("Tên tệp phải kết thúc bằng .{ends}."), format!("The name must end in .{ends}."));
         return Err(Problem::fault("filename", "extension", detail));
     }
-    Ok(name.to_owned())
+    Ok(one_line(name))
 }
 
-fn media_of(req: &HttpRequest) -> Result<Media, Problem> {
-    let header = req.headers().get(header::CONTENT_TYPE);
-    header.and_then(|value| value.to_str().ok()).and_then(Media::of_content_type).ok_or_else(|| {
+/// The kind of file that the sender names. Generated clients send any file as a stream of bytes: then its name tells.
+fn media_of(req: &HttpRequest, name: &str) -> Result<Media, Problem> {
+    let header = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let named = match is_any_file(header) {
+        true => Media::of_name(name.trim()),
+        false => Media::of_content_type(header),
+    };
+    named.ok_or_else(|| {
         Problem::with(
             Code::UnsupportedMediaType,
             "Hãy gửi PDF, DOCX, XLSX, PNG, JPEG hoặc MP3.",
@@ -172,8 +180,14 @@ fn media_of(req: &HttpRequest) -> Result<Media, Problem> {
         ("Range" = Option<String>, Header, description = "Which bytes are wanted, for example `bytes=0-1023`.", max_length = 200, pattern = "^.+$", nullable = false),
         ("If-Range" = Option<String>, Header, description = "The `ETag` the part must belong to; otherwise the whole file comes.", max_length = 200, pattern = "^.+$", nullable = false),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the copy the client has.", max_length = 500, pattern = "^.+$", nullable = false)),
-    responses((status = 200, description = "The file.", content_type = "application/octet-stream"),
-        (status = 206, description = "The wanted part of the file.", content_type = "application/octet-stream"),
+    responses((status = 200, description = "The file.", content(("application/octet-stream"), ("application/pdf"),
+            ("application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+            ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            ("image/png"), ("image/jpeg"), ("audio/mpeg"))),
+        (status = 206, description = "The wanted part of the file.", content(("application/octet-stream"), ("application/pdf"),
+            ("application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+            ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            ("image/png"), ("image/jpeg"), ("audio/mpeg"))),
         (status = 304, description = "The client's copy is still right."),
         (status = 416, description = "The file has no such bytes.")))]
 #[get("/documents/{document_id}/files/{file_id}")]

@@ -5,7 +5,7 @@ use actix_web::{FromRequest, HttpResponse, get};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::documents::model::{Kind, search_words};
+use crate::documents::model::Kind;
 use crate::documents::store::note_opening;
 use crate::documents::targets::Readable;
 use crate::kernel::call::{Anyone, Ask, Empty, Handed, Myself, Query};
@@ -13,6 +13,7 @@ use crate::kernel::desk::{Asked, Clerk, Desk};
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::Problem;
 use crate::kernel::reply;
+use crate::kernel::text::search_words;
 
 use super::store::{self, Detail, Item, Lister, Wanted};
 

@@ -51,14 +51,28 @@ impl Media {
         Self::ALL.iter().copied().find(|media| media.as_str().eq_ignore_ascii_case(essence))
     }
 
+    /// The kind of file that a name ends like.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|media| media.fits(name))
+    }
+
     fn begins(self, head: &[u8]) -> bool {
         match self {
-            Self::Pdf => head.starts_with(b"%PDF-"),
+            // Readers take what stands before, a byte order mark or the head of a mail.
+            Self::Pdf => contains(head, b"%PDF-"),
             Self::Docx | Self::Xlsx => head.starts_with(b"PK\x03\x04"),
             Self::Png => head.starts_with(b"\x89PNG\r\n\x1a\n"),
             Self::Jpeg => head.starts_with(b"\xff\xd8\xff"),
             // A tag, or a frame of MPEG layer III.
             Self::Mp3 => head.starts_with(b"ID3") || matches!(head, [0xff, second, ..] if second & 0xe6 == 0xe2),
+        }
+    }
+
+    /// How much of the beginning tells the kind.
+    fn head_bytes(self) -> usize {
+        match self {
+            Self::Pdf => 1_024,
+            _ => 8,
         }
     }
 
@@ -81,14 +95,12 @@ pub struct Sniffer {
 }
 
 impl Sniffer {
-    const HEAD: usize = 8;
-
     pub fn new(media: Media) -> Self {
-        Self { media, head: Vec::with_capacity(Self::HEAD), tail: Vec::new(), folder_seen: false }
+        Self { media, head: Vec::new(), tail: Vec::new(), folder_seen: false }
     }
 
     pub fn look(&mut self, chunk: &[u8]) {
-        let missing = Self::HEAD - self.head.len();
+        let missing = self.media.head_bytes() - self.head.len();
         self.head.extend_from_slice(&chunk[..missing.min(chunk.len())]);
         let Some(folder) = self.media.folder().filter(|_| !self.folder_seen) else {
             return;
@@ -125,6 +137,9 @@ mod tests {
     fn a_file_is_what_it_begins_with() {
         for chunk in [1, 3, 1000] {
             assert!(agrees(Media::Pdf, b"%PDF-1.7 and so on", chunk));
+            assert!(agrees(Media::Pdf, b"\xef\xbb\xbf%PDF-1.7", chunk));
+            assert!(agrees(Media::Pdf, &[&[b' '; 1_019][..], b"%PDF-"].concat(), chunk));
+            assert!(!agrees(Media::Pdf, &[&[b' '; 1_020][..], b"%PDF-"].concat(), chunk));
             assert!(agrees(Media::Png, b"\x89PNG\r\n\x1a\nIHDR", chunk));
             assert!(agrees(Media::Jpeg, b"\xff\xd8\xff\xe0JFIF", chunk));
             assert!(agrees(Media::Mp3, b"ID3\x04", chunk));

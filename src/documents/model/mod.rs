@@ -9,5 +9,5 @@ mod timing;
 pub use kinds::Kind;
 pub use media::{Media, Sniffer};
 pub use symbol::{Symbol, parse_symbol};
-pub use text::{carries_secret_marking, fold, search_words, words};
+pub use text::{carries_secret_marking, searchable, words};
 pub use timing::{Pace, credit, required_seconds};

@@ -1,8 +1,9 @@
 //! Symbols such as `98-KH/ĐU`: number, type and issuer, as far as they can be read.
 
 use serde::Serialize;
-use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
+
+use crate::kernel::text;
 
 /// The parts of a document's symbol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -21,8 +22,8 @@ pub struct Symbol {
 
 /// Reads `number-type/issuer`; none when the symbol is written in another way.
 pub fn parse_symbol(raw: &str) -> Option<Symbol> {
-    let composed: String = raw.nfc().collect();
-    let (number, rest) = composed.trim().split_once('-')?;
+    let symbol = text::symbol(raw);
+    let (number, rest) = symbol.split_once('-')?;
     let (abbreviation, issuer) = rest.split_once('/')?;
     let number = number.trim();
     let (abbreviation, issuer) = (abbreviation.trim(), issuer.trim());

@@ -1,37 +1,12 @@
-//! Vietnamese text: folding for search, counting words, secrecy markings.
+//! Texts of documents: what a search looks in, counting words, secrecy markings.
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
-/// Words of a search that count; the rest is ignored.
-const MOST_WORDS: usize = 10;
+use crate::kernel::text::fold;
 
-/// Text without diacritics and punctuation, in lower case: " nghi quyet so 3", each word after a space.
-pub fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    let mut in_word = false;
-    for c in text.nfd().filter(|c| !is_combining_mark(*c)) {
-        if !c.is_alphanumeric() {
-            in_word = false;
-            continue;
-        }
-        if !in_word {
-            folded.push(' ');
-            in_word = true;
-        }
-        match c {
-            'đ' | 'Đ' => folded.push('d'),
-            c => folded.extend(c.to_lowercase().filter(|c| !is_combining_mark(*c))),
-        }
-    }
-    folded
-}
-
-/// The beginnings of words that a search looks for, each after a space as in [`fold`].
-pub fn search_words(query: &str) -> Vec<String> {
-    let folded = fold(query);
-    let words = folded.split_whitespace().take(MOST_WORDS);
-    words.map(|word| format!(" {word}")).collect()
+/// What a search looks in: the folded words, each after a space.
+pub fn searchable(text: &str) -> String {
+    format!(" {}", fold(text))
 }
 
 /// How many words a reader has to read.
@@ -71,14 +46,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folding_drops_marks_and_punctuation() {
-        assert_eq!(fold("Nghị quyết số 03-NQ/TU"), " nghi quyet so 03 nq tu");
-        assert_eq!(fold("ĐẢNG ỦY đường"), " dang uy duong");
-        let decomposed: String = "Nghị quyết".nfd().collect();
-        assert_eq!(fold(&decomposed), fold("nghị QUYẾT"));
-        assert_eq!(search_words("  nghi  quyết! "), [" nghi", " quyet"]);
-        assert_eq!(search_words("!?"), Vec::<String>::new());
-        assert_eq!(search_words(&"a ".repeat(50)).len(), MOST_WORDS);
+    fn a_search_looks_for_beginnings_of_words() {
+        assert_eq!(searchable("Nghị quyết số 03-NQ/TU"), " nghi quyet so 03 nq tu");
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Code, Problem, text};
 use crate::kernel::reply;
+use crate::kernel::text::symbol;
 use crate::organisation::OnUnit;
 use crate::points::month_offer;
 
@@ -103,11 +104,19 @@ pub struct DocumentIn {
     title: String,
     /// A few sentences on what it says.
     #[serde(default)]
-    #[schema(max_length = 2000, example = "Nội dung và thời gian sinh hoạt chuyên đề.")]
+    #[schema(
+        max_length = 2000,
+        content_media_type = "text/plain",
+        example = "Nội dung và thời gian sinh hoạt chuyên đề."
+    )]
     summary: String,
     /// Its text, by which it is found and its reading time is measured; leave it out for a scan.
     #[serde(default)]
-    #[schema(max_length = 200_000, example = "Điều 1. Các chi bộ sinh hoạt chuyên đề trong quý IV.")]
+    #[schema(
+        max_length = 200_000,
+        content_media_type = "text/plain",
+        example = "Điều 1. Các chi bộ sinh hoạt chuyên đề trong quý IV."
+    )]
     text: String,
     /// Number of pages of a scan without text.
     #[schema(minimum = 1, maximum = 5000, nullable = false, example = 4)]
@@ -131,10 +140,10 @@ pub async fn create_document(call: Call<DocumentIn, OnUnit<PublishDocuments>>) -
         let body = &scope.body;
         let new = NewDocument {
             unit_id: scope.on.unit_id,
-            symbol: body.symbol.trim().to_owned(),
+            symbol: symbol(&body.symbol),
             kind: body.kind,
-            title: body.title.trim().to_owned(),
-            summary: body.summary.trim().to_owned(),
+            title: body.title.clone(),
+            summary: body.summary.clone(),
             text: body.text.clone(),
             pages: body.pages,
             must_read_by: body.must_read_by,
@@ -167,10 +176,20 @@ pub struct DocumentPatch {
     )]
     title: Option<String>,
     /// A few sentences on what it says.
-    #[schema(max_length = 2000, nullable = false, example = "Nội dung và thời gian.")]
+    #[schema(
+        max_length = 2000,
+        content_media_type = "text/plain",
+        nullable = false,
+        example = "Nội dung và thời gian."
+    )]
     summary: Option<String>,
     /// Its text.
-    #[schema(max_length = 200_000, nullable = false, example = "Điều 1. Các chi bộ sinh hoạt.")]
+    #[schema(
+        max_length = 200_000,
+        content_media_type = "text/plain",
+        nullable = false,
+        example = "Điều 1. Các chi bộ sinh hoạt."
+    )]
     text: Option<String>,
     /// Number of pages of a scan without text.
     #[schema(minimum = 1, maximum = 5000, nullable = false, example = 4)]
@@ -190,10 +209,10 @@ impl DocumentPatch {
                 changed.push(name);
             }
         };
-        put("symbol", &mut row.symbol, self.symbol.as_deref().map(str::trim));
+        put("symbol", &mut row.symbol, self.symbol.as_deref().map(symbol).as_deref());
         put("kind", &mut row.kind, self.kind.map(Kind::as_str));
-        put("title", &mut row.title, self.title.as_deref().map(str::trim));
-        put("summary", &mut row.summary, self.summary.as_deref().map(str::trim));
+        put("title", &mut row.title, self.title.as_deref());
+        put("summary", &mut row.summary, self.summary.as_deref());
         put("text", text, self.text.as_deref());
         if self.pages.is_some() && self.pages != row.pages {
             row.pages = self.pages;
@@ -305,7 +324,13 @@ pub async fn publish_document(
 #[serde(deny_unknown_fields)]
 pub struct RecallIn {
     /// The reason, shown to those who may publish.
-    #[schema(min_length = 1, max_length = 1000, pattern = r"\S", example = "Gửi nhầm đơn vị.")]
+    #[schema(
+        min_length = 1,
+        max_length = 1000,
+        content_media_type = "text/plain",
+        pattern = r"\S",
+        example = "Gửi nhầm đơn vị."
+    )]
     reason: String,
 }
 

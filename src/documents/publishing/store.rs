@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::documents::OBJECT_KIND;
-use crate::documents::model::{Kind, carries_secret_marking, fold, words};
+use crate::documents::model::{Kind, carries_secret_marking, searchable, words};
 use crate::documents::store::{DRAFT, PUBLISHED, RECALLED, Row, body, lock, next_version, recalled, targets};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
@@ -239,5 +239,5 @@ fn check(symbol: &str, title: &str, summary: &str, text: &str, pages: Option<i32
 }
 
 fn search_text(symbol: &str, title: &str, summary: &str, body: &str) -> String {
-    [symbol, title, summary, body].map(fold).concat()
+    [symbol, title, summary, body].map(searchable).concat()
 }

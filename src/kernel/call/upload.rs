@@ -111,10 +111,16 @@ impl<M: MediaType, T: Target + 'static> FromRequest for Upload<M, T> {
     }
 }
 
+/// Whether a `Content-Type` says no more than that it is a file.
+pub fn is_any_file(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/octet-stream")
+}
+
 fn require_media<M: MediaType>(req: &HttpRequest) -> Result<(), Problem> {
     let kind = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case(M::NAME) {
+    if essence.eq_ignore_ascii_case(M::NAME) || is_any_file(essence) {
         return Ok(());
     }
     Err(Problem::with(Code::UnsupportedMediaType, format!("Hãy gửi {}.", M::NAME), format!("Send {}.", M::NAME)))

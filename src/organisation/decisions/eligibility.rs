@@ -82,6 +82,9 @@ pub async fn require_proposer_still(
     decision: &Decision,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
+    if !kind.needs_proposer_still() {
+        return Ok(());
+    }
     let gone = || {
         Problem::with(
             Code::Conflict,

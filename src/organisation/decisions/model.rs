@@ -59,6 +59,11 @@ pub trait DecisionKind: Send + Sync {
         true
     }
 
+    /// Whether the proposer must still have the right when it is confirmed. False for what only reports what was seen.
+    fn needs_proposer_still(&self) -> bool {
+        true
+    }
+
     /// Whether the operator of the server may confirm it on the command line, where nobody is above.
     fn on_command_line(&self) -> bool {
         false

@@ -5,16 +5,16 @@ use actix_web::{HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::kernel::call::{Ask, Call, Empty, Query, Scope};
+use crate::kernel::call::{Ask, Call, Empty, Query};
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Problem, text};
 
 use super::batch::{ConfirmationResults, ConfirmationsIn, confirm_all};
-use super::model::{DecisionState, Registry};
+use super::model::DecisionState;
 use super::output::{DecisionOut, answer, show};
 use super::store::{self, Wanted};
 use super::target::{OnDecision, OnInbox};
-use super::workflow::{Act, Decider, confirm, decline, withdraw};
+use super::workflow::{Act, confirm, decline, withdraw};
 
 /// Which decisions are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -72,10 +72,6 @@ pub async fn get_decision(mut ask: Ask<OnDecision>) -> Result<HttpResponse, Prob
     ask.reply(&found)
 }
 
-fn act<'a, B, T>(scope: &'a Scope<B, T>, kinds: Registry) -> Act<'a> {
-    Act { kinds, decider: Decider::Officer(&scope.caller), request_id: Some(&scope.context.request_id), now: scope.now }
-}
-
 /// Confirm a decision
 ///
 /// What was proposed holds from now on, all of it or nothing. For a second officer: neither the proposer nor anybody at stake;
@@ -92,7 +88,7 @@ fn act<'a, B, T>(scope: &'a Scope<B, T>, kinds: Registry) -> Act<'a> {
 pub async fn confirm_decision(call: Call<Empty, OnDecision>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
         let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
-        confirm(conn, id, &act(scope, kinds)).await?;
+        confirm(conn, id, &Act::of(scope, kinds)).await?;
         answer(conn, id, kinds, scope.context.language, scope.now).await
     })
     .await
@@ -120,7 +116,7 @@ pub struct DecisionRefusalIn {
 pub async fn refuse_decision(call: Call<DecisionRefusalIn, OnDecision>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
         let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
-        decline(conn, id, &act(scope, kinds), scope.body.reason.trim()).await?;
+        decline(conn, id, &Act::of(scope, kinds), scope.body.reason.trim()).await?;
         answer(conn, id, kinds, scope.context.language, scope.now).await
     })
     .await
@@ -138,7 +134,7 @@ pub async fn refuse_decision(call: Call<DecisionRefusalIn, OnDecision>) -> Resul
 pub async fn withdraw_decision(call: Call<Empty, OnDecision>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
         let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
-        withdraw(conn, id, &act(scope, kinds)).await?;
+        withdraw(conn, id, &Act::of(scope, kinds)).await?;
         answer(conn, id, kinds, scope.context.language, scope.now).await
     })
     .await
@@ -161,7 +157,7 @@ pub async fn confirm_decisions(call: Call<ConfirmationsIn, OnInbox>) -> Result<H
         return Err(Problem::fault("/decision_ids", "duplicate", detail));
     }
     call.commit(StatusCode::OK, async |conn, scope| {
-        let act = act(scope, scope.on.kinds);
+        let act = Act::of(scope, scope.on.kinds);
         let (unit_id, ids) = (scope.on.unit_id, &scope.body.decision_ids);
         confirm_all(conn, unit_id, ids, &act, scope.context.language).await
     })

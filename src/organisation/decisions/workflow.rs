@@ -5,6 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::kernel::auth::Principal;
+use crate::kernel::call::Scope;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
@@ -30,6 +31,18 @@ pub struct Act<'a> {
     pub decider: Decider<'a>,
     pub request_id: Option<&'a str>,
     pub now: DateTime<Utc>,
+}
+
+impl<'a> Act<'a> {
+    /// An act of the caller of a request.
+    pub fn of<B, T>(scope: &'a Scope<B, T>, kinds: Registry) -> Self {
+        Self {
+            kinds,
+            decider: Decider::Officer(&scope.caller),
+            request_id: Some(&scope.context.request_id),
+            now: scope.now,
+        }
+    }
 }
 
 /// Proposes something that a second officer has to confirm, and tells the nearest officers who may. Nothing that was proposed

@@ -1,6 +1,7 @@
 //! Exemptions over HTTP.
 
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -9,15 +10,16 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::access::needs::{ManageMembers, ReadMember};
-use crate::kernel::audit;
-use crate::kernel::call::{Ask, Call, Query};
+use crate::kernel::call::{Ask, Call, Query, Scope};
 use crate::kernel::ids::new_id;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Code, Problem, text};
 use crate::organisation::OnMember;
+use crate::organisation::decisions::{self, DecisionOut, Registry};
 use crate::organisation::members::record_view;
 use crate::organisation::memberships::lock_member;
 
+use super::decide::{self, Proposer};
 use super::store::{self, Exemption};
 use super::target::OnExemption;
 
@@ -31,7 +33,16 @@ pub enum ExemptionKind {
     Excused,
 }
 
-/// An exemption to be recorded.
+impl ExemptionKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Exempt => "exempt",
+            Self::Excused => "excused",
+        }
+    }
+}
+
+/// An exemption to be proposed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExemptionIn {
@@ -59,18 +70,29 @@ fn not_oneself(caller: Uuid, member_id: Uuid) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Record an exemption
+/// Propose an exemption
 ///
-/// While it lasts the member counts in no rate and no ranking. Nobody records their own. It touches no month that is closed
-/// for the member, unless a superior committee reopens that month.
+/// Takes two officers: the answer is a decision that waits, whose `object_id` is the exemption that it becomes. Once a second
+/// officer confirms it, the member counts in no rate and no ranking of the months concerned: exempt, when that holds on the
+/// month's last day (today, while it runs); excused, when it covers at least `excuse_days` days of the month, a point parameter, 10
+/// by default; two short excuses do not add up. Nobody proposes their own. It touches no month that is closed for the member,
+/// unless a superior committee reopens that month; what was proposed before the close and confirmed within 30 days changes the
+/// corrected figures, never what was signed.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member.")), request_body = ExemptionIn, responses(
-    (status = 201, description = "The exemption.", body = Exemption),
-    (status = 409, description = "One of the same kind covers a part of this time already, or a month of it is closed.")))]
+    (status = 202, description = "The decision that waits for a second officer.", body = DecisionOut),
+    (status = 403, description = "It is the caller's own, or the caller's decisions rest."),
+    (status = 409, description = "One of the same kind covers a part of this time already or is proposed, or a month of it is closed."),
+    (status = 422, description = "It begins before the member's cell (`before_unit`).")))]
 #[post("/members/{member_id}/exemptions")]
-pub async fn create_exemption(call: Call<ExemptionIn, OnMember<ManageMembers>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
+pub async fn create_exemption(
+    call: Call<ExemptionIn, OnMember<ManageMembers>>,
+    kinds: Data<Registry>,
+) -> Result<HttpResponse, Problem> {
+    let kinds = **kinds;
+    call.commit(StatusCode::ACCEPTED, async |conn, scope| {
         let (member_id, body) = (scope.on.member_id, &scope.body);
         not_oneself(scope.caller.account_id, member_id)?;
+        decisions::require_rested(conn, scope.caller.account_id, scope.now).await?;
         if body.valid_to.is_some_and(|to| to <= body.valid_from) {
             let detail = text("Phải sau ngày bắt đầu.", "Must come after the first day.");
             return Err(Problem::fault("/valid_to", "too_early", detail));
@@ -79,26 +101,20 @@ pub async fn create_exemption(call: Call<ExemptionIn, OnMember<ManageMembers>>) 
         let new = Exemption {
             id: new_id(scope.now),
             member_id,
-            kind: match body.kind {
-                ExemptionKind::Exempt => "exempt".to_owned(),
-                ExemptionKind::Excused => "excused".to_owned(),
-            },
+            kind: body.kind.as_str().to_owned(),
             valid_from: body.valid_from,
             valid_to: body.valid_to,
             reason: body.reason.trim().to_owned(),
             created_at: scope.now,
         };
-        store::create(conn, &new, scope.caller.account_id).await?;
-        let event = audit::Event {
-            unit_id: Some(scope.on.unit_id),
-            member_id: Some(member_id),
-            details: json!({"kind": new.kind, "valid_from": new.valid_from, "valid_to": new.valid_to}),
-            ..scope.audit("exemption.recorded", "exemption", new.id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        Ok(new)
+        let id = decide::propose(conn, &new, scope.on.unit_id, proposer(scope), scope.now).await?;
+        decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
     })
     .await
+}
+
+fn proposer<B, T>(scope: &Scope<B, T>) -> Proposer<'_> {
+    Proposer { officer: &scope.caller, request_id: Some(&scope.context.request_id) }
 }
 
 /// List a member's exemptions
@@ -127,29 +143,25 @@ pub struct EndIn {
     valid_to: NaiveDate,
 }
 
-/// End an exemption
+/// Propose the end of an exemption
 ///
-/// The record stays; it only becomes shorter, and never by days of a month that is closed for the member. Nobody ends their
-/// own.
+/// Takes two officers: the answer is a decision that waits. Once it is confirmed the record is shorter, never by days of a month
+/// that was closed before it was proposed. Nobody ends their own.
 #[utoipa::path(tag = "Members", params(("exemption_id" = Uuid, Path, description = "The exemption.")), request_body = EndIn, responses(
-    (status = 200, description = "The exemption.", body = Exemption),
-    (status = 409, description = "A month of what would be cut off is closed."),
+    (status = 202, description = "The decision that waits for a second officer.", body = DecisionOut),
+    (status = 403, description = "It is the caller's own, or the caller's decisions rest."),
+    (status = 409, description = "A month of what would be cut off is closed, or an end of it waits already."),
     (status = 422, description = "The end is not within the exemption.")))]
 #[post("/exemptions/{exemption_id}/end")]
-pub async fn end_exemption(call: Call<EndIn, OnExemption>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
+pub async fn end_exemption(call: Call<EndIn, OnExemption>, kinds: Data<Registry>) -> Result<HttpResponse, Problem> {
+    let kinds = **kinds;
+    call.commit(StatusCode::ACCEPTED, async |conn, scope| {
         let on = &scope.on;
         not_oneself(scope.caller.account_id, on.member_id)?;
         lock_member(conn, on.member_id).await?;
-        store::end(conn, on.exemption_id, scope.body.valid_to).await?;
-        let event = audit::Event {
-            unit_id: Some(on.unit_id),
-            member_id: Some(on.member_id),
-            details: json!({"valid_to": scope.body.valid_to}),
-            ..scope.audit("exemption.ended", "exemption", on.exemption_id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        store::get(conn, on.exemption_id).await
+        let end = (on.exemption_id, scope.body.valid_to);
+        let id = decide::propose_end(conn, end, on.unit_id, proposer(scope), scope.now).await?;
+        decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
     })
     .await
 }

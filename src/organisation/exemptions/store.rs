@@ -1,7 +1,9 @@
 //! Queries on exemptions.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::min;
 use diesel::prelude::*;
+use diesel::sql_types::{Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,8 +11,8 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{exemptions, member_months};
+use crate::kernel::problem::{Code, Fault, Problem, text};
+use crate::kernel::schema::{exemptions, member_months, memberships, unit_links};
 
 /// A stretch of time in which a member counts nowhere.
 #[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
@@ -39,12 +41,18 @@ pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Exemption, Problem> {
     Ok(exemptions::table.find(id).select(Exemption::as_select()).first(conn).await?)
 }
 
-/// Records an exemption of a member whose row is locked.
+/// Refuses an exemption of a member whose row is locked when it cannot be. `proposed_at` is when it was proposed, if it was: a
+/// month that was closed since then is no obstacle.
 ///
 /// # Errors
-/// 409 when one of the same kind covers a day of it, or a month of it is closed.
-pub async fn create(conn: &mut Conn, new: &Exemption, recorded_by: Uuid) -> Result<(), Problem> {
-    require_open(conn, new.member_id, new.valid_from, new.valid_to).await?;
+/// 409 when one of the same kind covers a day of it, or a month of it is closed; 422 when it begins before the member's unit.
+pub async fn require_possible(
+    conn: &mut Conn,
+    new: &Exemption,
+    proposed_at: Option<DateTime<Utc>>,
+) -> Result<(), Problem> {
+    require_unit(conn, new.member_id, new.valid_from).await?;
+    require_open(conn, new.member_id, (new.valid_from, new.valid_to), proposed_at).await?;
     let mut overlapping = exemptions::table
         .filter(exemptions::member_id.eq(new.member_id))
         .filter(exemptions::kind.eq(&new.kind))
@@ -54,13 +62,58 @@ pub async fn create(conn: &mut Conn, new: &Exemption, recorded_by: Uuid) -> Resu
         overlapping = overlapping.filter(exemptions::valid_from.lt(to));
     }
     let found: i64 = overlapping.count().get_result(conn).await?;
-    if found > 0 {
-        return Err(Problem::with(
-            Code::Conflict,
-            "Đảng viên đã được miễn cùng loại trong thời gian này.",
-            "An exemption of this kind covers a part of this time already.",
-        ));
+    if found == 0 {
+        return Ok(());
     }
+    Err(Problem::with(
+        Code::Conflict,
+        "Đảng viên đã được miễn cùng loại trong thời gian này.",
+        "An exemption of this kind covers a part of this time already.",
+    ))
+}
+
+/// Refuses an exemption while another one of its kind waits for a second officer that covers a day of it.
+///
+/// # Errors
+/// 409 when one does.
+pub async fn require_none_waiting(
+    conn: &mut Conn,
+    new: &Exemption,
+    decision_kind: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let waiting: Vec<Waiting> = diesel::sql_query(
+        "SELECT d.id FROM decisions d WHERE d.subject_id = $1 AND d.kind = $2 AND d.state = 'waiting' AND d.expires_at > $3
+           AND d.payload ->> 'kind' = $4
+           AND daterange((d.payload ->> 'valid_from')::date, (d.payload ->> 'valid_to')::date) && daterange($5, $6) LIMIT 1",
+    )
+    .bind::<SqlUuid, _>(new.member_id)
+    .bind::<Text, _>(decision_kind)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Text, _>(&new.kind)
+    .bind::<Date, _>(new.valid_from)
+    .bind::<Nullable<Date>, _>(new.valid_to)
+    .load(conn)
+    .await?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::with(
+        Code::Conflict,
+        "Đã có đề nghị miễn cùng loại trong thời gian này đang chờ quyết định.",
+        "An exemption of this kind waits for a decision that covers a part of this time.",
+    ))
+}
+
+#[derive(QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = SqlUuid)]
+    #[expect(dead_code, reason = "only whether there is one matters")]
+    id: Uuid,
+}
+
+/// Writes an exemption that two officers decided.
+pub async fn insert(conn: &mut Conn, new: &Exemption, recorded_by: Uuid) -> Result<(), Problem> {
     diesel::insert_into(exemptions::table)
         .values((
             exemptions::id.eq(new.id),
@@ -97,37 +150,65 @@ pub async fn of_member(
         .await?)
 }
 
-/// Ends an exemption of a member whose row is locked; it only ever becomes shorter.
+/// The exemption, when it can end on this day; it only ever becomes shorter. See [`require_possible`] for `proposed_at`.
 ///
 /// # Errors
 /// 422 when the end is not within it, 409 when a month of what is cut off is closed.
-pub async fn end(conn: &mut Conn, id: Uuid, valid_to: NaiveDate) -> Result<(), Problem> {
+pub async fn require_end(
+    conn: &mut Conn,
+    id: Uuid,
+    valid_to: NaiveDate,
+    proposed_at: Option<DateTime<Utc>>,
+) -> Result<Exemption, Problem> {
     let before = get(conn, id).await?;
-    let ended = diesel::update(
-        exemptions::table
-            .find(id)
-            .filter(exemptions::valid_from.lt(valid_to))
-            .filter(exemptions::valid_to.is_null().or(exemptions::valid_to.ge(valid_to))),
-    )
-    .set(exemptions::valid_to.eq(valid_to))
-    .execute(conn)
-    .await?;
-    if ended == 0 {
+    if valid_to <= before.valid_from || before.valid_to.is_some_and(|to| valid_to > to) {
         return Err(Problem::with(
             Code::RuleNotMet,
             "Ngày kết thúc phải sau ngày bắt đầu và không muộn hơn ngày kết thúc đã ghi.",
             "The end must come after the beginning and not after the recorded end.",
         ));
     }
-    if before.valid_to == Some(valid_to) {
-        return Ok(());
+    if before.valid_to != Some(valid_to) {
+        require_open(conn, before.member_id, (valid_to, before.valid_to), proposed_at).await?;
     }
-    require_open(conn, before.member_id, valid_to, before.valid_to).await
+    Ok(before)
+}
+
+/// Ends an exemption on a day that [`require_end`] allows.
+pub async fn end(conn: &mut Conn, id: Uuid, valid_to: NaiveDate) -> Result<(), Problem> {
+    diesel::update(exemptions::table.find(id)).set(exemptions::valid_to.eq(valid_to)).execute(conn).await?;
+    Ok(())
+}
+
+/// Refuses a day before the first unit that the member belonged to.
+async fn require_unit(conn: &mut Conn, member_id: Uuid, day: NaiveDate) -> Result<(), Problem> {
+    let first: Option<NaiveDate> = memberships::table
+        .inner_join(unit_links::table.on(unit_links::unit_id.eq(memberships::unit_id)))
+        .filter(memberships::member_id.eq(member_id))
+        .select(min(unit_links::valid_from))
+        .first(conn)
+        .await?;
+    match first {
+        Some(first) if day < first => {
+            let detail = text(
+                format!("Chi bộ của đảng viên có từ ngày {}.", first.format("%d/%m/%Y")),
+                format!("The member's cell exists since {first}."),
+            );
+            let fault = Fault { pointer: "/valid_from".to_owned(), code: "before_unit", detail };
+            Err(Problem::faults(Code::RuleNotMet, vec![fault]))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses days of a month that is closed for the member: what was signed says who counted, and only a superior reopens it.
 /// Whoever closes waits for the member's row, so a month that is open here is closed with what is written now.
-async fn require_open(conn: &mut Conn, member_id: Uuid, from: NaiveDate, to: Option<NaiveDate>) -> Result<(), Problem> {
+async fn require_open(
+    conn: &mut Conn,
+    member_id: Uuid,
+    (from, to): (NaiveDate, Option<NaiveDate>),
+    proposed_at: Option<DateTime<Utc>>,
+) -> Result<(), Problem> {
     let mut touched = member_months::table
         .filter(member_months::member_id.eq(member_id))
         .filter(member_months::period.ge(Period::containing(from).first_day()))
@@ -135,6 +216,9 @@ async fn require_open(conn: &mut Conn, member_id: Uuid, from: NaiveDate, to: Opt
         .into_boxed();
     if let Some(to) = to {
         touched = touched.filter(member_months::period.lt(to));
+    }
+    if let Some(proposed_at) = proposed_at {
+        touched = touched.filter(member_months::closed_at.lt(proposed_at));
     }
     let closed: Option<NaiveDate> =
         touched.order(member_months::period.desc()).select(member_months::period).first(conn).await.optional()?;

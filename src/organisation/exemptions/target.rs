@@ -11,7 +11,7 @@ use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
-use crate::organisation::{cell_of, units};
+use crate::organisation::{last_cell_of, units};
 
 use super::store;
 
@@ -19,7 +19,7 @@ use super::store;
 pub struct OnExemption {
     pub exemption_id: Uuid,
     pub member_id: Uuid,
-    /// The member's cell today.
+    /// The member's cell today, or the last one.
     pub unit_id: Uuid,
 }
 
@@ -33,8 +33,8 @@ impl Target for OnExemption {
         Box::pin(async move {
             let exemption_id = path_id(req, "exemption_id")?;
             let member_id = store::get(conn, exemption_id).await?.member_id;
-            let unit_id = cell_of(conn, member_id, day_of(now)).await?.ok_or_else(Problem::not_found)?;
-            let path = units::path(conn, unit_id, day_of(now)).await?;
+            let unit_id = last_cell_of(conn, member_id, day_of(now)).await?.ok_or_else(Problem::not_found)?;
+            let path = units::last_path(conn, unit_id, day_of(now)).await?;
             caller.require(&path, Permission::ManageMembers)?;
             Ok(Self { exemption_id, member_id, unit_id })
         })

@@ -1,6 +1,6 @@
 //! Writing a plan: a handful of statements, however many rows there are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -13,15 +13,17 @@ use crate::kernel::audit;
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::Problem;
+use crate::kernel::outbox;
+use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::grants as table;
+use crate::organisation::exemptions::{self, Exemption, Proposer};
 use crate::organisation::grants::{self, NewGrant};
 use crate::organisation::members::handles::{HandleKind, tell_of_shared_phones};
 use crate::organisation::members::{NewMember, Origin, admit};
 use crate::organisation::roster::RosterRow;
 
 use super::Importer;
-use super::plan::{Change, Plan, sex};
+use super::plan::{Change, Place, Plan, sex};
 
 /// Why a member is exempt who was marked so in a sheet.
 const REASON: &str = "Theo danh sách chi bộ";
@@ -39,19 +41,56 @@ pub async fn write(
     let people: Vec<NewMember> = plan.added.iter().map(|row| person(row)).collect();
     let new = admit(conn, crypto, &people, cell_id, Origin::Imported, as_of, now).await?;
     let mut ids = plan.known.clone();
-    ids.extend(plan.added.iter().map(|row| row.row).zip(new));
+    ids.extend(plan.added.iter().map(|row| row.place()).zip(new));
     change_records(conn, crypto, &plan.changed).await?;
     change_handles(conn, &plan.changed, now).await?;
     let begin = Begin { ids, since: &plan.since, as_of };
-    exempt(conn, plan, &begin, importer, now).await?;
+    exempt(conn, plan, &begin, cell_id, importer, now).await?;
     grant(conn, plan, &begin, cell_id, now).await?;
     propose_roles(conn, plan, &begin, cell_id, importer, now).await?;
+    tell_changed(conn, plan, cell_id, importer, now).await?;
     record(conn, plan, cell_id, importer, now).await
+}
+
+/// Fields by which a person is recognised or signs in: whose change they are told of.
+const TOLD: [&str; 5] = ["full_name", "birth_date", "citizen_id", "card_number", "phone"];
+
+/// Everybody finds in their own access log what an import changed of their record, and is told of what matters for signing in.
+async fn tell_changed(
+    conn: &mut Conn,
+    plan: &Plan<'_>,
+    cell_id: Uuid,
+    importer: &Importer<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let mut events = Vec::with_capacity(plan.changed.len());
+    let mut told: BTreeMap<Vec<&str>, Vec<Uuid>> = BTreeMap::new();
+    for change in &plan.changed {
+        events.push(audit::Event {
+            actor_id: importer.account_id(),
+            action: "member.changed",
+            object_kind: "member",
+            object_id: change.id,
+            unit_id: Some(cell_id),
+            member_id: Some(change.id),
+            request_id: importer.request_id,
+            details: json!({"fields": change.fields, "by": "import"}),
+        });
+        let fields: Vec<&str> = change.fields.iter().copied().filter(|field| TOLD.contains(field)).collect();
+        if !fields.is_empty() {
+            told.entry(fields).or_default().push(change.id);
+        }
+    }
+    audit::record_all(conn, events, now).await?;
+    for (fields, members) in told {
+        outbox::tell(conn, "record_changed", &members, &json!({"fields": fields}), now).await?;
+    }
+    Ok(())
 }
 
 /// The ids of all rows, and from when something about them holds.
 struct Begin<'a> {
-    ids: HashMap<u32, Uuid>,
+    ids: HashMap<Place, Uuid>,
     since: &'a HashMap<Uuid, NaiveDate>,
     as_of: NaiveDate,
 }
@@ -59,7 +98,7 @@ struct Begin<'a> {
 impl Begin<'_> {
     /// The member of a row, and the day of the sheet, or the first in the cell if that is later.
     fn of(&self, row: &RosterRow) -> Result<(Uuid, NaiveDate), Problem> {
-        let id = *self.ids.get(&row.row).ok_or_else(|| Problem::internal("a row without a member"))?;
+        let id = *self.ids.get(&row.place()).ok_or_else(|| Problem::internal("a row without a member"))?;
         let since = self.since.get(&id).copied().unwrap_or(self.as_of);
         Ok((id, since.max(self.as_of)))
     }
@@ -176,6 +215,7 @@ async fn exempt(
     conn: &mut Conn,
     plan: &Plan<'_>,
     begin: &Begin<'_>,
+    cell_id: Uuid,
     importer: &Importer<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
@@ -190,12 +230,16 @@ async fn exempt(
         .bind::<Array<SqlUuid>, _>(&members)
         .execute(conn)
         .await?;
+    if let Some(officer) = importer.officer {
+        let by = Proposer { officer, request_id: importer.request_id };
+        return propose_exemptions(conn, &members, &days, cell_id, by, now).await;
+    }
     // Whatever day the sheet states, closed months stay as they were signed. Somebody may have recorded one since the
     // comparison: theirs stands.
     diesel::sql_query(
         "INSERT INTO exemptions (id, member_id, kind, valid_from, reason, recorded_by, created_at)
          SELECT t.id, t.member_id, 'exempt', greatest(t.day, (SELECT (max(h.period) + interval '1 month')::date
-             FROM member_months h WHERE h.member_id = t.member_id AND h.closed_at IS NOT NULL)), $4, $5, $6
+             FROM member_months h WHERE h.member_id = t.member_id AND h.closed_at IS NOT NULL)), $4, NULL, $5
          FROM unnest($1, $2, $3) AS t(id, member_id, day)
          ON CONFLICT DO NOTHING",
     )
@@ -203,11 +247,56 @@ async fn exempt(
     .bind::<Array<SqlUuid>, _>(members)
     .bind::<Array<Date>, _>(days)
     .bind::<Text, _>(REASON)
-    .bind::<Nullable<SqlUuid>, _>(importer.account_id())
     .bind::<Timestamptz, _>(now)
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// What an officer's sheet exempts waits for a second officer, one decision a member; from the first day after the months that are
+/// closed for the member.
+async fn propose_exemptions(
+    conn: &mut Conn,
+    members: &[Uuid],
+    days: &[NaiveDate],
+    cell_id: Uuid,
+    by: Proposer<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let begins: Vec<Begins> = diesel::sql_query(
+        "SELECT t.member_id, greatest(t.day, (SELECT (max(h.period) + interval '1 month')::date
+             FROM member_months h WHERE h.member_id = t.member_id AND h.closed_at IS NOT NULL)) AS day
+         FROM unnest($1, $2) AS t(member_id, day) ORDER BY t.member_id",
+    )
+    .bind::<Array<SqlUuid>, _>(members)
+    .bind::<Array<Date>, _>(days)
+    .load(conn)
+    .await?;
+    for Begins { member_id, day } in begins {
+        let new = Exemption {
+            id: new_id(now),
+            member_id,
+            kind: "exempt".to_owned(),
+            valid_from: day,
+            valid_to: None,
+            reason: REASON.to_owned(),
+            created_at: now,
+        };
+        match exemptions::propose(conn, &new, cell_id, by, now).await {
+            // One was recorded or proposed since the comparison: that one stands.
+            Err(problem) if problem.code == Code::Conflict => {}
+            other => drop(other?),
+        }
+    }
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Begins {
+    #[diesel(sql_type = SqlUuid)]
+    member_id: Uuid,
+    #[diesel(sql_type = Date)]
+    day: NaiveDate,
 }
 
 /// Gives the roles of the sheet, on the word of the operator.

@@ -1,7 +1,7 @@
 //! Faults that only the register can show, in the same words and places as those of the sheet.
 
 use crate::kernel::problem::{Code, Fault, Problem, text};
-use crate::organisation::roster;
+use crate::organisation::roster::{self, Roster, RosterRow};
 
 /// Faults reported one by one; the rest is only counted.
 const REPORTED: usize = 1_000;
@@ -25,8 +25,8 @@ impl Wrong {
         match self {
             Self::ElsewhereMember => (
                 "member_of_another_cell",
-                "người này không thuộc chi bộ này trong hệ thống; hãy làm thủ tục chuyển sinh hoạt",
-                "the person does not belong to this cell in the register; a transfer is needed",
+                "số này đã có trong hệ thống nhưng không phải của đảng viên chi bộ này; hãy kiểm tra số, hoặc làm thủ tục chuyển sinh hoạt",
+                "the number is in the register, but not of a member of this cell; check it, or transfer the member",
             ),
             Self::CardTaken => (
                 "card_number_taken",
@@ -47,21 +47,28 @@ impl Wrong {
 }
 
 /// Collects faults of rows.
-#[derive(Default)]
-pub struct Faults(Vec<Fault>);
+pub struct Faults<'a> {
+    list: Vec<Fault>,
+    roster: &'a Roster,
+}
 
-impl Faults {
-    pub fn add(&mut self, row: u32, column: &str, wrong: Wrong) {
+impl<'a> Faults<'a> {
+    pub fn of(roster: &'a Roster) -> Self {
+        Self { list: Vec::new(), roster }
+    }
+
+    pub fn add(&mut self, row: &RosterRow, column: &str, wrong: Wrong) {
         let (code, vi, en) = wrong.words();
-        self.0.push(located(row, column, code, vi, en));
+        let place = Place { sheet: sheet_of(self.roster, row.sheet), row: row.row, column };
+        self.list.push(located(&place, code, (vi, en)));
     }
 
     /// 422 when there are any.
     pub fn conclude(self) -> Result<(), Problem> {
-        if self.0.is_empty() {
+        if self.list.is_empty() {
             return Ok(());
         }
-        Err(faulty(self.0, 0))
+        Err(faulty(self.list, 0))
     }
 }
 
@@ -72,15 +79,45 @@ pub fn of_sheet(list: &[roster::Fault], more: usize) -> Problem {
 
 /// One of them.
 pub fn of_roster(fault: &roster::Fault) -> Fault {
-    let (vi, en) = (&fault.detail_vi, &fault.detail_en);
-    located(fault.row, &fault.column, fault.code, vi, en)
+    let place = Place { sheet: fault.sheet.as_deref(), row: fault.row, column: &fault.column };
+    located(&place, fault.code, (&fault.detail_vi, &fault.detail_en))
 }
 
-fn located(row: u32, column: &str, code: &'static str, vi: &str, en: &str) -> Fault {
+/// The sheet of a row, where there are several.
+pub fn sheet_of(roster: &Roster, sheet: u16) -> Option<&str> {
+    roster.sheets.get(usize::from(sheet)).filter(|_| roster.sheets.len() > 1).map(String::as_str)
+}
+
+/// Where something stands, as far as that can be said.
+struct Place<'a> {
+    sheet: Option<&'a str>,
+    /// 0 for none.
+    row: u32,
+    /// Empty for none.
+    column: &'a str,
+}
+
+impl Place<'_> {
+    fn named(&self, sheet: &str, row: &str, column: &str) -> String {
+        let parts = [
+            self.sheet.map(|name| format!("{sheet} \"{name}\"")),
+            (self.row > 0).then(|| format!("{row} {}", self.row)),
+            (!self.column.is_empty()).then(|| format!("{column} \"{}\"", self.column)),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn located(place: &Place<'_>, code: &'static str, (vi, en): (&str, &str)) -> Fault {
+    let capital = |words: String| {
+        let mut chars = words.chars();
+        chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect::<String>())
+    };
+    let (in_vi, in_en) = (place.named("trang", "dòng", "cột"), place.named("sheet", "row", "column"));
     Fault {
-        pointer: format!("row {row}, column \"{column}\""),
+        detail: text(format!("{}: {vi}.", capital(in_vi)), format!("{}: {en}.", capital(in_en.clone()))),
+        pointer: in_en,
         code,
-        detail: text(format!("Dòng {row}, cột \"{column}\": {vi}."), format!("Row {row}, column \"{column}\": {en}.")),
     }
 }
 

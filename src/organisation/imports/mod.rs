@@ -7,6 +7,8 @@ mod plan;
 mod register;
 mod report;
 pub mod routes;
+mod stored;
+mod title;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::max;
@@ -18,7 +20,8 @@ use crate::kernel::auth::Principal;
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::page::PageQuery;
+use crate::kernel::problem::Problem;
 use crate::kernel::schema::closing_states;
 use crate::organisation::members::lock_numbers;
 use crate::organisation::roster::Roster;
@@ -44,13 +47,22 @@ impl Importer<'_> {
     }
 }
 
+/// How an import is to be done.
+#[derive(Debug, Clone, Copy)]
+pub enum Mode<'a> {
+    /// For real.
+    Write,
+    /// Only compared, with a page of the rows as they would be stored.
+    DryRun(&'a PageQuery),
+}
+
 /// Brings a roster into a cell, in the caller's transaction. Memberships, exemptions and roles begin on the day the sheet
-/// states, else on the first of this month; never in a month that the cell has closed, nor exemptions in one that is closed
+/// states, else on the first of this month; never before the cell itself, in a month that it has closed, nor exemptions in one that is closed
 /// for the member. People are found by citizen ID, then by card number; nobody is ever removed. A dry run reads and compares,
 /// and writes nothing.
 ///
 /// # Errors
-/// 404 for an unknown unit, 422 when it is no cell or the sheet is of a later day, 422 with every fault otherwise.
+/// 404 for an unknown unit, 422 when it is no cell, 422 with every fault otherwise.
 pub async fn import(
     conn: &mut Conn,
     crypto: &Crypto,
@@ -58,24 +70,33 @@ pub async fn import(
     cell_id: Uuid,
     importer: Importer<'_>,
     now: DateTime<Utc>,
-    dry_run: bool,
+    mode: Mode<'_>,
 ) -> Result<ImportReport, Problem> {
     let today = day_of(now);
-    let stated = start(roster, today)?;
+    let dry_run = matches!(mode, Mode::DryRun(_));
+    let stated = start(roster, today);
     units::require_cell(conn, cell_id).await?;
     if !dry_run {
         units::lock(conn, cell_id).await?;
         lock_numbers(conn).await?;
     }
-    let as_of = after_closed(conn, cell_id, stated).await?;
+    let first = units::first_day(conn, cell_id).await?;
+    let as_of = after_closed(conn, cell_id, stated.max(first)).await?;
     let sheet = register::Sheet::new(crypto, roster);
-    let register = register::load(conn, &sheet, cell_id, as_of, now).await?;
+    let register = register::load(conn, &sheet, cell_id, &importer, (as_of, now)).await?;
     let plan = plan::compare(&sheet, &register, &importer)?;
     if !dry_run {
         apply::write(conn, crypto, &plan, cell_id, as_of, &importer, now).await?;
     }
     let unit = units::get(conn, cell_id, today).await?;
-    Ok(report::of(roster, &plan, unit, as_of, dry_run))
+    let rows = match mode {
+        Mode::Write => None,
+        Mode::DryRun(page) => Some(stored::page(roster, &plan, &register, page)?),
+    };
+    let other_names = title::notices(conn, roster, &unit, today).await?;
+    let mut report = report::of(roster, &plan, unit, as_of, rows);
+    report.notices.splice(0..0, other_names);
+    Ok(report)
 }
 
 /// This day, or the first after the last month that the cell has closed: who counted in it was signed.
@@ -90,16 +111,13 @@ async fn after_closed(conn: &mut Conn, cell_id: Uuid, day: NaiveDate) -> Result<
     Ok(closed.map_or(day, |month| Period::containing(month).next().first_day()))
 }
 
-/// The day that the sheet states.
-fn start(roster: &Roster, today: NaiveDate) -> Result<NaiveDate, Problem> {
+/// The day that the sheet states, if it has come.
+fn start(roster: &Roster, today: NaiveDate) -> NaiveDate {
     let first = Period::containing(today).first_day();
-    let as_of = roster.as_of.unwrap_or(first);
-    if as_of > today {
-        return Err(Problem::with(
-            Code::RuleNotMet,
-            "Danh sách ghi “tính đến” một ngày trong tương lai.",
-            "The sheet states a day in the future.",
-        ));
-    }
-    Ok(as_of)
+    roster.as_of.filter(|day| *day <= today).unwrap_or(first)
+}
+
+/// The keyed hashes of the numbers by which a roster's people are found.
+pub fn number_digests(crypto: &Crypto, roster: &Roster) -> Vec<Vec<u8>> {
+    register::Sheet::new(crypto, roster).digests()
 }

@@ -20,10 +20,13 @@ pub struct Change<'a> {
     pub fields: Vec<&'static str>,
 }
 
+/// A row, by its sheet and number.
+pub type Place = (u16, u32);
+
 /// Something the sheet says that this importer may not bring about.
 pub struct Proposal {
-    pub row: u32,
-    /// The role, or `exempt`.
+    pub place: Place,
+    /// The role, `exempt`, or the field of a record.
     pub what: &'static str,
     pub because: &'static str,
 }
@@ -33,8 +36,12 @@ pub struct Proposal {
 pub struct Plan<'a> {
     pub added: Vec<&'a RosterRow>,
     /// Members recognised, by row.
-    pub known: HashMap<u32, Uuid>,
+    pub known: HashMap<Place, Uuid>,
     pub changed: Vec<Change<'a>>,
+    /// Whether a second officer has to confirm what only two decide: not when the operator of the server imports.
+    pub needs_second: bool,
+    /// Rows that differ from records that are not for this importer to change.
+    pub held_back: HashSet<Place>,
     /// Rows of members to be exempted.
     pub exempted: Vec<&'a RosterRow>,
     /// Roles to be given.
@@ -43,9 +50,9 @@ pub struct Plan<'a> {
     pub to_confirm: Vec<(&'a RosterRow, Role)>,
     pub proposals: Vec<Proposal>,
     /// Rows that do not mark a member exempt who is.
-    pub unmarked: Vec<u32>,
+    pub unmarked: Vec<Place>,
     /// Values the register has and the sheet leaves empty; they stay.
-    pub left_empty: Vec<(u32, Vec<&'static str>)>,
+    pub left_empty: Vec<(Place, Vec<&'static str>)>,
     /// Members of the cell who are not in the sheet: id, name.
     pub missing: Vec<(Uuid, String)>,
     /// First days in the cell of those recognised.
@@ -74,16 +81,17 @@ pub fn role(position: Position) -> Role {
 /// # Errors
 /// 422 with every fault.
 pub fn compare<'a>(sheet: &'a Sheet<'a>, register: &Register, importer: &Importer<'_>) -> Result<Plan<'a>, Problem> {
-    let (mut plan, mut faults) = (Plan::default(), Faults::default());
+    let mut plan = Plan { needs_second: importer.officer.is_some(), ..Plan::default() };
+    let mut faults = Faults::of(sheet.roster);
     let mut seen = HashSet::new();
-    for line in &sheet.0 {
+    for line in &sheet.lines {
         match recognise(line, register) {
             Ok(None) => plan.added.push(line.row),
-            Ok(Some(held)) if seen.insert(held.id) => plan.recognised(line, held),
-            Ok(Some(_)) => faults.add(line.row.row, CITIZEN_ID, Wrong::Twice),
-            Err((column, wrong)) => faults.add(line.row.row, column, wrong),
+            Ok(Some(held)) if seen.insert(held.id) => plan.recognised(line, held, register, importer),
+            Ok(Some(_)) => faults.add(line.row, CITIZEN_ID, Wrong::Twice),
+            Err((column, wrong)) => faults.add(line.row, column, wrong),
         }
-        let held = plan.known.get(&line.row.row).and_then(|id| register.held.get(id));
+        let held = plan.known.get(&line.row.place()).and_then(|id| register.held.get(id));
         plan.exemption(line.row, held, importer);
         plan.position(line.row, held, register, importer, &mut faults);
     }
@@ -120,9 +128,9 @@ fn recognise<'r>(line: &Line<'_>, register: &'r Register) -> Result<Option<&'r H
     }
 }
 
-fn check_secretaries(sheet: &Sheet<'_>, faults: &mut Faults) {
-    let secretaries: Vec<u32> =
-        sheet.0.iter().filter(|line| line.row.position == Some(Position::Secretary)).map(|line| line.row.row).collect();
+fn check_secretaries(sheet: &Sheet<'_>, faults: &mut Faults<'_>) {
+    let rows = sheet.lines.iter().map(|line| line.row);
+    let secretaries: Vec<&RosterRow> = rows.filter(|row| row.position == Some(Position::Secretary)).collect();
     if secretaries.len() > 1 {
         for row in secretaries {
             faults.add(row, POSITION, Wrong::SecondSecretary);
@@ -136,24 +144,34 @@ impl<'a> Plan<'a> {
         self.known.len() - self.changed.len()
     }
 
-    fn recognised(&mut self, line: &'a Line<'a>, held: &Held) {
-        self.known.insert(line.row.row, held.id);
+    fn recognised(&mut self, line: &'a Line<'a>, held: &Held, register: &Register, importer: &Importer<'_>) {
+        let place = line.row.place();
+        self.known.insert(place, held.id);
         self.since.insert(held.id, held.since);
         let fields = differing(line, held);
-        if !fields.is_empty() {
+        let because = match () {
+            () if is_oneself(Some(held), importer) => Some("own_record"),
+            () if register.above.contains(&held.id) => Some("superior"),
+            () => None,
+        };
+        if let (Some(because), false) = (because, fields.is_empty()) {
+            // Who signs in with these must not be locked out by a list.
+            self.held_back.insert(place);
+            self.proposals.extend(fields.into_iter().map(|what| Proposal { place, what, because }));
+        } else if !fields.is_empty() {
             let id = held.id;
             self.changed.push(Change { id, line, fields });
         }
         let empty = left_empty(line, held);
         if !empty.is_empty() {
-            self.left_empty.push((line.row.row, empty));
+            self.left_empty.push((place, empty));
         }
     }
 
     fn exemption(&mut self, row: &'a RosterRow, held: Option<&Held>, importer: &Importer<'_>) {
         let exempt = held.is_some_and(|held| held.exempt);
         if exempt && !row.exempt {
-            self.unmarked.push(row.row);
+            self.unmarked.push(row.place());
         }
         if exempt || !row.exempt {
             return;
@@ -171,7 +189,7 @@ impl<'a> Plan<'a> {
         held: Option<&Held>,
         register: &Register,
         importer: &Importer<'_>,
-        faults: &mut Faults,
+        faults: &mut Faults<'_>,
     ) {
         let Some(role) = row.position.map(role) else {
             return;
@@ -185,7 +203,7 @@ impl<'a> Plan<'a> {
             let because = if taken { "held_by_another" } else { "not_allowed" };
             self.propose(row, role.as_str(), because);
         } else if taken {
-            faults.add(row.row, POSITION, Wrong::SecretaryHeld);
+            faults.add(row, POSITION, Wrong::SecretaryHeld);
         } else if is_oneself(held, importer) {
             self.propose(row, role.as_str(), "own_record");
         } else if importer.officer.is_none() {
@@ -199,8 +217,8 @@ impl<'a> Plan<'a> {
     }
 
     fn propose(&mut self, row: &RosterRow, what: &'static str, because: &'static str) {
-        let row = row.row;
-        self.proposals.push(Proposal { row, what, because });
+        let place = row.place();
+        self.proposals.push(Proposal { place, what, because });
     }
 }
 

@@ -8,6 +8,8 @@ use diesel::sql_types::{Array, Binary, Bool, Date, Nullable, Text, Uuid as SqlUu
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::kernel::access::{Permission, Role};
+use crate::kernel::auth::Principal;
 use crate::kernel::clock::day_of;
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
@@ -16,6 +18,9 @@ use crate::kernel::schema::grants;
 use crate::organisation::grants::{open_secretary, roles_waiting};
 use crate::organisation::members::handles::HandleKind;
 use crate::organisation::roster::{Roster, RosterRow};
+use crate::organisation::units;
+
+use super::Importer;
 
 /// A row with the keyed hashes of its numbers.
 pub struct Line<'a> {
@@ -26,9 +31,18 @@ pub struct Line<'a> {
 }
 
 /// The rows of a roster, ready to be compared.
-pub struct Sheet<'a>(pub Vec<Line<'a>>);
+pub struct Sheet<'a> {
+    pub roster: &'a Roster,
+    pub lines: Vec<Line<'a>>,
+}
 
 impl<'a> Sheet<'a> {
+    /// The keyed hashes of all citizen IDs and card numbers.
+    pub fn digests(&self) -> Vec<Vec<u8>> {
+        let numbers = |line: &Line<'_>| [Some(line.citizen_id.clone()), line.card_number.clone()];
+        self.lines.iter().flat_map(numbers).flatten().collect()
+    }
+
     pub fn new(crypto: &Crypto, roster: &'a Roster) -> Self {
         let digest =
             |kind: HandleKind, number: &Option<String>| number.as_ref().map(|number| kind.digest(crypto, number));
@@ -38,7 +52,7 @@ impl<'a> Sheet<'a> {
             card_number: digest(HandleKind::CardNumber, &row.card_number),
             phone: digest(HandleKind::Phone, &row.phone),
         };
-        Self(roster.rows.iter().map(line).collect())
+        Self { roster, lines: roster.rows.iter().map(line).collect() }
     }
 }
 
@@ -83,6 +97,8 @@ pub struct Register {
     pub secretaries: Vec<Uuid>,
     /// Roles that wait for a second officer already.
     pub waiting: HashSet<(Uuid, String)>,
+    /// Members of the cell who hold a role that the importer is not above.
+    pub above: HashSet<Uuid>,
 }
 
 #[derive(QueryableByName)]
@@ -100,8 +116,8 @@ pub async fn load(
     conn: &mut Conn,
     sheet: &Sheet<'_>,
     cell_id: Uuid,
-    as_of: NaiveDate,
-    now: DateTime<Utc>,
+    importer: &Importer<'_>,
+    (as_of, now): (NaiveDate, DateTime<Utc>),
 ) -> Result<Register, Problem> {
     let today = day_of(now);
     let (mut citizen_ids, mut card_numbers) = (HashMap::new(), HashMap::new());
@@ -116,8 +132,15 @@ pub async fn load(
         .select((grants::account_id, grants::role))
         .load(conn)
         .await?;
+    let held = held(conn, cell_id, as_of, today).await?;
+    let members: Vec<Uuid> = held.keys().copied().collect();
+    let above = match importer.officer {
+        Some(caller) => superiors(conn, caller, &members, cell_id, today).await?,
+        None => HashSet::new(),
+    };
     Ok(Register {
-        held: held(conn, cell_id, as_of, today).await?,
+        held,
+        above,
         citizen_ids,
         card_numbers,
         roles: roles.into_iter().collect(),
@@ -127,7 +150,7 @@ pub async fn load(
 }
 
 async fn owners(conn: &mut Conn, sheet: &Sheet<'_>) -> Result<Vec<Owner>, Problem> {
-    let lines = || sheet.0.iter();
+    let lines = || sheet.lines.iter();
     let citizen_ids: Vec<&[u8]> = lines().map(|line| line.citizen_id.as_slice()).collect();
     let cards: Vec<&[u8]> = lines().filter_map(|line| line.card_number.as_deref()).collect();
     Ok(diesel::sql_query(
@@ -139,6 +162,47 @@ async fn owners(conn: &mut Conn, sheet: &Sheet<'_>) -> Result<Vec<Owner>, Proble
     .bind::<Array<Binary>, _>(cards)
     .load(conn)
     .await?)
+}
+
+/// Those who hold a role, unless the caller manages members above the cell and above the unit of each of their roles: as
+/// with slips, which let somebody sign in.
+async fn superiors(
+    conn: &mut Conn,
+    caller: &Principal,
+    members: &[Uuid],
+    cell_id: Uuid,
+    today: NaiveDate,
+) -> Result<HashSet<Uuid>, Problem> {
+    let held: Vec<(Uuid, Option<Uuid>)> = grants::table
+        .filter(grants::account_id.eq_any(members))
+        .filter(grants::revoked_at.is_null())
+        .filter(grants::role.ne(Role::Member.as_str()))
+        .filter(grants::valid_to.is_null().or(grants::valid_to.gt(today)))
+        .select((grants::account_id, grants::unit_id))
+        .load(conn)
+        .await?;
+    let cell = units::path(conn, cell_id, today).await?;
+    let mut reached: HashMap<Option<Uuid>, bool> = HashMap::new();
+    let mut superiors = HashSet::new();
+    for (account, unit) in held {
+        let reaches = match reached.get(&unit) {
+            Some(known) => *known,
+            None => {
+                let path = match unit {
+                    Some(unit) => units::last_path(conn, unit, today).await?,
+                    None => Vec::new(),
+                };
+                let above = |path: &[Uuid]| caller.may(path.get(1..).unwrap_or_default(), Permission::ManageMembers);
+                let reaches = above(&cell) && above(&path);
+                reached.insert(unit, reaches);
+                reaches
+            }
+        };
+        if !reaches {
+            superiors.insert(account);
+        }
+    }
+    Ok(superiors)
 }
 
 async fn held(

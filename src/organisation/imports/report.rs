@@ -5,11 +5,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::kernel::page::Page;
 use crate::organisation::roster::{Position, Roster, RosterRow};
 use crate::organisation::units::Unit;
 
-use super::faults;
-use super::plan::Plan;
+use super::faults::{self, sheet_of};
+use super::plan::{Place, Plan};
+use super::stored::StoredRow;
 
 /// Rows listed one by one; the totals beside the lists count the rest.
 const LISTED: usize = 1_000;
@@ -21,7 +23,8 @@ pub struct ImportReport {
     pub dry_run: bool,
     /// The cell.
     pub unit: Unit,
-    /// The day on which memberships, exemptions and roles begin: the one the sheet states, but never in a month that is closed.
+    /// The day on which memberships, exemptions and roles begin: the one the sheet states, but never before the cell
+    /// itself, nor in a month that is closed.
     pub as_of: NaiveDate,
     /// Members in the sheet.
     pub read: usize,
@@ -44,6 +47,8 @@ pub struct ImportReport {
     pub missing_from_sheet: Vec<Missing>,
     /// Members newly exempted.
     pub exempted: usize,
+    /// Members whom the sheet exempts once a second officer confirms it: each is a decision of the cell.
+    pub exemptions_waiting: usize,
     /// Rows that do not mark a member as exempt who is; the exemption stays.
     #[schema(max_items = 1000)]
     pub exempt_unmarked: Vec<u32>,
@@ -59,14 +64,25 @@ pub struct ImportReport {
     /// Headings of columns that were not read.
     #[schema(max_items = 100)]
     pub ignored_columns: Vec<String>,
-    /// What was passed over without harm.
-    #[schema(max_items = 200)]
+    /// What was passed over without harm, and what should be looked at: sheets that were not read, names of another cell,
+    /// dates that look odd.
+    #[schema(max_items = 202)]
     pub notices: Vec<Notice>,
+    /// The names of the sheets that were read; several of one layout are one list.
+    #[schema(max_items = 255)]
+    pub sheets: Vec<String>,
+    /// Of a dry run, a page of the rows as they would be stored, in the order of the sheet. Send the file again with
+    /// `cursor` for the next page. Null when it was no dry run.
+    #[schema(required = true)]
+    pub rows: Option<Page<StoredRow>>,
 }
 
 /// A row and the fields it is about.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RowFields {
+    /// The sheet; null when only one was read.
+    #[schema(max_length = 200)]
+    pub sheet: Option<String>,
     /// The row as Excel numbers it.
     pub row: u32,
     /// Names of the fields, never their values.
@@ -87,13 +103,17 @@ pub struct Missing {
 /// Something for somebody else to decide.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProposalOut {
+    /// The sheet; null when only one was read.
+    #[schema(max_length = 200)]
+    pub sheet: Option<String>,
     /// The row as Excel numbers it.
     pub row: u32,
-    /// The role, or `exempt`.
+    /// The role, `exempt`, or the field of the record that stays as it is.
     #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "cell_secretary")]
     pub what: &'static str,
     /// `second_officer`: it waits for a second officer among the unit's decisions; `not_allowed`: the caller gives no roles
-    /// here; `own_record`: it is about the caller; `held_by_another`: the cell has another secretary.
+    /// here; `own_record`: it is about the caller; `held_by_another`: the cell has another secretary;
+    /// `superior`: the member holds a role, so a unit above that role changes the record.
     #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "not_allowed")]
     pub because: &'static str,
 }
@@ -137,24 +157,40 @@ pub struct Notice {
 }
 
 /// Sums a plan up.
-pub fn of(roster: &Roster, plan: &Plan<'_>, unit: Unit, as_of: NaiveDate, dry_run: bool) -> ImportReport {
+pub fn of(
+    roster: &Roster,
+    plan: &Plan<'_>,
+    unit: Unit,
+    as_of: NaiveDate,
+    rows: Option<Page<StoredRow>>,
+) -> ImportReport {
+    let sheet = |place: Place| sheet_of(roster, place.0).map(str::to_owned);
+    let fields = |place: Place, fields: &[&'static str]| RowFields {
+        sheet: sheet(place),
+        row: place.1,
+        fields: fields.to_vec(),
+    };
     ImportReport {
-        dry_run,
+        dry_run: rows.is_some(),
+        sheets: roster.sheets.clone(),
+        rows,
         unit,
         as_of,
         read: roster.rows.len(),
         added: plan.added.len(),
         unchanged: plan.unchanged(),
         changed_total: plan.changed.len(),
-        changed: listed(&plan.changed, |change| RowFields { row: change.line.row.row, fields: change.fields.clone() }),
-        left_empty: listed(&plan.left_empty, |(row, fields)| RowFields { row: *row, fields: fields.clone() }),
+        changed: listed(&plan.changed, |change| fields(change.line.row.place(), &change.fields)),
+        left_empty: listed(&plan.left_empty, |(place, empty)| fields(*place, empty)),
         missing_total: plan.missing.len(),
         missing_from_sheet: listed(&plan.missing, |(id, name)| Missing { id: *id, full_name: name.clone() }),
-        exempted: plan.exempted.len(),
-        exempt_unmarked: listed(&plan.unmarked, |row| *row),
+        exempted: if plan.needs_second { 0 } else { plan.exempted.len() },
+        exemptions_waiting: if plan.needs_second { plan.exempted.len() } else { 0 },
+        exempt_unmarked: listed(&plan.unmarked, |place| place.1),
         granted: plan.granted.len(),
         proposals: listed(&plan.proposals, |proposal| ProposalOut {
-            row: proposal.row,
+            sheet: sheet(proposal.place),
+            row: proposal.place.1,
             what: proposal.what,
             because: proposal.because,
         }),

@@ -9,13 +9,14 @@ use uuid::Uuid;
 use crate::kernel::access::needs::ManageMembers;
 use crate::kernel::call::{MediaType, Query, Upload};
 use crate::kernel::clock::day_of;
+use crate::kernel::page::PageQuery;
 use crate::kernel::problem::Problem;
 use crate::organisation::OnUnitOfQuery;
 use crate::organisation::decisions;
 use crate::organisation::grants::may_grant;
-use crate::organisation::roster::Limits;
+use crate::organisation::lookups;
 
-use super::{ImportReport, Importer, file, import};
+use super::{ImportReport, Importer, Mode, file, import, number_digests};
 
 /// An Excel workbook.
 pub struct Workbook;
@@ -48,10 +49,15 @@ fn yes() -> bool {
 /// Reads the member list of a cell from an Excel file of at most 20 MiB and brings it in: all of it, or nothing when anything
 /// is wrong, and then `errors` names every fault with its row and column. Members are recognised by citizen ID, then by card
 /// number; importing the same file again changes nothing; nobody is removed. Positions become decisions that
-/// wait for a second officer where the caller may give roles; all are listed under `proposals`. Without `dry_run=false` nothing is written.
-#[utoipa::path(tag = "Members", params(ImportQuery),
-    request_body(content = Vec<u8>, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        description = "The workbook."),
+/// wait for a second officer where the caller may give roles; all are listed under `proposals`. Records of the caller, and of
+/// members who hold a role that the caller is not above, stay as they are. Without `dry_run=false` nothing is written, and the
+/// answer shows the rows as they would be stored, a page at a time. Each import and each dry run is recorded; who meets more
+/// than 50 numbers of members elsewhere in a day gets 429.
+#[utoipa::path(tag = "Members", params(ImportQuery, PageQuery),
+    request_body(description = "The workbook.", content(
+        ("application/octet-stream"),
+        ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+    extensions(("x-body-bytes" = json!(20_971_520))),
     responses(
     (status = 200, description = "What was found, and done unless it was a dry run.", body = ImportReport),
     (status = 403, description = "The caller may know of the cell but may not manage its members."),
@@ -61,11 +67,17 @@ fn yes() -> bool {
 pub async fn import_roster(
     upload: Upload<Workbook, OnUnitOfQuery<ManageMembers>>,
     query: Query<ImportQuery>,
+    page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let (bytes, today) = (upload.scope.body.clone(), day_of(upload.scope.now));
-    let roster = file::read(bytes, today, Limits::cell()).await?;
+    let roster = file::read(&upload.scope.state.config, bytes, today, file::Size::Cell).await?;
+    let (Query(page), dry_run) = (page, query.0.dry_run);
+    let digests = number_digests(&upload.scope.state.crypto, &roster);
+    let asker = lookups::Asker::of(&upload.scope, upload.scope.on.unit_id);
+    let allowance = lookups::record(&upload.scope.state, &asker, &digests).await?;
+    allowance.require(dry_run)?;
     let call = upload.into_call().await?;
-    call.commit(StatusCode::OK, async |conn, scope| {
+    let imported = call.commit(StatusCode::OK, async |conn, scope| {
         let importer = Importer {
             officer: Some(&scope.caller),
             // While an officer's decisions rest, they import and give no roles.
@@ -74,8 +86,8 @@ pub async fn import_roster(
             request_id: Some(&scope.context.request_id),
         };
         let (crypto, cell) = (&scope.state.crypto, scope.on.unit_id);
-        let dry_run = query.0.dry_run;
-        import(conn, crypto, &roster, cell, importer, scope.now, dry_run).await
-    })
-    .await
+        let mode = if dry_run { Mode::DryRun(&page) } else { Mode::Write };
+        import(conn, crypto, &roster, cell, importer, scope.now, mode).await
+    });
+    imported.await.map_err(|problem| allowance.veil(problem))
 }

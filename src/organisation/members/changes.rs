@@ -61,6 +61,8 @@ pub async fn require_free(
 #[diesel(table_name = members)]
 struct Columns<'a> {
     full_name: Option<&'a str>,
+    birth_date: Option<NaiveDate>,
+    citizen_id_sealed: Option<Vec<u8>>,
     phone_sealed: Option<Option<Vec<u8>>>,
     card_number_sealed: Option<Option<Vec<u8>>>,
     official_on: Option<Option<NaiveDate>>,
@@ -68,16 +70,10 @@ struct Columns<'a> {
     version: Option<i32>,
 }
 
-/// Whether a patch changes what the member signs in with.
-pub fn touches_handles(before: &Profile, patch: &MemberPatch) -> bool {
-    patch.phone.as_ref().is_some_and(|new| *new != before.phone)
-        || patch.card_number.as_ref().is_some_and(|new| *new != before.card_number)
-}
-
-/// Applies a checked patch to a member whose row is locked, after [`lock_numbers`] if it has a card number. Returns the names of the fields that changed.
+/// Applies a checked patch to a member whose row is locked, after [`lock_numbers`] if it gives numbers. Returns the names of the fields that changed.
 ///
 /// # Errors
-/// 409 when the new card number is somebody else's.
+/// 409 when the new citizen ID or card number is somebody else's.
 pub async fn apply(
     conn: &mut Conn,
     crypto: &Crypto,
@@ -90,6 +86,14 @@ pub async fn apply(
         columns.full_name = Some(name);
         changed.push("full_name");
         diesel::update(accounts::table.find(id)).set(accounts::display_name.eq(name)).execute(conn).await?;
+    }
+    columns.birth_date = patch.birth_date.filter(|new| *new != before.birth_date);
+    changed.extend(columns.birth_date.map(|_| "birth_date"));
+    if let Some(number) = patch.citizen_id.as_ref().filter(|new| **new != before.citizen_id) {
+        let kind = HandleKind::CitizenId;
+        require_free(conn, crypto, kind, number, Some(id)).await?;
+        columns.citizen_id_sealed = renumber(conn, crypto, id, (kind, Some(number)), now).await?;
+        changed.push("citizen_id");
     }
     if let Some(phone) = patch.phone.as_ref().filter(|new| **new != before.phone) {
         let number = phone.as_deref();

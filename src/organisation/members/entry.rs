@@ -26,6 +26,14 @@ pub struct MemberPatch {
     #[serde(default, deserialize_with = "named")]
     #[schema(min_length = 1, max_length = 100, pattern = r"\S", nullable = false, value_type = Option<String>)]
     pub full_name: Option<String>,
+    /// Day of birth, 18 years or more before the admission.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(nullable = false, value_type = Option<NaiveDate>)]
+    pub birth_date: Option<NaiveDate>,
+    /// Citizen ID, 12 digits.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(max_length = 12, pattern = "^[0-9]{12}$", nullable = false, value_type = Option<String>)]
+    pub citizen_id: Option<String>,
     /// Vietnamese mobile number; several members may share one, who then cannot sign in with it.
     #[serde(default, deserialize_with = "named")]
     #[schema(max_length = 20, pattern = "^[0-9+. -]+$", value_type = Option<String>)]
@@ -42,6 +50,18 @@ pub struct MemberPatch {
     #[serde(default, deserialize_with = "named")]
     #[schema(nullable = false, value_type = Option<bool>)]
     pub without_device: Option<bool>,
+}
+
+impl MemberPatch {
+    /// Whether it gives out a number that is one person's only.
+    pub fn gives_numbers(&self) -> bool {
+        self.citizen_id.is_some() || self.card_number.is_some()
+    }
+
+    /// Whether it changes what the person proves themselves with: signing in, and redeeming a slip.
+    pub fn changes_proofs(&self) -> bool {
+        self.gives_numbers() || self.birth_date.is_some() || self.phone.is_some()
+    }
 }
 
 /// A field that was named, even if it is null.
@@ -107,8 +127,8 @@ impl Faults {
 pub fn check(body: &MemberIn, today: NaiveDate) -> Result<NewMember, Problem> {
     let mut faults = Faults::default();
     let full_name = faults.take("/full_name", entry::full_name(&body.full_name));
-    faults.take("/birth_date", entry::past_day(body.birth_date, today));
-    faults.take("/admitted_on", entry::past_day(body.admitted_on, today));
+    faults.take("/birth_date", entry::birth_date(body.birth_date, today));
+    faults.take("/admitted_on", entry::party_date(body.admitted_on, today));
     faults.take("/admitted_on", entry::of_age(body.birth_date, body.admitted_on));
     if let Some(official) = body.official_on {
         check_official(&mut faults, body.admitted_on, official, today);
@@ -144,6 +164,13 @@ pub fn check_patch(before: &Profile, body: &MemberPatch, today: NaiveDate) -> Re
     if let Some(name) = &body.full_name {
         patch.full_name = faults.take("/full_name", entry::full_name(name));
     }
+    if let Some(birth) = body.birth_date {
+        faults.take("/birth_date", entry::birth_date(birth, today));
+        faults.take("/birth_date", entry::of_age(birth, before.admitted_on));
+    }
+    if let Some(number) = &body.citizen_id {
+        patch.citizen_id = faults.take("/citizen_id", entry::citizen_id(number));
+    }
     if let Some(Some(phone)) = &body.phone {
         patch.phone = Some(faults.take("/phone", entry::phone(phone)));
     }
@@ -157,6 +184,6 @@ pub fn check_patch(before: &Profile, body: &MemberPatch, today: NaiveDate) -> Re
 }
 
 fn check_official(faults: &mut Faults, admitted: NaiveDate, official: NaiveDate, today: NaiveDate) {
-    faults.take("/official_on", entry::past_day(official, today));
+    faults.take("/official_on", entry::party_date(official, today));
     faults.take("/official_on", entry::official_after(admitted, official));
 }

@@ -12,6 +12,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::outbox;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::sign_in_handles;
+use crate::kernel::text;
 
 /// What a handle is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl HandleKind {
 /// A phone of several people means the one who has had it for longest, so that nobody loses a login by what is entered for
 /// others; people who got it together, such as a couple in one roster, sign in with another number.
 pub async fn find(conn: &mut Conn, crypto: &Crypto, login: &str) -> Result<Vec<Uuid>, Problem> {
-    let login = normalise(login);
+    let login = text::login(login);
     let digests: Vec<Vec<u8>> = HandleKind::ALL.iter().map(|kind| kind.digest(crypto, &login)).collect();
     let rows: Vec<(Uuid, String, DateTime<Utc>)> = sign_in_handles::table
         .filter(sign_in_handles::digest.eq_any(digests))
@@ -95,26 +96,4 @@ struct Shared {
     /// Whether it is the one that signs in with it.
     #[diesel(sql_type = Bool)]
     keeps: bool,
-}
-
-/// Digits without spaces, dots and the country code; user names in lower case.
-pub fn normalise(login: &str) -> String {
-    let login = login.trim();
-    let digits: String = login.chars().filter(|c| !matches!(c, ' ' | '.' | '-')).collect();
-    if let Some(rest) = digits.strip_prefix("+84") {
-        return format!("0{rest}");
-    }
-    if digits.bytes().all(|b| b.is_ascii_digit()) { digits } else { login.to_lowercase() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::normalise;
-
-    #[test]
-    fn people_write_numbers_in_many_ways() {
-        assert_eq!(normalise(" 0909.594.334 "), "0909594334");
-        assert_eq!(normalise("+84 909 594 334"), "0909594334");
-        assert_eq!(normalise("Admin"), "admin");
-    }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
+use crate::kernel::text::one_line;
 
 /// Where a page ends: given name, full name, id.
 pub type Place = (String, String, Uuid);
@@ -37,7 +38,7 @@ pub struct Listed {
     #[diesel(sql_type = Text)]
     #[schema(max_length = 200, example = "Chi bộ Tổ dân phố số 5")]
     pub unit_name: String,
-    /// `official` or `probationary`; `exempt` or `excused` while the member counts nowhere.
+    /// `official` or `probationary`; `exempt` or `excused` on days on which that holds.
     #[diesel(sql_type = Text)]
     #[schema(max_length = 20, pattern = "^[a-z]+$", example = "official")]
     pub status: String,
@@ -90,7 +91,7 @@ pub async fn page(
 /// A LIKE pattern for text without accents; what is typed has no special meaning in it.
 fn pattern(search: &str) -> String {
     let mut pattern = String::from("%");
-    for c in search.trim().to_lowercase().nfd().filter(|c| !is_combining_mark(*c)) {
+    for c in one_line(search).to_lowercase().nfd().filter(|c| !is_combining_mark(*c)) {
         match c {
             'đ' => pattern.push('d'),
             '%' | '_' | '\\' => pattern.extend(['\\', c]),
@@ -108,6 +109,7 @@ mod tests {
     #[test]
     fn a_search_has_no_accents_and_no_wildcards() {
         assert_eq!(pattern(" Đặng "), "%dang%");
+        assert_eq!(pattern("Ðặng  H’Hen"), "%dang h'hen%");
         assert_eq!(pattern("50%_\\"), "%50\\%\\_\\\\%");
     }
 }

@@ -45,11 +45,13 @@ pub struct Profile {
     pub admitted_on: NaiveDate,
     /// When the member became official; null while on probation.
     pub official_on: Option<NaiveDate>,
-    /// `official` or `probationary`; `exempt` or `excused` while the member counts nowhere.
+    /// `official` or `probationary`; `exempt` or `excused` on days on which that holds.
     #[schema(max_length = 20, pattern = "^[a-z]+$", example = "official")]
     pub status: String,
-    /// The cell the member belongs to today.
+    /// The cell the member belongs to today, or belonged to last.
     pub cell: CellOut,
+    /// The first day on which the member belonged to no cell any more; null for whoever belongs to one.
+    pub left_on: Option<NaiveDate>,
     /// Citizen ID; only the last four digits unless revealed.
     #[schema(max_length = 12, pattern = "^[0-9*]+$", example = "********4321")]
     pub citizen_id: String,
@@ -84,6 +86,8 @@ struct Row {
     unit_id: Uuid,
     #[diesel(sql_type = Text)]
     unit_name: String,
+    #[diesel(sql_type = Nullable<Date>)]
+    left_on: Option<NaiveDate>,
     #[diesel(sql_type = Binary)]
     citizen_id_sealed: Vec<u8>,
     #[diesel(sql_type = Nullable<Binary>)]
@@ -99,14 +103,15 @@ struct Row {
 /// The profile as it stands on a day, with all numbers.
 ///
 /// # Errors
-/// 404 when the member belongs to no cell that day.
+/// 404 when the member belonged to no cell up to that day.
 pub async fn full(conn: &mut Conn, crypto: &Crypto, member_id: Uuid, day: NaiveDate) -> Result<Profile, Problem> {
     let row: Row = diesel::sql_query(format!(
         "SELECT m.full_name, m.birth_date, m.sex, m.admitted_on, m.official_on, {STATUS} AS status,
-             u.id AS unit_id, u.name AS unit_name, m.citizen_id_sealed, m.card_number_sealed, m.phone_sealed,
+             u.id AS unit_id, u.name AS unit_name, CASE WHEN s.valid_to <= $1 THEN s.valid_to END AS left_on, m.citizen_id_sealed, m.card_number_sealed, m.phone_sealed,
              m.without_device, m.version
          FROM members m
-         JOIN memberships s ON s.member_id = m.id AND s.valid_from <= $1 AND (s.valid_to IS NULL OR s.valid_to > $1)
+         CROSS JOIN LATERAL (SELECT unit_id, valid_to FROM memberships WHERE member_id = m.id AND valid_from <= $1
+             ORDER BY valid_from DESC LIMIT 1) s
          JOIN units u ON u.id = s.unit_id
          WHERE m.id = $2"
     ))
@@ -128,6 +133,7 @@ pub async fn full(conn: &mut Conn, crypto: &Crypto, member_id: Uuid, day: NaiveD
         official_on: row.official_on,
         status: row.status,
         cell: CellOut { id: row.unit_id, name: row.unit_name },
+        left_on: row.left_on,
         without_device: row.without_device,
         version: row.version,
     })
@@ -145,7 +151,8 @@ impl Profile {
     }
 }
 
-fn mask(number: &str) -> String {
+/// A number with only its last four digits.
+pub fn mask(number: &str) -> String {
     let hidden = number.len().saturating_sub(4);
     number.char_indices().map(|(i, c)| if i < hidden { '*' } else { c }).collect()
 }

@@ -6,13 +6,15 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
+use crate::kernel::access::Permission;
 use crate::kernel::access::needs::{ListMembers, ManageMembers, ReadMember};
-use crate::kernel::audit;
 use crate::kernel::call::{Ask, Call, Query};
 use crate::kernel::clock::day_of;
 use crate::kernel::page::{Page, PageQuery};
 use crate::kernel::problem::{Code, Problem, text};
-use crate::kernel::reply;
+use crate::kernel::{audit, outbox, reply};
+use crate::organisation::grants::{self, Rank};
+use crate::organisation::lookups::{self, Asker};
 use crate::organisation::memberships::lock_member;
 use crate::organisation::{OnMember, OnUnit, units};
 
@@ -20,9 +22,9 @@ use super::changes::{self, lock_numbers, require_free};
 use super::entry::{self, MemberIn, MemberPatch};
 use super::handles::HandleKind;
 use super::list::{self, Listed};
+use super::own_record::require_other;
 use super::profile::{self, Profile, record_view};
-use super::store::{Origin, admit};
-use super::superiors::require_above;
+use super::store::{Origin, admit, handles};
 
 /// Which members are listed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -65,19 +67,21 @@ pub async fn list_members(
     (status = 422, description = "The unit holds no members.")))]
 #[post("/units/{unit_id}/members")]
 pub async fn admit_member(call: Call<MemberIn, OnUnit<ManageMembers>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
+    let person = entry::check(&call.body, day_of(call.now))?;
+    let digests: Vec<_> = handles(&call.state.crypto, &person).map(|(_, digest)| digest).collect();
+    let (state, asker) = (call.state.clone(), Asker::of(&call, call.on.unit_id));
+    let admitted = call.commit(StatusCode::CREATED, async |conn, scope| {
         let (today, unit_id) = (day_of(scope.now), scope.on.unit_id);
         let crypto = &scope.state.crypto;
         units::require_cell(conn, unit_id).await?;
-        let person = entry::check(&scope.body, today)?;
         lock_numbers(conn).await?;
         let citizen_id = &person.citizen_id;
         require_free(conn, crypto, HandleKind::CitizenId, citizen_id, None).await?;
         if let Some(card) = &person.card_number {
             require_free(conn, crypto, HandleKind::CardNumber, card, None).await?;
         }
-        let people = [person];
-        let ids = admit(conn, crypto, &people, unit_id, Origin::Admitted, today, scope.now).await?;
+        let ids =
+            admit(conn, crypto, std::slice::from_ref(&person), unit_id, Origin::Admitted, today, scope.now).await?;
         let id = ids.first().copied().ok_or_else(|| Problem::internal("nobody admitted"))?;
         let event = audit::Event {
             unit_id: Some(unit_id),
@@ -86,8 +90,11 @@ pub async fn admit_member(call: Call<MemberIn, OnUnit<ManageMembers>>) -> Result
         };
         audit::record(conn, event, scope.now).await?;
         Ok(profile::full(conn, crypto, id, today).await?.masked())
-    })
-    .await
+    });
+    match admitted.await {
+        Err(problem) => Err(lookups::after_refusal(&state, &asker, &digests, problem).await),
+        admitted => admitted,
+    }
 }
 
 /// How much of a profile is shown.
@@ -118,20 +125,25 @@ pub async fn get_member(
     if !reveal {
         return ask.reply(&full.masked());
     }
-    // Numbers in full are for this moment, not for anybody's cache.
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(full))
+    // Numbers in full are for this moment, not for anybody's cache. A change needs the tag of the masked profile.
+    let tag = reply::tag(&full.clone().masked())?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::ETAG, tag))
+        .json(full))
 }
 
 /// Change a member's record
 ///
 /// Needs the `ETag` of the profile as `If-Match`; 412 when somebody changed the member meanwhile. What people sign in
-/// with changes along. The audit log keeps the names of the changed fields, never their values.
+/// with changes along, and they are told. The audit log keeps the names of the changed fields, never their values. Nobody changes
+/// their own record, and what those sign in with who hold a role above is changed from there.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member."),
         ("If-Match" = String, Header, description = "The `ETag` of the profile that was read.", max_length = 500, pattern = "^.+$")),
     request_body = MemberPatch, responses(
     (status = 200, description = "The profile, personal numbers masked.", body = Profile),
-    (status = 403, description = "The caller may not change members here, or not what this role holder signs in with."),
-    (status = 409, description = "The card number is somebody else's."),
+    (status = 403, description = "It is the caller's own record, or what a role holder signs in with, which is changed from above."),
+    (status = 409, description = "The citizen ID or the card number is somebody else's."),
     (status = 412, description = "Somebody changed the member meanwhile.")))]
 #[patch("/members/{member_id}")]
 pub async fn update_member(
@@ -142,10 +154,20 @@ pub async fn update_member(
         let detail = text("Thiếu If-Match.", "If-Match is required.");
         return Err(Problem::fault("If-Match", "required", detail));
     }
-    call.commit(StatusCode::OK, async |conn, scope| {
+    let (body, crypto) = (&call.body, &call.state.crypto);
+    let card = body.card_number.iter().flatten().map(|card| HandleKind::CardNumber.digest(crypto, card));
+    let citizen = body.citizen_id.iter().map(|number| HandleKind::CitizenId.digest(crypto, number));
+    let digests: Vec<_> = card.chain(citizen).collect();
+    let (state, asker) = (call.state.clone(), Asker::of(&call, call.on.unit_id));
+    let updated = call.commit(StatusCode::OK, async |conn, scope| {
         let (member_id, today) = (scope.on.member_id, day_of(scope.now));
         let crypto = &scope.state.crypto;
-        if scope.body.card_number.is_some() {
+        require_other(scope.caller.account_id, member_id)?;
+        if scope.body.changes_proofs() {
+            let needed = (Permission::ManageMembers, Rank::Beside);
+            grants::require_rank(conn, &scope.caller, member_id, needed, scope.now).await?;
+        }
+        if scope.body.gives_numbers() {
             lock_numbers(conn).await?;
         }
         lock_member(conn, member_id).await?;
@@ -155,9 +177,6 @@ pub async fn update_member(
             return Err(Problem::new(Code::PreconditionFailed));
         }
         let patch = entry::check_patch(&before, &scope.body, today)?;
-        if changes::touches_handles(&before, &patch) {
-            require_above(conn, &scope.caller, member_id, today).await?;
-        }
         let changed = changes::apply(conn, crypto, &before, &patch, scope.now).await?;
         if !changed.is_empty() {
             let event = audit::Event {
@@ -167,8 +186,12 @@ pub async fn update_member(
                 ..scope.audit("member.changed", "member", member_id)
             };
             audit::record(conn, event, scope.now).await?;
+            outbox::tell(conn, "record_changed", &[member_id], &json!({}), scope.now).await?;
         }
         Ok(profile::full(conn, crypto, member_id, today).await?.masked())
-    })
-    .await
+    });
+    match updated.await {
+        Err(problem) => Err(lookups::after_refusal(&state, &asker, &digests, problem).await),
+        updated => updated,
+    }
 }

@@ -36,6 +36,10 @@ pub struct Membership {
     /// The day after its last; null while it lasts.
     #[diesel(sql_type = Nullable<Date>)]
     pub valid_to: Option<NaiveDate>,
+    /// Why it ended for good: `deceased`, `left` or `expelled`; null while it lasts, and where another one follows.
+    #[diesel(sql_type = Nullable<Text>)]
+    #[schema(max_length = 20, pattern = "^[a-z]+$", example = "deceased")]
+    pub ended_because: Option<String>,
 }
 
 /// The membership of a day.
@@ -104,7 +108,7 @@ pub async fn history(
     fetch: i64,
 ) -> Result<Vec<Membership>, Problem> {
     Ok(diesel::sql_query(
-        "SELECT m.id, m.unit_id, u.name AS unit_name, m.origin, m.valid_from, m.valid_to
+        "SELECT m.id, m.unit_id, u.name AS unit_name, m.origin, m.valid_from, m.valid_to, m.ended_because
          FROM memberships m JOIN units u ON u.id = m.unit_id
          WHERE m.member_id = $1 AND ($2::date IS NULL OR m.valid_from < $2)
          ORDER BY m.valid_from DESC LIMIT $3",

@@ -126,10 +126,10 @@ pub async fn counts(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Result<V
             count(b.id) FILTER (WHERE b.exemption = 'excused') AS excused
          FROM units u JOIN unit_kinds k ON k.code = u.kind
          JOIN unit_tree t ON t.ancestor_id = u.id AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
+         CROSS JOIN LATERAL month_parameters(t.descendant_id, $2) p
          LEFT JOIN LATERAL (
-            SELECT m.id, m.official_on, (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = m.id AND (
-                (x.kind = 'exempt' AND x.valid_from <= $2 AND (x.valid_to IS NULL OR x.valid_to > $2))
-                OR (x.kind = 'excused' AND x.valid_from <= $4 AND (x.valid_to IS NULL OR x.valid_to > $3)))) AS exemption
+            SELECT m.id, m.official_on, (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = m.id
+                AND exempts_from_month(x.kind, x.valid_from, x.valid_to, $2, $3, $4, p.excuse_days)) AS exemption
             FROM memberships ms JOIN members m ON m.id = ms.member_id WHERE ms.unit_id = t.descendant_id
                 AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)) b ON true
          WHERE u.id = ANY($1) GROUP BY u.id, k.code ORDER BY u.id",

@@ -56,13 +56,22 @@ pub fn phone(text: &str) -> Result<String, Mistake> {
     value::phone(Some(&cell(text)))?.ok_or(value::PHONE_INVALID.into())
 }
 
-/// A day between 1900 and today.
+/// A birth date of a living person.
 ///
 /// # Errors
-/// When it lies outside.
-pub fn past_day(day: NaiveDate, today: NaiveDate) -> Result<NaiveDate, Mistake> {
+/// When it lies in the future, or too far back.
+pub fn birth_date(day: NaiveDate, today: NaiveDate) -> Result<NaiveDate, Mistake> {
     let cell = Cell { position: 0, value: Value::Date(day), formula: false };
-    Ok(value::date(Some(&cell), today)?)
+    Ok(value::birth_date(Some(&cell), today)?)
+}
+
+/// A day since the foundation of the Party.
+///
+/// # Errors
+/// When it lies before, or in the future.
+pub fn party_date(day: NaiveDate, today: NaiveDate) -> Result<NaiveDate, Mistake> {
+    let cell = Cell { position: 0, value: Value::Date(day), formula: false };
+    Ok(value::party_date(Some(&cell), today)?)
 }
 
 /// Checks that the person was of age at admission.

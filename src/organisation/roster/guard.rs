@@ -2,7 +2,9 @@
 //!
 //! The spreadsheet parser trusts its input: sizes, ratios, entities. It gets to
 //! see only parts that were unzipped and measured here, stored without
-//! compression in a new archive, so that both read the very same bytes.
+//! compression in a new archive, so that both read the very same bytes. Parts
+//! that it does not need (pictures, comments, other programs' data) are not
+//! even unzipped: they harm nobody.
 
 use std::io::{Cursor, Read, Write};
 
@@ -10,22 +12,23 @@ use zip::read::ZipFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use super::marks::Marks;
 use super::scan::Census;
-use super::{Limits, RosterError};
+use super::{Bound, Limits, RosterError};
 
 /// Parts below this size may be compressed arbitrarily well.
 const RATIO_FREE_BYTES: u64 = 1 << 20;
 
-/// Copies the XML parts of the archive, measured, into an uncompressed one.
+/// Copies the parts that are needed, measured, into an uncompressed archive, and tells what their markup says beside cells.
 ///
 /// # Errors
 ///
 /// [`RosterError::NotAWorkbook`] for anything that is no intact archive of XML
 /// parts, [`RosterError::TooLarge`] for what exceeds a limit.
-pub(super) fn repack(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, RosterError> {
+pub(super) fn repack(bytes: &[u8], limits: &Limits) -> Result<(Vec<u8>, Marks), RosterError> {
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if size > limits.input_bytes {
-        return Err(too_large("file bytes", limits.input_bytes));
+        return Err(too_large(Bound::FileBytes, limits.input_bytes));
     }
     if !bytes.starts_with(b"PK\x03\x04") {
         return Err(RosterError::NotAWorkbook);
@@ -37,26 +40,28 @@ pub(super) fn repack(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, RosterErr
     let mut census = Census::default();
     let mut left = limits.unzipped_bytes;
     for index in 0..archive.len() {
-        let mut part = archive.by_index(index).map_err(|_| RosterError::NotAWorkbook)?;
-        let name = part.name().map_err(|_| RosterError::NotAWorkbook)?.into_owned();
-        let mut content = unzip(&mut part, left, limits)?;
-        left -= content.len() as u64;
-        if !is_xml(&name) {
+        let raw = archive.by_index_raw(index).map_err(|_| RosterError::NotAWorkbook)?;
+        let name = raw.name().map_err(|_| RosterError::NotAWorkbook)?.into_owned();
+        drop(raw);
+        if !is_read(&name) {
             continue;
         }
+        let mut part = archive.by_index(index).map_err(|_| RosterError::NotAWorkbook)?;
+        let mut content = unzip(&mut part, left, limits)?;
+        left -= content.len() as u64;
         census.take(&name, &mut content, limits)?;
         copy.start_file(name, stored).map_err(|_| RosterError::NotAWorkbook)?;
         copy.write_all(&content).map_err(|_| RosterError::NotAWorkbook)?;
     }
     let copy = copy.finish().map_err(|_| RosterError::NotAWorkbook)?;
-    Ok(copy.into_inner())
+    Ok((copy.into_inner(), census.marks))
 }
 
 /// Counts the archive's directory entries before anything allocates for them.
 fn check_entries(bytes: &[u8], limits: &Limits) -> Result<(), RosterError> {
     let entries = bytes.windows(4).filter(|w| *w == b"PK\x01\x02").take(limits.entries + 1).count();
     if entries > limits.entries {
-        return Err(too_large("archive entries", limits.entries as u64));
+        return Err(too_large(Bound::ArchiveEntries, limits.entries as u64));
     }
     Ok(())
 }
@@ -72,18 +77,24 @@ fn unzip<R: Read>(part: &mut ZipFile<'_, R>, left: u64, limits: &Limits) -> Resu
         return Ok(content);
     }
     if bound == left {
-        Err(too_large("unzipped bytes", limits.unzipped_bytes))
+        Err(too_large(Bound::UnzippedBytes, limits.unzipped_bytes))
     } else {
-        Err(too_large("compression ratio", limits.ratio))
+        Err(too_large(Bound::CompressionRatio, limits.ratio))
     }
 }
 
-/// The parts that a spreadsheet parser may open; pictures and macros stay out.
-fn is_xml(name: &str) -> bool {
+/// Whether the parser needs a part: the workbook, its relationships, strings, styles and sheets.
+fn is_read(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.ends_with(".xml") || name.ends_with(".rels")
+    let (folder, file) = name.rsplit_once('/').unwrap_or(("", &name));
+    let stem = |known: &str| file.starts_with(known) && file.ends_with(".xml");
+    match folder.rsplit('/').next().unwrap_or_default() {
+        "worksheets" => file.ends_with(".xml"),
+        "_rels" => file == ".rels" || file.starts_with("workbook"),
+        _ => ["workbook", "sharedstrings", "styles", "[content_types]"].into_iter().any(stem),
+    }
 }
 
-fn too_large(what: &'static str, limit: u64) -> RosterError {
+fn too_large(what: Bound, limit: u64) -> RosterError {
     RosterError::TooLarge { what, limit }
 }

@@ -1,6 +1,7 @@
 //! Finds the header among a sheet's first rows and what each column means.
 
 use super::fault::column_letters;
+use super::marks::Merge;
 use super::text::{fold, tidy};
 use super::workbook::{Row, Value};
 
@@ -9,8 +10,17 @@ use super::workbook::{Row, Value};
 pub(super) enum Field {
     Ordinal,
     FullName,
+    /// The name without its last word, beside a column for that.
+    FamilyName,
+    GivenName,
     BirthDate,
+    /// Birth dates under "Nam" and "Nữ", which tell the sex too.
+    BirthMale,
+    BirthFemale,
     Sex,
+    /// Marks under "Nam" and "Nữ".
+    SexMale,
+    SexFemale,
     CardNumber,
     CitizenId,
     Phone,
@@ -21,11 +31,17 @@ pub(super) enum Field {
 }
 
 impl Field {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::Ordinal,
         Self::FullName,
+        Self::FamilyName,
+        Self::GivenName,
         Self::BirthDate,
+        Self::BirthMale,
+        Self::BirthFemale,
         Self::Sex,
+        Self::SexMale,
+        Self::SexFemale,
         Self::CardNumber,
         Self::CitizenId,
         Self::Phone,
@@ -44,8 +60,10 @@ impl Field {
         match self {
             Self::Ordinal => "STT",
             Self::FullName => "Họ và tên",
-            Self::BirthDate => "Ngày sinh",
-            Self::Sex => "Giới tính",
+            Self::FamilyName => "Họ và tên đệm",
+            Self::GivenName => "Tên",
+            Self::BirthDate | Self::BirthMale | Self::BirthFemale => "Ngày sinh",
+            Self::Sex | Self::SexMale | Self::SexFemale => "Giới tính",
             Self::CardNumber => "Số thẻ đảng viên",
             Self::CitizenId => "Số CCCD",
             Self::Phone => "Điện thoại",
@@ -64,6 +82,13 @@ impl Field {
                 "ho va ten|ho ten|ho va ten dang vien|ho ten dang vien|ten dang vien|\
                  ho va ten khai sinh|ho ten khai sinh|ho va ten dem va ten|ho chu dem va ten"
             }
+            Self::FamilyName => {
+                "ho|ho dem|ho va dem|ho lot|ho va lot|ho va ten dem|ho ten dem|ho va ten lot|ho ten lot|\
+                 ho va chu dem|ho chu dem|ho va chu lot|ho chu lot"
+            }
+            Self::GivenName => "ten|ten goi",
+            // Only below a group; see `below`.
+            Self::BirthMale | Self::BirthFemale | Self::SexMale | Self::SexFemale => "",
             Self::BirthDate => {
                 "ngay sinh|ngay thang nam sinh|sinh ngay|ngay thang sinh|nam sinh|\
                  ngay sinh dd mm yyyy|ngay thang nam sinh dd mm yyyy"
@@ -107,35 +132,67 @@ impl Field {
 
     fn of(heading: &str) -> Option<Self> {
         let folded = fold(heading);
+        if folded.is_empty() {
+            return None;
+        }
         Self::ALL.into_iter().find(|field| field.headings().split('|').any(|known| known == folded))
     }
+}
+
+/// What a heading means below the heading of a group. Accents matter: `Nam` is a sex, `Năm` a year.
+fn below(group: &str, own: &str) -> Option<Field> {
+    match (Field::of(group)?, tidy(own).to_lowercase().as_str()) {
+        (Field::BirthDate, "nam") => Some(Field::BirthMale),
+        (Field::BirthDate, "nữ") => Some(Field::BirthFemale),
+        (Field::Sex, "nam") => Some(Field::SexMale),
+        (Field::Sex, "nữ") => Some(Field::SexFemale),
+        _ => None,
+    }
+}
+
+/// A column that is understood.
+#[derive(Debug, Clone)]
+struct Column {
+    field: Field,
+    /// Zero-based; more than one where the heading is merged over several.
+    span: (u32, u32),
+    title: String,
 }
 
 /// Which columns a sheet has and what they are called there.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layout {
-    columns: Vec<(Field, u32, String)>,
+    columns: Vec<Column>,
     /// Headings that mean nothing here.
     pub ignored: Vec<String>,
+    ignored_spans: Vec<(u32, u32)>,
 }
 
 impl Layout {
     /// Reads a header of one row, or of two if `below` is given: a heading
     /// without one above it belongs to the nearest group on its left.
-    pub fn read(top: &Row, below: Option<&Row>) -> Self {
+    pub fn read(top: &Row, lower: Option<&Row>, merges: &[Merge]) -> Self {
         let mut layout = Self::default();
-        for (position, group, own) in headings(top, below) {
+        for Heading { span, group, own } in headings(top, lower, merges) {
             let whole = match (&group, &own) {
                 (Some(group), Some(own)) => format!("{group} – {own}"),
                 (Some(one), None) | (None, Some(one)) => one.clone(),
                 (None, None) => continue,
             };
-            let field = Field::of(&whole).or_else(|| own.as_deref().and_then(Field::of));
+            let field = group
+                .as_deref()
+                .zip(own.as_deref())
+                .and_then(|(group, own)| below(group, own))
+                .or_else(|| Field::of(&whole))
+                .or_else(|| own.as_deref().and_then(Field::of));
             match field {
-                Some(field) if layout.position(field).is_none() => {
-                    layout.columns.push((field, position, whole));
+                Some(field) if layout.span(field).is_none() => {
+                    layout.columns.push(Column { field, span, title: whole });
                 }
-                _ => layout.ignored.push(whole),
+                _ => {
+                    layout.ignored.push(whole);
+                    layout.ignored_spans.push(span);
+                }
             }
         }
         layout
@@ -143,8 +200,8 @@ impl Layout {
 
     /// Whether this is a header rather than a row with one familiar word.
     pub fn is_header(&self) -> bool {
-        let needed = if self.position(Field::FullName).is_some() { 3 } else { 4 };
-        self.columns.len() >= needed
+        let named = self.span(Field::FullName).is_some() || self.span(Field::FamilyName).is_some();
+        self.columns.len() >= if named { 3 } else { 4 }
     }
 
     /// How many columns are understood.
@@ -152,44 +209,101 @@ impl Layout {
         self.columns.len()
     }
 
-    /// The zero-based column of a field.
+    /// The zero-based columns of a field.
+    pub fn span(&self, field: Field) -> Option<(u32, u32)> {
+        self.columns.iter().find(|column| column.field == field).map(|column| column.span)
+    }
+
+    /// The first column of a field, or of one that stands for it.
     pub fn position(&self, field: Field) -> Option<u32> {
-        self.columns.iter().find(|(known, ..)| *known == field).map(|(_, position, _)| *position)
+        let instead: &[Field] = match field {
+            Field::FullName => &[Field::FamilyName],
+            Field::BirthDate => &[Field::BirthMale, Field::BirthFemale],
+            Field::Sex => &[Field::SexMale, Field::SexFemale, Field::BirthMale, Field::BirthFemale],
+            _ => &[],
+        };
+        std::iter::once(&field).chain(instead).find_map(|field| self.span(*field)).map(|span| span.0)
+    }
+
+    /// Whether a column has a heading, its own or one that is merged over it.
+    pub fn is_named(&self, position: u32) -> bool {
+        let spans = self.columns.iter().map(|column| &column.span).chain(&self.ignored_spans);
+        spans.into_iter().any(|(first, last)| (*first..=*last).contains(&position))
     }
 
     /// What the sheet calls a column: its heading, else its letter.
     pub fn title(&self, position: u32) -> String {
         self.columns
             .iter()
-            .find(|(_, column, _)| *column == position)
-            .map_or_else(|| column_letters(position), |(.., title)| title.clone())
+            .find(|column| (column.span.0..=column.span.1).contains(&position))
+            .map_or_else(|| column_letters(position), |column| column.title.clone())
     }
 
     /// The headings of required columns that the sheet lacks.
-    pub fn missing(&self) -> Vec<&'static str> {
-        Field::REQUIRED.into_iter().filter(|field| self.position(*field).is_none()).map(Field::title).collect()
+    pub fn missing(&self) -> Vec<String> {
+        Field::REQUIRED.into_iter().filter(|field| !self.has(*field)).map(|field| field.title().to_owned()).collect()
+    }
+
+    fn has(&self, field: Field) -> bool {
+        let all = |fields: &[Field]| fields.iter().all(|field| self.span(*field).is_some());
+        match field {
+            Field::FullName => all(&[field]) || all(&[Field::FamilyName, Field::GivenName]),
+            Field::BirthDate => all(&[field]) || all(&[Field::BirthMale, Field::BirthFemale]),
+            Field::Sex => {
+                all(&[field])
+                    || all(&[Field::SexMale, Field::SexFemale])
+                    || all(&[Field::BirthMale, Field::BirthFemale])
+            }
+            _ => all(&[field]),
+        }
+    }
+
+    /// Whether both have the same columns; those that members on probation have nothing for do not matter.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let optional =
+            [Field::Ordinal, Field::OfficialOn, Field::CardNumber, Field::Position, Field::Exempt, Field::Phone];
+        let fields = || Field::ALL.into_iter().filter(|field| !optional.contains(field));
+        fields().all(|field| self.span(field).is_some() == other.span(field).is_some())
     }
 }
 
-/// Position, group above and own heading of every column.
-fn headings(top: &Row, below: Option<&Row>) -> Vec<(u32, Option<String>, Option<String>)> {
-    let Some(below) = below else {
-        return top.cells.iter().map(|cell| (cell.position, None, heading(&cell.value))).collect();
-    };
-    let last = [top, below].iter().filter_map(|row| row.cells.last()).map(|cell| cell.position).max().unwrap_or(0);
+/// The heading of a column, with the one of the group above it.
+struct Heading {
+    span: (u32, u32),
+    group: Option<String>,
+    own: Option<String>,
+}
+
+fn headings(top: &Row, lower: Option<&Row>, merges: &[Merge]) -> Vec<Heading> {
+    let last = |row: &Row| row.cells.last().map_or(0, |cell| cell.position);
+    let at = |row: &Row, position| row.cell(position).and_then(|cell| heading(&cell.value));
     let mut group = None;
-    (0..=last)
+    let mut found: Vec<Heading> = (0..=last(top).max(lower.map_or(0, last)))
         .filter_map(|position| {
-            let own = below.cell(position).and_then(|cell| heading(&cell.value));
-            match top.cell(position).and_then(|cell| heading(&cell.value)) {
+            let own = lower.and_then(|row| at(row, position));
+            match at(top, position) {
                 Some(above) => group = Some(above),
                 // Beside a group, but with nothing below: not part of it.
                 None if own.is_none() => return None,
                 None => {}
             }
-            Some((position, group.clone(), own))
+            Some(Heading { span: (position, position), group: group.clone(), own })
         })
-        .collect()
+        .collect();
+    let rows = top.number..=lower.map_or(top.number, |row| row.number);
+    for index in 0..found.len() {
+        let next = found.get(index + 1).map_or(u32::MAX, |heading| heading.span.0);
+        let first = found[index].span.0;
+        let merge = merges.iter().find(|merge| {
+            (merge.columns.0..=merge.columns.1).contains(&first)
+                && merge.rows.0 <= *rows.end()
+                && *rows.start() <= merge.rows.1
+        });
+        if let Some(merge) = merge {
+            found[index].span.1 = merge.columns.1.min(next - 1).max(first);
+        }
+    }
+    found
 }
 
 fn heading(value: &Value) -> Option<String> {
@@ -200,9 +314,8 @@ fn heading(value: &Value) -> Option<String> {
 }
 
 /// Whether the row below a header continues it: words only, and at least one
-/// of them is the name of a date under a group of dates.
-pub(super) fn continues(row: &Row) -> bool {
-    let mut dates = false;
+/// of them names a part of a group: a date under dates, a sex, a part of a name.
+pub(super) fn continues(header: &Row, row: &Row) -> bool {
     for cell in &row.cells {
         let Value::Text(text) = &cell.value else {
             return false;
@@ -210,9 +323,15 @@ pub(super) fn continues(row: &Row) -> bool {
         if cell.formula || text.contains(|c: char| c.is_ascii_digit()) {
             return false;
         }
-        dates |= matches!(Field::of(text), Some(Field::AdmittedOn | Field::OfficialOn));
     }
-    dates
+    headings(header, Some(row), &[]).iter().any(|Heading { group, own, .. }| {
+        let Some(own) = own else { return false };
+        group.as_deref().is_some_and(|group| below(group, own).is_some())
+            || matches!(
+                Field::of(own),
+                Some(Field::AdmittedOn | Field::OfficialOn | Field::FamilyName | Field::GivenName)
+            )
+    })
 }
 
 /// Whether the row only numbers the columns: `1 2 3 …` or `(1) (2) (3) …`.

@@ -1,12 +1,65 @@
 //! How much of a workbook the reader is willing to look at.
 
+use serde::{Deserialize, Serialize};
+
+/// What a workbook can have too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Bound {
+    FileBytes,
+    ArchiveEntries,
+    UnzippedBytes,
+    CompressionRatio,
+    SharedStrings,
+    Elements,
+    Styles,
+    TagBytes,
+    Rows,
+    Columns,
+}
+
+impl Bound {
+    /// What is bounded, in Vietnamese.
+    #[must_use]
+    pub const fn vi(self) -> &'static str {
+        match self {
+            Self::FileBytes => "byte trong tệp",
+            Self::ArchiveEntries => "thành phần trong tệp",
+            Self::UnzippedBytes => "byte sau khi giải nén",
+            Self::CompressionRatio => "lần khi giải nén một thành phần",
+            Self::SharedStrings => "chuỗi văn bản",
+            Self::Elements => "phần tử định dạng",
+            Self::Styles => "kiểu định dạng ô",
+            Self::TagBytes => "byte trong một thẻ XML",
+            Self::Rows => "dòng",
+            Self::Columns => "cột",
+        }
+    }
+
+    /// What is bounded, in English.
+    #[must_use]
+    pub const fn en(self) -> &'static str {
+        match self {
+            Self::FileBytes => "file bytes",
+            Self::ArchiveEntries => "archive entries",
+            Self::UnzippedBytes => "unzipped bytes",
+            Self::CompressionRatio => "compression ratio",
+            Self::SharedStrings => "shared strings",
+            Self::Elements => "elements",
+            Self::Styles => "styles",
+            Self::TagBytes => "tag bytes",
+            Self::Rows => "rows",
+            Self::Columns => "columns",
+        }
+    }
+}
+
 /// Upper bounds for one import. Whatever exceeds one is refused before it costs
 /// memory or time; see [`super::RosterError::TooLarge`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the file as uploaded.
     pub input_bytes: u64,
-    /// Bytes of all parts of the archive together, unzipped.
+    /// Bytes of all parts that are read together, unzipped.
     pub unzipped_bytes: u64,
     /// How many times larger than its zipped form a part may be. Parts that stay
     /// below 1 MiB unzipped are exempt: tiny ones compress arbitrarily well.
@@ -41,8 +94,8 @@ impl Limits {
             input_bytes: 20 * MIB,
             unzipped_bytes: 64 * MIB,
             ratio: 200,
-            entries: 200,
-            tag_bytes: 4096,
+            entries: 1_000,
+            tag_bytes: 1 << 20,
             shared_strings: 1_000_000,
             elements: 100_000,
             style_elements: 20_000,

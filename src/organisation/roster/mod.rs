@@ -3,16 +3,21 @@
 //! Everything here is pure: bytes go in, members or the complete list of what
 //! is wrong come out. The bytes may be hostile; see [`Limits`].
 
+mod cells;
 pub mod entry;
 mod fault;
 mod guard;
 mod header;
+mod join;
 mod limits;
+mod marks;
+mod oddities;
 mod reader;
 mod scan;
 mod table;
 mod text;
 mod title;
+mod totals;
 mod value;
 mod workbook;
 
@@ -20,14 +25,15 @@ mod workbook;
 mod tests;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use fault::Fault;
-pub use limits::Limits;
+pub use limits::{Bound, Limits};
 pub use title::DeclaredTotal;
 
 /// A roster in which every row could be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
     /// The committee above the cell, as the title writes it.
     pub committee_name: Option<String>,
@@ -35,11 +41,13 @@ pub struct Roster {
     pub cell_name: Option<String>,
     /// The date of "tính đến ngày …" in the title.
     pub as_of: Option<NaiveDate>,
-    /// The members in the order of the sheet; never empty.
+    /// The names of the sheets that were read.
+    pub sheets: Vec<String>,
+    /// The members in the order of the sheets; never empty.
     pub rows: Vec<RosterRow>,
     /// Headings of columns that were not read.
     pub ignored_columns: Vec<String>,
-    /// The totals below the table; they agree with `rows`.
+    /// The last totals below the table; they agree with `rows`.
     pub declared_total: Option<DeclaredTotal>,
     /// What was passed over without harm (rows that are no members, positions
     /// outside the cell's committee), at most 200 of them.
@@ -47,11 +55,13 @@ pub struct Roster {
 }
 
 /// One member as the sheet has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RosterRow {
+    /// The place of its sheet in [`Roster::sheets`].
+    pub sheet: u16,
     /// The row as Excel numbers it, from 1.
     pub row: u32,
-    /// NFC, at most 100 characters, no digits.
+    /// In one form, at most 100 characters, no digits.
     pub full_name: String,
     /// Not in the future, not before 1900.
     pub birth_date: NaiveDate,
@@ -74,8 +84,16 @@ pub struct RosterRow {
     pub exempt: bool,
 }
 
+impl RosterRow {
+    /// Where it stands: sheet and row.
+    #[must_use]
+    pub fn place(&self) -> (u16, u32) {
+        (self.sheet, self.row)
+    }
+}
+
 /// Sex as the roster distinguishes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sex {
     /// Nam.
     Male,
@@ -84,7 +102,7 @@ pub enum Sex {
 }
 
 /// A position in the committee of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Position {
     /// Bí thư.
     Secretary,
@@ -95,16 +113,16 @@ pub enum Position {
 }
 
 /// Why a file yields no roster.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum RosterError {
     /// Not an intact XLSX file.
     #[error("the file is not an intact XLSX workbook")]
     NotAWorkbook,
     /// Larger than anybody needs.
-    #[error("the workbook has more than {limit} {what}")]
+    #[error("the workbook has more than {limit} {}", what.en())]
     TooLarge {
-        /// What there is too much of, in English.
-        what: &'static str,
+        /// What there is too much of.
+        what: Bound,
         /// How much is allowed.
         limit: u64,
     },
@@ -112,7 +130,15 @@ pub enum RosterError {
     #[error("no header found; missing: {}", missing.join(", "))]
     NoHeader {
         /// The Vietnamese headings that are missing from the best candidate.
-        missing: Vec<&'static str>,
+        missing: Vec<String>,
+        /// Whether the text above looks like an encoding before Unicode.
+        legacy: bool,
+    },
+    /// Sheets of one layout for different cells.
+    #[error("the workbook has the lists of several cells, on the sheets {}", sheets.join(", "))]
+    SeveralCells {
+        /// The names of the sheets.
+        sheets: Vec<String>,
     },
     /// A header and nobody below it.
     #[error("the roster has no members")]
@@ -142,8 +168,8 @@ pub fn parse(bytes: &[u8], today: NaiveDate) -> Result<Roster, RosterError> {
 ///
 /// See [`RosterError`].
 pub fn parse_within(bytes: &[u8], today: NaiveDate, limits: &Limits) -> Result<Roster, RosterError> {
-    let archive = guard::repack(bytes, limits)?;
+    let parts = guard::repack(bytes, limits)?;
     let mut reader = reader::SheetReader::new(today, limits.secretaries);
-    workbook::visit(archive, limits, &mut reader)?;
+    workbook::visit(parts, limits, &mut reader)?;
     reader.finish()
 }

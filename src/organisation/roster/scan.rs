@@ -1,13 +1,16 @@
 //! Measures a part's XML without parsing it, so that the parser only ever sees
 //! documents whose cost is known.
 
-use super::{Limits, RosterError};
+use super::marks::Marks;
+use super::{Bound, Limits, RosterError};
 
 /// What has been counted over all parts so far.
 #[derive(Debug, Default)]
 pub(super) struct Census {
     shared_strings: u64,
     elements: u64,
+    /// What the markup says of merged cells and hidden rows.
+    pub marks: Marks,
 }
 
 impl Census {
@@ -34,11 +37,12 @@ impl Census {
             if styles && !local_name(&xml[start..end]).is_empty() {
                 style_elements += 1;
             }
+            self.marks.tag(name, local_name(&xml[start..end]), &xml[start..end]);
             self.count(&mut xml[start..end]);
             at = end;
         }
         if style_elements > limits.style_elements {
-            return Err(too_large("styles", limits.style_elements));
+            return Err(too_large(Bound::Styles, limits.style_elements));
         }
         self.check(limits)
     }
@@ -58,10 +62,10 @@ impl Census {
 
     fn check(&self, limits: &Limits) -> Result<(), RosterError> {
         if self.shared_strings > limits.shared_strings {
-            return Err(too_large("shared strings", limits.shared_strings));
+            return Err(too_large(Bound::SharedStrings, limits.shared_strings));
         }
         if self.elements > limits.elements {
-            return Err(too_large("elements", limits.elements));
+            return Err(too_large(Bound::Elements, limits.elements));
         }
         Ok(())
     }
@@ -82,7 +86,7 @@ fn tag_end(xml: &[u8], start: usize, limits: &Limits) -> Result<usize, RosterErr
     let mut quote = None;
     for (length, byte) in xml[start..].iter().enumerate() {
         if length > limits.tag_bytes {
-            return Err(too_large("tag bytes", limits.tag_bytes as u64));
+            return Err(too_large(Bound::TagBytes, limits.tag_bytes as u64));
         }
         match (quote, *byte) {
             (None, b'>') => return Ok(start + length),
@@ -113,6 +117,6 @@ fn hide_size_hint(tag: &mut [u8]) {
     }
 }
 
-fn too_large(what: &'static str, limit: u64) -> RosterError {
+fn too_large(what: Bound, limit: u64) -> RosterError {
     RosterError::TooLarge { what, limit }
 }

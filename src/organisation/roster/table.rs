@@ -1,47 +1,52 @@
 //! The rows below the header: which are members, and everything wrong with them.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use super::fault::{Fault, Faults, Kind};
+use super::cells::{self, NAMES};
+use super::fault::{Code, Fault, Faults, Kind};
 use super::header::{Field, Layout};
-use super::title::{DeclaredTotal, footer_column, totals};
+use super::oddities::Oddities;
+use super::title::{total_line, totals};
+use super::totals::{Counts, Mark, Totals};
 use super::value::{self, Held};
 use super::workbook::{Cell, Row, Value};
 use super::{Position, RosterRow};
 
 /// Notices beyond this number help nobody.
-const NOTICES: usize = 200;
+pub(super) const NOTICES: usize = 200;
 
 /// What the table has yielded so far.
 pub(super) struct Table {
-    layout: Layout,
+    pub layout: Layout,
     today: NaiveDate,
-    secretaries_allowed: usize,
+    /// Rows that people do not see.
+    hidden: HashSet<u32>,
     pub rows: Vec<RosterRow>,
     pub faults: Faults,
     pub notices: Vec<Fault>,
-    pub declared: Option<DeclaredTotal>,
-    footer: Option<u32>,
+    pub totals: Totals,
+    oddities: Oddities,
     /// Rows that are members, valid or not.
-    members: usize,
-    citizen_ids: HashMap<u64, u32>,
-    card_numbers: HashMap<u64, u32>,
-    secretaries: Vec<u32>,
+    pub members: usize,
+    pub citizen_ids: HashMap<u64, u32>,
+    pub card_numbers: HashMap<u64, u32>,
+    pub secretaries: Vec<u32>,
 }
 
 impl Table {
-    pub fn new(layout: Layout, today: NaiveDate, secretaries_allowed: usize) -> Self {
+    pub fn new(layout: Layout, today: NaiveDate, hidden: HashSet<u32>) -> Self {
         Self {
             layout,
             today,
-            secretaries_allowed,
+            hidden,
             rows: Vec::new(),
             faults: Faults::default(),
             notices: Vec::new(),
-            declared: None,
-            footer: None,
+            totals: Totals::default(),
+            oddities: Oddities::default(),
             members: 0,
             citizen_ids: HashMap::new(),
             card_numbers: HashMap::new(),
@@ -49,22 +54,23 @@ impl Table {
         }
     }
 
-    pub fn layout(&self) -> &Layout {
-        &self.layout
+    fn mark(&self) -> Mark {
+        (self.members, self.rows.len())
     }
 
     /// Takes one row below the header.
     pub fn row(&mut self, row: &Row) {
-        let footer = footer_column(row).filter(|_| !self.has_citizen_id(row));
-        if let (Some(position), None) = (footer, self.footer) {
-            self.footer = Some(position);
-            self.declared = Some(totals(row));
-        } else if footer.is_none() && self.is_member(row) {
+        let total = total_line(row).filter(|_| !self.has_citizen_id(row));
+        if let Some((position, whole)) = total {
+            self.totals.take(totals(row), position, whole, self.mark());
+        } else if self.is_member(row) {
             self.members += 1;
+            self.oddities.take(&self.layout, row, self.hidden.contains(&row.number));
             if let Some(member) = self.member(row) {
                 self.rows.push(member);
             }
         } else {
+            self.totals.section(self.mark());
             let position = row.cells.first().map_or(0, |cell| cell.position);
             let kind = Kind {
                 code: "row_ignored",
@@ -75,10 +81,22 @@ impl Table {
         }
     }
 
-    /// Checks what can only be judged at the end.
-    pub fn end(&mut self) {
-        self.check_secretaries();
-        self.check_totals();
+    /// Checks what can only be judged at the end; `all` are the members of all sheets that are read as one.
+    pub fn end(&mut self, all: Counts) {
+        if let Some(fault) = self.oddities.faults(&self.layout) {
+            self.faults.push(fault);
+        }
+        // First: what the sheet is about must not be lost among many rows.
+        self.notices.splice(0..0, self.oddities.notices(&self.layout));
+        self.notices.truncate(NOTICES);
+        for wrong in self.totals.mismatches(self.members, &self.rows, all) {
+            let words = (
+                format!("dòng tổng ghi {} {}, đếm được {}", wrong.stated, wrong.vi, wrong.counted),
+                format!("the total says {} {}, counted {}", wrong.stated, wrong.en, wrong.counted),
+            );
+            let column = self.layout.title(wrong.position);
+            self.faults.push(Fault::said(wrong.row, wrong.position, column, "total_mismatch", words));
+        }
     }
 
     /// Whether any row was taken for a member.
@@ -86,44 +104,47 @@ impl Table {
         self.members > 0
     }
 
-    fn cell<'a>(&self, row: &'a Row, field: Field) -> Option<&'a Cell> {
-        row.cell(self.layout.position(field)?)
+    fn cell<'a>(&self, row: &'a Row, field: Field) -> Option<Cow<'a, Cell>> {
+        cells::cell(&self.layout, row, field)
     }
 
     fn has_citizen_id(&self, row: &Row) -> bool {
-        self.cell(row, Field::CitizenId).is_some_and(|cell| digits(cell) >= 9)
+        self.cell(row, Field::CitizenId).is_some_and(|cell| digits(&cell) >= 9)
     }
 
     /// Below the totals come signatures and places, so more is asked of a row
     /// there than above, where a number in front is enough.
     fn is_member(&self, row: &Row) -> bool {
-        let filled: Vec<&Cell> = Field::ALL
-            .into_iter()
-            .filter(|field| *field != Field::Ordinal)
-            .filter_map(|field| self.cell(row, field))
-            .collect();
-        let name = self.layout.position(Field::FullName);
-        let data = filled.iter().any(|cell| Some(cell.position) != name && (cell.formula || digits(cell) > 0));
         if self.has_citizen_id(row) {
             return true;
         }
-        if self.footer.is_some() {
-            return filled.len() >= 4 && data;
+        let (mut filled, mut data) = (0, false);
+        for field in Field::ALL.into_iter().filter(|field| *field != Field::Ordinal) {
+            if let Some(cell) = self.cell(row, field) {
+                filled += 1;
+                data |= !NAMES.contains(&field) && (cell.formula || digits(&cell) > 0);
+            }
         }
-        let numbered = self.cell(row, Field::Ordinal).is_some_and(|cell| cell.formula || digits(cell) > 0);
-        (numbered && !filled.is_empty()) || (filled.len() >= 2 && data)
+        let numbered = self.cell(row, Field::Ordinal).is_some_and(|cell| cell.formula || digits(&cell) > 0);
+        if self.totals.any() {
+            return (filled >= 4 && data) || (numbered && filled >= 2);
+        }
+        (numbered && filled > 0) || (filled >= 2 && data)
     }
 
     fn member(&mut self, row: &Row) -> Option<RosterRow> {
         let today = self.today;
-        let full_name = self.read(row, Field::FullName, value::name);
-        let birth_date = self.read(row, Field::BirthDate, |cell| value::date(cell, today));
-        let sex = self.read(row, Field::Sex, value::sex);
+        let full_name = cells::full_name(&self.layout, row);
+        let full_name = self.checked(row, Field::FullName, full_name);
+        let birth_date = cells::birth_date(&self.layout, row, today);
+        let birth_date = self.checked(row, Field::BirthDate, birth_date);
+        let sex = cells::sex(&self.layout, row);
+        let sex = self.checked(row, Field::Sex, sex);
         let card_number = self.read(row, Field::CardNumber, value::card_number);
         let citizen_id = self.read(row, Field::CitizenId, value::citizen_id);
         let phone = self.read(row, Field::Phone, value::phone);
-        let admitted_on = self.read(row, Field::AdmittedOn, |cell| value::date(cell, today));
-        let official_on = self.read(row, Field::OfficialOn, |cell| value::optional_date(cell, today));
+        let admitted_on = self.read(row, Field::AdmittedOn, |cell| value::party_date(cell, today));
+        let official_on = self.read(row, Field::OfficialOn, |cell| value::optional_party_date(cell, today));
         let position = self.position(row);
         let exempt = self.read(row, Field::Exempt, value::exempt);
         self.check_dates(row.number, birth_date, admitted_on, official_on.flatten());
@@ -134,6 +155,7 @@ impl Table {
             self.check_unique(row.number, Field::CardNumber, number);
         }
         Some(RosterRow {
+            sheet: 0,
             row: row.number,
             full_name: full_name?,
             birth_date: birth_date?,
@@ -150,13 +172,12 @@ impl Table {
 
     /// Reads a field, or notes what is wrong with it.
     fn read<T>(&mut self, row: &Row, field: Field, parse: impl FnOnce(Option<&Cell>) -> Result<T, Kind>) -> Option<T> {
-        match parse(self.cell(row, field)) {
-            Ok(value) => Some(value),
-            Err(kind) => {
-                self.fault(row.number, field, &kind);
-                None
-            }
-        }
+        let parsed = parse(self.cell(row, field).as_deref());
+        self.checked(row, field, parsed)
+    }
+
+    fn checked<T>(&mut self, row: &Row, field: Field, parsed: Result<T, Kind>) -> Option<T> {
+        parsed.map_err(|kind| self.fault(row.number, field, &kind)).ok()
     }
 
     fn position(&mut self, row: &Row) -> Option<Option<Position>> {
@@ -202,69 +223,31 @@ impl Table {
     fn check_unique(&mut self, row: u32, field: Field, number: &str) {
         // Twelve digits always fit.
         let key = number.parse().unwrap_or(u64::MAX);
-        let (seen, code, vi, en) = if field == Field::CitizenId {
-            let seen = &mut self.citizen_ids;
-            (seen, "citizen_id_duplicate", "số CCCD", "citizen ID")
-        } else {
-            let seen = &mut self.card_numbers;
-            (seen, "card_number_duplicate", "số thẻ đảng viên", "card number")
-        };
+        let seen = if field == Field::CitizenId { &mut self.citizen_ids } else { &mut self.card_numbers };
         let first = *seen.entry(key).or_insert(row);
         if first != row {
-            let detail_vi = format!("{vi} ở dòng {row} trùng với dòng {first}");
-            let detail_en = format!("the {en} in row {row} is the same as in row {first}");
-            self.add(row, field, code, detail_vi, detail_en);
+            self.twice(row, field, &format!("dòng {first}"), &format!("row {first}"));
         }
     }
 
-    fn check_secretaries(&mut self) {
-        let rows = std::mem::take(&mut self.secretaries);
-        if rows.len() <= self.secretaries_allowed {
-            return;
-        }
-        let mut list: Vec<String> = rows.iter().take(5).map(ToString::to_string).collect();
-        if rows.len() > list.len() {
-            list.push("…".to_owned());
-        }
-        let list = list.join(", ");
-        for row in &rows {
-            let detail_vi = format!("có {} bí thư (dòng {list}); chi bộ chỉ có một", rows.len());
-            let detail_en = format!("{} secretaries (rows {list}); a cell has one", rows.len());
-            let code = "several_secretaries";
-            self.add(*row, Field::Position, code, detail_vi, detail_en);
-        }
-    }
-
-    /// Compares the stated totals: the number of members always, the others
-    /// only when every row could be read.
-    fn check_totals(&mut self) {
-        let (Some(stated), Some(position)) = (self.declared, self.footer) else {
-            return;
+    /// Notes that a number of the row stands elsewhere too.
+    pub fn twice(&mut self, row: u32, field: Field, where_vi: &str, where_en: &str) {
+        let (code, vi, en) = if field == Field::CitizenId {
+            ("citizen_id_duplicate", "số CCCD", "citizen ID")
+        } else {
+            ("card_number_duplicate", "số thẻ đảng viên", "card number")
         };
-        let count = |test: fn(&RosterRow) -> bool| self.rows.iter().filter(|row| test(row)).count();
-        let mut pairs = vec![("đảng viên", "members", stated.members, self.members)];
-        if self.rows.len() == self.members {
-            let official = count(|row| row.official_on.is_some());
-            let probationary = self.members - official;
-            let exempt = count(|row| row.exempt);
-            pairs.extend([
-                ("chính thức", "official", stated.official, official),
-                ("dự bị", "probationary", stated.probationary, probationary),
-                ("miễn sinh hoạt", "exempt", stated.exempt, exempt),
-            ]);
-        }
-        for (vi, en, stated_number, counted) in pairs {
-            let Some(number) = stated_number.filter(|number| *number as usize != counted) else {
-                continue;
-            };
-            self.faults.push(Fault {
-                row: stated.row,
-                position,
-                column: self.layout.title(position),
-                code: "total_mismatch",
-                detail_vi: format!("dòng tổng ghi {number} {vi}, đếm được {counted}"),
-                detail_en: format!("the total says {number} {en}, counted {counted}"),
-            });
+        let detail_vi = format!("{vi} ở dòng {row} trùng với {where_vi}");
+        let detail_en = format!("the {en} in row {row} is the same as in {where_en}");
+        self.add(row, field, code, detail_vi, detail_en);
+    }
+
+    /// Notes that the cell has several secretaries, those in the rows listed.
+    pub fn several_secretaries(&mut self, count: usize, rows: &str) {
+        for row in std::mem::take(&mut self.secretaries) {
+            let detail_vi = format!("có {count} bí thư (dòng {rows}); chi bộ chỉ có một");
+            let detail_en = format!("{count} secretaries (rows {rows}); a cell has one");
+            self.add(row, Field::Position, "several_secretaries", detail_vi, detail_en);
         }
     }
 
@@ -272,16 +255,10 @@ impl Table {
         self.add(row, field, kind.code, kind.vi.into(), kind.en.into());
     }
 
-    fn add(&mut self, row: u32, field: Field, code: &'static str, vi: String, en: String) {
+    fn add(&mut self, row: u32, field: Field, code: Code, vi: String, en: String) {
         let position = self.layout.position(field).unwrap_or(0);
-        self.faults.push(Fault {
-            row,
-            position,
-            column: self.layout.title(position),
-            code,
-            detail_vi: vi,
-            detail_en: en,
-        });
+        let column = self.layout.title(position);
+        self.faults.push(Fault::said(row, position, column, code, (vi, en)));
     }
 
     fn notice(&mut self, row: u32, position: u32, kind: &Kind) {
@@ -297,7 +274,7 @@ fn digits(cell: &Cell) -> usize {
     match &cell.value {
         Value::Text(text) => text.chars().filter(char::is_ascii_digit).count(),
         Value::Number(number) => format!("{:.0}", number.abs().min(1e15)).len(),
-        Value::Date(_) => 8,
-        Value::Flag(_) | Value::Error => 0,
+        Value::Date(_) | Value::Year => 8,
+        Value::Flag(_) | Value::Error | Value::Several => 0,
     }
 }

@@ -1,12 +1,13 @@
 //! What stands above and below the table: unit names, the date, the totals.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::text::{fold, tidy};
 use super::workbook::{Row, Value};
 
 /// The totals that a sheet states below its table, as far as it states them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeclaredTotal {
     /// The row that states them, from 1.
     pub row: u32,
@@ -31,6 +32,13 @@ pub(super) struct Title {
 }
 
 impl Title {
+    /// Takes from another sheet what this one does not say.
+    pub fn fill(&mut self, other: Self) {
+        self.committee_name = self.committee_name.take().or(other.committee_name);
+        self.cell_name = self.cell_name.take().or(other.cell_name);
+        self.as_of = self.as_of.or(other.as_of);
+    }
+
     /// Takes what one row above the header says; the first mention counts.
     pub fn read(&mut self, row: &Row) {
         for cell in &row.cells {
@@ -40,8 +48,8 @@ impl Title {
             let folded = fold(text);
             if folded.starts_with("dang bo") || folded.starts_with("dang uy") {
                 self.committee_name.get_or_insert_with(|| tidy(text));
-            } else if folded.starts_with("chi bo") {
-                self.cell_name.get_or_insert_with(|| tidy(text));
+            } else if let Some(name) = cell_named(text) {
+                self.cell_name.get_or_insert(name);
             }
             let Some((_, rest)) = folded.split_once("tinh den") else {
                 continue;
@@ -54,6 +62,20 @@ impl Title {
     }
 }
 
+/// The cell that a line of the title names: "CHI BỘ THÔN TÁM", "Danh sách đảng viên Chi bộ Thôn Tám (tính đến …)".
+fn cell_named(text: &str) -> Option<String> {
+    let text = tidy(text);
+    let letters: Vec<char> = text.chars().collect();
+    let lower: Vec<char> = letters.iter().map(|c| c.to_lowercase().next().unwrap_or(*c)).collect();
+    let wanted: Vec<char> = "chi bộ ".chars().collect();
+    let at = lower.windows(wanted.len()).position(|window| window == wanted)?;
+    let before = at == 0 || !lower[at - 1].is_alphanumeric();
+    let name: String = letters[at..].iter().take_while(|c| !matches!(c, '(' | ',' | ';' | '\n')).collect();
+    let end = fold(&name).split_once(" tinh den").map_or(name.chars().count(), |(head, _)| head.chars().count());
+    let name: String = name.chars().take(end).collect();
+    (before && fold(&name) != "chi bo").then(|| name.trim().to_owned())
+}
+
 /// The date in `ngay 01 11 2026` or `ngay 1 thang 11 nam 2026`.
 fn date_in_words(folded: &str) -> Option<NaiveDate> {
     let mut numbers = folded.split(' ').filter(|word| !matches!(*word, "" | "ngay" | "het" | "thang" | "nam"));
@@ -63,21 +85,25 @@ fn date_in_words(folded: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year, month, day)
 }
 
-/// The cell that begins the footer, if this row does. Accents matter: `Tổng` is
-/// a total, `Tống` a family name.
-pub(super) fn footer_column(row: &Row) -> Option<u32> {
-    row.cells
-        .iter()
-        .find(|cell| match &cell.value {
-            Value::Text(text) => {
-                let text = tidy(text).to_lowercase();
-                ["tổng cộng", "tổng số", "tổng:", "cộng:"].iter().any(|word| text.starts_with(word))
-                    || text == "tổng"
-                    || text == "cộng"
-            }
-            _ => false,
-        })
-        .map(|cell| cell.position)
+/// The cell that begins a line of totals, if this row is one, and whether it says "tổng": such a line is about the whole
+/// list, while "cộng" may be about a section. Accents matter: `Tổng` is a total, `Tống` a family name.
+pub(super) fn total_line(row: &Row) -> Option<(u32, bool)> {
+    let numbered = sentence(row).contains(|c: char| c.is_ascii_digit());
+    row.cells.iter().find_map(|cell| {
+        let Value::Text(text) = &cell.value else {
+            return None;
+        };
+        let text = tidy(text).to_lowercase();
+        let first = text.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+        let whole = match first {
+            "tổng" => true,
+            "cộng" => false,
+            _ => return None,
+        };
+        let alone = text.len() == first.len() || text[first.len()..].starts_with(':');
+        (alone || numbered || text.starts_with("tổng cộng") || text.starts_with("tổng số"))
+            .then_some((cell.position, whole))
+    })
 }
 
 /// Reads totals such as "Tổng cộng: 135 đảng viên, trong đó 134 chính thức".

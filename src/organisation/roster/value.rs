@@ -6,6 +6,7 @@ use super::fault::Kind;
 use super::text::{fold, looks_like_formula, tidy, title_case};
 use super::workbook::{Cell, Value};
 use super::{Position, Sex};
+use crate::kernel::text::{self, LegacyEncoding, is_name_character, legacy_encoding};
 
 /// Names longer than this many characters are refused.
 pub(super) const NAME_CHARACTERS: usize = 100;
@@ -29,8 +30,33 @@ const NAME_TOO_LONG: Kind =
     kind("name_too_long", "họ và tên dài quá 100 ký tự", "the full name is longer than 100 characters");
 const NAME_INVALID: Kind = kind(
     "name_invalid",
-    "họ và tên có chữ số, ký tự điều khiển hoặc không có chữ cái",
-    "the full name has digits or control characters, or no letters",
+    "họ và tên chỉ gồm chữ cái, dấu cách, dấu nháy, gạch nối, dấu chấm và ngoặc; ô này có ký tự khác hoặc không có chữ cái",
+    "the full name has letters, spaces, apostrophes, hyphens, full stops and brackets only; this one has something else, or no letters",
+);
+const NAME_TCVN3: Kind = kind(
+    "name_legacy_encoding",
+    "họ và tên có vẻ gõ bằng bảng mã cũ TCVN3 (phông .Vn…); hãy chuyển sang Unicode rồi nhập lại",
+    "the full name seems to be in the old encoding TCVN3 (fonts .Vn…); convert it to Unicode",
+);
+const NAME_VNI: Kind = kind(
+    "name_legacy_encoding",
+    "họ và tên có vẻ gõ bằng bảng mã cũ VNI (phông VNI-…); hãy chuyển sang Unicode rồi nhập lại",
+    "the full name seems to be in the old encoding VNI (fonts VNI-…); convert it to Unicode",
+);
+const DATE_IS_YEAR: Kind = kind(
+    "date_is_year",
+    "ô ngày chỉ được gõ năm nên Excel hiểu thành một ngày của năm 1905; hãy ghi đủ dd/mm/yyyy",
+    "a year alone was typed into the date cell, which Excel takes for a day of 1905; write dd/mm/yyyy",
+);
+const BIRTH_DATE_IMPLAUSIBLE: Kind = kind(
+    "birth_date_implausible",
+    "theo ngày sinh này đảng viên đã hơn 110 tuổi; hãy kiểm tra lại",
+    "by this birth date the member is over 110 years old; check it",
+);
+const DATE_BEFORE_PARTY: Kind = kind(
+    "date_before_party",
+    "ngày trước ngày thành lập Đảng (03/02/1930); hãy kiểm tra lại",
+    "the date is before the foundation of the Party (3 February 1930); check it",
 );
 const DATE_MISSING: Kind = kind("date_missing", "thiếu ngày", "the date is missing");
 const DATE_INVALID: Kind = kind(
@@ -48,7 +74,7 @@ pub(super) const OFFICIAL_BEFORE_ADMISSION: Kind = kind(
 pub(super) const ADMITTED_UNDER_AGE: Kind =
     kind("admitted_under_18", "ngày vào Đảng trước khi đủ 18 tuổi", "admitted before the age of 18");
 const SEX_MISSING: Kind = kind("sex_missing", "thiếu giới tính", "the sex is missing");
-const SEX_INVALID: Kind = kind("sex_invalid", "giới tính phải là Nam hoặc Nữ", "the sex must be Nam or Nữ");
+pub(super) const SEX_INVALID: Kind = kind("sex_invalid", "giới tính phải là Nam hoặc Nữ", "the sex must be Nam or Nữ");
 const CITIZEN_ID_MISSING: Kind = kind("citizen_id_missing", "thiếu số CCCD", "the citizen ID is missing");
 const CITIZEN_ID_INVALID: Kind =
     kind("citizen_id_invalid", "số CCCD phải có đúng 12 chữ số", "the citizen ID must have exactly 12 digits");
@@ -70,28 +96,57 @@ const EXEMPT_INVALID: Kind = kind(
 
 /// A full name in NFC, without needless spaces or capitals.
 pub(super) fn name(cell: Option<&Cell>) -> Result<String, Kind> {
-    let text = match plain(cell)? {
+    let raw = match plain(cell)? {
         None => return Err(NAME_MISSING),
-        Some(Value::Text(text)) => tidy(text),
+        Some(Value::Text(text)) => text,
         Some(_) => return Err(NAME_INVALID),
     };
+    match legacy_encoding(raw) {
+        Some(LegacyEncoding::Tcvn3) => return Err(NAME_TCVN3),
+        Some(LegacyEncoding::Vni) => return Err(NAME_VNI),
+        None => {}
+    }
+    let text = tidy(raw);
     if looks_like_formula(&text) {
         return Err(FORMULA);
     }
     if text.chars().count() > NAME_CHARACTERS {
         return Err(NAME_TOO_LONG);
     }
-    let wrong = |c: char| c.is_numeric() || c.is_control() || is_invisible(c);
-    if text.contains(wrong) || !text.contains(char::is_alphabetic) {
+    let wrong = |c: char| !is_name_character(c);
+    if raw.contains(turns) || text.contains(wrong) || !text.contains(char::is_alphabetic) {
         return Err(NAME_INVALID);
     }
     Ok(title_case(&text))
 }
 
-/// Characters that change how text is shown without being seen themselves.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}')
+/// Characters that no keyboard of names has, and those that turn letters around: without them the name would read otherwise.
+fn turns(c: char) -> bool {
+    (c.is_control() && !c.is_whitespace()) || matches!(c, '\u{202b}' | '\u{202e}' | '\u{2067}')
+}
+
+/// The oldest age that is believed, years.
+const OLDEST: i32 = 110;
+
+/// The birth date of a living member.
+pub(super) fn birth_date(cell: Option<&Cell>, today: NaiveDate) -> Result<NaiveDate, Kind> {
+    let born = date(cell, today)?;
+    let age = (born.year() + OLDEST, born.month(), born.day());
+    if age < (today.year(), today.month(), today.day()) { Err(BIRTH_DATE_IMPLAUSIBLE) } else { Ok(born) }
+}
+
+/// The day of something that happens in the Party, if there is one.
+pub(super) fn optional_party_date(cell: Option<&Cell>, today: NaiveDate) -> Result<Option<NaiveDate>, Kind> {
+    let founded = NaiveDate::from_ymd_opt(1930, 2, 3).unwrap_or_default();
+    match optional_date(cell, today)? {
+        Some(day) if day < founded => Err(DATE_BEFORE_PARTY),
+        day => Ok(day),
+    }
+}
+
+/// The same, where there has to be one.
+pub(super) fn party_date(cell: Option<&Cell>, today: NaiveDate) -> Result<NaiveDate, Kind> {
+    optional_party_date(cell, today)?.ok_or(DATE_MISSING)
 }
 
 /// A date in the past or today that has to be there.
@@ -104,6 +159,7 @@ pub(super) fn optional_date(cell: Option<&Cell>, today: NaiveDate) -> Result<Opt
     let date = match plain(cell)? {
         None => return Ok(None),
         Some(Value::Date(date)) => *date,
+        Some(Value::Year) => return Err(DATE_IS_YEAR),
         Some(Value::Text(text)) => written_date(text).ok_or(DATE_INVALID)?,
         // A bare number may be a year, a typed 20111985 or an unformatted
         // date: guessing would import wrong birthdays.
@@ -119,8 +175,9 @@ pub(super) fn optional_date(cell: Option<&Cell>, today: NaiveDate) -> Result<Opt
 }
 
 /// `d/m/yyyy` with `/`, `-` or `.` between, or ISO `yyyy-mm-dd`.
-fn written_date(text: &str) -> Option<NaiveDate> {
-    let parts: Vec<&str> = text.trim().split(['/', '-', '.']).map(str::trim).collect();
+pub(super) fn written_date(text: &str) -> Option<NaiveDate> {
+    let text = tidy(text);
+    let parts: Vec<&str> = text.split(['/', '-', '.']).map(str::trim).collect();
     let &[first, second, third] = parts.as_slice() else {
         return None;
     };
@@ -187,9 +244,7 @@ pub(super) fn phone(cell: Option<&Cell>) -> Result<Option<String>, Kind> {
             Some(digits) => digits,
             None => return Err(PHONE_INVALID),
         },
-        Some(Value::Text(text)) => {
-            text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '.' | '-' | '(' | ')')).collect()
-        }
+        Some(Value::Text(text)) => text::digits(text).chars().filter(|c| !matches!(c, '.' | '-' | '(' | ')')).collect(),
         Some(_) => return Err(PHONE_INVALID),
     };
     mobile(&digits).map(Some).ok_or(PHONE_INVALID)
@@ -261,7 +316,7 @@ fn plain(cell: Option<&Cell>) -> Result<Option<&Value>, Kind> {
 }
 
 fn twelve_digits(text: &str) -> Option<String> {
-    let digits: String = text.split_whitespace().collect();
+    let digits = text::digits(text);
     (digits.len() == 12 && is_digits(&digits)).then_some(digits)
 }
 

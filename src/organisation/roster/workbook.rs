@@ -6,14 +6,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 use chrono::NaiveDate;
 
-use super::{Limits, RosterError};
+use super::marks::{Marks, SheetMarks};
+use super::{Bound, Limits, RosterError};
 
 /// Characters of a cell that are looked at. Longer than any valid content, so
 /// that what was cut off can only be found too long.
 const CELL_CHARACTERS: usize = 500;
 
-/// How many sheets of a workbook are searched for a roster.
-const SHEETS: usize = 20;
+/// How many sheets of a workbook are looked at.
+const SHEETS: usize = 255;
+
+/// Serial numbers of days that are years when read as numbers: 1953 typed into a date cell shows as a day of 1905.
+const YEARS: std::ops::RangeInclusive<f64> = 1900.0..=2100.0;
 
 /// What a cell holds. A date that Excel shows but no calendar has is `Error`.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +25,12 @@ pub(super) enum Value {
     Text(String),
     Number(f64),
     Date(NaiveDate),
+    /// A date cell into which somebody typed a year alone.
+    Year,
     Flag(bool),
     Error,
+    /// Several cells below one heading that are no parts of one value.
+    Several,
 }
 
 /// A cell that is not empty.
@@ -56,37 +64,53 @@ pub(super) enum Next {
     Sheet,
 }
 
+/// A sheet that is about to be shown.
+#[derive(Debug)]
+pub(super) struct SheetInfo {
+    pub name: String,
+    /// Whether people see it.
+    pub visible: bool,
+    pub marks: SheetMarks,
+}
+
 /// What looks at the rows of one sheet after the other.
 pub(super) trait Visitor {
     /// A sheet begins.
-    fn sheet(&mut self);
+    fn sheet(&mut self, sheet: SheetInfo);
     /// A row with at least one filled cell.
     fn row(&mut self, row: Row) -> Next;
-    /// The sheet ended or was left; whether the search goes on.
-    fn end(&mut self) -> Next;
+    /// The sheet ended or was left.
+    fn end(&mut self);
 }
 
-/// Shows the visible sheets of a workbook to `visitor` until it has found what
-/// it looks for.
+/// Shows the sheets of a workbook to `visitor`.
 ///
 /// # Errors
 ///
 /// [`RosterError::NotAWorkbook`] and [`RosterError::TooLarge`].
-pub(super) fn visit(archive: Vec<u8>, limits: &Limits, visitor: &mut impl Visitor) -> Result<(), RosterError> {
+pub(super) fn visit(
+    (archive, mut marks): (Vec<u8>, Marks),
+    limits: &Limits,
+    visitor: &mut impl Visitor,
+) -> Result<(), RosterError> {
     let mut workbook: Xlsx<_> = guarded(|| Xlsx::new(Cursor::new(archive)))?;
-    let names: Vec<String> = workbook
+    let sheets: Vec<SheetInfo> = workbook
         .sheets_metadata()
         .iter()
-        .filter(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible)
+        .enumerate()
+        .filter(|(_, sheet)| sheet.typ == SheetType::WorkSheet)
         .take(SHEETS)
-        .map(|sheet| sheet.name.clone())
+        .map(|(index, sheet)| SheetInfo {
+            name: sheet.name.clone(),
+            visible: sheet.visible == SheetVisible::Visible,
+            marks: marks.of_sheet(index),
+        })
         .collect();
-    for name in names {
-        visitor.sheet();
+    for sheet in sheets {
+        let name = sheet.name.clone();
+        visitor.sheet(sheet);
         visit_rows(&mut workbook, &name, limits, visitor)?;
-        if visitor.end() == Next::Row {
-            break;
-        }
+        visitor.end();
     }
     Ok(())
 }
@@ -129,10 +153,10 @@ fn visit_rows(
 /// The 1-based row and 0-based column of a filled cell, if within the limits.
 fn locate((row, column): (u32, u32), limits: &Limits) -> Result<(u32, u32), RosterError> {
     if row >= limits.rows {
-        return Err(RosterError::TooLarge { what: "rows", limit: limits.rows.into() });
+        return Err(RosterError::TooLarge { what: Bound::Rows, limit: limits.rows.into() });
     }
     if column >= limits.columns {
-        return Err(RosterError::TooLarge { what: "columns", limit: limits.columns.into() });
+        return Err(RosterError::TooLarge { what: Bound::Columns, limit: limits.columns.into() });
     }
     Ok((row + 1, column))
 }
@@ -163,6 +187,9 @@ fn read_text(text: &str, formula: bool) -> Option<Value> {
 fn read_date(date: ExcelDateTime) -> Value {
     if date.is_duration() {
         return Value::Error;
+    }
+    if YEARS.contains(&date.as_f64()) && date.as_f64().fract() == 0.0 {
+        return Value::Year;
     }
     let (year, month, day, ..) = date.to_ymd_hms_milli();
     NaiveDate::from_ymd_opt(year.into(), month.into(), day.into()).map_or(Value::Error, Value::Date)

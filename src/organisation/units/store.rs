@@ -74,7 +74,20 @@ pub async fn path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<
     if path.is_empty() { Err(Problem::not_found()) } else { Ok(path) }
 }
 
-/// The same; for a unit that has ended by then, the path it had last.
+/// The unit directly above on a day; none at the top, and when there was no such unit.
+pub async fn parent(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Option<Uuid>, Problem> {
+    let found: Option<Option<Uuid>> = unit_links::table
+        .filter(unit_links::unit_id.eq(unit_id))
+        .filter(unit_links::valid_from.le(day))
+        .filter(unit_links::valid_to.is_null().or(unit_links::valid_to.gt(day)))
+        .select(unit_links::parent_id)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// The unit and all its ancestors on a day; for a unit that has ended by then, the path it had last.
 ///
 /// # Errors
 /// 404 when there was no such unit up to that day.
@@ -103,6 +116,19 @@ pub fn stands(day: &str) -> String {
 struct Ancestor {
     #[diesel(sql_type = SqlUuid)]
     ancestor_id: Uuid,
+}
+
+/// The first day of a unit's life.
+///
+/// # Errors
+/// 404 when there is no such unit.
+pub async fn first_day(conn: &mut Conn, unit_id: Uuid) -> Result<NaiveDate, Problem> {
+    Ok(unit_links::table
+        .filter(unit_links::unit_id.eq(unit_id))
+        .order(unit_links::valid_from)
+        .select(unit_links::valid_from)
+        .first(conn)
+        .await?)
 }
 
 /// The name of a unit, whatever the day.

@@ -10,22 +10,19 @@ use crate::kernel::ids::new_id;
 use crate::kernel::outbox;
 use crate::kernel::problem::{Code, Problem};
 use crate::organisation::cell_of;
-use crate::points::officers::{require_other, require_second};
 
 use super::ledger::{self, Author};
 use super::model::{AdjustmentState, Place, posting};
 use super::store::{self, Decision, Open};
 
-/// Approves a proposal: appends its entry, adds its points to the month it counts for and tells the member. A month that was
+/// Writes what a second officer approved: appends its entry, adds its points to the month it counts for and tells the member. A month that was
 /// closed gets a late correction.
 ///
 /// # Errors
-/// 403 for the proposer and the member, 409 when it was decided or the entry was taken back meanwhile, 422 when the month
+/// 409 when it was decided or the entry was taken back meanwhile, 422 when the month
 /// would fall below zero or the member was in no cell then.
 pub async fn approve(conn: &mut Conn, id: Uuid, by: Uuid, now: DateTime<Utc>) -> Result<Open, Problem> {
     let known = store::read(conn, id).await?;
-    require_second(known.proposed_by, by)?;
-    require_other(known.member_id, by)?;
     let period = Period::containing(known.period);
     // The month comes before anything else of the member.
     let month = ledger::lock_month(conn, known.member_id, period).await?;
@@ -41,7 +38,7 @@ pub async fn approve(conn: &mut Conn, id: Uuid, by: Uuid, now: DateTime<Utc>) ->
             "This entry was taken back already.",
         ));
     }
-    let decision = Decision { state: AdjustmentState::Approved, by, reason: None, entry_id: Some(entry_id) };
+    let decision = Decision { state: AdjustmentState::Approved, by: Some(by), reason: None, entry_id: Some(entry_id) };
     store::decide(conn, id, &decision, now).await?;
     tell(conn, &open, now).await?;
     Ok(open)

@@ -37,6 +37,8 @@ pub enum AdjustmentState {
     Refused,
     /// The proposer has taken it back.
     Withdrawn,
+    /// Nobody decided in time.
+    Expired,
 }
 
 impl AdjustmentState {
@@ -46,6 +48,7 @@ impl AdjustmentState {
             Self::Approved => "approved",
             Self::Refused => "refused",
             Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
         }
     }
 }

@@ -1,27 +1,28 @@
 //! Adjustments and reversals over HTTP.
 
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
 use crate::kernel::access::needs::{DecideAdjustments, ProposeAdjustments};
 use crate::kernel::audit;
-use crate::kernel::call::{Anyone, Ask, Call, Empty, Query, Scope};
+use crate::kernel::call::{Anyone, Ask, Call, Empty, Query};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Problem, text};
-use crate::organisation::{OnMember, grants};
-use crate::points::officers::{require_any_on, require_other, require_second};
+use crate::kernel::problem::{Problem, text};
+use crate::organisation::OnMember;
+use crate::organisation::decisions::{self, Act, DecisionKind, Registry};
+use crate::points::officers::require_any_on;
 
-use super::approve::approve;
+use super::decide::{ADJUSTMENT, await_second};
 use super::model::{AdjustmentState, Change};
 use super::propose::{NewAdjustment, propose};
-use super::store::{self, Decision, Open, PointAdjustment};
+use super::store::{self, PointAdjustment};
 use super::target::{OnAdjustment, READERS, ReadableAdjustment};
 
 /// A correction to be proposed: either `period` and `points`, or `reverses`.
@@ -89,8 +90,8 @@ pub async fn propose_adjustment(
             ..scope.audit("adjustment.proposed", "point_adjustment", id)
         };
         audit::record(conn, event, scope.now).await?;
-        let (deciding, author) = ((on.unit_id, Permission::DecideAdjustments), scope.caller.account_id);
-        grants::tell_nearest(conn, deciding, &[author, on.member_id], "adjustment_waiting", scope.now).await?;
+        let request_id = Some(scope.context.request_id.as_str());
+        await_second(conn, id, on.unit_id, &scope.caller, request_id, scope.now).await?;
         Ok(made)
     })
     .await
@@ -107,11 +108,16 @@ pub async fn propose_adjustment(
     (status = 409, description = "It was decided already, or the entry was taken back meanwhile."),
     (status = 422, description = "The points of the month would fall below zero.")))]
 #[post("/point-adjustments/{adjustment_id}/approval")]
-pub async fn approve_adjustment(call: Call<Empty, OnAdjustment<DecideAdjustments>>) -> Result<HttpResponse, Problem> {
+pub async fn approve_adjustment(
+    call: Call<Empty, OnAdjustment<DecideAdjustments>>,
+    kinds: Data<Registry>,
+) -> Result<HttpResponse, Problem> {
+    let kinds = **kinds;
     call.commit(StatusCode::OK, async |conn, scope| {
         let id = scope.on.adjustment_id;
-        let open = approve(conn, id, scope.caller.account_id, scope.now).await?;
-        finish(conn, scope, &open, "adjustment.approved").await
+        let decision_id = decision_of(conn, id).await?;
+        decisions::confirm(conn, decision_id, &Act::of(scope, kinds)).await?;
+        store::get(conn, id).await
     })
     .await
 }
@@ -135,17 +141,14 @@ pub struct AdjustmentRefusalIn {
 #[post("/point-adjustments/{adjustment_id}/refusal")]
 pub async fn refuse_adjustment(
     call: Call<AdjustmentRefusalIn, OnAdjustment<DecideAdjustments>>,
+    kinds: Data<Registry>,
 ) -> Result<HttpResponse, Problem> {
+    let kinds = **kinds;
     call.commit(StatusCode::OK, async |conn, scope| {
-        let (id, by) = (scope.on.adjustment_id, scope.caller.account_id);
-        let known = store::read(conn, id).await?;
-        require_second(known.proposed_by, by)?;
-        require_other(known.member_id, by)?;
-        let open = store::lock_proposed(conn, id).await?;
-        let reason = Some(scope.body.reason.trim());
-        let decision = Decision { state: AdjustmentState::Refused, by, reason, entry_id: None };
-        store::decide(conn, id, &decision, scope.now).await?;
-        finish(conn, scope, &open, "adjustment.refused").await
+        let id = scope.on.adjustment_id;
+        let decision_id = decision_of(conn, id).await?;
+        decisions::decline(conn, decision_id, &Act::of(scope, kinds), scope.body.reason.trim()).await?;
+        store::get(conn, id).await
     })
     .await
 }
@@ -158,22 +161,24 @@ pub async fn refuse_adjustment(
     (status = 200, description = "The proposal.", body = PointAdjustment),
     (status = 409, description = "It was decided already.")))]
 #[post("/point-adjustments/{adjustment_id}/withdrawal")]
-pub async fn withdraw_adjustment(call: Call<Empty, OnAdjustment<ProposeAdjustments>>) -> Result<HttpResponse, Problem> {
+pub async fn withdraw_adjustment(
+    call: Call<Empty, OnAdjustment<ProposeAdjustments>>,
+    kinds: Data<Registry>,
+) -> Result<HttpResponse, Problem> {
+    let kinds = **kinds;
     call.commit(StatusCode::OK, async |conn, scope| {
-        let (id, by) = (scope.on.adjustment_id, scope.caller.account_id);
-        if store::read(conn, id).await?.proposed_by != by {
-            return Err(Problem::with(
-                Code::Forbidden,
-                "Chỉ người đề nghị mới rút lại được.",
-                "Only the proposer takes it back.",
-            ));
-        }
-        let open = store::lock_proposed(conn, id).await?;
-        let decision = Decision { state: AdjustmentState::Withdrawn, by, reason: None, entry_id: None };
-        store::decide(conn, id, &decision, scope.now).await?;
-        finish(conn, scope, &open, "adjustment.withdrawn").await
+        let id = scope.on.adjustment_id;
+        let decision_id = decision_of(conn, id).await?;
+        decisions::withdraw(conn, decision_id, &Act::of(scope, kinds)).await?;
+        store::get(conn, id).await
     })
     .await
+}
+
+/// The decision that a proposal waits for, or waited for.
+async fn decision_of(conn: &mut Conn, id: Uuid) -> Result<Uuid, Problem> {
+    let decision = decisions::last_of(conn, ADJUSTMENT.code(), id).await?;
+    Ok(decision.ok_or_else(|| Problem::internal("a correction without its decision"))?.id)
 }
 
 /// Get an adjustment
@@ -218,21 +223,4 @@ pub async fn list_adjustments(
     let before = page.0.after()?;
     let rows = store::of_unit(&mut ask.conn, query.unit_id, query.state, today, before, page.0.fetch()).await?;
     ask.reply(&page.0.page(rows, |row| row.id, |row| row))
-}
-
-async fn finish<B, N>(
-    conn: &mut Conn,
-    scope: &Scope<B, OnAdjustment<N>>,
-    open: &Open,
-    action: &'static str,
-) -> Result<PointAdjustment, Problem> {
-    let id = scope.on.adjustment_id;
-    let event = audit::Event {
-        unit_id: Some(scope.on.unit_id),
-        member_id: Some(open.member_id),
-        details: json!({"period": Period::containing(open.period), "points": open.points}),
-        ..scope.audit(action, "point_adjustment", id)
-    };
-    audit::record(conn, event, scope.now).await?;
-    store::get(conn, id).await
 }

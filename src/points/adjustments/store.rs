@@ -138,7 +138,7 @@ pub async fn get(conn: &mut Conn, id: Uuid) -> Result<PointAdjustment, Problem> 
     Ok(row.into())
 }
 
-/// Proposals for those who are members of a unit, or of something below it, on a day; the latest first.
+/// Proposals for those who are members of a unit, or of something below it, on a day, or were so last; the latest first.
 pub async fn of_unit(
     conn: &mut Conn,
     unit_id: Uuid,
@@ -151,7 +151,8 @@ pub async fn of_unit(
         "{ADJUSTMENT}
          WHERE EXISTS (SELECT 1 FROM memberships ms JOIN unit_tree t ON t.descendant_id = ms.unit_id AND t.ancestor_id = $1
                  AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
-             WHERE ms.member_id = a.member_id AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2))
+             WHERE ms.member_id = a.member_id AND ms.valid_from <= $2 AND NOT EXISTS (SELECT 1 FROM memberships l
+                 WHERE l.member_id = ms.member_id AND l.valid_from > ms.valid_from AND l.valid_from <= $2))
            AND ($3::text IS NULL OR a.state = $3) AND ($4::uuid IS NULL OR a.id < $4)
          ORDER BY a.id DESC LIMIT $5"
     ))
@@ -221,7 +222,8 @@ pub async fn lock_proposed(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
 /// How a proposal ended.
 pub struct Decision<'a> {
     pub state: AdjustmentState,
-    pub by: Uuid,
+    /// None when it expired.
+    pub by: Option<Uuid>,
     pub reason: Option<&'a str>,
     pub entry_id: Option<Uuid>,
 }

@@ -13,7 +13,7 @@ use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
-use crate::organisation::{cell_of, units};
+use crate::organisation::{last_cell_of, units};
 use crate::points::officers::require_any;
 
 use super::store;
@@ -25,7 +25,7 @@ pub const READERS: &[Permission] =
 /// The proposal of the path's `adjustment_id`, on whose member's cell the caller has the permission `N`.
 pub struct OnAdjustment<N> {
     pub adjustment_id: Uuid,
-    /// The member's cell today.
+    /// The member's cell today, or the last one.
     pub unit_id: Uuid,
     needs: PhantomData<N>,
 }
@@ -67,9 +67,9 @@ impl Target for ReadableAdjustment {
     }
 }
 
-/// The member's cell today with its ancestors; never empty.
+/// The member's cell today, or the last one, with its ancestors; never empty.
 async fn path_of(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<Vec<Uuid>, Problem> {
     let (member_id, today) = (store::read(conn, id).await?.member_id, day_of(now));
-    let unit_id = cell_of(conn, member_id, today).await?.ok_or_else(Problem::not_found)?;
-    units::path(conn, unit_id, today).await
+    let unit_id = last_cell_of(conn, member_id, today).await?.ok_or_else(Problem::not_found)?;
+    units::last_path(conn, unit_id, today).await
 }

@@ -41,6 +41,7 @@ pub struct AppealIn {
     #[schema(
         min_length = 1,
         max_length = 1000,
+        content_media_type = "text/plain",
         pattern = r"\S",
         example = "Tôi có dự họp nhưng không được tính điểm."
     )]
@@ -54,7 +55,8 @@ pub struct AppealIn {
 #[utoipa::path(tag = "Adjustments", request_body = AppealIn, responses(
     (status = 201, description = "The appeal.", body = Appeal),
     (status = 409, description = "There is an open one about the entry, or too many wait."),
-    (status = 422, description = "There is no such entry in that month.")))]
+    (status = 422, description = "There is no such entry in that month."),
+    (status = 403, description = "The caller is no member.")))]
 #[post("/me/appeals")]
 pub async fn file_appeal(call: Call<AppealIn, Myself>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::CREATED, async |conn, scope| {
@@ -91,7 +93,8 @@ pub async fn file_appeal(call: Call<AppealIn, Myself>) -> Result<HttpResponse, P
 /// List my appeals
 ///
 /// With their answers, the latest first.
-#[utoipa::path(tag = "Adjustments", params(PageQuery), responses((status = 200, description = "A page of appeals.", body = Page<Appeal>)))]
+#[utoipa::path(tag = "Adjustments", params(PageQuery), responses((status = 200, description = "A page of appeals.", body = Page<Appeal>),
+    (status = 403, description = "The caller is no member.")))]
 #[get("/me/appeals")]
 pub async fn list_my_appeals(mut ask: Ask<Myself>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let before = page.0.after()?;
@@ -139,7 +142,13 @@ pub struct AppealAnswerIn {
     #[schema(example = "dismissed")]
     outcome: AppealOutcome,
     /// Why; the member will see it.
-    #[schema(min_length = 1, max_length = 1000, pattern = r"\S", example = "Biên bản cuộc họp không có tên đồng chí.")]
+    #[schema(
+        min_length = 1,
+        max_length = 1000,
+        content_media_type = "text/plain",
+        pattern = r"\S",
+        example = "Biên bản cuộc họp không có tên đồng chí."
+    )]
     reason: String,
     /// The proposal of an adjustment that follows, of an appeal that is upheld.
     adjustment_id: Option<Uuid>,

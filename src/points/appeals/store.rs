@@ -151,7 +151,8 @@ pub async fn of_unit(
         "{APPEAL}
          WHERE EXISTS (SELECT 1 FROM memberships ms JOIN unit_tree t ON t.descendant_id = ms.unit_id AND t.ancestor_id = $1
                  AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
-             WHERE ms.member_id = p.member_id AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2))
+             WHERE ms.member_id = p.member_id AND ms.valid_from <= $2 AND NOT EXISTS (SELECT 1 FROM memberships l
+                 WHERE l.member_id = ms.member_id AND l.valid_from > ms.valid_from AND l.valid_from <= $2))
            AND ($3::text IS NULL OR p.state = $3) AND ($4::uuid IS NULL OR p.id < $4)
          ORDER BY p.id DESC LIMIT $5"
     ))

@@ -11,14 +11,14 @@ use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
-use crate::organisation::{cell_of, units};
+use crate::organisation::{last_cell_of, units};
 
 use super::store;
 
 /// The appeal of the path's `appeal_id`, of a member on whose cell the caller decides adjustments.
 pub struct OnAppeal {
     pub appeal_id: Uuid,
-    /// The member's cell today.
+    /// The member's cell today, or the last one.
     pub unit_id: Uuid,
 }
 
@@ -32,8 +32,8 @@ impl Target for OnAppeal {
         Box::pin(async move {
             let (appeal_id, today) = (path_id(req, "appeal_id")?, day_of(now));
             let member_id = store::member_of(conn, appeal_id).await?;
-            let unit_id = cell_of(conn, member_id, today).await?.ok_or_else(Problem::not_found)?;
-            let path = units::path(conn, unit_id, today).await?;
+            let unit_id = last_cell_of(conn, member_id, today).await?.ok_or_else(Problem::not_found)?;
+            let path = units::last_path(conn, unit_id, today).await?;
             caller.require(&path, Permission::DecideAdjustments)?;
             Ok(Self { appeal_id, unit_id })
         })

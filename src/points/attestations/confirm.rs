@@ -1,6 +1,6 @@
 //! Confirmation: a second officer's word turns a list into awards, in one transaction.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::kernel::clock::day_of;
@@ -9,29 +9,24 @@ use crate::kernel::problem::{Code, Problem, text};
 use crate::points::engine::{self, Want};
 use crate::points::model;
 use crate::points::model::{Deed, Refusal};
-use crate::points::officers::require_second;
 
 use super::model::{AttestationKind, AttestationState, is_recent};
 use super::store::{self, Decision, Listed, Open, Outcome};
 
-/// Confirms a list and awards its members. Returns the sum of the points.
+/// A list of a month that is over can still be confirmed for so long after it was recorded.
+const DAYS_TO_CONFIRM: i64 = 30;
+
+/// Awards the members of a list that a second officer confirmed. Returns the sum of the points.
 ///
 /// # Errors
-/// 403 for the recorder and for whoever is on the list, 409 when it was decided, 422 when it waited for too long.
-pub async fn confirm(conn: &mut Conn, id: Uuid, by: Uuid, now: DateTime<Utc>) -> Result<(Open, i32), Problem> {
+/// 409 when it was decided, 422 when it waited for too long.
+pub async fn award(conn: &mut Conn, id: Uuid, by: Uuid, now: DateTime<Utc>) -> Result<i32, Problem> {
     let open = store::lock(conn, id).await?;
-    require_second(open.recorded_by, by)?;
     let listed = store::listed(conn, &open).await?;
-    if listed.iter().any(|member| member.member_id == by) {
-        return Err(Problem::with(
-            Code::OwnInterest,
-            "Không ai xác nhận danh sách có tên mình.",
-            "Nobody confirms a list that they are on.",
-        ));
-    }
     store::require_recorded(&open)?;
     let kind = AttestationKind::parse(&open.kind).ok_or_else(|| Problem::internal("unknown kind of attestation"))?;
-    if !is_recent(open.day, day_of(now)) {
+    let in_time = now - open.recorded_at <= TimeDelta::days(DAYS_TO_CONFIRM);
+    if !in_time && !is_recent(open.day, day_of(now)) {
         return Err(Problem::with(
             Code::RuleNotMet,
             "Danh sách đã quá hạn xác nhận; hãy đề nghị điều chỉnh điểm.",
@@ -40,9 +35,9 @@ pub async fn confirm(conn: &mut Conn, id: Uuid, by: Uuid, now: DateTime<Utc>) ->
     }
     let outcomes = award_all(conn, &open, kind, &listed, now).await?;
     store::write_outcomes(conn, id, &outcomes).await?;
-    let decision = Decision { state: AttestationState::Confirmed, by, reason: None };
+    let decision = Decision { state: AttestationState::Confirmed, by: Some(by), reason: None };
     store::decide(conn, id, &decision, now).await?;
-    Ok((open, outcomes.iter().map(|outcome| outcome.points).sum()))
+    Ok(outcomes.iter().map(|outcome| outcome.points).sum())
 }
 
 /// Awards all members who belonged to the cell that day.
@@ -61,9 +56,17 @@ async fn award_all(
         on: Some(open.day),
         ..Deed::default()
     };
+    let before = store::thematic_objects(conn, open, listed).await?;
     let present = listed.iter().filter(|member| member.belongs);
-    let wants: Vec<Want> =
-        present.map(|member| Want { member_id: member.member_id, deed: deed.clone(), now }).collect();
+    let wants: Vec<Want> = present
+        .map(|Listed { member_id, .. }| {
+            let mut deed = deed.clone();
+            if let Some(object) = before.get(member_id) {
+                deed.object_id.clone_from(object);
+            }
+            Want { member_id: *member_id, deed, now }
+        })
+        .collect();
     let mut awards = engine::award_all(conn, &wants).await?.into_iter();
     let mut outcomes = Vec::with_capacity(listed.len());
     for member in listed {

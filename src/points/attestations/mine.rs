@@ -115,7 +115,8 @@ async fn of_member(
 ///
 /// The latest first, whether they wait or were decided: what one got by each, or why not. Nobody else on them is told.
 #[utoipa::path(tag = "Attestations", params(PageQuery),
-    responses((status = 200, description = "A page of attestations.", body = Page<MyAttestation>)))]
+    responses((status = 200, description = "A page of attestations.", body = Page<MyAttestation>),
+    (status = 403, description = "The caller is no member.")))]
 #[get("/me/attestations")]
 pub async fn list_my_attestations(mut ask: Ask<Myself>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
     let (before, me) = (page.0.after()?, ask.scope.caller.account_id);

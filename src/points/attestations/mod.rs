@@ -1,6 +1,7 @@
 //! What an officer vouches for: who attended, contributed or was helped to study; awarded when a second officer confirms.
 
 mod confirm;
+mod decide;
 pub mod mine;
 mod model;
 mod record;
@@ -8,5 +9,6 @@ pub mod routes;
 mod store;
 mod target;
 
+pub use decide::ATTESTATION;
 pub use model::AttestationKind;
 pub use record::{NewAttestation, record};

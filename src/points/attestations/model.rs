@@ -3,12 +3,12 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::crypto::to_text;
+use crate::kernel::text::likeness;
 use crate::points;
 
 /// What is attested; the rules of the same names give the points.
@@ -61,14 +61,13 @@ impl AttestationKind {
     }
 
     /// What a rule credits once: it follows from what happened, never from how often it was written down. A regular meeting
-    /// is the one of its month, whatever the cell; a thematic one that of a cell and day; an opinion that of a cell, a day and what
-    /// it was about.
+    /// is the one of its month and a thematic one that of its day, whatever the cell: nobody attends twice by changing the cell.
+    /// An opinion is that of a cell, a day and what it was about.
     pub fn object_id(self, unit_id: Uuid, day: NaiveDate, subject: &str) -> String {
         match self {
             Self::MeetingAttended => Period::containing(day).to_string(),
-            Self::ThematicMeetingAttended => format!("{unit_id}:{day}"),
+            Self::ThematicMeetingAttended | Self::AssistedSession => day.to_string(),
             Self::OpinionContributed => format!("{unit_id}:{day}:{}", about(subject)),
-            Self::AssistedSession => day.to_string(),
         }
     }
 
@@ -78,10 +77,9 @@ impl AttestationKind {
     }
 }
 
-/// A short name of a subject, whatever its capitals and spaces.
+/// A short name of a subject, the same for all spellings that look alike.
 fn about(subject: &str) -> String {
-    let words: Vec<String> = subject.nfc().collect::<String>().split_whitespace().map(str::to_lowercase).collect();
-    to_text(&digest(&SHA256, words.join(" ").as_bytes()).as_ref()[..12])
+    to_text(&digest(&SHA256, likeness(subject).as_bytes()).as_ref()[..12])
 }
 
 /// Where an attestation stands.
@@ -96,6 +94,8 @@ pub enum AttestationState {
     Declined,
     /// The recorder has taken it back.
     Withdrawn,
+    /// It waited for too long.
+    Expired,
 }
 
 impl AttestationState {
@@ -105,6 +105,7 @@ impl AttestationState {
             Self::Confirmed => "confirmed",
             Self::Declined => "declined",
             Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
         }
     }
 }
@@ -158,8 +159,8 @@ mod tests {
             for kind in [AttestationKind::MeetingAttended, AttestationKind::ThematicMeetingAttended, AttestationKind::AssistedSession] {
                 prop_assert_eq!(id(kind, &a, CELL), id(kind, &b, CELL));
             }
-            // Nobody attends two regular meetings in a month, nor is helped twice a day, by changing the cell.
-            for kind in [AttestationKind::MeetingAttended, AttestationKind::AssistedSession] {
+            // By changing the cell, a member gets neither two regular meetings a month nor two thematic ones a day, nor help twice.
+            for kind in [AttestationKind::MeetingAttended, AttestationKind::ThematicMeetingAttended, AttestationKind::AssistedSession] {
                 prop_assert_eq!(id(kind, &a, CELL), id(kind, &a, other));
             }
         }
@@ -169,7 +170,18 @@ mod tests {
             let today = day("2026-11-01");
             let id = |subject: &str| AttestationKind::OpinionContributed.object_id(CELL, today, subject);
             prop_assert_eq!(id(&subject), id(&format!(" {} ", subject.to_uppercase().replace(' ', "  "))));
-            prop_assert_eq!(id(&subject) == id(&other), subject.trim().to_lowercase() == other.to_lowercase());
+            prop_assert_eq!(id(&subject) == id(&other), likeness(&subject) == likeness(&other));
         }
+    }
+
+    #[test]
+    fn look_alike_subjects_are_one_opinion() {
+        let id = |subject: &str| AttestationKind::OpinionContributed.object_id(CELL, day("2026-11-01"), subject);
+        for other in
+            ["Góp ý hoà giải", "Góp ý hòa giải.", "Góp\u{200b} ý hòa giải", "Gόp ý hòa giải", "GÓP Ý hòa  giải"]
+        {
+            assert_eq!(id(other), id("Góp ý hòa giải"), "{other}");
+        }
+        assert_ne!(id("Góp ý dự thảo"), id("Góp ý hòa giải"));
     }
 }

@@ -5,14 +5,17 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
+use crate::kernel::auth::Principal;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::{Code, Fault, Problem, text};
 use crate::kernel::schema::{attestation_members, attestations};
-use crate::organisation::{grants, units};
+use crate::organisation::units;
 
+use crate::points::officers::unmet;
+
+use super::decide;
 use super::model::{AttestationKind, AttestationState, is_recent};
 use super::store;
 
@@ -38,9 +41,16 @@ pub struct NewAttestation<'a> {
 /// 400 for a day too old or to come and for members named twice, 403 when the recorder is on a list of opinions or of
 /// assisted study, 404 when there is no such unit, 409 when the month's regular meeting was another day or too many lists
 /// wait, 422 for a unit that is no cell and for members who did not belong to it that day.
-pub async fn record(conn: &mut Conn, new: &NewAttestation<'_>, by: Uuid, now: DateTime<Utc>) -> Result<Uuid, Problem> {
-    check(new, by, day_of(now))?;
+pub async fn record(
+    conn: &mut Conn,
+    new: &NewAttestation<'_>,
+    by: &Principal,
+    request_id: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Uuid, Problem> {
+    check(new, by.account_id, day_of(now))?;
     units::require_cell(conn, new.unit_id).await?;
+    require_unit(conn, new).await?;
     // One after another, so that two lists at the same instant see each other.
     units::lock(conn, new.unit_id).await?;
     require_members(conn, new).await?;
@@ -55,7 +65,7 @@ pub async fn record(conn: &mut Conn, new: &NewAttestation<'_>, by: Uuid, now: Da
             attestations::subject.eq(new.subject),
             attestations::note.eq(new.note),
             attestations::state.eq(AttestationState::Recorded.as_str()),
-            attestations::recorded_by.eq(by),
+            attestations::recorded_by.eq(by.account_id),
             attestations::recorded_at.eq(now),
         ))
         .execute(conn)
@@ -66,10 +76,7 @@ pub async fn record(conn: &mut Conn, new: &NewAttestation<'_>, by: Uuid, now: Da
         .map(|member| (attestation_members::attestation_id.eq(id), attestation_members::member_id.eq(*member)))
         .collect();
     diesel::insert_into(attestation_members::table).values(rows).execute(conn).await?;
-    let confirming = (new.unit_id, Permission::ConfirmAttestations);
-    // Nobody confirms a list of their own, or one they are on.
-    let except: Vec<Uuid> = new.member_ids.iter().copied().chain([by]).collect();
-    grants::tell_nearest(conn, confirming, &except, "attestation_waiting", now).await?;
+    decide::propose(conn, id, new, by, request_id, now).await?;
     Ok(id)
 }
 
@@ -96,6 +103,17 @@ fn check(new: &NewAttestation<'_>, by: Uuid, today: NaiveDate) -> Result<(), Pro
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(Problem::faults(Code::InvalidRequest, faults)) }
+}
+
+/// The cell existed on that day.
+async fn require_unit(conn: &mut Conn, new: &NewAttestation<'_>) -> Result<(), Problem> {
+    let first = units::first_day(conn, new.unit_id).await?;
+    if new.day >= first {
+        return Ok(());
+    }
+    let detail =
+        text(format!("Chi bộ có từ ngày {}.", first.format("%d/%m/%Y")), format!("The cell exists since {first}."));
+    Err(unmet("/day", "before_unit", detail))
 }
 
 /// Everybody belonged to the cell that day. Whoever is nobody at all gets the same answer.

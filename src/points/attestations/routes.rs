@@ -1,6 +1,7 @@
 //! Attestations over HTTP.
 
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -15,14 +16,15 @@ use crate::kernel::call::{Anyone, Ask, Call, Empty, Query, Scope};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::problem::Problem;
+use crate::organisation::decisions::{self, Act, DecisionKind, Registry};
 use crate::organisation::units;
-use crate::points::officers::{require_any_on, require_second};
+use crate::points::officers::require_any_on;
 
-use super::confirm::confirm;
+use super::decide::ATTESTATION;
 use super::model::{AttestationKind, AttestationState};
 use super::record::{NewAttestation, record};
-use super::store::{self, Attestation, AttestationDetail, Decision, Open};
+use super::store::{self, Attestation, AttestationDetail};
 use super::target::{OnAttestation, READERS, ReadableAttestation};
 
 /// A list to be recorded.
@@ -74,7 +76,8 @@ pub async fn record_attestation(call: Call<AttestationIn, Anyone>) -> Result<Htt
             note: body.note.as_deref().map(str::trim).filter(|note| !note.is_empty()),
             member_ids: &body.member_ids,
         };
-        let id = record(conn, &new, scope.caller.account_id, scope.now).await?;
+        let request_id = Some(scope.context.request_id.as_str());
+        let id = record(conn, &new, &scope.caller, request_id, scope.now).await?;
         let details = json!({"kind": body.kind, "day": body.day, "members": body.member_ids.len()});
         trace(conn, scope, id, body.unit_id, "attestation.recorded", details).await?;
         store::get(conn, id).await
@@ -85,7 +88,8 @@ pub async fn record_attestation(call: Call<AttestationIn, Anyone>) -> Result<Htt
 /// Confirm an attestation
 ///
 /// Gives each member on the list what the rules in force on the day give, and says for each what came of it. For officers
-/// who confirm on the cell, except the recorder and whoever is on the list. Entries for a month that was closed are late
+/// who confirm on the cell, except the recorder and whoever is on the list; it is one of the decisions of the unit, where fifty
+/// are confirmed at once. Entries for a month that was closed are late
 /// corrections.
 #[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")), request_body = Empty,
     responses(
@@ -95,11 +99,13 @@ pub async fn record_attestation(call: Call<AttestationIn, Anyone>) -> Result<Htt
 #[post("/attestations/{attestation_id}/confirmation")]
 pub async fn confirm_attestation(
     call: Call<Empty, OnAttestation<ConfirmAttestations>>,
+    kinds: Data<Registry>,
 ) -> Result<HttpResponse, Problem> {
+    let kinds = **kinds;
     call.commit(StatusCode::OK, async |conn, scope| {
         let id = scope.on.attestation_id;
-        let (open, points) = confirm(conn, id, scope.caller.account_id, scope.now).await?;
-        trace(conn, scope, id, open.unit_id, "attestation.confirmed", json!({"points": points})).await?;
+        let decision_id = decision_of(conn, id).await?;
+        decisions::confirm(conn, decision_id, &Act::of(scope, kinds)).await?;
         store::get(conn, id).await
     })
     .await
@@ -116,7 +122,7 @@ pub struct AttestationDeclineIn {
 
 /// Decline an attestation
 ///
-/// Nobody gets points by it; a corrected list can be recorded. For officers who confirm on the cell, except the recorder.
+/// Nobody gets points by it; a corrected list can be recorded. For officers who could confirm it.
 #[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")),
     request_body = AttestationDeclineIn, responses(
     (status = 200, description = "The attestation.", body = AttestationDetail),
@@ -124,13 +130,14 @@ pub struct AttestationDeclineIn {
 #[post("/attestations/{attestation_id}/decline")]
 pub async fn decline_attestation(
     call: Call<AttestationDeclineIn, OnAttestation<ConfirmAttestations>>,
+    kinds: Data<Registry>,
 ) -> Result<HttpResponse, Problem> {
+    let kinds = **kinds;
     call.commit(StatusCode::OK, async |conn, scope| {
-        let (id, by) = (scope.on.attestation_id, scope.caller.account_id);
-        let open = store::lock(conn, id).await?;
-        require_second(open.recorded_by, by)?;
-        let decision = Decision { state: AttestationState::Declined, by, reason: Some(scope.body.reason.trim()) };
-        end(conn, scope, &open, &decision, "attestation.declined").await
+        let id = scope.on.attestation_id;
+        let decision_id = decision_of(conn, id).await?;
+        decisions::decline(conn, decision_id, &Act::of(scope, kinds), scope.body.reason.trim()).await?;
+        store::get(conn, id).await
     })
     .await
 }
@@ -145,21 +152,22 @@ pub async fn decline_attestation(
 #[post("/attestations/{attestation_id}/withdrawal")]
 pub async fn withdraw_attestation(
     call: Call<Empty, OnAttestation<RecordAttestations>>,
+    kinds: Data<Registry>,
 ) -> Result<HttpResponse, Problem> {
+    let kinds = **kinds;
     call.commit(StatusCode::OK, async |conn, scope| {
-        let (id, by) = (scope.on.attestation_id, scope.caller.account_id);
-        let open = store::lock(conn, id).await?;
-        if open.recorded_by != by {
-            return Err(Problem::with(
-                Code::Forbidden,
-                "Chỉ người ghi nhận mới rút lại được.",
-                "Only the recorder takes it back.",
-            ));
-        }
-        let decision = Decision { state: AttestationState::Withdrawn, by, reason: None };
-        end(conn, scope, &open, &decision, "attestation.withdrawn").await
+        let id = scope.on.attestation_id;
+        let decision_id = decision_of(conn, id).await?;
+        decisions::withdraw(conn, decision_id, &Act::of(scope, kinds)).await?;
+        store::get(conn, id).await
     })
     .await
+}
+
+/// The decision that a list waits for, or waited for.
+async fn decision_of(conn: &mut Conn, id: Uuid) -> Result<Uuid, Problem> {
+    let decision = decisions::last_of(conn, ATTESTATION.code(), id).await?;
+    Ok(decision.ok_or_else(|| Problem::internal("a list without its decision"))?.id)
 }
 
 /// Get an attestation
@@ -205,19 +213,6 @@ pub async fn list_attestations(
     let before = page.0.after()?;
     let rows = store::of_unit(&mut ask.conn, query.unit_id, query.state, today, before, page.0.fetch()).await?;
     ask.reply(&page.0.page(rows, |row| row.id, |row| row))
-}
-
-async fn end<B, T>(
-    conn: &mut Conn,
-    scope: &Scope<B, T>,
-    open: &Open,
-    decision: &Decision<'_>,
-    action: &'static str,
-) -> Result<AttestationDetail, Problem> {
-    store::require_recorded(open)?;
-    store::decide(conn, open.id, decision, scope.now).await?;
-    trace(conn, scope, open.id, open.unit_id, action, json!({})).await?;
-    store::get(conn, open.id).await
 }
 
 async fn trace<B, T>(

@@ -1,5 +1,7 @@
 //! Queries on attestations and the members on them.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Date, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -185,6 +187,7 @@ pub struct Open {
     pub subject: String,
     pub state: String,
     pub recorded_by: Uuid,
+    pub recorded_at: DateTime<Utc>,
 }
 
 /// The cell of an attestation.
@@ -204,6 +207,7 @@ pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
             attestations::subject,
             attestations::state,
             attestations::recorded_by,
+            attestations::recorded_at,
         ))
         .for_update()
         .first(conn)
@@ -224,7 +228,8 @@ pub fn require_recorded(open: &Open) -> Result<(), Problem> {
 /// How an attestation ended.
 pub struct Decision<'a> {
     pub state: AttestationState,
-    pub by: Uuid,
+    /// None when it expired.
+    pub by: Option<Uuid>,
     pub reason: Option<&'a str>,
 }
 
@@ -264,6 +269,38 @@ pub async fn listed(conn: &mut Conn, open: &Open) -> Result<Vec<Listed>, Problem
     .bind::<Date, _>(open.day)
     .load(conn)
     .await?)
+}
+
+#[derive(QueryableByName)]
+struct Credited {
+    #[diesel(sql_type = SqlUuid)]
+    member_id: Uuid,
+    #[diesel(sql_type = Text)]
+    object_id: String,
+}
+
+/// The thematic meetings of the day for which members were credited while the object was still that of a cell and day.
+/// They are the same object as that of the day, and are credited once.
+pub async fn thematic_objects(
+    conn: &mut Conn,
+    open: &Open,
+    listed: &[Listed],
+) -> Result<HashMap<Uuid, String>, Problem> {
+    let rule = AttestationKind::ThematicMeetingAttended.as_str();
+    if open.kind != rule {
+        return Ok(HashMap::new());
+    }
+    let members: Vec<Uuid> = listed.iter().map(|member| member.member_id).collect();
+    let rows: Vec<Credited> = diesel::sql_query(
+        "SELECT e.member_id, e.object_id FROM point_entries e
+         WHERE e.member_id = ANY($1) AND e.rule_code = $2 AND e.kind = 'award' AND e.object_id LIKE '%:' || $3::text",
+    )
+    .bind::<Array<SqlUuid>, _>(members)
+    .bind::<Text, _>(rule)
+    .bind::<Text, _>(open.day.to_string())
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.member_id, row.object_id)).collect())
 }
 
 /// What came of the confirmation for one member.

@@ -20,15 +20,8 @@ macro_rules! standings_of_belonging {
     () => {
         "
     cells AS (
-        SELECT c.unit_id, p.threshold, p.prorated FROM (SELECT DISTINCT unit_id FROM belonging) c
-        CROSS JOIN LATERAL (
-            SELECT (array_agg(q.value ORDER BY q.depth NULLS LAST) FILTER (WHERE q.name = 'threshold'))[1] AS threshold,
-                (array_agg(q.value ORDER BY q.depth NULLS LAST) FILTER (WHERE q.name = 'prorated'))[1] AS prorated
-            FROM (SELECT pp.name, pp.value, a.depth FROM point_parameters pp
-                LEFT JOIN unit_tree a ON a.ancestor_id = pp.unit_id AND a.descendant_id = c.unit_id
-                    AND a.valid_from <= $2 AND (a.valid_to IS NULL OR a.valid_to > $2)
-                WHERE pp.valid_from <= $2 AND (pp.valid_to IS NULL OR pp.valid_to > $2)
-                  AND (pp.unit_id IS NULL OR a.ancestor_id IS NOT NULL)) q) p),
+        SELECT c.unit_id, p.threshold, p.prorated, p.excuse_days FROM (SELECT DISTINCT unit_id FROM belonging) c
+        CROSS JOIN LATERAL month_parameters(c.unit_id, $2) p),
     standings AS (
         SELECT b.member_id, b.unit_id, m.full_name, m.given_name, m.without_device, m.named_on_leaderboards,
             coalesce(mm.points, 0) AS points, mm.counters::text AS counters,
@@ -37,9 +30,8 @@ macro_rules! standings_of_belonging {
                 THEN ceil(c.threshold * ($4 - e.entered + 1)::numeric / ($4 - $3 + 1))::int
                 ELSE c.threshold END AS threshold,
             c.threshold AS of_cell,
-            (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = b.member_id AND (
-                (x.kind = 'exempt' AND x.valid_from <= $2 AND (x.valid_to IS NULL OR x.valid_to > $2))
-                OR (x.kind = 'excused' AND x.valid_from <= $4 AND (x.valid_to IS NULL OR x.valid_to > $3)))) AS exemption
+            (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = b.member_id
+                AND exempts_from_month(x.kind, x.valid_from, x.valid_to, $2, $3, $4, c.excuse_days)) AS exemption
         FROM belonging b
         JOIN cells c ON c.unit_id = b.unit_id
         JOIN members m ON m.id = b.member_id

@@ -10,7 +10,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::points::rulebook::{Limit, limits, narrowed};
 use crate::points::rules::{Counters, Rule, attainable};
-use crate::points::store::{SELF_SERVICE_DAY_CAP, binding, rules};
+use crate::points::store::{SELF_SERVICE_DAY_CAP, THRESHOLD, THRESHOLD_FLOOR, binding, rules};
 
 use super::store::{self, Cell, Offered, Parameter};
 
@@ -87,7 +87,8 @@ impl Basis {
         let cap = self.parameter(SELF_SERVICE_DAY_CAP, path);
         let (first, nothing) = (self.period.first_day(), Counters::default());
         let most = |without| attainable(&rules, &nothing, &open, first, self.period, without, cap);
-        Outlook { with_device: most(false), without_device: most(true), threshold: self.parameter("threshold", path) }
+        let threshold = self.parameter(THRESHOLD, path).max(self.parameter(THRESHOLD_FLOOR, path));
+        Outlook { with_device: most(false), without_device: most(true), threshold }
     }
 
     /// The value that binds; no unit is the default of the whole system, which stands above all.

@@ -15,7 +15,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::schema::{projected_months, unit_kinds, units};
 
 use super::months;
-use super::rollup::{CELLS, PARENTS, THRESHOLDS};
+use super::rollup::{CELLS, LISTS, PARENTS, THRESHOLDS};
 
 /// Units compared at a time.
 const CHUNK: usize = 2_000;
@@ -26,14 +26,11 @@ const CHUNK: usize = 2_000;
 /// Other changes are few, and what they concern would be costly to tell: while one waits, all that differs in its months is
 /// in doubt.
 const COMPARE: &str = "
-    lists AS (
-        SELECT unit_id, array_agg(score ORDER BY score DESC) AS scores, array_agg(held::int ORDER BY score DESC) AS holders
-        FROM tally GROUP BY unit_id),
     fresh AS (
         SELECT c.unit_id, coalesce(s.members, 0)::int AS members, coalesce(s.exempt, 0)::int AS exempt,
             coalesce(s.excused, 0)::int AS excused, coalesce(s.met, 0)::int AS met,
             coalesce(s.points_sum, 0)::bigint AS points_sum, coalesce(l.scores, '{}') AS scores,
-            coalesce(l.holders, '{}') AS holders,
+            coalesce(l.holders, '{}') AS holders, coalesce(l.reached, '{}') AS reached,
             EXISTS (SELECT 1 FROM unit_tree t WHERE t.descendant_id = c.unit_id
                 AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)) AS there
         FROM cells c LEFT JOIN sums s USING (unit_id) LEFT JOIN lists l USING (unit_id)),
@@ -51,8 +48,8 @@ const COMPARE: &str = "
             m.met, m.counted, m.points_sum) AS line
     FROM fresh f LEFT JOIN (SELECT * FROM unit_months WHERE period = $3) m USING (unit_id)
     WHERE (f.there OR m.unit_id IS NOT NULL)
-      AND (f.there <> (m.unit_id IS NOT NULL) OR (f.members, f.exempt, f.excused, f.met, f.points_sum, f.scores, f.holders)
-          IS DISTINCT FROM (m.members, m.exempt, m.excused, m.met, m.points_sum, m.scores, m.holders))
+      AND (f.there <> (m.unit_id IS NOT NULL) OR (f.members, f.exempt, f.excused, f.met, f.points_sum, f.scores, f.holders, f.reached)
+          IS DISTINCT FROM (m.members, m.exempt, m.excused, m.met, m.points_sum, m.scores, m.holders, m.reached))
       AND (f.members > 0 OR m.unit_id IS NOT NULL)";
 
 #[derive(QueryableByName)]
@@ -164,7 +161,7 @@ async fn look_at_all(conn: &mut Conn, seen: &mut Seen) -> Result<(), Problem> {
 async fn look(conn: &mut Conn, part: Part, ids: &[Uuid], seen: &mut Seen) -> Result<(), Problem> {
     let (first, cells) = part;
     let source = if cells { format!("{THRESHOLDS}, {CELLS}") } else { PARENTS.to_owned() };
-    let query = format!("WITH wanted AS (SELECT unnest($1::uuid[]) AS unit_id), {source}, {COMPARE}");
+    let query = format!("WITH wanted AS (SELECT unnest($1::uuid[]) AS unit_id), {source}, {LISTS}, {COMPARE}");
     for ids in ids.chunks(CHUNK) {
         // Read each time: it moves on at midnight.
         let day: NaiveDate = projected_months::table.find(first).select(projected_months::day).first(conn).await?;

@@ -41,6 +41,9 @@ pub struct UnitMonth {
     /// How many have them.
     #[diesel(sql_type = Array<Int4>)]
     pub holders: Vec<i32>,
+    /// How many of these reached their own threshold.
+    #[diesel(sql_type = Array<Int4>)]
+    pub reached: Vec<i32>,
     #[diesel(sql_type = Timestamptz)]
     pub taken_at: DateTime<Utc>,
 }
@@ -89,7 +92,7 @@ pub async fn waiting(conn: &mut Conn) -> Result<i64, Problem> {
 /// 503 when the database cannot be reached.
 pub async fn unit(conn: &mut Conn, unit_id: Uuid, period: Period) -> Result<Option<UnitMonth>, Problem> {
     Ok(diesel::sql_query(format!(
-        "SELECT {COLUMNS}, m.scores, m.holders FROM unit_months m JOIN units u ON u.id = m.unit_id
+        "SELECT {COLUMNS}, m.scores, m.holders, m.reached FROM unit_months m JOIN units u ON u.id = m.unit_id
          CROSS JOIN projections p WHERE m.unit_id = $1 AND m.period = $2 AND p.name = $3"
     ))
     .bind::<SqlUuid, _>(unit_id)
@@ -114,7 +117,7 @@ pub async fn children(
 ) -> Result<Vec<UnitMonth>, Problem> {
     let (name, id) = after.unzip();
     Ok(diesel::sql_query(format!(
-        "SELECT {COLUMNS}, '{{}}'::int[] AS scores, '{{}}'::int[] AS holders
+        "SELECT {COLUMNS}, '{{}}'::int[] AS scores, '{{}}'::int[] AS holders, '{{}}'::int[] AS reached
          FROM unit_links t JOIN units u ON u.id = t.unit_id CROSS JOIN projections p
          LEFT JOIN unit_months m ON m.unit_id = t.unit_id AND m.period = $2
          WHERE t.parent_id = $1 AND t.valid_from <= $3 AND (t.valid_to IS NULL OR t.valid_to > $3)

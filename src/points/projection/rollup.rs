@@ -16,18 +16,10 @@ use crate::kernel::schema::unit_months;
 
 use super::Touched;
 
-/// The threshold of each cell of the CTE `wanted` on day `$2`: the nearest unit above that sets one wins. The CTE `cells`.
+/// What holds in each cell of the CTE `wanted` on day `$2`. The CTE `cells`.
 pub const THRESHOLDS: &str = "
     cells AS MATERIALIZED (
-        SELECT c.unit_id, p.threshold, p.prorated FROM wanted c
-        CROSS JOIN LATERAL (
-            SELECT (array_agg(q.value ORDER BY q.depth) FILTER (WHERE q.name = 'threshold'))[1] AS threshold,
-                (array_agg(q.value ORDER BY q.depth) FILTER (WHERE q.name = 'prorated'))[1] AS prorated
-            FROM (SELECT pp.name, pp.value, a.depth FROM unit_tree a JOIN point_parameters pp ON pp.unit_id = a.ancestor_id
-                WHERE a.descendant_id = c.unit_id AND a.valid_from <= $2 AND (a.valid_to IS NULL OR a.valid_to > $2)
-                  AND pp.valid_from <= $2 AND (pp.valid_to IS NULL OR pp.valid_to > $2)
-                UNION ALL SELECT pp.name, pp.value, 32767 FROM point_parameters pp
-                WHERE pp.unit_id IS NULL AND pp.valid_from <= $2 AND (pp.valid_to IS NULL OR pp.valid_to > $2)) q) p)";
+        SELECT c.unit_id, p.threshold, p.prorated, p.excuse_days FROM wanted c CROSS JOIN LATERAL month_parameters(c.unit_id, $2) p)";
 
 /// Cells `$1` on day `$2` in the month from `$3` to `$4`. Says of members what `STANDINGS` says, without their profiles.
 pub const CELLS: &str = "
@@ -38,9 +30,8 @@ pub const CELLS: &str = "
                         THEN ceil(c.threshold * ($4 - min(f.valid_from) + 1)::numeric / ($4 - $3 + 1))::int
                         ELSE c.threshold END FROM memberships f WHERE f.member_id = ms.member_id)
                 ELSE c.threshold END AS threshold,
-            (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = ms.member_id AND (
-                (x.kind = 'exempt' AND x.valid_from <= $2 AND (x.valid_to IS NULL OR x.valid_to > $2))
-                OR (x.kind = 'excused' AND x.valid_from <= $4 AND (x.valid_to IS NULL OR x.valid_to > $3)))) AS exemption
+            (SELECT max(x.kind) FROM exemptions x WHERE x.member_id = ms.member_id
+                AND exempts_from_month(x.kind, x.valid_from, x.valid_to, $2, $3, $4, c.excuse_days)) AS exemption
         FROM cells c JOIN memberships ms ON ms.unit_id = c.unit_id
             AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)
         LEFT JOIN member_months mm ON mm.member_id = ms.member_id AND mm.period = $3),
@@ -50,7 +41,9 @@ pub const CELLS: &str = "
             count(*) FILTER (WHERE exemption IS NULL AND points >= threshold) AS met,
             coalesce(sum(points) FILTER (WHERE exemption IS NULL), 0) AS points_sum
         FROM standing GROUP BY unit_id),
-    tally AS (SELECT unit_id, points AS score, count(*) AS held FROM standing WHERE exemption IS NULL GROUP BY unit_id, points)";
+    tally AS (
+        SELECT unit_id, points AS score, count(*) AS held, count(*) FILTER (WHERE points >= threshold) AS reached
+        FROM standing WHERE exemption IS NULL GROUP BY unit_id, points)";
 
 /// Units `$1` on day `$2` in the month from `$3`; `$4` is not needed, and bound for the sake of the other query.
 pub const PARENTS: &str = "
@@ -63,20 +56,27 @@ pub const PARENTS: &str = "
         SELECT ancestor_id AS unit_id, sum(members) AS members, sum(exempt) AS exempt, sum(excused) AS excused,
             sum(met) AS met, sum(points_sum) AS points_sum FROM below GROUP BY ancestor_id),
     tally AS (
-        SELECT b.ancestor_id AS unit_id, s.score, sum(s.held) AS held
-        FROM below b CROSS JOIN LATERAL unnest(b.scores, b.holders) AS s(score, held) GROUP BY b.ancestor_id, s.score)";
+        SELECT b.ancestor_id AS unit_id, s.score, sum(s.held) AS held, coalesce(sum(s.reached), 0) AS reached
+        FROM below b CROSS JOIN LATERAL unnest(b.scores, b.holders, b.reached) AS s(score, held, reached)
+        GROUP BY b.ancestor_id, s.score)";
+
+/// The CTE `lists`: the scores of a unit, the highest first, how many hold each, and how many of these reached their threshold.
+pub const LISTS: &str = "
+    lists AS (
+        SELECT unit_id, array_agg(score ORDER BY score DESC) AS scores, array_agg(held::int ORDER BY score DESC) AS holders,
+            array_agg(reached::int ORDER BY score DESC) AS reached
+        FROM tally GROUP BY unit_id)";
 
 const WRITE: &str = "
-    lists AS (
-        SELECT unit_id, array_agg(score ORDER BY score DESC) AS scores, array_agg(held::int ORDER BY score DESC) AS holders
-        FROM tally GROUP BY unit_id)
-    INSERT INTO unit_months (period, unit_id, members, exempt, excused, met, points_sum, scores, holders, taken_at, fence)
+    INSERT INTO unit_months
+        (period, unit_id, members, exempt, excused, met, points_sum, scores, holders, reached, taken_at, fence)
     SELECT $3, c.unit_id, coalesce(s.members, 0), coalesce(s.exempt, 0), coalesce(s.excused, 0), coalesce(s.met, 0),
-        coalesce(s.points_sum, 0), coalesce(l.scores, '{}'), coalesce(l.holders, '{}'), $5, $6
+        coalesce(s.points_sum, 0), coalesce(l.scores, '{}'), coalesce(l.holders, '{}'),
+        coalesce(l.reached, '{}'), $5, $6
     FROM cells c LEFT JOIN sums s USING (unit_id) LEFT JOIN lists l USING (unit_id)
     ON CONFLICT (period, unit_id) DO UPDATE SET members = excluded.members, exempt = excluded.exempt,
         excused = excluded.excused, met = excluded.met, points_sum = excluded.points_sum, scores = excluded.scores,
-        holders = excluded.holders, taken_at = excluded.taken_at, fence = excluded.fence";
+        holders = excluded.holders, reached = excluded.reached, taken_at = excluded.taken_at, fence = excluded.fence";
 
 /// Units taken anew in one statement, which keeps PostgreSQL busy for some 25 ms when they are cells.
 const PORTION: usize = 100;
@@ -115,7 +115,7 @@ pub async fn refresh(
     forget(conn, period, &units).await?;
     for (holds_members, units) in ranks.into_values().rev() {
         let source = if holds_members { format!("{THRESHOLDS}, {CELLS}") } else { PARENTS.to_owned() };
-        let query = format!("WITH wanted AS (SELECT unnest($1::uuid[]) AS unit_id), {source}, {WRITE}");
+        let query = format!("WITH wanted AS (SELECT unnest($1::uuid[]) AS unit_id), {source}, {LISTS} {WRITE}");
         for portion in units.chunks(PORTION) {
             pace.next().await;
             diesel::sql_query(&query)

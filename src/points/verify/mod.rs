@@ -5,6 +5,7 @@ mod caps;
 mod checks;
 mod repair;
 mod snapshots;
+mod words;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
@@ -40,7 +41,8 @@ pub enum Scope {
 }
 
 /// All checks that a query can make, by subject.
-const CHECKS: &[&[Check]] = &[checks::LEDGER, caps::CAPS, checks::DECISIONS, checks::TREE, snapshots::SNAPSHOTS];
+const CHECKS: &[&[Check]] =
+    &[checks::LEDGER, caps::CAPS, checks::DECISIONS, checks::TREE, snapshots::SNAPSHOTS, words::WORDS];
 
 const ROLL_UPS: &str = "each unit's figures are those of its members, and of the units below it";
 

@@ -111,3 +111,69 @@ async fn a_disabled_account_is_out_everywhere_at_once() {
     refresh(app, &text(&entered.body, "refresh_token")).await.expect(401);
     assert_eq!(sign_in(app, &person.citizen_id, PASSWORD, None).await.code(), "invalid_credentials");
 }
+
+#[actix_web::test]
+async fn f04_a_password_is_the_same_on_every_keyboard() {
+    use unicode_normalization::UnicodeNormalization;
+    let world = World::new().await;
+    let (app, person) = (&world.app, active(&world).await);
+    let decomposed: String = PASSWORD.nfd().collect();
+    // As Windows' Vietnamese layout types it: the letter, then its tone.
+    let apart = PASSWORD.replace('ù', "u\u{300}").replace('ấ', "â\u{301}");
+    assert!(decomposed != PASSWORD && apart != PASSWORD && apart != decomposed);
+    for typed in [PASSWORD, &decomposed, &apart] {
+        assert_eq!(whose(app, &person.citizen_id, typed).await, person.id.to_string(), "{typed:?}");
+    }
+    // A hash of an older version, made of the letters as they were typed then.
+    for old in [&decomposed, &apart] {
+        let hash = argon2_of(old);
+        let mut conn = app.state.db.conn().await.unwrap();
+        diesel::update(accounts::table.find(person.id))
+            .set(accounts::password_hash.eq(hash))
+            .execute(&mut *conn)
+            .await
+            .unwrap();
+        drop(conn);
+        for typed in [PASSWORD, &decomposed, &apart] {
+            assert_eq!(whose(app, &person.citizen_id, typed).await, person.id.to_string(), "{old:?} {typed:?}");
+        }
+    }
+    sign_in(app, &person.citizen_id, "mua thu nam ay", None).await.expect(401);
+}
+
+/// A hash of exactly these letters.
+fn argon2_of(password: &str) -> String {
+    use argon2::password_hash::PasswordHasher;
+    let params = argon2::Params::new(8, 2, 1, None).unwrap();
+    let hasher = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    hasher.hash_password(password.as_bytes()).unwrap().to_string()
+}
+
+#[actix_web::test]
+async fn f04_a_password_is_measured_in_letters_that_people_see() {
+    let world = World::new().await;
+    let (app, person) = (&world.app, person(&world, world.cell).await);
+    let path = format!("/v1/members/{}/activation-slips", person.id);
+    let code = text(&world.secretary().await.post(&path, &serde_json::json!({})).await.expect(201).body, "code");
+    let activate = async |password: &str| {
+        let body = serde_json::json!({"code": code, "citizen_id": person.citizen_id, "birth_date": BIRTH,
+            "password": password, "device_name": "Máy thử"});
+        app.request("POST", "/v1/auth/activate").json(&body).send().await
+    };
+    // Eight characters typed, three letters seen.
+    activate("ấấ\u{302}a\u{302}\u{301}a\u{302}\u{301}").await.expect(400);
+    activate(&"a\u{302}\u{301}b".repeat(70)).await.expect(201);
+}
+
+#[actix_web::test]
+async fn f12_what_nobody_sees_is_no_part_of_a_login() {
+    let world = World::new().await;
+    let (app, person) = (&world.app, active(&world).await);
+    for login in [
+        format!("\u{202d}{}\u{202c}", person.phone),
+        format!("\u{feff}{}\u{200b}", person.citizen_id),
+        format!("{}\u{a0}{}", &person.phone[..4], &person.phone[4..]),
+    ] {
+        assert_eq!(whose(app, &login, PASSWORD).await, person.id.to_string(), "{login:?}");
+    }
+}

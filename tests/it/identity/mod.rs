@@ -8,3 +8,4 @@ mod secrets;
 mod sessions;
 mod slips;
 pub mod support;
+mod suspension;

@@ -46,11 +46,15 @@ pub async fn person(world: &World, cell: Uuid) -> Person {
 /// The same with a password.
 pub async fn active(world: &World) -> Person {
     let person = person(world, world.cell).await;
+    give_password(world, person.id).await;
+    person
+}
+
+pub async fn give_password(world: &World, account: Uuid) {
     let state = &world.app.state;
     let hash = sotay::identity::hash_password(state, PASSWORD).await.unwrap();
     let mut conn = state.db.conn().await.unwrap();
-    sotay::identity::store_password(&mut conn, &[person.id], &hash, state.clock.now()).await.unwrap();
-    person
+    sotay::identity::store_password(&mut conn, &[account], &hash, state.clock.now()).await.unwrap();
 }
 
 pub async fn sign_in(app: &TestApp, login: &str, password: &str, device: Option<&str>) -> Reply {

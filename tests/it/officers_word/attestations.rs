@@ -294,7 +294,7 @@ async fn a_meeting_counts_for_its_own_month_and_late_once_that_is_closed() {
     let seen = &seen.body["items"][0];
     assert_eq!((&seen["late"], &seen["day"]), (&json!(true), &json!("2026-10-20")));
     assert_eq!((&seen["attested_by"], &seen["unit_id"]), (&json!(secretary.id), &json!(office.world.cell)));
-    assert_eq!(seen["object"]["id"], json!(format!("{}:2026-10-20", office.world.cell)));
+    assert_eq!(seen["object"]["id"], "2026-10-20");
 }
 
 #[actix_web::test]
@@ -349,4 +349,79 @@ async fn members_see_what_came_of_the_lists_that_name_them_and_nothing_else() {
     let page = member.get("/v1/me/attestations?limit=3").await.expect(200).body;
     let rest = format!("/v1/me/attestations?limit=3&cursor={}", page["next_cursor"].as_str().unwrap());
     assert_eq!(member.get(&rest).await.expect(200).body["items"], json!([mine["items"][3]]));
+}
+
+#[actix_web::test]
+async fn a_thematic_meeting_counts_once_a_member_and_day_wherever_it_was() {
+    let office = Office::new().await;
+    let (world, secretary) = (&office.world, &office.secretary);
+    let new = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
+    let thematic = "thematic_meeting_attended";
+    let here = office.record(secretary, thematic, "2026-11-20", &[office.member.id]).await;
+    office.deputy.post(&confirmation(&here), &json!({})).await.expect(200);
+    let body = json!({"to_unit_id": world.sibling, "reason": "Chuyển nơi cư trú"});
+    let transfer = secretary.post(&format!("/v1/members/{}/transfers", office.member.id), &body).await.expect(201);
+    new.post(&format!("/v1/transfers/{}/accept", transfer.id()), &json!({})).await.expect(200);
+    let mut there = office.list(thematic, "2026-11-20", &[office.member.id]);
+    there["unit_id"] = json!(world.sibling);
+    let there = new.post("/v1/attestations", &there).await.expect(201).id();
+    let done = office.above.post(&confirmation(&there), &json!({})).await.expect(200);
+    assert_eq!(done.body["members"][0]["refusals"][0]["reason"], "already_credited");
+    assert_eq!(crate::support::points_everywhere(world, &office.member).await, 5);
+}
+
+#[actix_web::test]
+async fn a_thematic_meeting_that_was_credited_as_that_of_a_cell_is_the_same_one() {
+    let office = Office::new().await;
+    let (world, now) = (&office.world, office.world.app.state.clock.now());
+    let deed = sotay::points::Deed {
+        event: "meeting.thematic_attended",
+        object_kind: "meeting",
+        object_id: format!("{}:2026-11-20", world.cell),
+        ..sotay::points::Deed::default()
+    };
+    let award = async |conn: &mut _| sotay::points::award(conn, office.member.id, &deed, now).await;
+    world.app.state.db.transaction(award).await.unwrap();
+    let again = office.record(&office.secretary, "thematic_meeting_attended", "2026-11-20", &[office.member.id]).await;
+    let done = office.deputy.post(&confirmation(&again), &json!({})).await.expect(200);
+    assert_eq!(done.body["members"][0]["refusals"][0]["reason"], "already_credited");
+    assert_eq!(office.points(&office.member).await, 5);
+}
+
+#[actix_web::test]
+async fn a_list_recorded_before_its_month_was_closed_counts_late_within_thirty_days() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    office.world.app.set_time("2026-11-28T08:00:00+07:00");
+    let october = office.record(secretary, MEETING, "2026-10-08", &[member.id]).await;
+    let november = office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    office.world.app.set_time("2026-12-20T08:00:00+07:00");
+    office.world.close_due().await;
+    for list in [&october, &november] {
+        let done = deputy.post(&confirmation(list), &json!({})).await.expect(200);
+        assert_eq!(done.body["members"][0]["points_awarded"], 8);
+    }
+    for period in ["2026-10", "2026-11"] {
+        let month = member.get(&format!("/v1/me/points?period={period}")).await.expect(200).body;
+        assert_eq!((&month["points"], &month["closed"]["points"]), (&json!(8), &json!(0)), "{period}");
+    }
+    assert_eq!(crate::support::sum_of_entries(&office.world.app, member.id).await, 16);
+}
+
+#[actix_web::test]
+async fn lists_are_confirmed_together_in_the_inbox_of_the_unit() {
+    let office = Office::new().await;
+    let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
+    office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
+    office.record(secretary, "thematic_meeting_attended", "2026-11-06", &[member.id]).await;
+    office.propose(secretary, member, json!({"period": "2026-11", "points": 3})).await;
+    assert_eq!(office.points(member).await, 0);
+    let cell = office.world.cell;
+    assert_eq!(crate::support::confirm_waiting(deputy, cell, "attestation").await, 2);
+    assert_eq!(crate::support::confirm_waiting(deputy, cell, "point_adjustment").await, 1);
+    assert_eq!(office.points(member).await, 8 + 5 + 3);
+    let states = office.rows("SELECT DISTINCT state FROM attestations").await;
+    assert_eq!(states, json!([{"state": "confirmed"}]));
+    assert_eq!(office.world.audit_count("attestation.confirmed").await, 2);
+    assert_eq!(office.world.audit_count("adjustment.approved").await, 1);
 }

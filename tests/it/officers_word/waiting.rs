@@ -52,20 +52,20 @@ async fn a_list_calls_the_nearest_who_may_confirm_it() {
     // Two roles on one cell are one call.
     world.grant(deputy.id, Role::CellCommitteeMember, Some(world.cell)).await;
     office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
-    assert_eq!(office.called("attestation_waiting").await, [deputy.id]);
-    let title = json!("Có danh sách ghi nhận chờ đồng chí xác nhận");
-    assert_eq!(office.read(deputy, "attestation_waiting").await, [(title, json!(world.cell))]);
+    assert_eq!(office.called("decision_waiting").await, [deputy.id]);
+    let title = json!("Có việc chờ đồng chí quyết định");
+    assert_eq!(office.read(deputy, "decision_waiting").await, [(title, json!(world.cell))]);
     world.app.advance(1);
     office.record(deputy, MEETING, "2026-11-05", &[member.id]).await;
-    assert_eq!(office.called("attestation_waiting").await, [deputy.id, secretary.id]);
+    assert_eq!(office.called("decision_waiting").await, [deputy.id, secretary.id]);
     // With both of them on the list or its author, it is for the officer above.
     world.app.advance(1);
     office.record(secretary, MEETING, "2026-11-05", &[member.id, deputy.id]).await;
-    assert_eq!(office.called("attestation_waiting").await, [deputy.id, secretary.id, office.above.id]);
+    assert_eq!(office.called("decision_waiting").await, [deputy.id, secretary.id, office.above.id]);
     world.app.advance(1);
     office.execute(&format!("UPDATE grants SET revoked_at = now() WHERE account_id = '{}'", deputy.id)).await;
     office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
-    assert_eq!(office.called("attestation_waiting").await[3..], [office.above.id]);
+    assert_eq!(office.called("decision_waiting").await[3..], [office.above.id]);
 }
 
 #[actix_web::test]
@@ -73,10 +73,10 @@ async fn a_proposal_and_an_appeal_call_whoever_may_decide() {
     let office = Office::new().await;
     let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
     office.propose(secretary, member, json!({"period": "2026-11", "points": 3})).await;
-    assert_eq!(office.called("adjustment_waiting").await, [deputy.id]);
+    assert_eq!(office.called("decision_waiting").await, [deputy.id]);
     office.world.app.advance(1);
     office.propose(secretary, deputy, json!({"period": "2026-11", "points": 3})).await;
-    assert_eq!(office.called("adjustment_waiting").await, [deputy.id, office.above.id]);
+    assert_eq!(office.called("decision_waiting").await, [deputy.id, office.above.id]);
     office.appeal(member).await;
     let mut both = [secretary.id, deputy.id];
     both.sort();
@@ -97,12 +97,13 @@ async fn whoever_has_not_read_that_something_waits_is_not_told_again() {
         let list = office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
         secretary.post(&format!("/v1/attestations/{list}/withdrawal"), &json!({})).await.expect(200);
         office.settle().await;
-        assert_eq!(office.read(deputy, "attestation_waiting").await.len(), 1);
+        assert_eq!(office.read(deputy, "decision_waiting").await.len(), 1);
     }
-    assert_eq!(office.called("attestation_waiting").await, [deputy.id; 3]);
-    // Another kind, and another list after this one was read, are news.
+    assert_eq!(office.called("decision_waiting").await, [deputy.id; 3]);
+    // Whatever else waits in the cell is in the same list; after this was read, another one is news.
     office.propose(secretary, member, json!({"period": "2026-11", "points": 3})).await;
-    assert_eq!(office.read(deputy, "adjustment_waiting").await.len(), 1);
+    office.settle().await;
+    assert_eq!(office.read(deputy, "decision_waiting").await.len(), 1);
     let list = deputy.get("/v1/me/notifications").await.expect(200).body;
     for item in list["items"].as_array().unwrap() {
         let read = format!("/v1/me/notifications/{}/read", item["id"].as_str().unwrap());
@@ -110,7 +111,7 @@ async fn whoever_has_not_read_that_something_waits_is_not_told_again() {
     }
     office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
     office.settle().await;
-    assert_eq!(office.read(deputy, "attestation_waiting").await.len(), 2);
+    assert_eq!(office.read(deputy, "decision_waiting").await.len(), 2);
 }
 
 #[actix_web::test]
@@ -122,12 +123,12 @@ async fn where_nobody_has_ever_signed_in_the_next_one_above_is_called_too() {
     office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
     let mut both = [deputy.id, office.above.id];
     both.sort();
-    assert_eq!(office.called("attestation_waiting").await, both);
+    assert_eq!(office.called("decision_waiting").await, both);
     // Nobody at all: all of them, for whoever comes first.
     office.world.app.advance(1);
     office.execute(&format!("DELETE FROM sessions WHERE account_id <> '{}'", secretary.id)).await;
     office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;
     let mut all = [deputy.id, office.above.id, province.id];
     all.sort();
-    assert_eq!(office.called("attestation_waiting").await[2..], all);
+    assert_eq!(office.called("decision_waiting").await[2..], all);
 }

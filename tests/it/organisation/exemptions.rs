@@ -1,66 +1,113 @@
-//! Exemptions: recording, listing, ending.
+//! Exemptions by two officers: proposing, confirming, listing, ending.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sotay::kernel::access::Role;
 
 use super::{contents, count};
-use crate::support::World;
+use crate::support::{Actor, World, confirmed};
+
+async fn deputy(world: &World) -> Actor {
+    world.officer(world.cell, Role::DeputySecretary, world.cell).await
+}
+
+/// Whether a member counts: by their own month, by the board and by the leaderboard of the cell.
+async fn status(world: &World, member: &Actor) -> Value {
+    let status = member.get("/v1/me/points").await.expect(200).body["status"].clone();
+    let officer = world.committee_officer().await;
+    let board = officer.get(&format!("/v1/units/{}/points?limit=200", world.cell)).await.expect(200).body;
+    let row = board["items"].as_array().unwrap().iter().find(|row| row["member"]["id"] == json!(member.id)).unwrap();
+    assert_eq!(row["status"], status);
+    let ranked = member.get("/v1/leaderboards/members").await.expect(200).body;
+    assert_eq!(ranked["me"].is_null(), status == "exempt" || status == "excused", "{ranked}");
+    status
+}
 
 #[actix_web::test]
-async fn secretary_records_lists_and_ends() {
+async fn what_one_officer_proposes_counts_when_a_second_one_confirms_it() {
     let world = World::new().await;
-    let (secretary, member) = (world.secretary().await, world.member().await);
+    let (secretary, member, second) = (world.secretary().await, world.member().await, deputy(&world).await);
     let path = format!("/v1/members/{}/exemptions", member.id);
     let body = json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "Tuổi cao"});
-    let made = secretary.post(&path, &body).await.expect(201);
-    assert_eq!((&made.body["valid_to"], &made.body["reason"]), (&json!(null), &json!("Tuổi cao")));
+    let waits = secretary.post(&path, &body).await.expect(202).body;
+    assert_eq!((&waits["kind"], &waits["state"]), (&json!("exemption"), &json!("waiting")));
+    assert_eq!((&waits["subject_id"], &waits["reason"]), (&json!(member.id), &json!("Tuổi cao")));
+    assert_eq!(waits["details"], json!({"kind": "exempt", "valid_from": "2026-11-01", "valid_to": null}));
+    assert_eq!(status(&world, &member).await, "at_risk");
+    assert_eq!(secretary.get(&path).await.expect(200).body["items"], json!([]));
+
+    let confirmation = format!("/v1/decisions/{}/confirmation", waits["id"].as_str().unwrap());
+    assert_eq!(secretary.post(&confirmation, &json!({})).await.expect(403).code(), "second_officer_required");
+    second.post(&confirmation, &json!({})).await.expect(200);
+    assert_eq!(status(&world, &member).await, "exempt");
+    let listed = secretary.get(&path).await.expect(200).body;
+    assert_eq!(listed["items"][0]["id"], waits["object_id"]);
+
+    let end = format!("/v1/exemptions/{}/end", waits["object_id"].as_str().unwrap());
+    let ended = secretary.post(&end, &json!({"valid_to": "2026-11-20"})).await;
+    assert_eq!(status(&world, &member).await, "exempt", "an end waits too");
+    confirmed(&second, ended).await;
+    assert_eq!(status(&world, &member).await, "at_risk");
+    assert_eq!(crate::verify::ledger_differs(&world).await, Vec::<String>::new());
+    for action in ["exemption.recorded", "exemption.ended"] {
+        assert_eq!(world.audit_count(action).await, 1, "{action}");
+    }
+}
+
+#[actix_web::test]
+async fn exemptions_of_a_kind_do_not_overlap_and_end_within_themselves() {
+    let world = World::new().await;
+    let (secretary, member, second) = (world.secretary().await, world.member().await, deputy(&world).await);
+    let path = format!("/v1/members/{}/exemptions", member.id);
+    let body = json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "Tuổi cao"});
+    let first = secretary.post(&path, &body).await.expect(202);
     let overlapping = json!({"kind": "exempt", "valid_from": "2027-01-01", "reason": "Tuổi cao"});
-    assert_eq!(secretary.post(&path, &overlapping).await.expect(409).code(), "conflict");
+    assert_eq!(secretary.post(&path, &overlapping).await.expect(409).code(), "conflict", "one waits");
+    let made = confirmed(&second, first).await.body["object_id"].as_str().unwrap().to_owned();
+    assert_eq!(secretary.post(&path, &overlapping).await.expect(409).code(), "conflict", "one holds");
     // Another kind may overlap, and one that ends before the other begins does not.
     let excused =
         json!({"kind": "excused", "valid_from": "2026-11-01", "valid_to": "2026-11-15", "reason": "Đi công tác"});
-    secretary.post(&path, &excused).await.expect(201);
+    confirmed(&second, secretary.post(&path, &excused).await).await;
     let earlier = json!({"kind": "exempt", "valid_from": "2026-10-01", "valid_to": "2026-11-01", "reason": "Ốm"});
-    secretary.post(&path, &earlier).await.expect(201);
+    confirmed(&second, secretary.post(&path, &earlier).await).await;
 
-    let end = format!("/v1/exemptions/{}/end", made.id());
-    let ended = secretary.post(&end, &json!({"valid_to": "2026-12-01"})).await.expect(200);
-    assert_eq!(ended.body["valid_to"], "2026-12-01");
+    let end = format!("/v1/exemptions/{made}/end");
+    confirmed(&second, secretary.post(&end, &json!({"valid_to": "2026-12-01"})).await).await;
     for day in ["2026-11-01", "2027-01-01"] {
         secretary.post(&end, &json!({"valid_to": day})).await.expect(422);
     }
-    let first = secretary.get(&format!("{path}?limit=2")).await.expect(200);
-    let cursor = first.body["next_cursor"].as_str().unwrap();
-    let second = secretary.get(&format!("{path}?limit=2&cursor={cursor}")).await.expect(200);
-    assert_eq!(first.body["items"].as_array().unwrap().len(), 2);
-    assert_eq!(second.body["items"][0]["valid_from"], "2026-10-01");
-    let audited = format!("audit_events WHERE member_id = '{}' AND action LIKE 'exemption.%'", member.id);
-    assert_eq!(count(&world.app, &audited).await, 4);
+    let page = secretary.get(&format!("{path}?limit=2")).await.expect(200);
+    let cursor = page.body["next_cursor"].as_str().unwrap();
+    let rest = secretary.get(&format!("{path}?limit=2&cursor={cursor}")).await.expect(200);
+    assert_eq!(page.body["items"].as_array().unwrap().len(), 2);
+    assert_eq!(rest.body["items"][0]["valid_from"], "2026-10-01");
 }
 
 #[actix_web::test]
 async fn nobody_exempts_themselves() {
     let world = World::new().await;
-    let secretary = world.secretary().await;
-    let other = world.officer(world.cell, Role::DeputySecretary, world.cell).await;
+    let (secretary, other) = (world.secretary().await, deputy(&world).await);
     let path = format!("/v1/members/{}/exemptions", secretary.id);
     let body = json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "Bận"});
     assert_eq!(secretary.post(&path, &body).await.expect(403).code(), "forbidden");
+    let waits = other.post(&path, &body).await.expect(202);
+    let confirmation = format!("/v1/decisions/{}/confirmation", waits.id());
+    assert_eq!(secretary.post(&confirmation, &json!({})).await.expect(403).code(), "own_interest");
     assert_eq!(count(&world.app, "exemptions").await, 0);
-    let made = other.post(&path, &body).await.expect(201);
-    let end = format!("/v1/exemptions/{}/end", made.id());
+    let made = confirmed(&world.committee_officer().await, waits).await.body["object_id"].clone();
+    let end = format!("/v1/exemptions/{}/end", made.as_str().unwrap());
     secretary.post(&end, &json!({"valid_to": "2026-11-20"})).await.expect(403);
 }
 
 #[actix_web::test]
-async fn who_may_record_and_end() {
+async fn who_may_propose_and_end() {
     let world = World::new().await;
     let member = world.member().await;
     let path = format!("/v1/members/{}/exemptions", member.id);
     let body = json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "Tuổi cao"});
-    let officer = world.organisation_officer().await;
-    let made = officer.post(&path, &body).await.expect(201).id();
-    let end = format!("/v1/exemptions/{made}/end");
+    let (officer, second) = (world.organisation_officer().await, world.committee_officer().await);
+    let made = confirmed(&second, officer.post(&path, &body).await).await.body["object_id"].clone();
+    let end = format!("/v1/exemptions/{}/end", made.as_str().unwrap());
     let sibling = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
     let actors = [
         (world.member().await, 403, 403),
@@ -70,14 +117,13 @@ async fn who_may_record_and_end() {
         (world.inspector().await, 403, 200),
         (world.propaganda_officer().await, 403, 403),
     ];
-    let before = count(&world.app, "exemptions WHERE valid_to IS NULL").await;
     for (actor, write, read) in actors {
         actor.post(&path, &body).await.expect(write);
         actor.post(&end, &json!({"valid_to": "2026-12-01"})).await.expect(write);
         actor.get(&path).await.expect(read);
     }
-    assert_eq!(count(&world.app, "exemptions WHERE valid_to IS NULL").await, before);
-    world.administrator().await.post(&end, &json!({"valid_to": "2026-12-01"})).await.expect(200);
+    assert_eq!(count(&world.app, "decisions").await, 1);
+    confirmed(&second, world.administrator().await.post(&end, &json!({"valid_to": "2026-12-01"})).await).await;
     officer.post("/v1/exemptions/none/end", &json!({"valid_to": "2026-12-01"})).await.expect(404);
 }
 
@@ -100,6 +146,6 @@ async fn wrong_input_and_races() {
     let body = json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "a"});
     let all = (0..10).map(|_| secretary.post(&path, &body));
     let replies = futures_util::future::join_all(all).await;
-    assert_eq!(replies.iter().filter(|r| r.status == 201).count(), 1);
+    assert_eq!(replies.iter().filter(|r| r.status == 202).count(), 1);
     assert_eq!(replies.iter().filter(|r| r.status == 409).count(), 9);
 }

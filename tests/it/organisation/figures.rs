@@ -17,12 +17,12 @@ async fn roll_up(officer: &Actor, unit: Uuid, period: &str) -> ([i64; 3], Vec<(V
     (counts(&body["summary"]), below.filter(|(_, [members, ..])| *members > 0).collect())
 }
 
-/// Rank, points and whose it is, as the viewer sees the month's board of a unit; and where it comes from.
-async fn board(viewer: &Actor, unit: Uuid) -> (Vec<(i64, i64)>, Value, Value) {
+/// Ranks and points of the month's board of a unit, as an officer sees them; the viewer's own; and where they come from.
+async fn board(officer: &Actor, viewer: &Actor, unit: Uuid) -> (Vec<(i64, i64)>, Value, Value) {
     let path = format!("/v1/leaderboards/members?unit_id={unit}&period=2026-12");
-    let body = viewer.get(&path).await.expect(200).body;
+    let (all, body) = (officer.get(&path).await.expect(200).body, viewer.get(&path).await.expect(200).body);
     let place = |place: &Value| (place["rank"].as_i64().unwrap(), place["points"].as_i64().unwrap());
-    (body["items"].as_array().unwrap().iter().map(place).collect(), body["me"].clone(), body["source"].clone())
+    (all["items"].as_array().unwrap().iter().map(place).collect(), body["me"].clone(), body["source"].clone())
 }
 
 /// Takes in what has changed, boards in Redis too, and insists that everything is what the ledger makes it.
@@ -63,9 +63,9 @@ async fn figures_follow_a_transfer_and_a_merger_and_the_months_before_stay() {
     assert_eq!(december, ([7, 6, 1], vec![(ward.clone(), [5, 4, 1]), (other.clone(), [2, 2, 0])]));
     let of_province = vec![(1, 32), (2, 16), (3, 8), (4, 0), (4, 0), (4, 0)];
     let in_redis = json!("board");
-    assert_eq!(board(&mover, world.province).await, (of_province.clone(), me(1, 32), in_redis.clone()));
-    assert_eq!(board(&stayer, world.ward).await.0, [(1, 32), (2, 16), (3, 8), (4, 0)]);
-    assert_eq!(board(&province, world.other_ward).await.0, [(1, 0), (1, 0)]);
+    assert_eq!(board(&province, &mover, world.province).await, (of_province.clone(), me(1, 32), in_redis.clone()));
+    assert_eq!(board(&province, &stayer, world.ward).await.0, [(1, 32), (2, 16), (3, 8), (4, 0)]);
+    assert_eq!(board(&province, &province, world.other_ward).await.0, [(1, 0), (1, 0)]);
 
     // One who reached the threshold goes to a cell of another committee.
     world.app.set_time("2026-12-10T09:00:00+07:00");
@@ -76,9 +76,9 @@ async fn figures_follow_a_transfer_and_a_merger_and_the_months_before_stay() {
     let moved = ([7, 6, 1], vec![(ward.clone(), [4, 3, 0]), (other.clone(), [3, 3, 1])]);
     assert_eq!(roll_up(&province, world.province, "2026-12").await, moved);
     assert_eq!(roll_up(&province, world.province, "2026-11").await, november);
-    assert_eq!(board(&mover, world.province).await, (of_province.clone(), me(1, 32), in_redis.clone()));
-    assert_eq!(board(&mover, world.other_ward).await.0, [(1, 32), (2, 0), (2, 0)]);
-    assert_eq!(board(&stayer, world.ward).await.0, [(1, 16), (2, 8), (3, 0)]);
+    assert_eq!(board(&province, &mover, world.province).await, (of_province.clone(), me(1, 32), in_redis.clone()));
+    assert_eq!(board(&province, &mover, world.other_ward).await.0, [(1, 32), (2, 0), (2, 0)]);
+    assert_eq!(board(&province, &stayer, world.ward).await.0, [(1, 16), (2, 8), (3, 0)]);
 
     // The cell that was left is merged into its sibling, and a member earns on in it.
     world.app.set_time("2026-12-12T09:00:00+07:00");
@@ -95,8 +95,8 @@ async fn figures_follow_a_transfer_and_a_merger_and_the_months_before_stay() {
     assert_eq!(before, ([5, 4, 0], vec![(json!(world.cell), [4, 3, 0]), (json!(world.sibling), [1, 1, 0])]));
     assert_eq!(roll_up(&province, world.province, "2026-11").await, november);
     let of_province = vec![(1, 32), (2, 24), (3, 8), (4, 0), (4, 0), (4, 0)];
-    assert_eq!(board(&stayer, world.province).await, (of_province, me(2, 24), in_redis));
-    assert_eq!(board(&sibling, world.sibling).await.0, [(1, 24), (2, 8), (3, 0)]);
+    assert_eq!(board(&province, &stayer, world.province).await, (of_province, me(2, 24), in_redis));
+    assert_eq!(board(&province, &sibling, world.sibling).await.0, [(1, 24), (2, 8), (3, 0)]);
 
     // The month closes in the cells of its last day, each member once and with the whole month.
     world.app.set_time("2027-01-06T00:10:00+07:00");

@@ -51,9 +51,7 @@ async fn the_list_has_standing_and_no_numbers() {
     let world = World::new().await;
     let secretary = world.secretary().await;
     let id = admitted(&world, &secretary).await;
-    let exemption =
-        json!({"kind": "excused", "valid_from": "2026-11-01", "valid_to": "2026-12-01", "reason": "Đi học"});
-    secretary.post(&format!("/v1/members/{id}/exemptions"), &exemption).await.expect(201);
+    world.excuse(id.parse().unwrap(), "2026-11-01", "2026-12-01").await;
     let list = secretary.get(&format!("/v1/units/{}/members", world.cell)).await.expect(200);
     let one = list.body["items"].as_array().unwrap().iter().find(|m| m["id"] == id).unwrap();
     assert_eq!((&one["status"], &one["unit_id"]), (&json!("excused"), &json!(world.cell)));
@@ -231,11 +229,57 @@ async fn who_may_correct_and_nothing_else_slips_in() {
         patch(&actor, &id, &tag, json!({"full_name": "Đỗ Văn Khác"})).await.expect(status);
     }
     for extra in [
-        json!({"citizen_id": "038185009999"}),
+        json!({"admitted_on": "2009-02-03"}),
         json!({"version": 9}),
         json!({"full_name": "A B", "unit_id": world.sibling}),
     ] {
         patch(&secretary, &id, &tag, extra).await.expect(400);
     }
     assert_eq!(contents(&world.app).await, before);
+}
+
+#[actix_web::test]
+async fn citizen_id_and_birth_date_are_corrected_with_trace_and_notice() {
+    let world = World::new().await;
+    let secretary = world.secretary().await;
+    let id = admitted(&world, &secretary).await;
+    let path = format!("/v1/members/{id}");
+    let change = async |actor: &Actor, path: &str, body: serde_json::Value| {
+        let seen = actor.get(path).await.expect(200);
+        actor.request("PATCH", path).header("If-Match", seen.header("etag")).json(&body).send().await
+    };
+    let right = json!({"citizen_id": "038185009999", "birth_date": "1985-04-04"});
+    let done = change(&secretary, &path, right).await.expect(200).body;
+    assert_eq!((&done["citizen_id"], &done["birth_date"]), (&json!("********9999"), &json!("1985-04-04")));
+    let trace = rows(&world.app, "SELECT details FROM audit_events WHERE action = 'member.changed'").await;
+    assert!(trace.contains("citizen_id") && trace.contains("birth_date") && !trace.contains("9999"), "{trace}");
+    assert_eq!(count(&world.app, "outbox WHERE topic = 'notify.record_changed'").await, 1);
+    for wrong in [json!({"citizen_id": "12"}), json!({"citizen_id": null}), json!({"birth_date": "2010-01-01"})] {
+        change(&secretary, &path, wrong).await.expect(400);
+    }
+    let other = world.member().await;
+    let taken = json!({"citizen_id": "038185009999"});
+    assert_eq!(change(&secretary, &format!("/v1/members/{}", other.id), taken).await.expect(409).code(), "conflict");
+}
+
+#[actix_web::test]
+async fn nobody_edits_their_own_record_nor_the_proofs_of_a_superior() {
+    let world = World::new().await;
+    let secretary = world.secretary().await;
+    let superior = world.officer(world.cell, Role::CommitteeOfficer, world.ward).await;
+    let before = contents(&world.app).await.len();
+    for (whose, body, code) in [
+        (secretary.id, json!({"without_device": true}), "own_interest"),
+        (secretary.id, json!({"phone": "0909594334"}), "own_interest"),
+        (superior.id, json!({"phone": "0909594334"}), "forbidden"),
+        (superior.id, json!({"citizen_id": "038185009999"}), "forbidden"),
+    ] {
+        let path = format!("/v1/members/{whose}");
+        let seen = secretary.get(&path).await.expect(200);
+        let tag = seen.header("etag");
+        let refused = secretary.request("PATCH", &path).header("If-Match", tag).json(&body).send().await.expect(403);
+        assert_eq!(refused.code(), code, "{body}");
+    }
+    assert_eq!(contents(&world.app).await.len(), before);
+    assert_eq!(count(&world.app, "members WHERE without_device OR version > 1").await, 0);
 }

@@ -1,6 +1,8 @@
 //! Members, exemptions, roles, transfers and imports: by operation, then by who asks.
 
 mod admission;
+mod beginnings;
+mod departures;
 mod exemptions;
 mod figures;
 mod grants;

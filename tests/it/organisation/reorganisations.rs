@@ -219,8 +219,7 @@ async fn the_board_of_a_month_before_a_move_shows_the_threshold_of_then() {
     let world = World::new().await;
     let officer = world.officer(world.other_cell, Role::CommitteeOfficer, world.province).await;
     world.member().await;
-    let higher = json!({"name": "threshold", "value": 40, "from": "2026-11"});
-    officer.post(&format!("/v1/units/{}/point-parameters", world.other_ward), &higher).await.expect(200);
+    world.threshold(world.other_ward, 40, "2026-11-01").await;
     world.app.set_time("2026-12-10T09:00:00+07:00");
     let order =
         json!({"kind": "move", "unit_ids": [world.cell], "parent_id": world.other_ward, "reason": "Quyết định số 15"});

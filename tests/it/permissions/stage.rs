@@ -66,7 +66,11 @@ impl Stage {
     /// Makes what the operation's path names.
     pub async fn set(world: &World, callers: &[(&'static str, Option<Actor>)], operation: &Operation) -> Self {
         let (member, org, prop) = (of(callers, "self"), of(callers, "org"), of(callers, "prop"));
-        let mut ids = HashMap::from([("unit_id", world.cell.to_string()), ("member_id", member.id.to_string())]);
+        let mut ids = HashMap::from([
+            ("unit_id", world.cell.to_string()),
+            ("member_id", member.id.to_string()),
+            ("account_id", member.id.to_string()),
+        ]);
         let path = operation.path.as_str();
         if path.contains("{document_id}") || path.starts_with("/v1/reading-sessions") {
             let document = document(world, prop).await;
@@ -103,9 +107,9 @@ impl Stage {
         }
         if path.contains("{exemption_id}") {
             let someone = world.member().await;
-            let body = json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "sức khỏe"});
-            let made = org.post(&format!("/v1/members/{}/exemptions", someone.id), &body).await.expect(201);
-            ids.insert("exemption_id", made.id());
+            world.exempt(someone.id).await;
+            let list = org.get(&format!("/v1/members/{}/exemptions", someone.id)).await.expect(200).body;
+            ids.insert("exemption_id", list["items"][0]["id"].as_str().unwrap().to_owned());
         }
         if path.contains("{transfer_id}") {
             let someone = world.member().await;

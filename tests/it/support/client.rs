@@ -1,11 +1,16 @@
-//! A small HTTP client that keeps what a test asserts on.
+//! A small HTTP client that keeps what a test asserts on, and holds every reply against the OpenAPI document.
 
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::contract::{self, Asked};
+
 /// A request being built.
-pub struct Request(reqwest::RequestBuilder);
+pub struct Request {
+    builder: reqwest::RequestBuilder,
+    asked: Asked,
+}
 
 /// An answer, read whole.
 #[derive(Debug)]
@@ -34,32 +39,41 @@ fn client() -> reqwest::Client {
 
 impl Request {
     pub fn new(method: &str, url: &str) -> Self {
-        Self(client().request(method.parse().unwrap(), url))
+        let asked = Asked { method: method.to_owned(), url: url.to_owned() };
+        Self { builder: client().request(method.parse().unwrap(), url), asked }
     }
 
     pub fn header(self, name: &str, value: &str) -> Self {
-        Self(self.0.header(name, value))
+        self.with(|builder| builder.header(name, value))
     }
 
     pub fn token(self, token: &str) -> Self {
-        Self(self.0.bearer_auth(token))
+        self.with(|builder| builder.bearer_auth(token))
     }
 
     pub fn json(self, body: &Value) -> Self {
-        Self(self.0.json(body))
+        self.with(|builder| builder.json(body))
     }
 
     pub fn bytes(self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self(self.0.header("Content-Type", media_type).body(body.into()))
+        self.with(|builder| builder.header("Content-Type", media_type).body(body.into()))
     }
 
     pub async fn send(self) -> Reply {
-        read(self.0.send().await.expect("the server answers")).await.expect("the answer is whole")
+        let Self { builder, asked } = self;
+        let reply = read(builder.send().await.expect("the server answers")).await.expect("the answer is whole");
+        reply.keeps_the_contract(&asked)
     }
 
     /// None when the server went away before it had answered.
     pub async fn try_send(self) -> Option<Reply> {
-        read(self.0.send().await.ok()?).await.ok()
+        let Self { builder, asked } = self;
+        let reply = read(builder.send().await.ok()?).await.ok()?;
+        Some(reply.keeps_the_contract(&asked))
+    }
+
+    fn with(self, change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder) -> Self {
+        Self { builder: change(self.builder), asked: self.asked }
     }
 }
 
@@ -71,6 +85,22 @@ async fn read(response: reqwest::Response) -> reqwest::Result<Reply> {
 }
 
 impl Reply {
+    /// Fails the test when the reply is not one that the document promises.
+    fn keeps_the_contract(self, asked: &Asked) -> Self {
+        let faults = contract::faults(asked, self.status, &self.headers, &self.bytes);
+        let text = String::from_utf8_lossy(&self.bytes);
+        let shown: String = text.chars().take(2_000).collect();
+        assert!(
+            faults.is_empty(),
+            "{} {} breaks the document:\n{}\n{} {shown}",
+            asked.method,
+            asked.url,
+            faults.join("\n"),
+            self.status
+        );
+        self
+    }
+
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }

@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::kernel::clock::{Period, day_of};
 use sotay::kernel::ids::new_id;
-use sotay::kernel::schema::{audit_events, exemptions, member_months, members, point_entries};
+use sotay::kernel::schema::{audit_events, exemptions, member_months, members, point_entries, point_parameters};
 use uuid::Uuid;
 
 use super::{Actor, TestApp, World};
@@ -110,7 +110,9 @@ async fn leaderboard_agrees(world: &World, member: &Actor, period: NaiveDate) {
     let own = expected.iter().find(|standing| standing.member_id == member.id).unwrap();
     assert_eq!(board["me"], json!({"rank": own.rank, "points": own.points}), "the leaderboard of {period}");
     let places = board["items"].as_array().unwrap().iter().map(|place| (&place["rank"], &place["points"]));
-    let expected: Vec<(Value, Value)> = expected.iter().map(|s| (json!(s.rank), json!(s.points))).collect();
+    // Peers see those who reached the threshold, and themselves.
+    let seen = expected.iter().filter(|standing| standing.points >= 30 || standing.member_id == member.id);
+    let expected: Vec<(Value, Value)> = seen.map(|s| (json!(s.rank), json!(s.points))).collect();
     assert!(places.eq(expected.iter().map(|(rank, points)| (rank, points))), "{board}: {expected:?}");
 }
 
@@ -153,6 +155,42 @@ impl World {
                 exemptions::valid_from.eq(day),
                 exemptions::reason.eq("tuổi cao"),
                 exemptions::created_at.eq(now),
+            ))
+            .execute(&mut *conn)
+            .await
+            .unwrap();
+    }
+
+    /// Excuses a member from one day to the day before another, as if two officers had decided it.
+    pub async fn excuse(&self, member: Uuid, from: &str, to: &str) {
+        let now = self.app.state.clock.now();
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let mut conn = self.app.state.db.conn().await.unwrap();
+        diesel::insert_into(exemptions::table)
+            .values((
+                exemptions::id.eq(new_id(now)),
+                exemptions::member_id.eq(member),
+                exemptions::kind.eq("excused"),
+                exemptions::valid_from.eq(day(from)),
+                exemptions::valid_to.eq(day(to)),
+                exemptions::reason.eq("Đi học"),
+                exemptions::created_at.eq(now),
+            ))
+            .execute(&mut *conn)
+            .await
+            .unwrap();
+    }
+
+    /// Sets a threshold from a day on, as if two officers had decided it in time.
+    pub async fn threshold(&self, unit: Uuid, value: i32, from: &str) {
+        let mut conn = self.app.state.db.conn().await.unwrap();
+        diesel::insert_into(point_parameters::table)
+            .values((
+                point_parameters::id.eq(new_id(self.app.state.clock.now())),
+                point_parameters::name.eq("threshold"),
+                point_parameters::unit_id.eq(unit),
+                point_parameters::value.eq(value),
+                point_parameters::valid_from.eq(from.parse::<NaiveDate>().unwrap()),
             ))
             .execute(&mut *conn)
             .await

@@ -1,6 +1,7 @@
 //! A program of its own for each test: own database, own clock, real HTTP.
 
 mod client;
+mod contract;
 mod database;
 mod ledger;
 mod process;
@@ -12,7 +13,7 @@ pub use database::empty as empty_database;
 pub use ledger::{Standing, points_everywhere, standings, sum_of_entries};
 pub use process::{Program, run, run_to};
 pub use servers::{Postgres, Redis, Stop};
-pub use world::{Actor, World};
+pub use world::{Actor, World, confirm_waiting, confirmed};
 
 use std::net::TcpListener;
 
@@ -147,6 +148,8 @@ fn config(url: &str) -> (Config, tempfile::TempDir) {
     config.master_key = Some(SecretString::from("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=".to_owned()));
     config.data_dir = data_dir.path().to_owned();
     config.workers = 1;
+    // The program of the tests knows no commands.
+    config.parser = Some(env!("CARGO_BIN_EXE_sotay").into());
     // Tests close months when they mean to.
     config.automatic_closing = false;
     config.database_connections = 12;

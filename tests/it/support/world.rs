@@ -232,3 +232,23 @@ async fn unit(app: &TestApp, name: &str, kind: &str, parent_id: Option<Uuid>) ->
     let mut conn = app.state.db.conn().await.unwrap();
     create(&mut conn, &new, app.state.clock.now()).await.unwrap()
 }
+
+/// Has a second officer confirm what an answer says waits for one.
+pub async fn confirmed(second: &Actor, proposed: Reply) -> Reply {
+    let path = format!("/v1/decisions/{}/confirmation", proposed.expect(202).id());
+    second.post(&path, &serde_json::json!({})).await.expect(200)
+}
+
+/// Has a second officer confirm all decisions of a kind that wait in a unit, fifty at a time. Returns how many there were.
+pub async fn confirm_waiting(second: &Actor, unit: Uuid, kind: &str) -> usize {
+    let list = second.get(&format!("/v1/units/{unit}/decisions?kind={kind}&limit=200")).await.expect(200).body;
+    let ids: Vec<Value> = list["items"].as_array().unwrap().iter().map(|decision| decision["id"].clone()).collect();
+    let path = format!("/v1/units/{unit}/decisions/confirmations");
+    for some in ids.chunks(50) {
+        let done = second.post(&path, &serde_json::json!({"decision_ids": some})).await.expect(200).body;
+        for result in done["items"].as_array().unwrap() {
+            assert_eq!(result["problem"], Value::Null, "{result}");
+        }
+    }
+    ids.len()
+}

@@ -28,3 +28,32 @@ async fn a_correction_without_its_decision_is_named() {
         assert!(found.iter().any(|line| line.contains(named)), "{damage}: {found:?}");
     }
 }
+
+#[actix_web::test]
+async fn what_no_second_officer_confirmed_is_named() {
+    let world = World::new().await;
+    let (secretary, member) = (world.secretary().await, world.member().await);
+    let deputy = world.officer(world.cell, Role::DeputySecretary, world.cell).await;
+    let body = json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "Tuổi cao"});
+    let waits = secretary.post(&format!("/v1/members/{}/exemptions", member.id), &body).await;
+    crate::support::confirmed(&deputy, waits).await;
+    let list = json!({"unit_id": world.cell, "kind": "meeting_attended", "day": "2026-11-05", "subject": "Sinh hoạt",
+        "member_ids": [member.id]});
+    secretary.post("/v1/attestations", &list).await.expect(201);
+    assert_eq!(lines(&world).await, Vec::<String>::new());
+    let another = "INSERT INTO exemptions (id, member_id, kind, valid_from, reason, recorded_by, created_at)
+        SELECT gen_random_uuid(), member_id, 'excused', valid_from, reason, recorded_by, created_at FROM exemptions";
+    for (table, damage, named) in [
+        (
+            "decisions",
+            "UPDATE decisions SET kind = 'role_grant' WHERE kind = 'exemption'",
+            "no confirmed decision says so",
+        ),
+        ("exemptions", another, "no confirmed decision says so"),
+        ("exemptions", "UPDATE exemptions SET valid_from = '2026-10-01'", "no confirmed decision says so"),
+        ("attestations", "UPDATE attestations SET state = 'expired'", "expired, and its decision waiting"),
+    ] {
+        let found = after(&world, table, damage).await;
+        assert!(found.iter().any(|line| line.contains(named)), "{damage}: {found:?}");
+    }
+}

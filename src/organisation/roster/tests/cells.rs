@@ -75,6 +75,15 @@ fn dates_in_every_spelling() {
         assert_eq!(fault_of(2, text), "date_invalid", "{text}");
     }
     assert_eq!(fault_of(2, "3/2/1880"), "date_too_early");
+    assert_eq!(fault_of(2, "19/11/1916"), "birth_date_implausible");
+    assert_eq!(row_of(2, "20/11/1916").birth_date, day(1916, 11, 20));
+    assert_eq!(
+        codes(&one_member(|sheet| {
+            sheet.write_string(1, 2, "01/01/1911").unwrap();
+            sheet.write_string(1, 7, "02/02/1930").unwrap();
+        })),
+        [(2, "birth_date_implausible"), (2, "date_before_party")]
+    );
     assert_eq!(fault_of(2, "21/11/2026"), "date_in_future");
     assert_eq!(fault_of(2, ""), "date_missing");
     assert_eq!(fault_of(8, "21/11/2026"), "date_in_future");

@@ -116,16 +116,21 @@ fn dates_in_the_title() {
     assert_eq!(as_of("TÍNH ĐẾN NGÀY 1 THÁNG 11 NĂM 2026"), first);
     assert_eq!(as_of("Tính đến hết ngày 1-11-2026."), first);
     assert_eq!(as_of("Danh sách"), None);
-    let bytes = texts(&[&["", "tính đến ngày 31/11/2026"], &HEADINGS, &MEMBER]);
-    let list = faults(&bytes);
-    assert_eq!((list[0].row, list[0].column.as_str()), (1, "B"));
-    assert_eq!(list[0].code, "as_of_invalid");
+    for wrong in ["tính đến ngày 31/11/2026", "tính đến thời điểm hiện tại", "Tính đến tháng 11/2026"]
+    {
+        let roster = read(&texts(&[&["", wrong], &HEADINGS, &MEMBER]));
+        let notice = &roster.notices[0];
+        assert_eq!((notice.row, notice.column.as_str(), notice.code), (1, "B", "as_of_invalid"));
+        assert_eq!(roster.as_of, None);
+    }
+    let roster = read(&texts(&[&["tính đến ngày 21/11/2026"], &HEADINGS, &MEMBER]));
+    assert_eq!((roster.as_of, roster.notices[0].code), (None, "as_of_in_future"));
 }
 
 #[test]
 fn missing_columns_are_named() {
     let missing = |bytes: &[u8]| match parse(bytes, today()) {
-        Err(RosterError::NoHeader { missing }) => missing,
+        Err(RosterError::NoHeader { missing, legacy: false }) => missing,
         other => panic!("{other:?}"),
     };
     let without_id = texts(&[&["Họ và tên", "Ngày sinh", "Giới tính", "Dự bị", "Chính thức"]]);

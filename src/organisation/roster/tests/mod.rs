@@ -5,6 +5,7 @@ mod cells;
 mod faulty;
 mod hostile;
 mod layouts;
+mod real_files;
 mod sample;
 mod speed;
 

@@ -43,7 +43,8 @@ pub enum Kind {
 /// else. Ids, times and hashes are strings, written as in the file.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
     ("period" = Period, Path, description = "The month."), GenerationQuery),
-    responses((status = 200, description = "The report.", body = ClosingReport)))]
+    responses((status = 200, description = "The report.", body = ClosingReport,
+        headers(("Content-Disposition" = String, description = "The name to save the file under (RFC 6266).")))))]
 #[get("/units/{unit_id}/closings/{period}/export.json")]
 pub async fn export_closing_report(
     mut ask: Ask<OnMonth<ExportBoard>>,

@@ -5,20 +5,22 @@ use serde_json::json;
 use super::{AN, BINH, import, sheet, titled, with};
 use crate::closings::{IN_TIME, TOO_LATE, close};
 use crate::organisation::count;
-use crate::support::World;
+use crate::support::{World, confirm_waiting};
 
 #[actix_web::test]
 async fn what_a_sheet_says_begins_after_the_last_closed_month() {
     let world = World::new().await;
     let secretary = world.secretary().await;
     let counted = with(BINH, 9, "");
+    let second = world.committee_officer().await;
     import(&secretary, &world, false, sheet(&[AN, counted])).await.expect(200);
     world.app.set_time(IN_TIME);
     close(&secretary, world.cell).await.expect(200);
     let newcomer = with(with(with(AN, 0, "Đỗ Văn Chi"), 3, "038000000003"), 4, "038170000003");
     let dated = titled("Danh sách tính đến ngày 01/11/2026", &[AN, BINH, newcomer]);
     let reply = import(&secretary, &world, false, dated.clone()).await.expect(200).body;
-    assert_eq!((&reply["as_of"], &reply["exempted"]), (&json!("2026-12-01"), &json!(1)));
+    assert_eq!((&reply["as_of"], &reply["exemptions_waiting"]), (&json!("2026-12-01"), &json!(1)));
+    assert_eq!(confirm_waiting(&second, world.cell, "exemption").await, 1);
     assert_eq!(
         count(&world.app, "memberships WHERE valid_from = '2026-12-01'").await,
         1,
@@ -29,7 +31,7 @@ async fn what_a_sheet_says_begins_after_the_last_closed_month() {
     let board = secretary.get(&format!("/v1/units/{}/points?period=2026-11", world.cell)).await.expect(200).body;
     assert_eq!(board["summary"]["counted"], 3, "November is as it was signed");
     let again = import(&secretary, &world, false, dated).await.expect(200).body;
-    assert_eq!(again["exempted"], 0);
+    assert_eq!(again["exemptions_waiting"], 0);
 }
 
 #[actix_web::test]

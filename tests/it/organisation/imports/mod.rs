@@ -1,16 +1,29 @@
 //! Importing rosters over HTTP and from the command line.
 
+mod changed_records;
 mod closed_months;
 mod command_line;
+mod lookups;
 mod outcome;
+mod parsed_apart;
+mod real_files;
 mod refusals;
+mod young_cells;
 
-use crate::support::{Actor, Reply, World};
+use crate::organisation::contents;
+use crate::support::{Actor, Reply, TestApp, World};
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(format!("tests/fixtures/{name}.xlsx")).unwrap()
+}
+
+/// Everything in the register; the audit log also tells of what was refused.
+async fn register(app: &TestApp) -> Vec<String> {
+    let mut all = contents(app).await;
+    all.pop();
+    all
 }
 
 async fn send(actor: &Actor, query: &str, file: Vec<u8>) -> Reply {

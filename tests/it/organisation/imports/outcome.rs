@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::{AN, BINH, XLSX, fixture, import, imported, sheet, with};
+use super::{AN, BINH, XLSX, fixture, import, imported, register, sheet, with};
 use crate::organisation::{contents, count, rows};
-use crate::support::World;
+use crate::support::{World, confirm_waiting};
 
 #[actix_web::test]
 async fn officer_imports_the_sample_once_and_again_without_a_difference() {
     let world = World::new().await;
     let officer = world.organisation_officer().await;
-    let before = contents(&world.app).await;
+    let before = register(&world.app).await;
     let dry = import(&officer, &world, true, fixture("roster")).await.expect(200);
-    assert_eq!(contents(&world.app).await, before, "a dry run writes nothing");
+    assert_eq!(register(&world.app).await, before, "a dry run writes nothing");
     assert_eq!((&dry.body["dry_run"], &dry.body["added"]), (&json!(true), &json!(135)));
 
     let done = import(&officer, &world, false, fixture("roster")).await.expect(200);
@@ -26,6 +26,11 @@ async fn officer_imports_the_sample_once_and_again_without_a_difference() {
     assert_eq!(body["ignored_columns"], json!(["Ghi chú"]));
     let on_day = format!("{} AND valid_from = '2026-11-01' AND valid_to IS NULL", imported(&world));
     assert_eq!(count(&world.app, &on_day).await, 135);
+    // Nobody alone takes a member out of the figures.
+    assert_eq!((&body["exempted"], &body["exemptions_waiting"]), (&json!(0), &json!(54)));
+    assert_eq!(count(&world.app, "exemptions").await, 0);
+    let second = world.committee_officer().await;
+    assert_eq!(confirm_waiting(&second, world.cell, "exemption").await, 54);
     let exempt = "exemptions WHERE kind = 'exempt' AND valid_from = '2026-11-01' AND valid_to IS NULL";
     assert_eq!(count(&world.app, exempt).await, 54);
     let waiting = officer.get(&format!("/v1/units/{}/decisions?kind=role_grant", world.cell)).await.expect(200).body;
@@ -42,13 +47,14 @@ async fn officer_imports_the_sample_once_and_again_without_a_difference() {
         json!([{"role": "cell_committee_member", "n": 3}, {"role": "cell_secretary", "n": 1}, {"role": "deputy_secretary", "n": 1}])
     );
 
-    let after = contents(&world.app).await;
+    let (after, waiting) = (contents(&world.app).await, count(&world.app, "outbox").await);
     let again = import(&officer, &world, false, fixture("roster")).await.expect(200);
     assert_eq!((&again.body["added"], &again.body["changed"]), (&json!(0), &json!([])));
     assert_eq!((&again.body["unchanged"], &again.body["granted"]), (&json!(135), &json!(0)));
     let later = contents(&world.app).await;
-    // Only the audit log, which is last, tells that somebody did it again.
-    assert_eq!(later[..9], after[..9]);
+    // Only the audit log, which is last, tells that somebody did it again; what waits in the outbox before it is delivered.
+    assert_eq!(later[..8], after[..8]);
+    assert_eq!(count(&world.app, "outbox").await, waiting);
     assert_eq!(count(&world.app, "audit_events WHERE action = 'roster.imported'").await, 2);
 }
 
@@ -74,6 +80,7 @@ async fn changes_are_made_and_named_and_nothing_is_taken_away() {
     let world = World::new().await;
     let officer = world.organisation_officer().await;
     import(&officer, &world, false, sheet(&[AN, BINH])).await.expect(200);
+    confirm_waiting(&world.committee_officer().await, world.cell, "exemption").await;
     let people = rows(&world.app, "SELECT id, full_name FROM members ORDER BY no DESC LIMIT 2").await;
     let people: Value = serde_json::from_str(&people).unwrap();
     let binh = people.as_array().unwrap().iter().find(|p| p["full_name"] == "Đỗ Thị Bình").unwrap();
@@ -83,8 +90,8 @@ async fn changes_are_made_and_named_and_nothing_is_taken_away() {
     // A new phone and name, recognised by citizen ID; an exemption not marked any more; a card number left empty.
     let changed = with(with(with(with(BINH, 5, "0911222333"), 0, "Đỗ Thị Thanh Bình"), 9, ""), 3, "");
     let reply = import(&officer, &world, false, sheet(&[changed])).await.expect(200);
-    assert_eq!(reply.body["changed"], json!([{"row": 2, "fields": ["full_name", "phone"]}]));
-    assert_eq!(reply.body["left_empty"], json!([{"row": 2, "fields": ["card_number"]}]));
+    assert_eq!(reply.body["changed"], json!([{"sheet": null, "row": 2, "fields": ["full_name", "phone"]}]));
+    assert_eq!(reply.body["left_empty"], json!([{"sheet": null, "row": 2, "fields": ["card_number"]}]));
     assert_eq!(reply.body["exempt_unmarked"], json!([2]));
     assert_eq!((&reply.body["missing_total"], &reply.body["added"]), (&json!(1), &json!(0)));
     assert_eq!(count(&world.app, &imported(&world)).await, 2);
@@ -133,6 +140,7 @@ async fn ten_imports_at_once_add_everybody_once() {
     let added: i64 = replies.iter().map(|r| r.body["added"].as_i64().expect("200")).sum();
     assert_eq!(added, 2);
     assert_eq!(count(&world.app, &imported(&world)).await, 2);
+    assert_eq!(confirm_waiting(&world.committee_officer().await, world.cell, "exemption").await, 1);
     assert_eq!(count(&world.app, "exemptions").await, 1);
 }
 
@@ -141,7 +149,11 @@ async fn the_board_of_an_imported_cell_counts_81_of_135() {
     let world = World::new().await;
     let officer = world.organisation_officer().await;
     import(&officer, &world, false, fixture("roster")).await.expect(200);
-    let board = world.committee_officer().await.get(&format!("/v1/units/{}/points?limit=200", world.cell)).await;
+    let second = world.committee_officer().await;
+    let board = second.get(&format!("/v1/units/{}/points?limit=200", world.cell)).await.expect(200).body;
+    assert_eq!(board["summary"]["counted"], 135, "what waits changes no figure");
+    confirm_waiting(&second, world.cell, "exemption").await;
+    let board = second.get(&format!("/v1/units/{}/points?limit=200", world.cell)).await;
     let board = board.expect(200).body;
     let expected = json!({"members": 135, "counted": 81, "exempt": 54, "excused": 0, "met": 0, "rate": 0.0});
     assert_eq!(board["summary"], expected);

@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;
 
-use super::{AN, BINH, XLSX, fixture, import, send, sheet, with};
-use crate::organisation::{contents, count, rows};
+use super::{AN, BINH, XLSX, fixture, import, register, send, sheet, with};
+use crate::organisation::{count, rows};
 use crate::support::World;
 
 #[actix_web::test]
 async fn a_faulty_roster_is_refused_with_every_fault() {
     let world = World::new().await;
     let officer = world.organisation_officer().await;
-    let before = contents(&world.app).await;
+    let before = register(&world.app).await;
     let reply = import(&officer, &world, false, fixture("roster-faulty")).await.expect(422);
     assert_eq!(reply.code(), "roster_faulty");
     let errors = reply.body["errors"].as_array().unwrap();
@@ -20,7 +20,7 @@ async fn a_faulty_roster_is_refused_with_every_fault() {
     assert_eq!(errors[3]["code"], "citizen_id_invalid");
     let detail = errors[3]["detail"].as_str().unwrap();
     assert!(detail.starts_with("Dòng 5, cột \"Số CCCD\": số CCCD phải có đúng 12 chữ số"), "{detail}");
-    assert_eq!(contents(&world.app).await, before);
+    assert_eq!(register(&world.app).await, before);
 }
 
 #[actix_web::test]
@@ -53,14 +53,14 @@ async fn officer_cannot_import_a_second_secretary() {
     world.secretary().await;
     let officer = world.organisation_officer().await;
     let file = sheet(&[AN, with(BINH, 8, "Bí thư")]);
-    let before = contents(&world.app).await;
+    let before = register(&world.app).await;
     let reply = import(&officer, &world, false, file).await.expect(422);
     assert_eq!(reply.body["errors"][0]["code"], "secretary_conflict");
     assert_eq!(reply.body["errors"][0]["pointer"], "row 3, column \"Chức vụ\"");
     let two = sheet(&[with(AN, 8, "Bí thư"), with(BINH, 8, "Bí thư")]);
     let reply = import(&officer, &world, false, two).await.expect(422);
     assert_eq!(reply.body["errors"].as_array().unwrap().len(), 2);
-    assert_eq!(contents(&world.app).await, before);
+    assert_eq!(register(&world.app).await, before);
 }
 
 #[actix_web::test]
@@ -69,7 +69,7 @@ async fn a_member_of_another_cell_needs_a_transfer() {
     let officer = world.organisation_officer().await;
     let elsewhere = format!("unit_id={}&dry_run=false", world.sibling);
     send(&officer, &elsewhere, sheet(&[AN])).await.expect(200);
-    let before = contents(&world.app).await;
+    let before = register(&world.app).await;
     let secretary = world.officer(world.cell, Role::CellSecretary, world.cell).await;
     let members = count(&world.app, "members").await;
     for file in [sheet(&[BINH, AN]), sheet(&[BINH, with(AN, 4, "038170000099")])] {
@@ -80,14 +80,14 @@ async fn a_member_of_another_cell_needs_a_transfer() {
         assert!(!text.contains("Đỗ Văn An") && !text.contains("03817") && !text.contains("số 6"), "{text}");
     }
     assert_eq!(count(&world.app, "members").await, members);
-    assert_eq!(contents(&world.app).await[2].matches("imported").count(), before[2].matches("imported").count());
+    assert_eq!(register(&world.app).await[2].matches("imported").count(), before[2].matches("imported").count());
 }
 
 #[actix_web::test]
 async fn files_that_are_no_rosters_are_refused() {
     let world = World::new().await;
     let officer = world.organisation_officer().await;
-    let before = contents(&world.app).await;
+    let before = register(&world.app).await;
     let reply = import(&officer, &world, false, b"PK nothing".to_vec()).await.expect(422);
     assert_eq!(reply.code(), "file_unreadable");
     let reply = import(&officer, &world, false, vec![0; (20 << 20) + 1]).await.expect(413);
@@ -100,7 +100,7 @@ async fn files_that_are_no_rosters_are_refused() {
     let ward = format!("unit_id={}", world.ward);
     let reply = send(&officer, &ward, sheet(&[AN])).await.expect(422);
     assert_eq!(reply.code(), "rule_not_met");
-    assert_eq!(contents(&world.app).await, before);
+    assert_eq!(register(&world.app).await, before);
 }
 
 #[actix_web::test]
@@ -118,8 +118,8 @@ async fn nobody_exempts_or_promotes_themselves_with_a_sheet() {
     assert_eq!(
         reply.body["proposals"],
         json!([
-        {"row": 2, "what": "exempt", "because": "own_record"},
-        {"row": 2, "what": "cell_secretary", "because": "own_record"}])
+        {"sheet": null, "row": 2, "what": "exempt", "because": "own_record"},
+        {"sheet": null, "row": 2, "what": "cell_secretary", "because": "own_record"}])
     );
     assert_eq!(count(&world.app, "exemptions").await, 0);
     assert_eq!(count(&world.app, "grants WHERE role = 'cell_secretary'").await, 0);

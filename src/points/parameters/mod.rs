@@ -1,10 +1,12 @@
 //! Thresholds and the like over HTTP: a unit sets them for itself and everything below, from a month on.
 
+mod decide;
+mod rule;
+
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
 use chrono::NaiveDate;
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -16,14 +18,16 @@ use crate::kernel::call::{Ask, Call};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Fault, Problem, text};
-use crate::kernel::schema::point_parameters;
+use crate::kernel::problem::Problem;
+use crate::organisation::decisions::{self, DecisionOut, Registry};
 use crate::organisation::{OnUnit, units};
 
-use super::store::{self, ParameterRow};
+use super::store::{self, ParameterRow, Parameters};
+
+pub use decide::POINT_PARAMETER;
 
 /// What can be set.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterName {
     /// Points a month.
@@ -32,29 +36,52 @@ pub enum ParameterName {
     Prorated,
     /// Most points a day that one can earn alone; of all units above, the least value holds.
     SelfServiceDayCap,
+    /// The least threshold that the unit and those below it may have; of all units above, the highest value holds.
+    ThresholdFloor,
+    /// Days of a month that an excuse must cover to count for it, 1 to 31.
+    ExcuseDays,
 }
 
 impl ParameterName {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Threshold => "threshold",
-            Self::Prorated => "prorated",
+            Self::Threshold => store::THRESHOLD,
+            Self::Prorated => store::PRORATED,
             Self::SelfServiceDayCap => store::SELF_SERVICE_DAY_CAP,
+            Self::ThresholdFloor => store::THRESHOLD_FLOOR,
+            Self::ExcuseDays => store::EXCUSE_DAYS,
+        }
+    }
+
+    /// Whether it changes who reached the threshold, whatever members do.
+    fn moves_figures(self) -> bool {
+        !matches!(self, Self::SelfServiceDayCap)
+    }
+
+    /// Whether a value asks less of members than what is in force.
+    fn asks_less(self, value: i32, in_force: &Parameters) -> bool {
+        match self {
+            Self::Threshold => value < in_force.threshold,
+            Self::ThresholdFloor => value < in_force.threshold_floor,
+            Self::Prorated => value > i32::from(in_force.prorate),
+            Self::ExcuseDays => value < in_force.excuse_days,
+            // More can be earned, and still has to be.
+            Self::SelfServiceDayCap => false,
         }
     }
 }
 
 /// A value to be set.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterIn {
     /// Which parameter.
     #[schema(example = "threshold")]
     name: ParameterName,
-    /// Its value; 0 or 1 for `prorated`.
+    /// Its value; 0 or 1 for `prorated`, 1 to 31 for `excuse_days`.
     #[schema(minimum = 0, maximum = 10_000, example = 35)]
     value: i32,
-    /// The first month it holds for: the present one or a later one.
+    /// The first month it holds for: the present one or a later one; a later one when it asks less of members.
     #[schema(example = "2026-12")]
     from: Period,
 }
@@ -62,7 +89,7 @@ pub struct ParameterIn {
 /// A value in force.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PointParameter {
-    /// Which parameter: `threshold`, `prorated`, `self_service_day_cap`.
+    /// Which parameter: `threshold`, `prorated`, `self_service_day_cap`, `threshold_floor`, `excuse_days`.
     #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "threshold")]
     name: String,
     /// Its value.
@@ -95,20 +122,37 @@ pub async fn list_parameters(mut ask: Ask<OnUnit<ReadUnit>>) -> Result<HttpRespo
 
 /// Set a point parameter of a unit
 ///
-/// From the first day of a month on, for the unit and everything below it that does not set its own. Months before keep
-/// what they had. What one can earn alone a day may only be narrowed: the least value on the way from the top holds, and
-/// more than the units above allow in that month is refused. Recorded in the audit log.
+/// From the first day of a month on, for the unit and everything below it that does not set its own. Months before keep what
+/// they had. `threshold`, `threshold_floor`, `prorated` and `excuse_days` move figures, so they take two officers: the answer is 202
+/// with a decision that waits, and the value holds when a second officer confirms it, before the month after `from` begins. What
+/// asks less of members begins next month at the earliest. No threshold is below the floor that a unit above set, whatever was
+/// set before it. `self_service_day_cap` holds at once and may only be narrowed: the least value on the way from the top holds,
+/// and more than the units above allow in that month is refused. Recorded in the audit log.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit.")), request_body = ParameterIn,
     responses((status = 200, description = "The values in force today.", body = PointParameters),
-        (status = 422, description = "It is more than the units above allow (`rule_widened`).")))]
+        (status = 202, description = "The decision that waits for a second officer.", body = DecisionOut),
+        (status = 422, description = "It is more, or a lower threshold, than the units above allow (`rule_widened`), or asks less of members from the present month on (`too_early`).")))]
 #[post("/units/{unit_id}/point-parameters")]
-pub async fn set_parameter(call: Call<ParameterIn, OnUnit<ManageParameters>>) -> Result<HttpResponse, Problem> {
+pub async fn set_parameter(
+    call: Call<ParameterIn, OnUnit<ManageParameters>>,
+    kinds: Data<Registry>,
+) -> Result<HttpResponse, Problem> {
+    let kinds = **kinds;
+    if call.body.name.moves_figures() {
+        return call
+            .commit(StatusCode::ACCEPTED, async |conn, scope| {
+                let (unit_id, request_id) = (scope.on.unit_id, Some(scope.context.request_id.as_str()));
+                rule::check(conn, &scope.on.path, &scope.body, day_of(scope.now)).await?;
+                let id = decide::propose(conn, unit_id, &scope.body, &scope.caller, request_id, scope.now).await?;
+                decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
+            })
+            .await;
+    }
     call.commit(StatusCode::OK, async |conn, scope| {
         let (body, unit_id, today) = (&scope.body, scope.on.unit_id, day_of(scope.now));
-        check(body, today)?;
-        no_wider(conn, &scope.on.path, body).await?;
+        rule::check(conn, &scope.on.path, body, today).await?;
         units::lock(conn, unit_id).await?;
-        set(conn, unit_id, body, new_id(scope.now)).await?;
+        rule::set(conn, unit_id, body, new_id(scope.now)).await?;
         let event = audit::Event {
             unit_id: Some(unit_id),
             details: json!({"name": body.name.as_str(), "value": body.value, "from": body.from}),
@@ -118,57 +162,6 @@ pub async fn set_parameter(call: Call<ParameterIn, OnUnit<ManageParameters>>) ->
         Ok(PointParameters { items: in_force(conn, &scope.on.path, today).await? })
     })
     .await
-}
-
-fn check(body: &ParameterIn, today: NaiveDate) -> Result<(), Problem> {
-    if body.from < Period::containing(today) {
-        let detail = text("Chỉ đặt được từ tháng này trở đi.", "It can be set from the present month on only.");
-        return Err(Problem::fault("/from", "too_small", detail));
-    }
-    if matches!(body.name, ParameterName::Prorated) && body.value > 1 {
-        return Err(Problem::fault("/value", "too_large", text("Chỉ nhận 0 hoặc 1.", "0 or 1 only.")));
-    }
-    Ok(())
-}
-
-/// A superior who narrows later binds anyway: this only tells whoever sets a value that it would never hold.
-async fn no_wider(conn: &mut Conn, path: &[Uuid], body: &ParameterIn) -> Result<(), Problem> {
-    if !matches!(body.name, ParameterName::SelfServiceDayCap) {
-        return Ok(());
-    }
-    let above = path.get(1..).unwrap_or_default();
-    let bound = store::parameters(conn, above, body.from.first_day()).await?.self_service_cap;
-    if body.value <= bound {
-        return Ok(());
-    }
-    let detail = if above.is_empty() {
-        text(format!("Toàn hệ thống cho phép tối đa {bound}."), format!("The whole system allows {bound} at most."))
-    } else {
-        text(format!("Cấp trên cho phép tối đa {bound}."), format!("The superior allows {bound} at most."))
-    };
-    let fault = Fault { pointer: "/value".to_owned(), code: "wider", detail };
-    Err(Problem::faults(Code::RuleWidened, vec![fault]))
-}
-
-/// Ends what held before on the first day of the new value, and drops what was to come after it.
-async fn set(conn: &mut Conn, unit_id: Uuid, body: &ParameterIn, id: Uuid) -> Result<(), Problem> {
-    let (name, from) = (body.name.as_str(), body.from.first_day());
-    let own =
-        point_parameters::table.filter(point_parameters::unit_id.eq(unit_id)).filter(point_parameters::name.eq(name));
-    diesel::delete(own.filter(point_parameters::valid_from.ge(from))).execute(conn).await?;
-    let before = own.filter(point_parameters::valid_to.is_null().or(point_parameters::valid_to.gt(from)));
-    diesel::update(before).set(point_parameters::valid_to.eq(from)).execute(conn).await?;
-    diesel::insert_into(point_parameters::table)
-        .values((
-            point_parameters::id.eq(id),
-            point_parameters::name.eq(name),
-            point_parameters::unit_id.eq(unit_id),
-            point_parameters::value.eq(body.value),
-            point_parameters::valid_from.eq(from),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 async fn in_force(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Vec<PointParameter>, Problem> {

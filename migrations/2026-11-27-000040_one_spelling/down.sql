@@ -1,0 +1,2 @@
+-- Spellings stay as they are: every version reads them.
+SELECT 1;

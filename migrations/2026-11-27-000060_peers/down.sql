@@ -1,0 +1,2 @@
+ALTER TABLE unit_months DROP COLUMN reached;
+ALTER TABLE members DROP COLUMN hidden_on_leaderboards;
