@@ -15,6 +15,8 @@ pub enum CaseKind {
     SharedDevice,
     /// Many activation slips of one officer redeemed, one after the other.
     SlipsInARow,
+    /// An activation slip by an officer who had looked at the member's full numbers.
+    SlipAfterReveal,
 }
 
 impl CaseKind {
@@ -23,6 +25,7 @@ impl CaseKind {
             Self::Regularity => "regularity",
             Self::SharedDevice => "shared_device",
             Self::SlipsInARow => "slips_in_a_row",
+            Self::SlipAfterReveal => "slip_after_reveal",
         }
     }
 }
@@ -37,6 +40,10 @@ pub fn title(kind: &str) -> Text {
         "shared_device" => text(
             "Nhiều tài khoản lần lượt đăng nhập trên cùng một thiết bị",
             "Many accounts signed in on one device, one after the other",
+        ),
+        "slip_after_reveal" => text(
+            "Người cấp hoặc duyệt phiếu kích hoạt đã xem đầy đủ số định danh của đảng viên",
+            "The officer who issued or released an activation slip had looked at the member's full numbers",
         ),
         _ => text(
             "Nhiều phiếu kích hoạt của một người cấp được sử dụng liên tiếp",
