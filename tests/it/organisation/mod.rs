@@ -4,7 +4,7 @@ mod admission;
 mod exemptions;
 mod figures;
 mod grants;
-mod imports;
+pub mod imports;
 mod left_behind;
 mod members;
 mod planned_orders;
