@@ -4,6 +4,7 @@ mod mine;
 mod model;
 mod patterns;
 mod regularity;
+mod reveals;
 mod routes;
 mod store;
 mod target;
@@ -24,12 +25,13 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(mine::list_my_cases);
 }
 
-/// Looks at a sign-in or a redeemed slip for a pattern that a person should see; lets all other events pass.
+/// Looks at a sign-in or a slip for a pattern that a person should see; lets all other events pass.
 ///
 /// # Errors
 /// When the payload is not what identity writes, or the database fails.
 pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>) -> Result<(), Problem> {
-    patterns::consume(conn, event, now).await
+    patterns::consume(conn, event, now).await?;
+    reveals::consume(conn, event, now).await
 }
 
 /// Goes one step through the ledger of the last month in search of perfect regularity, inside the caller's transaction;

@@ -17,6 +17,8 @@ pub enum CaseKind {
     SlipsInARow,
     /// Many numbers of members elsewhere in an officer's lists of one day.
     NumbersLookedUp,
+    /// An activation slip by an officer who had looked at the member's full numbers.
+    SlipAfterReveal,
 }
 
 impl CaseKind {
@@ -26,6 +28,7 @@ impl CaseKind {
             Self::SharedDevice => "shared_device",
             Self::SlipsInARow => "slips_in_a_row",
             Self::NumbersLookedUp => "numbers_looked_up",
+            Self::SlipAfterReveal => "slip_after_reveal",
         }
     }
 }
@@ -44,6 +47,10 @@ pub fn title(kind: &str) -> Text {
         "numbers_looked_up" => text(
             "Danh sách của một người trong ngày có nhiều số CCCD hoặc số thẻ của đảng viên nơi khác",
             "An officer's lists of one day held many numbers of members elsewhere",
+        ),
+        "slip_after_reveal" => text(
+            "Người cấp hoặc duyệt phiếu kích hoạt đã xem đầy đủ số định danh của đảng viên",
+            "The officer who issued or released an activation slip had looked at the member's full numbers",
         ),
         _ => text(
             "Nhiều phiếu kích hoạt của một người cấp được sử dụng liên tiếp",

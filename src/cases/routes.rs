@@ -41,7 +41,7 @@ pub struct Case {
     unit_name: String,
     /// What was seen. Of `regularity`: `rule`, `days`, `first_day`, `last_day`, `time_of_day`, `seconds_apart`; of
     /// `shared_device`: `accounts`, `sign_ins`, `first_at`, `last_at`; of `slips_in_a_row`: `accounts`, `slips`,
-    /// `first_at`, `last_at`.
+    /// `first_at`, `last_at`; of `slip_after_reveal`: `accounts`, `looks`, `first_at`, `last_at`.
     #[schema(value_type = Object)]
     evidence: Value,
     /// When it was opened.

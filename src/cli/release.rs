@@ -1,4 +1,4 @@
-//! `sotay release`: confirms, as the operator of the server, what waits for a second officer where nobody is above.
+//! `sotay release`: the operator of the server as second officer, for the top of the system.
 
 use clap::Args;
 use uuid::Uuid;

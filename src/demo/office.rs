@@ -1,20 +1,24 @@
-//! What waits for officers in the demo: a list to confirm, an adjustment to approve, an excuse to confirm, an appeal to answer.
+//! What waits for officers in the demo: a list, an adjustment, an excuse, an appeal, a role and a slip.
 
 use chrono::{DateTime, Days, Utc};
 use uuid::Uuid;
 
+use crate::identity;
+use crate::kernel::access::Role;
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::Problem;
+use crate::organisation::cell_of;
 use crate::organisation::exemptions::{self, Exemption, Proposer};
-use crate::organisation::{cell_of, grants};
+use crate::organisation::grants::{self, NewGrant};
 use crate::points::{self, AppealKind, AttestationKind, Change, NewAdjustment, NewAppeal, NewAttestation};
 
 use super::scene::Scene;
 
 /// Places in the first cell: its deputy secretary, members who attended, and one who is ill.
 const DEPUTY: usize = 1;
+const NEW_COMMITTEE_MEMBER: usize = 4;
 const ATTENDED: std::ops::Range<usize> = 3..18;
 /// A member who is to be excused.
 const EXCUSED: usize = 18;
@@ -66,5 +70,24 @@ pub async fn open_matters(conn: &mut Conn, scene: &Scene, now: DateTime<Utc>) ->
         statement: "Tôi có dự sinh hoạt thường kỳ nhưng chưa thấy điểm.",
     };
     points::file_appeal(conn, &appeal, now).await?;
+    open_decisions(conn, scene, cell, now).await
+}
+
+/// A role and an activation slip that wait for a second officer.
+async fn open_decisions(conn: &mut Conn, scene: &Scene, cell: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
+    let Some(officer) = grants::principal(conn, scene.account("organisation_officer"), now).await? else {
+        return Ok(());
+    };
+    let role = NewGrant {
+        id: new_id(now),
+        account_id: scene.members[NEW_COMMITTEE_MEMBER].id,
+        role: Role::CellCommitteeMember,
+        unit_id: cell,
+        valid_from: day_of(now),
+        valid_to: None,
+        granted_by: officer.account_id,
+    };
+    grants::propose_role(conn, &role, &officer, None, now).await?;
+    identity::ask_slip(conn, (scene.members[DEPUTY].id, cell), &officer, None, now).await?;
     Ok(())
 }

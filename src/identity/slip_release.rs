@@ -1,5 +1,4 @@
-//! The slip of a person who holds a role: asked for by one officer, released by a second one above, whose code only the
-//! second one sees.
+//! Slips of role holders: one officer asks, a second one above releases and reads the code.
 
 use chrono::{DateTime, Days, Utc};
 use diesel::prelude::*;
@@ -66,7 +65,7 @@ impl DecisionKind for RoleHolderSlip {
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<(), Problem>> {
         Box::pin(async move {
-            let member_id = decision.subject_id.ok_or_else(|| Problem::internal("a slip for nobody"))?;
+            let member_id = decision.subject_id.ok_or_else(|| Problem::internal("a slip without a member"))?;
             slips::require_other(officer, member_id)?;
             match part {
                 Part::Proposer => Ok(()),
@@ -87,7 +86,7 @@ impl DecisionKind for RoleHolderSlip {
     }
 }
 
-/// Whoever releases a slip stands above the member's cell and above each unit where the member holds a role.
+/// Refuses an officer who does not stand above the member's cell and above each unit where the member holds a role.
 async fn require_above(
     conn: &mut Conn,
     officer: &Principal,
@@ -107,10 +106,10 @@ async fn require_above(
     ))
 }
 
-/// Asks for the slip of a member who holds a role. Returns the decision's id.
+/// Asks for the slip of a member who holds a role, on the member's locked account. Returns the decision's id.
 ///
 /// # Errors
-/// As [`decisions::propose`].
+/// As [`decisions::propose`]; 409 when one waits for the member already.
 pub async fn ask(
     conn: &mut Conn,
     (member_id, cell_id): (Uuid, Uuid),
@@ -118,6 +117,9 @@ pub async fn ask(
     request_id: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Uuid, Problem> {
+    if decisions::waits_about(conn, ROLE_HOLDER_SLIP.code(), member_id, now).await? {
+        return Err(decisions::waits_already());
+    }
     let proposal = NewDecision {
         kind: &ROLE_HOLDER_SLIP,
         object_id: new_id(now),
@@ -151,7 +153,7 @@ pub async fn read_code(
     now: DateTime<Utc>,
 ) -> Result<Released, Problem> {
     let decision = released(conn, slip_id, reader).await?;
-    let member_id = decision.subject_id.ok_or_else(|| Problem::internal("a slip for nobody"))?;
+    let member_id = decision.subject_id.ok_or_else(|| Problem::internal("a slip without a member"))?;
     let kind: &dyn DecisionKind = &ROLE_HOLDER_SLIP;
     // A role may have been given or taken since.
     if let Some(reader) = reader {

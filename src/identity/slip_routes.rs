@@ -1,4 +1,4 @@
-//! Activation slips over HTTP: issuing one, asking for one, and reading the code of one that was released.
+//! Activation slips over HTTP: issuing, asking for a release, reading the code.
 
 use actix_web::http::header;
 use actix_web::web::Data;
@@ -56,7 +56,7 @@ enum Outcome {
 
 /// Issue an activation slip
 ///
-/// For a first sign-in or a lost password. Older slips of the member become void. Nobody issues one for themselves. For a
+/// For a first sign-in or a lost password. Older slips of the member become void. No officer issues their own. For a
 /// member who holds a role, or will, the answer is 202 with a decision: a second officer above the member's cell and roles
 /// releases the slip and reads its code (`readSlipCode`); who asks never sees it. A slip that one person issues alone lets the
 /// member decide nothing for 72 hours after it was redeemed (`decisions_rest`). Takes no `Idempotency-Key`: if the answer got

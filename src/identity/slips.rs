@@ -57,7 +57,7 @@ fn code_digest(crypto: &Crypto, code: &str) -> Vec<u8> {
     crypto.digest("slip", &canonical(code))
 }
 
-/// Nobody issues or asks for a slip for themselves.
+/// Refuses an officer's own slip.
 ///
 /// # Errors
 /// 403 when the caller is the member.
@@ -128,7 +128,7 @@ pub async fn issue(conn: &mut Conn, crypto: &Crypto, new: &NewSlip<'_>, now: Dat
         ))
         .execute(conn)
         .await?;
-    let issued = json!({"account_id": account_id, "issued_by": new.issued_by, "at": now});
+    let issued = json!({"account_id": account_id, "issued_by": new.issued_by, "slip_id": new.id, "at": now});
     outbox::emit(conn, "identity.slip_issued", issued, now).await?;
     sessions::notify(conn, "slip_issued", account_id, json!({}), now).await
 }

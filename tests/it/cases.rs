@@ -7,6 +7,7 @@ use sotay::jobs;
 use sotay::kernel::access::Role;
 use sotay::kernel::schema::outbox;
 
+use crate::decisions::{confirm, read_code};
 use crate::identity::support::{BIRTH, PASSWORD, Person, active, person, redeem, sign_in, text};
 use crate::support::{Actor, World, points_everywhere};
 
@@ -169,6 +170,59 @@ async fn many_slips_of_one_officer_in_a_row_open_a_case() {
     assert_eq!((found.len(), &found[0]["kind"]), (1, &json!("slips_in_a_row")));
     assert_eq!(found[0]["evidence"]["accounts"], 12);
     assert_eq!(secretary.get("/v1/me/cases").await.expect(200).body["items"][0]["id"], found[0]["id"]);
+}
+
+#[actix_web::test]
+async fn a_slip_by_an_officer_who_had_looked_at_the_numbers_opens_a_case() {
+    let world = World::new().await;
+    let (secretary, inspector) = (world.secretary().await, world.inspector().await);
+    let (one, other) = (person(&world, world.cell).await, person(&world, world.cell).await);
+    let look = async |who: &Person, query: &str| {
+        secretary.get(&format!("/v1/members/{}{query}", who.id)).await.expect(200);
+    };
+    let slip = async |who: &Person| {
+        let path = format!("/v1/members/{}/activation-slips", who.id);
+        text(&secretary.post(&path, &json!({})).await.expect(201).body, "code")
+    };
+    // A masked look tells nothing that a slip needs.
+    look(&one, "").await;
+    let code = slip(&one).await;
+    settle(&world).await;
+    assert_eq!(cases(&inspector, &world).await, Vec::<Value>::new());
+    // Looked at after the slip was issued, and before it is redeemed.
+    world.app.advance(60);
+    look(&one, "?reveal=true").await;
+    redeem(&world.app, &code, &one, BIRTH).await.expect(201);
+    settle(&world).await;
+    let found = cases(&inspector, &world).await;
+    assert_eq!((found.len(), &found[0]["kind"]), (1, &json!("slip_after_reveal")));
+    assert_eq!((&found[0]["evidence"]["accounts"], &found[0]["evidence"]["looks"]), (&json!(1), &json!(1)));
+    // Looked at before: the case grows as soon as the slip is issued.
+    look(&other, "?reveal=true").await;
+    slip(&other).await;
+    settle(&world).await;
+    let found = cases(&inspector, &world).await;
+    assert_eq!((found.len(), &found[0]["evidence"]["accounts"]), (1, &json!(2)));
+    assert_eq!(secretary.get("/v1/me/cases").await.expect(200).body["items"][0]["id"], found[0]["id"]);
+}
+
+#[actix_web::test]
+async fn who_released_a_slip_after_a_look_is_looked_at_too() {
+    let world = World::new().await;
+    let (officer, second) = (world.organisation_officer().await, world.committee_officer().await);
+    let inspector = world.officer(world.cell, Role::Inspector, world.ward).await;
+    let secretary = person(&world, world.cell).await;
+    world.grant(secretary.id, Role::CellSecretary, Some(world.cell)).await;
+    second.get(&format!("/v1/members/{}?reveal=true", secretary.id)).await.expect(200);
+    let path = format!("/v1/members/{}/activation-slips", secretary.id);
+    let asked = officer.post(&path, &json!({})).await.expect(202).body;
+    confirm(&second, &asked).await.expect(200);
+    read_code(&second, &asked).await.expect(201);
+    settle(&world).await;
+    let found = cases(&inspector, &world).await;
+    assert_eq!((found.len(), &found[0]["kind"]), (1, &json!("slip_after_reveal")));
+    assert_eq!(second.get("/v1/me/cases").await.expect(200).body["items"][0]["id"], found[0]["id"]);
+    assert_eq!(officer.get("/v1/me/cases").await.expect(200).body["items"], json!([]));
 }
 
 /// Visits at a time of the day on each of these days, counted from 20 November.

@@ -26,8 +26,8 @@ pub fn may_read(caller: &Principal, kind: &dyn DecisionKind, path: &[Uuid]) -> b
     [kind.proposing(), kind.deciding(), Permission::ReadCases].iter().any(|needed| caller.may(path, *needed))
 }
 
-/// Refuses whoever may not be the second officer of this decision: it takes two persons, neither of whom has the other in
-/// hand; nobody decides where they are at stake; and decisions rest after a lone slip.
+/// Refuses a caller who may not be the second officer of this decision. The two officers are two persons, neither of whom
+/// holds the other's account; persons at stake do not decide; decisions rest after a lone slip.
 ///
 /// # Errors
 /// 403 that says why.

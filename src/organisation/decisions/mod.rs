@@ -1,4 +1,4 @@
-//! One decision by two officers: what one proposes holds when a second one confirms it. Built once, used by every feature.
+//! One decision by two officers: one proposes, a second confirms; used by every feature.
 //!
 //! A feature that needs two officers
 //! 1. implements [`DecisionKind`]: its name, who proposes, who decides, for how long, what happens on confirmation;
@@ -24,5 +24,5 @@ pub use credentials::require_rested;
 pub use eligibility::{require_decider, require_proposer_still};
 pub use model::{Decision, DecisionKind, DecisionState, NewDecision, Part, Reach, Registry};
 pub use output::{DecisionOut, answer};
-pub use store::{get, last_of, waiting};
+pub use store::{get, last_of, waiting, waits_about, waits_already};
 pub use workflow::{Act, Decider, confirm, decline, expire, propose, withdraw};

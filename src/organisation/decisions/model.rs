@@ -64,7 +64,7 @@ pub trait DecisionKind: Send + Sync {
         true
     }
 
-    /// Whether the operator of the server may confirm it on the command line, where nobody is above.
+    /// Whether the operator of the server may confirm it on the command line, for the top of the system.
     fn on_command_line(&self) -> bool {
         false
     }
@@ -145,7 +145,7 @@ pub enum DecisionState {
     Declined,
     /// The proposer took it back.
     Withdrawn,
-    /// Nobody decided in time.
+    /// It was not decided in time.
     Expired,
 }
 

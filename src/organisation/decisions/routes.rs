@@ -74,9 +74,9 @@ pub async fn get_decision(mut ask: Ask<OnDecision>) -> Result<HttpResponse, Prob
 
 /// Confirm a decision
 ///
-/// What was proposed holds from now on, all of it or nothing. For a second officer: neither the proposer nor anybody at stake;
-/// nobody whose activation slip the proposer issued alone, or the other way round, or one third person both; and not within 72
-/// hours after redeeming a slip that one person issued alone (`decisions_rest`). The proposer's right is looked at again.
+/// What was proposed holds from now on, all of it or nothing. The second officer is neither the proposer nor a person at stake.
+/// Refused are two officers of whom one alone issued the other's activation slip, or whose slips one third person issued alone,
+/// and an officer who redeemed such a slip within the last 72 hours (`decisions_rest`). The proposer's right is checked again.
 #[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")), request_body = Empty,
     responses(
     (status = 200, description = "The decision.", body = DecisionOut),

@@ -142,6 +142,25 @@ pub async fn last_of(conn: &mut Conn, kind: &str, object_id: Uuid) -> Result<Opt
         .optional()?)
 }
 
+/// Whether a decision of a kind about a person waits already.
+pub async fn waits_about(conn: &mut Conn, kind: &str, subject_id: Uuid, now: DateTime<Utc>) -> Result<bool, Problem> {
+    let waiting = decisions::table
+        .filter(decisions::subject_id.eq(subject_id))
+        .filter(decisions::kind.eq(kind))
+        .filter(decisions::state.eq(DecisionState::Waiting.as_str()))
+        .filter(decisions::expires_at.gt(now));
+    Ok(diesel::select(diesel::dsl::exists(waiting)).get_result(conn).await?)
+}
+
+/// Refuses what waits already.
+pub fn waits_already() -> Problem {
+    Problem::with(
+        Code::Conflict,
+        "Việc này đã được đề nghị và đang chờ quyết định.",
+        "This was proposed already and waits for a decision.",
+    )
+}
+
 /// Writes a proposal.
 ///
 /// # Errors
@@ -168,11 +187,7 @@ pub async fn insert(conn: &mut Conn, new: &Decision) -> Result<(), Problem> {
         .execute(conn)
         .await?;
     if written == 0 {
-        return Err(Problem::with(
-            Code::Conflict,
-            "Việc này đã được đề nghị và đang chờ quyết định.",
-            "This was proposed already and waits for a decision.",
-        ));
+        return Err(waits_already());
     }
     Ok(())
 }

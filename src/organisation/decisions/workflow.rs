@@ -1,4 +1,4 @@
-//! The way of a decision: proposed by one officer, then confirmed or declined by a second, withdrawn, or expired.
+//! The life of a decision: proposed, then confirmed, declined, withdrawn or expired.
 
 use chrono::{DateTime, Days, Utc};
 use serde_json::json;
@@ -20,7 +20,7 @@ use super::{credentials, eligibility, store};
 #[derive(Clone, Copy)]
 pub enum Decider<'a> {
     Officer(&'a Principal),
-    /// The operator of the server, where nobody is above.
+    /// The operator of the server, for the top of the system.
     CommandLine,
 }
 

@@ -1,4 +1,4 @@
-//! Giving a role that decides: proposed by one officer, confirmed by a second one, both above the unit.
+//! Giving a role that decides: two officers above the unit, one proposes, one confirms.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -84,7 +84,7 @@ impl DecisionKind for RoleGrant {
             let terms: Terms = serde_json::from_value(decision.payload.clone()).map_err(Problem::internal)?;
             let new = NewGrant {
                 id: decision.object_id,
-                account_id: decision.subject_id.ok_or_else(|| Problem::internal("a role for nobody"))?,
+                account_id: decision.subject_id.ok_or_else(|| Problem::internal("a role without a holder"))?,
                 role: terms.role,
                 unit_id: decision.unit_id,
                 // It was not in force while it waited.
@@ -155,11 +155,7 @@ pub async fn require_none_waiting(conn: &mut Conn, new: &NewGrant, now: DateTime
     if !roles_waiting(conn, new.unit_id, now).await?.contains(&same) {
         return Ok(());
     }
-    Err(Problem::with(
-        Code::Conflict,
-        "Vai trò này đã được đề nghị và đang chờ người thứ hai xác nhận.",
-        "This role was proposed already and waits for a second officer.",
-    ))
+    Err(decisions::waits_already())
 }
 
 /// Gives a role, on the word of `by`; none is the operator of the server. The holder is told.

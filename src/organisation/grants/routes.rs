@@ -47,7 +47,7 @@ pub struct GrantIn {
 
 /// Give a role
 ///
-/// Gives a member a role on a unit for a term. Roles are given from above: by somebody who manages roles on a unit strictly
+/// Gives a member a role on a unit for a term. Roles are given from above: by an officer who manages roles on a unit strictly
 /// above this one, or by a system administrator; never to oneself. The roles `member` and `system_administrator` are not
 /// given here. A cell has one secretary at a time. A role that decides on what others propose (all but `minute_taker` and
 /// `propaganda_officer`) takes two officers: the answer is 202 with a decision, and the role holds when a second officer

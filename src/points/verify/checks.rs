@@ -89,6 +89,28 @@ pub const DECISIONS: &[Check] = &[
                     WHERE e.member_id = a.member_id AND e.id = a.entry_id)",
     },
     Check {
+        proves: "each decision was taken by two persons, neither of them at stake",
+        scope: Scope::Everything,
+        query: "SELECT format('decision %s: decided by %s, who may not', d.id, d.decided_by) AS line
+                FROM decisions d WHERE d.state IN ('confirmed', 'declined')
+                    AND (d.decided_by = d.proposed_by OR d.decided_by = ANY (d.at_stake))",
+    },
+    Check {
+        proves: "each role that decides, and each slip released for one who holds it, was confirmed by a second officer",
+        scope: Scope::Everything,
+        query: "SELECT format('grant %s of %s: no confirmed decision says so', g.id, g.account_id) AS line
+                FROM grants g WHERE g.granted_by IS NOT NULL AND g.needs_decision
+                    AND g.role NOT IN ('member', 'minute_taker', 'propaganda_officer')
+                    AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.object_id = g.id AND d.kind = 'role_grant'
+                        AND d.state = 'confirmed' AND d.proposed_by = g.granted_by
+                        AND (d.subject_id, d.unit_id, d.payload ->> 'role') = (g.account_id, g.unit_id, g.role))
+                UNION ALL
+                SELECT format('slip %s of %s: no confirmed decision says so', s.id, s.account_id)
+                FROM activation_slips s WHERE s.decision_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM decisions d
+                    WHERE d.id = s.decision_id AND d.object_id = s.id AND d.kind = 'role_holder_slip'
+                        AND d.state = 'confirmed' AND (d.subject_id, d.proposed_by) = (s.account_id, s.issued_by))",
+    },
+    Check {
         proves: "each reversal takes back one whole entry of its member in the same month",
         scope: Scope::Everything,
         query: "SELECT format('entry %s of member %s: not the reverse of entry %s', e.id, e.member_id, e.reverses) AS line

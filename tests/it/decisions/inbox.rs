@@ -159,7 +159,8 @@ async fn fifty_are_confirmed_at_once_and_one_that_fails_undoes_no_other() {
     for person in people {
         assert_eq!(roles_of(&world, person).await, 1);
     }
-    assert_eq!(inbox(&officer, world.ward, "").await, [elsewhere, own]);
+    let left = inbox(&officer, world.ward, "").await;
+    assert!(left.len() == 2 && left.contains(&elsewhere) && left.contains(&own), "{left:?}");
     ids.push(json!(Uuid::from_u128(8)));
     second.post(&path, &json!({"decision_ids": ids})).await.expect(400);
     second.post(&path, &json!({"decision_ids": []})).await.expect(400);
@@ -176,6 +177,7 @@ async fn the_inbox_is_paged_and_shows_each_officer_their_kinds() {
     for _ in 0..3 {
         ask_role(&officer, world.member().await.id, "cell_committee_member", world.cell).await;
     }
+    world.app.advance(1);
     let slip =
         secretary.post(&format!("/v1/members/{}/activation-slips", deputy.id), &json!({})).await.expect(202).body;
 

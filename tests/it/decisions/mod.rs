@@ -1,6 +1,7 @@
 //! One decision by two officers: the inbox, who may decide, races, expiry, slips and roles.
 
 mod inbox;
+mod onboarding;
 mod races;
 mod rest;
 mod slips;

@@ -1,4 +1,4 @@
-//! What a lone slip does to the right to decide: rest for 72 hours, and never the second officer of who holds it in hand.
+//! What a slip that one officer issued alone does to the right to decide.
 
 use serde_json::json;
 use sotay::kernel::access::Role;
@@ -124,6 +124,7 @@ async fn a_later_released_slip_does_not_whitewash_what_was_proposed_before() {
     // The officer, in the captured account, proposes; then its owner gets it back.
     let asked = ask_role(&captured, world.member().await.id, "deputy_secretary", world.cell).await;
     let administrator = world.administrator().await;
+    world.app.advance(60);
     let slip = ask_slip(&second, captured.id).await.expect(202).body;
     confirm(&administrator, &slip).await.expect(200);
     let code = text(&read_code(&administrator, &slip).await.expect(201).body, "code");

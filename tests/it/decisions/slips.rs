@@ -1,4 +1,4 @@
-//! Slips of role holders: asked for by one officer, released by a second one, who alone reads the code, once.
+//! Slips of role holders: one officer asks, a second one releases and reads the code once.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

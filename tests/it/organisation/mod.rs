@@ -6,7 +6,7 @@ mod departures;
 mod exemptions;
 mod figures;
 mod grants;
-mod imports;
+pub mod imports;
 mod left_behind;
 mod members;
 mod planned_orders;

@@ -37,6 +37,11 @@ impl Actor {
         Self { base_url: base_url.to_owned(), ..self.clone() }
     }
 
+    /// The same person with a token of their own getting.
+    pub fn with_token(self, token: String) -> Self {
+        Self { token, ..self }
+    }
+
     pub fn request(&self, method: &str, path: &str) -> Request {
         Request::new(method, &format!("{}{path}", self.base_url)).token(&self.token)
     }

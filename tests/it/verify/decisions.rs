@@ -4,6 +4,7 @@ use serde_json::json;
 use sotay::kernel::access::Role;
 
 use super::{after, lines};
+use crate::decisions::{ask_role, confirm, read_code};
 use crate::support::World;
 
 #[actix_web::test]
@@ -54,6 +55,36 @@ async fn what_no_second_officer_confirmed_is_named() {
         ("attestations", "UPDATE attestations SET state = 'expired'", "expired, and its decision waiting"),
     ] {
         let found = after(&world, table, damage).await;
+        assert!(found.iter().any(|line| line.contains(named)), "{damage}: {found:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_role_or_a_slip_without_its_second_officer_is_named() {
+    let world = World::new().await;
+    let (officer, second) = (world.organisation_officer().await, world.committee_officer().await);
+    let member = world.member().await;
+    let role = ask_role(&officer, member.id, "cell_secretary", world.cell).await;
+    confirm(&second, &role).await.expect(200);
+    let path = format!("/v1/members/{}/activation-slips", member.id);
+    let slip = officer.post(&path, &json!({})).await.expect(202).body;
+    confirm(&second, &slip).await.expect(200);
+    read_code(&second, &slip).await.expect(201);
+    officer
+        .post("/v1/grants", &json!({"member_id": member.id, "role": "minute_taker", "unit_id": world.cell}))
+        .await
+        .expect(201);
+    assert_eq!(lines(&world).await, Vec::<String>::new());
+    let undecided = "SET state = 'waiting', decided_by = NULL, decided_at = NULL";
+    let alone = "ALTER TABLE decisions DROP CONSTRAINT decisions_two_persons; UPDATE decisions SET";
+    for (damage, named) in [
+        (format!("UPDATE decisions {undecided} WHERE kind = 'role_grant'"), "grant"),
+        (format!("UPDATE decisions {undecided} WHERE kind = 'role_holder_slip'"), "slip"),
+        ("UPDATE decisions SET payload = '{\"role\": \"minute_taker\"}' WHERE kind = 'role_grant'".to_owned(), "grant"),
+        (format!("{alone} decided_by = proposed_by"), "who may not"),
+        (format!("{alone} at_stake = at_stake || decided_by"), "who may not"),
+    ] {
+        let found = after(&world, "decisions", &damage).await;
         assert!(found.iter().any(|line| line.contains(named)), "{damage}: {found:?}");
     }
 }

@@ -26,7 +26,7 @@ async fn register(app: &TestApp) -> Vec<String> {
     all
 }
 
-async fn send(actor: &Actor, query: &str, file: Vec<u8>) -> Reply {
+pub async fn send(actor: &Actor, query: &str, file: Vec<u8>) -> Reply {
     let path = format!("/v1/imports?{query}");
     actor.request("POST", &path).bytes(XLSX, file).send().await
 }
@@ -37,7 +37,7 @@ async fn import(actor: &Actor, world: &World, dry_run: bool, file: Vec<u8>) -> R
 }
 
 /// One sheet with the usual columns.
-fn sheet(rows: &[[&str; 10]]) -> Vec<u8> {
+pub fn sheet(rows: &[[&str; 10]]) -> Vec<u8> {
     titled("", rows)
 }
 
