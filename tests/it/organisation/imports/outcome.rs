@@ -47,7 +47,7 @@ async fn officer_imports_the_sample_once_and_again_without_a_difference() {
         json!([{"role": "cell_committee_member", "n": 3}, {"role": "cell_secretary", "n": 1}, {"role": "deputy_secretary", "n": 1}])
     );
 
-    let (after, waiting) = (contents(&world.app).await, count(&world.app, "outbox").await);
+    let after = contents(&world.app).await;
     let again = import(&officer, &world, false, fixture("roster")).await.expect(200);
     assert_eq!((&again.body["added"], &again.body["changed"]), (&json!(0), &json!([])));
     assert_eq!((&again.body["unchanged"], &again.body["granted"]), (&json!(135), &json!(0)));
