@@ -191,15 +191,15 @@ fn not_read(sheet: &Sheet) -> Option<Fault> {
     let table = sheet.table()?;
     let missing = sheet.missing();
     let (why_vi, why_en) = if !sheet.visible {
-        ("trang này đang bị ẩn".to_owned(), "it is hidden".to_owned())
+        ("trang đang bị ẩn".to_owned(), "it is hidden".to_owned())
     } else if !missing.is_empty() {
-        (format!("trang này thiếu cột {}", missing.join(", ")), format!("it lacks {}", missing.join(", ")))
+        (format!("thiếu cột {}", missing.join(", ")), format!("it lacks {}", missing.join(", ")))
     } else if table.has_members() {
         ("một trang khác đầy đủ hơn".to_owned(), "another one fits better".to_owned())
     } else {
-        ("trang này không có đảng viên nào".to_owned(), "it has no members".to_owned())
+        ("không có đảng viên nào".to_owned(), "it has no members".to_owned())
     };
-    let words = (format!("không đọc trang này: {why_vi}"), format!("the sheet was not read: {why_en}"));
+    let words = (format!("không được đọc, vì {why_vi}"), format!("the sheet was not read: {why_en}"));
     Some(Fault::of_sheet(&sheet.name, "sheet_not_read", words))
 }
 
