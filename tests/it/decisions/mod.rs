@@ -4,6 +4,7 @@ mod inbox;
 mod onboarding;
 mod races;
 mod rest;
+mod search;
 mod slips;
 
 use serde_json::{Value, json};
