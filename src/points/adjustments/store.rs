@@ -174,7 +174,6 @@ pub struct Open {
     pub points: i32,
     pub reverses: Option<Uuid>,
     pub reason: String,
-    pub proposed_by: Uuid,
     pub state: String,
 }
 
@@ -184,7 +183,6 @@ type OpenColumns = (
     point_adjustments::points,
     point_adjustments::reverses,
     point_adjustments::reason,
-    point_adjustments::proposed_by,
     point_adjustments::state,
 );
 
@@ -194,7 +192,6 @@ const OPEN: OpenColumns = (
     point_adjustments::points,
     point_adjustments::reverses,
     point_adjustments::reason,
-    point_adjustments::proposed_by,
     point_adjustments::state,
 );
 

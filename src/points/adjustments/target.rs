@@ -25,8 +25,6 @@ pub const READERS: &[Permission] =
 /// The proposal of the path's `adjustment_id`, on whose member's cell the caller has the permission `N`.
 pub struct OnAdjustment<N> {
     pub adjustment_id: Uuid,
-    /// The member's cell today, or the last one.
-    pub unit_id: Uuid,
     needs: PhantomData<N>,
 }
 
@@ -41,7 +39,7 @@ impl<N: Needs> Target for OnAdjustment<N> {
             let adjustment_id = path_id(req, "adjustment_id")?;
             let path = path_of(conn, adjustment_id, now).await?;
             caller.require(&path, N::PERMISSION)?;
-            Ok(Self { adjustment_id, unit_id: path[0], needs: PhantomData })
+            Ok(Self { adjustment_id, needs: PhantomData })
         })
     }
 }
