@@ -1,4 +1,3 @@
-DROP INDEX decisions_subject;
 ALTER TABLE exemptions DROP COLUMN decided_alone;
 DELETE FROM decisions WHERE kind IN ('attestation', 'point_adjustment', 'exemption', 'exemption_end', 'point_parameter');
 DELETE FROM attestation_members WHERE attestation_id IN (SELECT id FROM attestations WHERE state = 'expired');

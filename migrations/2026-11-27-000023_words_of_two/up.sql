@@ -27,5 +27,3 @@ ALTER TABLE exemptions ADD COLUMN decided_alone boolean NOT NULL DEFAULT false;
 ALTER TABLE exemptions DISABLE TRIGGER USER;
 UPDATE exemptions SET decided_alone = true WHERE recorded_by IS NOT NULL;
 ALTER TABLE exemptions ENABLE TRIGGER USER;
--- Asked before an exemption is proposed.
-CREATE INDEX decisions_subject ON decisions (subject_id) WHERE state = 'waiting';
