@@ -84,7 +84,8 @@ pub fn finish_upload(operation: &mut Value) {
 /// Content that is not JSON is a file: a binary string, for which generated clients have a type. Says whether there is any.
 fn give_files_a_schema(described: &mut Value, bound: i64) -> bool {
     let mut found = false;
-    for (media, content) in described["content"].as_object_mut().into_iter().flatten() {
+    let contents = described.get_mut("content").and_then(Value::as_object_mut);
+    for (media, content) in contents.into_iter().flatten() {
         if media.ends_with("json") {
             continue;
         }
