@@ -14,6 +14,7 @@ pub fn headers() -> Value {
             "schema": {"type": "string", "maxLength": max, "pattern": pattern, "examples": [example]}})
     };
     json!({
+        "Accept-Encoding": header("The codings that a request's body may have (RFC 9110 §12.5.3).", false, 100, "^.+$", "identity"),
         "Accept-Ranges": header("Parts of the file can be asked for in bytes.", true, 10, "^bytes$", "bytes"),
         "Access-Control-Allow-Origin": header("Which origins may read the answer in a browser; sent when the request has an `Origin`.", false, 200, "^.+$", "*"),
         "Content-Disposition": header("The name to save the file under (RFC 6266).", false, 2_000, "^attachment; filename=.+$", "attachment; filename=\"diem-2026-11.xlsx\""),
@@ -49,6 +50,7 @@ pub fn finish(method: &str, operation: &mut Value) {
         match status.as_str() {
             "401" => names.push("WWW-Authenticate"),
             "409" | "429" | "503" => names.push("Retry-After"),
+            "415" => names.push("Accept-Encoding"),
             "416" => names.push("Content-Range"),
             "206" => names.extend(["Accept-Ranges", "Content-Range", "ETag"]),
             "200" if in_parts => names.extend(["Accept-Ranges", "ETag"]),

@@ -181,9 +181,8 @@ pub async fn insert(conn: &mut Conn, new: &Decision) -> Result<(), Problem> {
             decisions::expires_at.eq(new.expires_at),
             decisions::state.eq(DecisionState::Waiting.as_str()),
         ))
-        .on_conflict((decisions::kind, decisions::object_id))
-        .filter_target(decisions::state.eq(DecisionState::Waiting.as_str()))
-        .do_nothing()
+        // No conflict target: a plan with parameters does not match the partial index.
+        .on_conflict_do_nothing()
         .execute(conn)
         .await?;
     if written == 0 {

@@ -128,10 +128,14 @@ async fn nobody_exempts_or_promotes_themselves_with_a_sheet() {
 #[actix_web::test]
 async fn many_uploads_at_once_take_turns() {
     let world = World::new().await;
-    let officer = world.organisation_officer().await;
-    let all = (0..40).map(|_| import(&officer, &world, true, fixture("roster-faulty")));
-    for reply in futures_util::future::join_all(all).await {
-        assert!(matches!(reply.status, 422 | 503), "{}", reply.status);
+    let mut officers = Vec::new();
+    for _ in 0..8 {
+        officers.push(world.organisation_officer().await);
     }
-    import(&officer, &world, true, fixture("roster")).await.expect(200);
+    let all = (0..40).map(|n| import(&officers[n % 8], &world, true, fixture("roster-faulty")));
+    for reply in futures_util::future::join_all(all).await {
+        // 429: the account is sending another file.
+        assert!(matches!(reply.status, 422 | 429 | 503), "{}", reply.status);
+    }
+    import(&officers[0], &world, true, fixture("roster")).await.expect(200);
 }
