@@ -21,6 +21,10 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 \gexec
 ALTER ROLE sotay_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'owner_password';
 ALTER ROLE sotay_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'app_password';
+-- Each statement has a deadline unless the work says otherwise, and messages are those that the program knows.
+ALTER ROLE sotay_app SET statement_timeout = '10s';
+ALTER ROLE sotay_app SET idle_in_transaction_session_timeout = '60s';
+ALTER ROLE sotay_app SET lc_messages = 'C';
 SELECT 'CREATE DATABASE sotay OWNER sotay_owner TEMPLATE template0 ENCODING ''UTF8'''
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'sotay')
 \gexec

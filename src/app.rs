@@ -50,6 +50,8 @@ pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
 
 /// Files held in memory at a time, each up to 20 MiB.
 const UPLOADS_AT_ONCE: usize = 4;
+/// Jobs of an instance: each loop may have one, and a rebuild of boards three.
+const WORK_CONNECTIONS: usize = 12;
 /// How long the head of a connection's first request may take.
 const HEAD: Duration = Duration::from_secs(10);
 /// Clients that wait to be let in, when thousands come at once.
@@ -119,6 +121,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
     Ok(State {
         instance: new_id(clock.now()),
         db: Db::new(&url, config.database_connections).map_err(|e| e.to_string())?,
+        work: Db::for_work(&url, WORK_CONNECTIONS).map_err(|e| e.to_string())?,
         redis: config.redis_url.as_ref().map(Redis::new).transpose()?,
         changes: Changes::default(),
         clock,

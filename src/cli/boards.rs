@@ -28,10 +28,10 @@ pub async fn run(mut config: Config) -> Result<(), String> {
 
 async fn rebuild(state: &State) -> Result<(), Problem> {
     let redis = state.redis.as_ref().ok_or_else(|| Problem::unavailable("no Redis is configured"))?;
-    let mut conn = state.db.conn().await?;
+    let mut conn = state.work.conn().await?;
     let boards = leaderboards::all_boards(&mut conn, state.clock.now()).await?;
     let lease = lease::seize(&mut conn, projection::LEASE, state.instance, state.clock.now()).await?;
-    let means = leaderboards::Means { db: &state.db, redis, clock: &state.clock, lease };
+    let means = leaderboards::Means { db: &state.work, redis, clock: &state.clock, lease };
     leaderboards::give_up(&means).await?;
     let begun = Instant::now();
     let told = |span, members| eprintln!("{span}: {members} members, {:.1} s", begun.elapsed().as_secs_f32());

@@ -14,9 +14,9 @@ use super::runtime;
 pub async fn run(mut config: Config) -> Result<(), String> {
     let database = runtime::open(&mut config, runtime::Private::Join).await?;
     let closed = match app::state(config, Clock::System, String::new()) {
-        Ok(state) => {
-            points::close_due(&state.db, &state.crypto, state.clock.now()).await.map_err(|problem| problem.to_string())
-        }
+        Ok(state) => points::close_due(&state.work, &state.crypto, state.clock.now())
+            .await
+            .map_err(|problem| problem.to_string()),
         Err(error) => Err(error),
     };
     database.close().await;

@@ -61,11 +61,11 @@ pub async fn import_file(state: &State, path: &Path, unit: &str, commit: bool) -
     let importer = Importer { officer: None, may_grant: true, request_id: None };
     let page = PageQuery { limit: 1, cursor: None };
     let mode = if commit { Mode::Write } else { Mode::DryRun(&page) };
-    let mut conn = state.db.conn().await.map_err(|problem| explain(&problem))?;
+    let mut conn = state.work.conn().await.map_err(|problem| explain(&problem))?;
     let cell = find_unit(&mut conn, unit).await?;
     drop(conn);
     state
-        .db
+        .work
         .transaction(async |conn| import(conn, &state.crypto, &roster, cell, importer, now, mode).await)
         .await
         .map_err(|problem| explain(&problem))

@@ -42,7 +42,7 @@ pub async fn run(mut config: Config, arguments: Release) -> Result<(), String> {
 
 async fn list(state: &State) -> Result<String, Problem> {
     let kinds: Vec<&str> = DECISION_KINDS.all().filter(|kind| kind.on_command_line()).map(DecisionKind::code).collect();
-    let mut conn = state.db.conn().await?;
+    let mut conn = state.work.conn().await?;
     let rows = decisions::waiting(&mut conn, &kinds, LISTED, state.clock.now()).await?;
     let lines = rows.iter().map(|row| {
         let whom = row.subject_name.as_deref().unwrap_or_default();
@@ -67,5 +67,5 @@ pub async fn release(state: &State, id: Uuid) -> Result<String, Problem> {
         let slip = identity::read_slip_code(conn, &state.crypto, decision.object_id, None, days, now).await?;
         Ok(format!("code: {}\nuntil: {}", slip.code, slip.expires_at))
     };
-    state.db.transaction(confirmed).await
+    state.work.transaction(confirmed).await
 }

@@ -61,7 +61,7 @@ async fn whole(state: &State, repair: bool) -> Result<Verified, Problem> {
     if !repair || found.differences == 0 {
         return Ok(found);
     }
-    let mut conn = state.db.conn().await?;
+    let mut conn = state.work.conn().await?;
     let repaired = points::repair(&mut conn, progress).await?;
     println!("repaired: totals and counters of {} month(s) of members", repaired.months);
     println!("repaired: {} closed month(s) of members, marked as closed", repaired.closed);
@@ -77,7 +77,7 @@ async fn whole(state: &State, repair: bool) -> Result<Verified, Problem> {
 }
 
 async fn check(state: &State) -> Result<Verified, Problem> {
-    let mut conn = state.db.conn().await?;
+    let mut conn = state.work.conn().await?;
     let again = async |looked: usize| give_time(state, looked < STEP, 1).await;
     let mut found = points::verify_with(&mut conn, progress, again, report).await?;
     found.differences += check_boards(state, &mut conn).await?;
@@ -122,7 +122,7 @@ fn progress(members: usize) {
 async fn means(state: &State) -> Result<Option<leaderboards::Means<'_>>, Problem> {
     let Some(redis) = &state.redis else { return Ok(None) };
     let lease = lease::Lease { name: projection::LEASE, holder: state.instance, fence: 0 };
-    Ok(Some(leaderboards::Means { db: &state.db, redis, clock: &state.clock, lease }))
+    Ok(Some(leaderboards::Means { db: &state.work, redis, clock: &state.clock, lease }))
 }
 
 /// Lets the projector take in what has changed until now: a running server's, or this one when there is none. More changes
@@ -131,7 +131,7 @@ async fn settle(state: &State) -> Result<(), Problem> {
     let begun = state.clock.now();
     for _ in 0..PATIENCE {
         take_in(state).await?;
-        let mut conn = state.db.conn().await?;
+        let mut conn = state.work.conn().await?;
         if projection::waiting(&mut conn).await? == 0 || projection::as_of(&mut conn).await? >= Some(begun) {
             return Ok(());
         }

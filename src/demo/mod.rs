@@ -84,14 +84,14 @@ pub async fn fill(state: &Data<State>, scale: Scale) -> Result<(), String> {
 }
 
 async fn fill_ward(state: &State) -> Result<(), Problem> {
-    let mut conn = state.db.conn().await?;
+    let mut conn = state.work.conn().await?;
     if accounts::table.count().get_result::<i64>(&mut *conn).await? > 0 {
         return Ok(());
     }
     drop(conn);
     identity::create_administrator(state, ADMINISTRATOR, "Quản trị hệ thống", Some(PASSWORD)).await?;
     let hash = identity::hash_password(state, PASSWORD).await?;
-    state.db.transaction(async |conn| populate(conn, state, &hash).await).await
+    state.work.transaction(async |conn| populate(conn, state, &hash).await).await
 }
 
 async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Problem> {
@@ -214,7 +214,7 @@ pub fn sign_ins(state: &State, scale: Scale) -> Vec<SignIn> {
 /// # Errors
 /// When the database cannot be reached.
 pub async fn some_members(state: &State, count: i64, role: Option<&str>) -> Result<Option<Vec<(Uuid, Uuid)>>, Problem> {
-    let mut conn = state.db.conn().await?;
+    let mut conn = state.work.conn().await?;
     if find(&mut conn, &state.crypto, &people::citizen_id(1)).await?.is_empty() {
         return Ok(None);
     }

@@ -34,7 +34,7 @@ pub async fn open_demo_sessions(state: &State, accounts: &[Uuid], hours: u32) ->
     let now = state.clock.now();
     let until = now + Duration::hours(i64::from(hours));
     let opened: Vec<(Uuid, Uuid)> = accounts.iter().map(|account| (*account, new_id(now))).collect();
-    let mut conn = state.db.conn().await?;
+    let mut conn = state.work.conn().await?;
     for chunk in opened.chunks(CHUNK) {
         let rows: Vec<_> = chunk
             .iter()

@@ -12,6 +12,7 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::kernel::advisory;
 use crate::kernel::auth::KeyRing;
 use crate::kernel::crypto::{Crypto, to_text};
 use crate::kernel::db::Conn;
@@ -46,7 +47,7 @@ pub async fn refresh_keys(state: &State) -> Result<(), Problem> {
         .db
         .transaction(async |conn| {
             // One instance at a time decides whether a key is due.
-            diesel::sql_query("SELECT pg_advisory_xact_lock(7305811)").execute(conn).await?;
+            advisory::lock(conn, advisory::Purpose::SigningKeys).await?;
             let keys = valid_keys(conn, now).await?;
             let newest = keys.last().map(|key| key.active_from);
             let due = newest

@@ -1,6 +1,7 @@
 //! Extractors: the signed-in caller with the object they may act on, a checked body, and one transaction a write.
 
 mod handed;
+mod once;
 pub mod secret;
 mod upload;
 
@@ -23,13 +24,15 @@ use super::context::RequestContext;
 use super::crypto::{Crypto, to_text};
 use super::db::{Conn, Lent, PATIENCE, transaction, within};
 use super::http::body::broken;
-use super::idempotency::{self, Claim, Key};
+use super::idempotency::{self, Key};
 use super::lookout::Lookout;
 use super::operations::BODY_BYTES;
 use super::problem::{Code, Problem};
 use super::rate_limit::Payer;
 use super::state::State;
 use super::{audit, reply};
+
+use once::{answered, once};
 
 pub use handed::{Handed, answer};
 pub use upload::{MediaType, Upload, is_any_file, place, receive};
@@ -135,46 +138,28 @@ impl<B, T> Deref for Call<B, T> {
     }
 }
 
-enum Answer {
-    Fresh(serde_json::Value),
-    Replayed(u16, serde_json::Value),
-}
-
 impl<B, T> Call<B, T> {
     /// Does the work in one transaction, together with the idempotency key, and answers what it returned.
     /// The work may run again after a conflict: it must do nothing outside the database.
     pub async fn commit<R: Serialize>(
-        self,
+        mut self,
         status: StatusCode,
         work: impl AsyncFn(&mut Conn, &Scope<B, T>) -> Result<R, Problem>,
     ) -> Result<HttpResponse, Problem> {
-        let Self { mut conn, scope, key } = self;
-        let answer = transaction(&mut conn, async |conn| {
-            if let Some(key) = &key
-                && let Claim::Done(status, body) = idempotency::claim(conn, key, scope.now).await?
-            {
-                return Ok(Answer::Replayed(status, body));
-            }
-            let done = work(conn, &scope).await?;
-            let body = serde_json::to_value(done).map_err(Problem::internal)?;
-            if let Some(key) = &key {
-                idempotency::store(conn, key, status.as_u16(), &body, scope.now).await?;
-            }
-            Ok(Answer::Fresh(body))
-        })
-        .await?;
-        let (status, body, replayed) = match answer {
-            Answer::Fresh(body) => (status, body, false),
-            Answer::Replayed(status, body) => (StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body, true),
-        };
-        let mut response = HttpResponse::build(status);
-        if replayed {
-            response.insert_header(("Idempotency-Replayed", "true"));
-        }
-        if status == StatusCode::NO_CONTENT {
-            return Ok(response.finish());
-        }
-        Ok(response.json(body))
+        let answer =
+            transaction(&mut self.conn, async |conn| once(conn, (&self.scope, self.key.as_ref()), status, &work).await);
+        answered(status, answer.await?)
+    }
+
+    /// The same for work that reads or writes much, and so is given more time.
+    pub async fn commit_at_length<R: Serialize>(
+        mut self,
+        status: StatusCode,
+        work: impl AsyncFn(&mut Conn, &Scope<B, T>) -> Result<R, Problem>,
+    ) -> Result<HttpResponse, Problem> {
+        let at_length = async |conn: &mut Conn| once(conn, (&self.scope, self.key.as_ref()), status, &work).await;
+        let answer = self.conn.transaction_at_length(at_length);
+        answered(status, answer.await?)
     }
 }
 

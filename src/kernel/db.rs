@@ -1,23 +1,27 @@
-//! The connection pool, transactions that repeat after a conflict, and migrations.
+//! The connection pools, the time that requests and jobs have in the database, transactions that repeat, and migrations.
+
+mod connect;
+mod wire;
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod, SetupCallback,
+    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
 };
 use diesel_async::{
     AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
-use tokio_postgres::config::Host;
+use tokio::task::AbortHandle;
 
 use super::problem::{Code, Problem};
+
+pub use connect::bare;
+use connect::{Purpose, establish, open};
+use wire::Wire;
 
 /// A connection to PostgreSQL. Stores take this, never the pool.
 pub type Conn = AsyncPgConnection;
@@ -28,34 +32,50 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// How often a transaction is repeated after a deadlock or a serialisation failure.
 const ATTEMPTS: usize = 4;
 
-/// The pool of connections of the application role.
+/// How long a batch or an authorisation waits for the database. A server that is gone says so at once; one that hangs, or a
+/// network that swallows everything, says nothing.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request may hold a connection; a single statement ends earlier by `statement_timeout`.
+const REQUEST_TIME: Duration = Duration::from_secs(12);
+/// The same for a request that reads or writes much: an export, an import, a reorganisation.
+const AT_LENGTH: Duration = Duration::from_secs(300);
+
+/// A pool of connections of the application role.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<Conn>,
+    /// How long each connection is lent; none where the work bounds itself.
+    lent_for: Option<Duration>,
 }
 
 impl Db {
-    /// Makes the pool; connects only when a connection is first needed.
+    /// Makes the pool of requests; connects only when a connection is first needed.
     ///
     /// # Errors
     /// When the pool's settings do not fit together.
     pub fn new(url: &SecretString, connections: usize) -> Result<Self, Problem> {
-        Self::with(url, connections, Box::new(establish))
+        Self::with(url, connections, Purpose::Requests)
     }
 
-    /// The same for work that says few things again and again, about more or fewer rows: each is planned once, and not for the
-    /// number of rows it happens to come with. PostgreSQL would plan it anew whenever there are fewer than it expects, which
-    /// takes longer than the work.
+    /// The same for batches of requests, whose statements repeat with arrays of varying length.
     ///
     /// # Errors
     /// When the pool's settings do not fit together.
     pub fn of_few_words(url: &SecretString, connections: usize) -> Result<Self, Problem> {
-        Self::with(url, connections, Box::new(establish_to_plan_once))
+        Self::with(url, connections, Purpose::Batches)
     }
 
-    fn with(url: &SecretString, connections: usize, setup: SetupCallback<Conn>) -> Result<Self, Problem> {
+    /// The same for jobs and commands, which may take long and must not take connections from requests.
+    ///
+    /// # Errors
+    /// When the pool's settings do not fit together.
+    pub fn for_work(url: &SecretString, connections: usize) -> Result<Self, Problem> {
+        Self::with(url, connections, Purpose::Work)
+    }
+
+    fn with(url: &SecretString, connections: usize, purpose: Purpose) -> Result<Self, Problem> {
         let mut config = ManagerConfig::default();
-        config.custom_setup = setup;
+        config.custom_setup = Box::new(move |url| establish(url, purpose));
         config.recycling_method = RecyclingMethod::Fast;
         let manager = AsyncDieselConnectionManager::new_with_config(url.expose_secret(), config);
         let pool = Pool::builder(manager)
@@ -65,12 +85,21 @@ impl Db {
             .create_timeout(Some(Duration::from_secs(5)))
             .build()
             .map_err(Problem::internal)?;
-        Ok(Self { pool })
+        Ok(Self { pool, lent_for: (purpose == Purpose::Requests).then_some(REQUEST_TIME) })
     }
 
     /// A connection, or 503 when there is none within five seconds.
     pub async fn conn(&self) -> Result<Lent, Problem> {
-        self.pool.get().await.map(|object| Lent(Some(object))).map_err(Problem::unavailable)
+        loop {
+            let mut object = self.pool.get().await.map_err(Problem::unavailable)?;
+            let wire = Wire::of(&mut object);
+            // One that ended while nobody had it, since the server went away, is made anew.
+            if wire.as_ref().is_some_and(Wire::is_unusable) {
+                drop(Object::take(object));
+                continue;
+            }
+            return Ok(Lent::new(object, wire, self.lent_for));
+        }
     }
 
     /// Runs `work` in a transaction of its own. See [`transaction`].
@@ -92,13 +121,67 @@ impl Db {
     }
 }
 
-/// A connection of the pool, which gets it back in the end.
-pub struct Lent(Option<Object<Conn>>);
+/// A connection of the pool, which gets it back in the end. It is cut when it is lent for too long, and when it is dropped in
+/// the middle of a statement or a transaction.
+pub struct Lent {
+    object: Option<Object<Conn>>,
+    wire: Option<Wire>,
+    /// How long it is lent for, and what cuts it then.
+    limit: Option<(Duration, AbortHandle)>,
+}
 
 impl Lent {
+    fn new(object: Object<Conn>, wire: Option<Wire>, lent_for: Option<Duration>) -> Self {
+        let mut lent = Self { object: Some(object), wire, limit: None };
+        lent.limit_to(lent_for);
+        lent
+    }
+
+    /// From now on.
+    fn limit_to(&mut self, time: Option<Duration>) {
+        if let Some((_, former)) = self.limit.take() {
+            former.abort();
+        }
+        self.limit = time.zip(self.wire.clone()).map(|(time, wire)| {
+            let cut = tokio::spawn(async move {
+                tokio::time::sleep(time).await;
+                tracing::warn!(seconds = time.as_secs(), "a connection was lent for too long");
+                wire.cut();
+            });
+            (time, cut.abort_handle())
+        });
+    }
+
+    /// Runs `work` in a transaction that reads or writes much. See [`transaction`].
+    ///
+    /// # Errors
+    /// 503 when it takes longer than even such work may; what the work says.
+    pub async fn transaction_at_length<T>(
+        &mut self,
+        work: impl AsyncFn(&mut Conn) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let usual = self.limit.as_ref().map(|(time, _)| *time);
+        self.limit_to(usual.map(|_| AT_LENGTH));
+        let allow = format!("SET LOCAL statement_timeout = '{}s'", AT_LENGTH.as_secs());
+        let done = transaction(self, async |conn| {
+            conn.batch_execute(&allow).await?;
+            work(conn).await
+        });
+        let done = done.await;
+        self.limit_to(usual);
+        done
+    }
+
     /// Ends the connection instead of giving it back.
     pub fn discard(mut self) {
-        self.0.take().map(Object::take);
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let Some(wire) = &self.wire {
+            wire.cut();
+        }
+        self.object.take().map(Object::take);
     }
 }
 
@@ -109,31 +192,29 @@ impl Deref for Lent {
     type Target = Conn;
 
     fn deref(&self) -> &Conn {
-        self.0.as_ref().expect(TAKEN)
+        self.object.as_ref().expect(TAKEN)
     }
 }
 
 impl DerefMut for Lent {
     fn deref_mut(&mut self) -> &mut Conn {
-        self.0.as_mut().expect(TAKEN)
+        self.object.as_mut().expect(TAKEN)
     }
 }
 
 impl Drop for Lent {
-    /// A request whose client is gone stops wherever it is. In the middle of a transaction it would keep its locks until the
-    /// pool lends the connection again.
+    /// A request whose client is gone stops wherever it is: in the middle of a statement, which would go on, or of a transaction,
+    /// which would keep its locks.
     fn drop(&mut self) {
-        if let Some(mut object) = self.0.take()
-            && object.is_broken()
-        {
-            drop(Object::take(object));
+        if let Some((_, cut)) = self.limit.take() {
+            cut.abort();
+        }
+        let unfinished = self.wire.as_ref().is_some_and(Wire::is_unusable);
+        if unfinished || self.object.as_mut().is_some_and(|object| object.is_broken()) {
+            self.end();
         }
     }
 }
-
-/// How long the database may leave a request without an answer. A server that is gone says so at once; one that hangs, or a
-/// network that swallows everything, says nothing.
-pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits for the database so long and no longer.
 ///
@@ -152,7 +233,7 @@ enum Failure {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
+        if problem.conflict { Self::Conflict } else { Self::Problem(problem) }
     }
 }
 
@@ -196,16 +277,13 @@ async fn attempt<T>(conn: &mut Conn, work: &impl AsyncFn(&mut Conn) -> Result<T,
     type Manager = <Conn as AsyncConnection>::TransactionManager;
     Manager::begin_transaction(conn).await.map_err(Problem::from)?;
     match work(conn).await {
-        Ok(value) => {
-            Manager::commit_transaction(conn).await.map_err(Problem::from)?;
-            Ok(value)
-        }
+        // A commit may fail as any statement does: constraints that wait for it, and serialisable reads.
+        Ok(value) => match Manager::commit_transaction(conn).await {
+            Ok(()) => Ok(value),
+            Err(error) => Err(Problem::from(error).into()),
+        },
         Err(problem) => {
-            let undone = Manager::rollback_transaction(conn).await;
-            if problem.conflict {
-                return Err(Failure::Conflict);
-            }
-            if let Err(error) = undone {
+            if let Err(error) = Manager::rollback_transaction(conn).await {
                 tracing::warn!(%error, "rollback failed; the connection is dropped");
             }
             Err(problem.into())
@@ -213,99 +291,12 @@ async fn attempt<T>(conn: &mut Conn, work: &impl AsyncFn(&mut Conn) -> Result<T,
     }
 }
 
-/// Connects for diesel.
-fn establish(url: &str) -> BoxFuture<'_, ConnectionResult<Conn>> {
-    async move {
-        let config = parse(url)?;
-        if config.get_hosts().iter().all(is_local) {
-            let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(|e| bad(&e))?;
-            return Conn::try_from_client_and_connection(client, connection).await;
-        }
-        let (tls, config) = secured(config)?;
-        let (client, connection) = config.connect(tls).await.map_err(|e| bad(&e))?;
-        Conn::try_from_client_and_connection(client, connection).await
-    }
-    .boxed()
-}
-
-/// Connects for [`Db::of_few_words`].
-fn establish_to_plan_once(url: &str) -> BoxFuture<'_, ConnectionResult<Conn>> {
-    async move {
-        let mut conn = establish(url).await?;
-        let set = conn.batch_execute("SET plan_cache_mode = force_generic_plan").await;
-        set.map_err(ConnectionError::CouldntSetupConfiguration)?;
-        Ok(conn)
-    }
-    .boxed()
-}
-
-/// A bare connection outside the pool, for `COPY`, which diesel does not speak. It ends when the client is dropped.
-///
-/// # Errors
-/// When the database cannot be reached.
-pub async fn bare(url: &SecretString) -> ConnectionResult<tokio_postgres::Client> {
-    let config = parse(url.expose_secret())?;
-    if config.get_hosts().iter().all(is_local) {
-        let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(|e| bad(&e))?;
-        tokio::spawn(connection);
-        return Ok(client);
-    }
-    let (tls, config) = secured(config)?;
-    let (client, connection) = config.connect(tls).await.map_err(|e| bad(&e))?;
-    tokio::spawn(connection);
-    Ok(client)
-}
-
-fn bad(error: &dyn std::fmt::Display) -> ConnectionError {
-    ConnectionError::BadConnection(error.to_string())
-}
-
-/// A network that swallows everything is noticed after so long.
-const NETWORK_PATIENCE: Duration = Duration::from_secs(30);
-
-fn parse(url: &str) -> ConnectionResult<tokio_postgres::Config> {
-    let mut config: tokio_postgres::Config =
-        url.parse().map_err(|_| bad(&"the address of PostgreSQL cannot be read"))?;
-    config.keepalives_idle(NETWORK_PATIENCE);
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(NETWORK_PATIENCE);
-    }
-    Ok(config)
-}
-
-/// Off this host the connection is TLS; over a socket or loopback it need not be.
-fn secured(
-    mut config: tokio_postgres::Config,
-) -> ConnectionResult<(tokio_postgres_rustls::MakeRustlsConnect, tokio_postgres::Config)> {
-    config.ssl_mode(tokio_postgres::config::SslMode::Require);
-    Ok((tokio_postgres_rustls::MakeRustlsConnect::new(tls_config().map_err(|e| bad(&e))?), config))
-}
-
-fn is_local(host: &Host) -> bool {
-    match host {
-        Host::Unix(_) => true,
-        Host::Tcp(name) => name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
-    }
-}
-
-fn tls_config() -> Result<rustls::ClientConfig, rustls::Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in rustls_native_certs::load_native_certs().certs {
-        roots.add(certificate)?;
-    }
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
-}
-
 /// Brings the schema up to date, as the owner role. Returns the names of the migrations that ran.
 ///
 /// # Errors
 /// When the database cannot be reached or a migration fails; that migration is undone.
 pub async fn migrate(owner_url: &SecretString) -> Result<Vec<String>, String> {
-    let conn = establish(owner_url.expose_secret()).await.map_err(|e| e.to_string())?;
+    let conn = open(owner_url.expose_secret()).await.map_err(|e| e.to_string())?;
     // The harness blocks its thread while it drives the connection.
     tokio::task::spawn_blocking(move || {
         let mut harness = AsyncMigrationHarness::new(conn);
@@ -321,7 +312,7 @@ pub async fn migrate(owner_url: &SecretString) -> Result<Vec<String>, String> {
 /// # Errors
 /// When the cluster cannot be reached.
 pub async fn recreate(superuser_url: &str, name: &str, owner: &str) -> Result<(), String> {
-    let mut conn = establish(superuser_url).await.map_err(|e| e.to_string())?;
+    let mut conn = open(superuser_url).await.map_err(|e| e.to_string())?;
     for statement in [
         format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
         format!("CREATE DATABASE {name} OWNER {owner} ENCODING 'UTF8' TEMPLATE template0"),

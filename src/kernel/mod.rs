@@ -1,6 +1,7 @@
 //! What every feature stands on; knows no feature itself.
 
 pub mod access;
+pub mod advisory;
 pub mod audit;
 pub mod auth;
 pub mod batch;
@@ -37,4 +38,6 @@ pub mod sheet;
 pub mod state;
 pub mod statement;
 pub mod strict_json;
+pub mod sweep;
 pub mod text;
+mod violations;

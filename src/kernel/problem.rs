@@ -9,6 +9,8 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::violations;
+
 /// A sentence in the two languages of the API.
 #[derive(Debug, Clone)]
 pub struct Text {
@@ -333,6 +335,7 @@ impl From<diesel::result::Error> for Problem {
             Error::DatabaseError(_, info) if info.message().contains("deadlock detected") => Self::repeatable(error),
             Error::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, _) => Self::unavailable(error),
             Error::DatabaseError(_, info) if connection_lost(info.message()) => Self::unavailable(error),
+            Error::DatabaseError(_, info) if out_of_time(info.message()) => Self::unavailable(error),
             // Only asked for where somebody else may hold what is wanted.
             Error::DatabaseError(_, info) if info.message().contains("due to lock timeout") => {
                 Self::new(Code::Conflict)
@@ -342,9 +345,18 @@ impl From<diesel::result::Error> for Problem {
                 Self::new(Code::Internal)
             }
             Error::BrokenTransactionManager => Self::unavailable(error),
+            Error::DatabaseError(kind, info) => {
+                violations::problem_of(kind, info.as_ref()).unwrap_or_else(|| Self::internal(error))
+            }
             _ => Self::internal(error),
         }
     }
+}
+
+/// A statement that took longer than `statement_timeout`, or was cancelled (57014).
+fn out_of_time(message: &str) -> bool {
+    const SIGNS: [&str; 2] = ["due to statement timeout", "due to user request"];
+    SIGNS.iter().any(|sign| message.contains(sign))
 }
 
 /// PostgreSQL going down or coming up says so in text only; the client library hides the class.

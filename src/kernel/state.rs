@@ -22,7 +22,10 @@ pub struct State {
     /// Tells this process from others, in leases.
     pub instance: Uuid,
     pub config: Config,
+    /// Connections of requests.
     pub db: Db,
+    /// Connections of jobs and commands.
+    pub work: Db,
     /// Boards of large units; PostgreSQL answers without it.
     pub redis: Option<Redis>,
     /// What has changed of that which is remembered here.

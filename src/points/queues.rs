@@ -148,7 +148,8 @@ async fn award(means: Rc<Means>, jobs: Vec<AwardJob>) -> Vec<AwardJob> {
 /// that nobody waits for somebody else's month. What could not be made is tried again with the next batch.
 fn make(db: &Db, mut months: BTreeSet<MonthKey>) -> LocalBoxFuture<'_, ()> {
     Box::pin(async move {
-        let made = db.transaction(async |conn| states::make_at_once(conn, &months).await).await;
+        let at_once = async |conn: &mut Conn| states::make_at_once(conn, &months).await;
+        let made = db.patiently(async |conn| transaction(conn, at_once).await).await;
         let Err(problem) = made else { return };
         tracing::info!(%problem, months = months.len(), "months could not be made");
         if problem.code == Code::Conflict

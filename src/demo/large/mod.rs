@@ -102,7 +102,7 @@ pub async fn fill(state: &Data<State>, shape: Shape) -> Result<(), String> {
 }
 
 async fn count_accounts(state: &State) -> Result<(i64, i64), Problem> {
-    let mut conn = state.db.conn().await?;
+    let mut conn = state.work.conn().await?;
     let all = accounts::table.count().get_result(&mut *conn).await?;
     let administrators =
         accounts::table.filter(accounts::kind.eq("administrator")).count().get_result(&mut *conn).await?;
@@ -161,14 +161,14 @@ async fn sign_in_cast(state: &State, plan: &Plan) -> Result<(), Problem> {
     let ids: Vec<_> = plan.cast().into_iter().map(|(_, number)| plan.member_id(number)).collect();
     let hash = identity::hash_password(state, PASSWORD).await?;
     let now = state.clock.now();
-    state.db.transaction(async |conn| identity::store_password(conn, &ids, &hash, now).await).await
+    state.work.transaction(async |conn| identity::store_password(conn, &ids, &hash, now).await).await
 }
 
 /// Publishes the documents, and reads the rules.
 async fn history(state: &State, plan: &Arc<Plan>) -> Result<History, Problem> {
     let (unit, publisher) = (plan.unit_id(plan.top()), plan.member_id(plan.publisher()));
     state
-        .db
+        .work
         .transaction(async |conn| {
             let every = plan.shape.document_every;
             let documents = publish_series(conn, unit, publisher, (plan.since, every), plan.now).await?;

@@ -16,6 +16,14 @@ pub(super) async fn prepare(socket: &Path) -> Result<(), Error> {
             client.batch_execute(&format!("CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")).await?;
         }
     }
+    // Each statement has a deadline unless the work says otherwise, and messages are those that the program knows.
+    client
+        .batch_execute(&format!(
+            "ALTER ROLE {application} SET statement_timeout = '10s'; \
+             ALTER ROLE {application} SET idle_in_transaction_session_timeout = '60s'; \
+             ALTER ROLE {application} SET lc_messages = 'C'"
+        ))
+        .await?;
     if client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&DATABASE]).await?.is_none() {
         client
             .batch_execute(&format!("CREATE DATABASE {DATABASE} OWNER {owner} TEMPLATE template0 ENCODING 'UTF8'"))

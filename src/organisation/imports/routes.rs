@@ -77,7 +77,7 @@ pub async fn import_roster(
     let allowance = lookups::record(&upload.scope.state, &asker, &digests).await?;
     allowance.require(dry_run)?;
     let call = upload.into_call().await?;
-    let imported = call.commit(StatusCode::OK, async |conn, scope| {
+    let imported = call.commit_at_length(StatusCode::OK, async |conn, scope| {
         let importer = Importer {
             officer: Some(&scope.caller),
             // While an officer's decisions rest, they import and give no roles.

@@ -1,5 +1,6 @@
 //! Orders whose day has come. Each is carried out in a transaction of its own; what cannot be done is noted, and told.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -9,37 +10,45 @@ use crate::kernel::db::Conn;
 use crate::kernel::outbox;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::state::State;
+use crate::organisation::grants;
 
 use super::apply::{Order, apply};
 use super::model::ReorganisationIn;
-use super::store;
+use super::{store, target};
 
-/// Carries out what is due. Returns how many orders were dealt with.
+/// Carries out what is due. Returns how many orders were dealt with. One that fails stays planned and is tried again, and no
+/// other waits for it.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn apply_due(state: &State) -> Result<usize, Problem> {
     let today = day_of(state.clock.now());
-    let due = store::due(&mut *state.db.conn().await?, today).await?;
-    for id in &due {
-        let done = state.db.transaction(async |conn| carry_out(conn, state, *id).await).await;
-        match done {
-            Ok(()) => {}
-            // Another instance has done it, or somebody has cancelled it.
-            Err(problem) if problem.code.status() == 409 && !still_planned(state, *id).await? => {}
-            Err(problem) if problem.code.status() < 500 => give_up(state, *id, &problem).await?,
-            // It stays planned and is tried again; nobody else's waits for it.
-            Err(problem) if problem.code == Code::Internal => {
-                tracing::error!(%problem, order = %id, "a planned reorganisation fails by itself");
+    let (mut done, mut after) = (0, None);
+    loop {
+        let due = store::due(&mut *state.work.conn().await?, today, after).await?;
+        let Some(last) = due.last().copied() else { return Ok(done) };
+        for (_, id) in due {
+            match deal_with(state, id).await {
+                Ok(()) => done += 1,
+                Err(problem) => tracing::error!(%problem, order = %id, "a planned reorganisation fails by itself"),
             }
-            Err(problem) => return Err(problem),
         }
+        after = Some(last);
     }
-    Ok(due.len())
+}
+
+async fn deal_with(state: &State, id: Uuid) -> Result<(), Problem> {
+    match state.work.transaction(async |conn| carry_out(conn, state, id).await).await {
+        Ok(()) => Ok(()),
+        // Another instance has done it, or it was cancelled.
+        Err(problem) if problem.code.status() == 409 && !still_planned(state, id).await? => Ok(()),
+        Err(problem) if problem.code.status() < 500 => give_up(state, id, &problem).await,
+        Err(problem) => Err(problem),
+    }
 }
 
 async fn still_planned(state: &State, id: Uuid) -> Result<bool, Problem> {
-    Ok(store::get(&mut *state.db.conn().await?, id).await?.state == "planned")
+    Ok(store::get(&mut *state.work.conn().await?, id).await?.state == "planned")
 }
 
 async fn carry_out(conn: &mut Conn, state: &State, id: Uuid) -> Result<(), Problem> {
@@ -48,6 +57,7 @@ async fn carry_out(conn: &mut Conn, state: &State, id: Uuid) -> Result<(), Probl
     let body: ReorganisationIn = serde_json::from_value(row.details).map_err(Problem::internal)?;
     // A day that has passed has its entries already: it holds from today.
     let day = row.effective_on.max(day_of(now));
+    require_still(conn, row.ordered_by, &body, now).await?;
     let order = Order { body: &body, by: row.ordered_by, now, day, strict: false };
     let effect = apply(conn, &order).await?;
     store::note_units(conn, id, effect.made.into_iter()).await?;
@@ -55,12 +65,33 @@ async fn carry_out(conn: &mut Conn, state: &State, id: Uuid) -> Result<(), Probl
     record(conn, "reorganisation.applied", id, &body, now).await
 }
 
+/// Whoever gave the order must have the right to it on the day, too.
+async fn require_still(
+    conn: &mut Conn,
+    ordered_by: Uuid,
+    body: &ReorganisationIn,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let lost = || {
+        Problem::with(
+            Code::Forbidden,
+            "Người ra quyết định không còn quyền sắp xếp các tổ chức này.",
+            "The officer who ordered it may not reorganise these units any more.",
+        )
+    };
+    let officer = grants::principal(conn, ordered_by, now).await?.ok_or_else(lost)?;
+    match target::require(conn, &officer, body, day_of(now)).await {
+        Err(problem) if problem.code.status() == 403 || problem.code.status() == 404 => Err(lost()),
+        other => other.map(drop),
+    }
+}
+
 /// The order stands in the way of something that came later: its giver is told and gives a new one.
 async fn give_up(state: &State, id: Uuid, problem: &Problem) -> Result<(), Problem> {
     let now = state.clock.now();
     let reason = problem.detail.as_ref().map_or_else(|| problem.code.title().vi, |detail| detail.vi.clone());
     state
-        .db
+        .work
         .transaction(async |conn| {
             let row = store::lock_planned(conn, id).await?;
             let body: ReorganisationIn = serde_json::from_value(row.details).map_err(Problem::internal)?;
@@ -77,7 +108,7 @@ async fn record(
     action: &'static str,
     id: Uuid,
     body: &ReorganisationIn,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     for unit_id in body.unit_ids.iter().chain(&body.into_unit_id) {
         let event = audit::Event {

@@ -38,7 +38,7 @@ const MOST_ROLES: usize = 500;
     (status = 422, description = "The units do not fit together.")))]
 #[post("/reorganisations/preview")]
 pub async fn preview_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
+    call.commit_at_length(StatusCode::OK, async |conn, scope| {
         let day = effective_day(&scope.body, day_of(scope.now))?;
         units::lock_tree(conn, true).await?;
         require(conn, &scope.caller, &scope.body, day_of(scope.now)).await?;
@@ -67,7 +67,7 @@ pub async fn preview_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Res
     (status = 422, description = "The units do not fit together.")))]
 #[post("/reorganisations")]
 pub async fn create_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
+    call.commit_at_length(StatusCode::CREATED, async |conn, scope| {
         let (today, now, by) = (day_of(scope.now), scope.now, scope.caller.account_id);
         let day = effective_day(&scope.body, today)?;
         // One order at a time, from its checks on.

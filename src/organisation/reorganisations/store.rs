@@ -116,16 +116,24 @@ pub async fn lock_planned(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
     ))
 }
 
-/// Orders whose day has come, the earliest first.
-pub async fn due(conn: &mut Conn, today: NaiveDate) -> Result<Vec<Uuid>, Problem> {
-    Ok(reorganisations::table
+/// The next orders whose day has come, the earliest first, each with its day.
+pub async fn due(
+    conn: &mut Conn,
+    today: NaiveDate,
+    after: Option<(NaiveDate, Uuid)>,
+) -> Result<Vec<(NaiveDate, Uuid)>, Problem> {
+    let mut query = reorganisations::table
         .filter(reorganisations::state.eq("planned"))
         .filter(reorganisations::effective_on.le(today))
         .order((reorganisations::effective_on, reorganisations::id))
-        .select(reorganisations::id)
+        .select((reorganisations::effective_on, reorganisations::id))
         .limit(100)
-        .load(conn)
-        .await?)
+        .into_boxed();
+    if let Some((day, id)) = after {
+        let later = reorganisations::effective_on.eq(day).and(reorganisations::id.gt(id));
+        query = query.filter(reorganisations::effective_on.gt(day).or(later));
+    }
+    Ok(query.load(conn).await?)
 }
 
 /// The units an order is about.

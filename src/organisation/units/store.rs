@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::kernel::advisory;
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::{Code, Problem, text};
@@ -271,9 +272,8 @@ pub async fn hold(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<(), 
 
 /// Whoever changes places of units holds the tree alone; whoever makes a unit only keeps others from changing places.
 pub async fn lock_tree(conn: &mut Conn, alone: bool) -> Result<(), Problem> {
-    let shared = if alone { "" } else { "_shared" };
-    diesel::sql_query(format!("SELECT pg_advisory_xact_lock{shared}(7305812)")).execute(conn).await?;
-    Ok(())
+    let tree = advisory::Purpose::UnitTree;
+    if alone { advisory::lock(conn, tree).await } else { advisory::lock_shared(conn, tree).await }
 }
 
 /// Makes a unit with its link and its place in the closure.

@@ -11,7 +11,7 @@ use crate::kernel::access::needs::ExportBoard;
 use crate::kernel::audit;
 use crate::kernel::call::Ask;
 use crate::kernel::clock::{Period, day_of};
-use crate::kernel::db::transaction;
+use crate::kernel::db::{Conn, transaction};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::sheet::{Column, ColumnKind, Sheet, Value, to_csv, to_xlsx};
 use crate::organisation::{OnUnit, units};
@@ -53,8 +53,7 @@ impl Kind {
 /// 422 when the unit has more members than a file may hold.
 pub async fn answer(mut ask: Ask<OnUnit<ExportBoard>>, view: View, kind: Kind) -> Result<HttpResponse, Problem> {
     let today = day_of(ask.scope.now);
-    let sheet = {
-        let conn = &mut *ask.conn;
+    let read = async |conn: &mut Conn| {
         let rows = standings::page(conn, view, None, MOST + 1).await?;
         if rows.len() > usize::try_from(MOST).unwrap_or(usize::MAX) {
             return Err(Problem::with(
@@ -69,8 +68,9 @@ pub async fn answer(mut ask: Ask<OnUnit<ExportBoard>>, view: View, kind: Kind) -
         let name = units::name(conn, view.unit_id).await?;
         let with_unit = rows.iter().any(|row| row.unit_id != view.unit_id);
         let status = |row: &Standing| statuses.get(&row.member_id).copied().unwrap_or(Status::Below);
-        sheet(&name, view.period, &summary, &rows, with_unit, status, &closed)
+        Ok(sheet(&name, view.period, &summary, &rows, with_unit, status, &closed))
     };
+    let sheet = ask.conn.transaction_at_length(read).await?;
     record(&mut ask, view, kind, sheet.rows.len()).await?;
     let bytes = match kind {
         Kind::Csv => to_csv(&sheet),

@@ -1,5 +1,8 @@
 //! Months that close by themselves: slice by slice, across instances, going on where another stopped.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Uuid as SqlUuid};
@@ -35,7 +38,7 @@ pub struct Slice {
 pub async fn close_due(db: &Db, crypto: &Crypto, now: DateTime<Utc>) -> Result<usize, Problem> {
     let mut closed = 0;
     loop {
-        let slice = db.transaction(async |conn| close_due_slice(conn, crypto, now).await).await?;
+        let slice = close_due_slice(db, crypto, now).await?;
         closed += slice.closed;
         if !slice.more {
             return Ok(closed);
@@ -43,62 +46,115 @@ pub async fn close_due(db: &Db, crypto: &Crypto, now: DateTime<Utc>) -> Result<u
     }
 }
 
-/// Closes some of what is due, in the caller's transaction, which should end right after. First come reopened months whose
-/// days are over. Then each month of the calendar is gone through once a day; the row of its pass is locked during a slice,
-/// so that instances share the work without doing it twice.
+/// Cells whose closing failed by itself, and the day. They are left out for the rest of it, so that they hold up no other.
+static FAILED: LazyLock<Mutex<HashMap<(Uuid, Period), NaiveDate>>> = LazyLock::new(Mutex::default);
+
+/// Closes some of what is due in a transaction. First come reopened months whose days are over. Then each month of the calendar
+/// is gone through once a day; the row of its pass is locked during a slice, so that instances share the work without doing it
+/// twice. When a slice fails, its cells are closed one by one.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn close_due_slice(conn: &mut Conn, crypto: &Crypto, now: DateTime<Utc>) -> Result<Slice, Problem> {
-    let today = day_of(now);
+pub async fn close_due_slice(db: &Db, crypto: &Crypto, now: DateTime<Utc>) -> Result<Slice, Problem> {
     let closer = Closer { crypto, by: None, request_id: None, now };
-    let closed_again = close_reopened(conn, &closer, today).await?;
-    if closed_again > 0 {
-        return Ok(Slice { closed: closed_again, more: true });
+    match db.transaction(async |conn| slice(conn, &closer).await).await {
+        Ok(slice) => Ok(slice),
+        Err(problem) => one_by_one(db, &closer, problem).await,
     }
-    let Some((period, after)) = take_pass(conn, today).await? else {
-        return Ok(Slice { closed: 0, more: false });
-    };
-    let candidates = candidates(conn, period, after, today).await?;
-    let cells: Vec<Uuid> = candidates.iter().filter(|cell| cell.due).map(|cell| cell.id).collect();
-    let closed = if cells.is_empty() { 0 } else { close_cells(conn, &closer, period, &cells).await? };
-    diesel::update(closing_passes::table.find(period.first_day()))
-        .set((
-            closing_passes::day.eq(today),
-            closing_passes::after_unit.eq(candidates.last().map(|cell| cell.id)),
-            closing_passes::done.eq(candidates.len() < SLICE),
-        ))
-        .execute(conn)
-        .await?;
+}
+
+async fn slice(conn: &mut Conn, closer: &Closer<'_>) -> Result<Slice, Problem> {
+    let today = day_of(closer.now);
+    let Some(next) = next(conn, today).await? else { return Ok(Slice { closed: 0, more: false }) };
+    let closed = if next.cells.is_empty() { 0 } else { close_cells(conn, closer, next.period, &next.cells).await? };
+    if let Some((after_unit, done)) = next.pass {
+        diesel::update(closing_passes::table.find(next.period.first_day()))
+            .set((
+                closing_passes::day.eq(today),
+                closing_passes::after_unit.eq(after_unit),
+                closing_passes::done.eq(done),
+            ))
+            .execute(conn)
+            .await?;
+    }
     if closed > 0 {
-        tracing::info!(%period, closed, "months closed by themselves");
+        tracing::info!(period = %next.period, closed, "months closed by themselves");
     }
     Ok(Slice { closed, more: true })
 }
 
-/// Closes cells of the earliest month, whatever its age, that was reopened and is open no longer. Returns how many.
+/// Closes the cells of a slice that failed, each in a transaction of its own, and notes those at fault.
+async fn one_by_one(db: &Db, closer: &Closer<'_>, problem: Problem) -> Result<Slice, Problem> {
+    let today = day_of(closer.now);
+    let Some(next) = db.transaction(async |conn| next(conn, today).await).await? else { return Err(problem) };
+    let (mut closed, mut failed) = (0, 0);
+    for cell in next.cells {
+        match db.transaction(async |conn| close_cells(conn, closer, next.period, &[cell]).await).await {
+            Ok(count) => closed += count,
+            Err(problem) => {
+                // Where the database is away, no cell is at fault.
+                db.transaction(async |conn| Ok(diesel::sql_query("SELECT 1").execute(conn).await?)).await?;
+                tracing::error!(%problem, %cell, period = %next.period, "a month could not be closed; it is left out today");
+                let mut left_out = FAILED.lock().unwrap_or_else(PoisonError::into_inner);
+                left_out.retain(|_, day| *day == today);
+                left_out.insert((cell, next.period), today);
+                failed += 1;
+            }
+        }
+    }
+    // Nothing got on: what fails is not a cell, and would fail again at once.
+    if closed + failed == 0 { Err(problem) } else { Ok(Slice { closed, more: true }) }
+}
+
+/// What a slice is about.
+struct Next {
+    period: Period,
+    cells: Vec<Uuid>,
+    /// How far the pass of the month has come then; none for reopened months.
+    pass: Option<(Option<Uuid>, bool)>,
+}
+
+async fn next(conn: &mut Conn, today: NaiveDate) -> Result<Option<Next>, Problem> {
+    if let Some((period, cells)) = reopened(conn, today).await? {
+        return Ok(Some(Next { period, cells, pass: None }));
+    }
+    let Some((period, after)) = take_pass(conn, today).await? else { return Ok(None) };
+    let candidates = candidates(conn, period, after, today).await?;
+    let left_out = left_out(today);
+    let cells = candidates.iter().filter(|cell| cell.due && !left_out.contains(&(cell.id, period)));
+    let cells = cells.map(|cell| cell.id).collect();
+    let pass = Some((candidates.last().map(|cell| cell.id), candidates.len() < SLICE));
+    Ok(Some(Next { period, cells, pass }))
+}
+
+fn left_out(today: NaiveDate) -> Vec<(Uuid, Period)> {
+    let failed = FAILED.lock().unwrap_or_else(PoisonError::into_inner);
+    failed.iter().filter(|(_, day)| **day == today).map(|(key, _)| *key).collect()
+}
+
+/// Cells of the earliest month, whatever its age, that was reopened and is open no longer.
 ///
-/// Nobody else could: after its days neither the secretary closes it nor a superior reopens it again, and passes go back
+/// Nobody else closes them: after its days neither the secretary does nor a superior reopens it again, and passes go back
 /// [`MONTHS`] only. Of instances that come at once, one closes and the others find nothing left.
-async fn close_reopened(conn: &mut Conn, closer: &Closer<'_>, today: NaiveDate) -> Result<usize, Problem> {
+async fn reopened(conn: &mut Conn, today: NaiveDate) -> Result<Option<(Period, Vec<Uuid>)>, Problem> {
+    let left_out = left_out(today);
     let over: Vec<(NaiveDate, Uuid)> = closing_states::table
         .filter(closing_states::closing_id.is_null())
         .filter(closing_states::open_until.lt(today))
         .order((closing_states::period, closing_states::unit_id))
-        .limit(SLICE as i64)
+        .limit((SLICE + left_out.len()) as i64)
         .select((closing_states::period, closing_states::unit_id))
         .load(conn)
         .await?;
-    let Some((earliest, _)) = over.as_slice().first().copied() else {
-        return Ok(0);
-    };
-    let cells: Vec<Uuid> = over.into_iter().filter(|(month, _)| *month == earliest).map(|(_, cell)| cell).collect();
-    let period = Period::containing(earliest);
-    let closed = close_cells(conn, closer, period, &cells).await?;
-    if closed > 0 {
-        tracing::info!(%period, closed, "reopened months closed by themselves");
-    }
-    Ok(closed)
+    let over: Vec<(Period, Uuid)> = over
+        .into_iter()
+        .map(|(month, unit)| (Period::containing(month), unit))
+        .filter(|(month, unit)| !left_out.contains(&(*unit, *month)))
+        .take(SLICE)
+        .collect();
+    let Some((earliest, _)) = over.as_slice().first().copied() else { return Ok(None) };
+    let cells = over.into_iter().filter(|(month, _)| *month == earliest).map(|(_, cell)| cell).collect();
+    Ok(Some((earliest, cells)))
 }
 
 /// Locks the pass of a month that is not gone through today and that no other instance works on.

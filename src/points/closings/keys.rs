@@ -9,6 +9,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::kernel::advisory;
 use crate::kernel::crypto::{Crypto, to_text};
 use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
@@ -59,7 +60,7 @@ pub async fn signer(conn: &mut Conn, crypto: &Crypto, now: DateTime<Utc>) -> Res
         return open(crypto, &stored);
     }
     // One instance at a time makes the first key.
-    diesel::sql_query("SELECT pg_advisory_xact_lock(7305812)").execute(conn).await?;
+    advisory::lock(conn, advisory::Purpose::ReportKeys).await?;
     match newest(conn).await? {
         Some(stored) => open(crypto, &stored),
         None => make(conn, crypto, now).await,

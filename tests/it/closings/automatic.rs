@@ -1,10 +1,13 @@
 //! Months that close by themselves from the sixth day on, across instances.
 
+use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use futures_util::future::join_all;
 use serde_json::json;
+use sotay::kernel::access::Role;
+use sotay::kernel::db::Conn;
 
 use super::{TOO_LATE, close, closings};
-use crate::support::{TestApp, World, sum_of_entries};
+use crate::support::{TestApp, World, database_url_as, sum_of_entries};
 
 #[actix_web::test]
 async fn from_the_sixth_on_a_month_closes_by_itself() {
@@ -41,21 +44,47 @@ async fn instances_share_the_work_and_close_each_month_once() {
     assert_eq!(world.audit_count("month.closed").await, 24);
 }
 
+/// The owner of the database makes the closing of one cell's months fail, as a fault in its data would.
+async fn spoil(world: &World, cell: uuid::Uuid) -> Conn {
+    let mut owner = Conn::establish(&database_url_as(&world.app, "sotay_owner")).await.unwrap();
+    let trigger = format!(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'spoilt'; END $$;
+         CREATE TRIGGER fail BEFORE INSERT ON closings FOR EACH ROW WHEN (NEW.unit_id = '{cell}') EXECUTE FUNCTION fail()"
+    );
+    owner.batch_execute(&trigger).await.unwrap();
+    owner
+}
+
 #[actix_web::test]
-async fn a_slice_that_fails_is_tried_again_whole() {
+async fn a_cell_that_fails_holds_up_no_other() {
     let world = World::new().await;
     world.member().await;
+    world.outsider().await;
     world.app.set_time(TOO_LATE);
-    let state = &world.app.state;
-    let now = state.clock.now();
-    let failed: Result<(), _> = state
-        .db
-        .transaction(async |conn| {
-            assert_eq!(sotay::points::close_due_slice(conn, &state.crypto, now).await?.closed, 1);
-            Err(sotay::kernel::problem::Problem::not_found())
-        })
-        .await;
-    assert!(failed.is_err());
-    assert_eq!(world.audit_count("month.closed").await, 0);
+    let mut owner = spoil(&world, world.cell).await;
+    assert_eq!(world.close_due().await, 12, "the months of the sibling");
+    assert_eq!(world.close_due().await, 0, "what failed is left out today");
+    owner.batch_execute("DROP TRIGGER fail ON closings").await.unwrap();
+    world.app.advance(86_400);
     assert_eq!(world.close_due().await, 12);
+}
+
+#[actix_web::test]
+async fn a_reopened_month_that_fails_holds_up_no_other() {
+    let world = World::new().await;
+    world.member().await;
+    world.outsider().await;
+    let superior = world.officer(world.other_cell, Role::CommitteeOfficer, world.province).await;
+    world.app.set_time(TOO_LATE);
+    world.close_due().await;
+    for cell in [world.cell, world.sibling] {
+        let body = json!({"reason": "Ghi sót buổi sinh hoạt"});
+        superior.post(&format!("{}/2026-11/reopening", closings(cell)), &body).await.expect(201);
+    }
+    world.app.advance(8 * 86_400);
+    let mut owner = spoil(&world, world.cell).await;
+    assert_eq!(world.close_due().await, 1, "the sibling's");
+    owner.batch_execute("DROP TRIGGER fail ON closings").await.unwrap();
+    world.app.advance(86_400);
+    assert_eq!(world.close_due().await, 1);
 }

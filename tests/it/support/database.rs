@@ -38,6 +38,10 @@ async fn template() -> String {
         );
         conn.batch_execute(&made).await.unwrap();
     }
+    // As `deploy/postgres-init.sh` has it.
+    let limits = "ALTER ROLE sotay_app SET statement_timeout = '10s'; \
+        ALTER ROLE sotay_app SET idle_in_transaction_session_timeout = '60s'";
+    conn.batch_execute(limits).await.unwrap();
     conn.batch_execute(&format!("CREATE DATABASE {name} OWNER sotay_owner ENCODING 'UTF8' TEMPLATE template0"))
         .await
         .unwrap();
