@@ -2,20 +2,23 @@
 //! regularity, planned reorganisations, sweeping.
 //! Whatever must happen once takes a lease in the database.
 
+mod sweeping;
+
 use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
 use tokio::task::JoinHandle;
 
-use crate::app::DECISION_KINDS;
-use crate::kernel::db::{Conn, transaction};
+use crate::kernel::db::transaction;
 use crate::kernel::pace::Pace;
 use crate::kernel::problem::Problem;
 use crate::kernel::state::State;
-use crate::kernel::{changes, idempotency, lease, outbox, rate_limit};
-use crate::organisation::{decisions, lookups, reorganisations};
+use crate::kernel::{lease, outbox, rate_limit};
+use crate::organisation::reorganisations;
 use crate::points::{self, projection};
 use crate::{cases, documents, identity, leaderboards, notifications};
+
+pub use sweeping::sweep;
 
 /// Of each instance's time, nine tenths belong to requests: after a slice of work it rests so many times as long as that took.
 const REST: u32 = 9;
@@ -29,6 +32,7 @@ const LONGEST_PROJECTION_PAUSE: Duration = Duration::from_secs(10);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
 const CLOSING_PAUSE: Duration = Duration::from_secs(60);
 const CASES_PAUSE: Duration = Duration::from_secs(300);
+const BOARDS_PAUSE: Duration = Duration::from_secs(15);
 const REORGANISATIONS_PAUSE: Duration = Duration::from_secs(60);
 
 /// The running loops; they end when this is dropped.
@@ -59,18 +63,17 @@ pub fn start(state: Data<State>) -> Jobs {
             reorganisations::apply_due(state).await?;
             Ok(false)
         }),
+        every(&state, BOARDS_PAUSE, "kept leaderboards", async |state| keep_boards(state).await),
         every(&state, rate_limit::SWEEP, "sweeping", async |state| {
             state.limits.forget_idle();
-            sweep(state).await?;
+            sweep(state).await;
             Ok(false)
         }),
     ];
     if state.config.automatic_closing {
         jobs.push(every(&state, CLOSING_PAUSE, "closing months", async |state| {
-            let slice = async |conn: &mut Conn| {
-                points::close_due_slice(conn, &state.crypto, state.clock.now()).await.map(|slice| slice.more)
-            };
-            state.db.transaction(slice).await
+            let slice = points::close_due_slice(&state.work, &state.crypto, state.clock.now()).await?;
+            Ok(slice.more)
         }));
     }
     jobs.push(actix_web::rt::spawn(async move {
@@ -134,7 +137,7 @@ async fn project_some(state: &State) -> Duration {
 /// When the database cannot be reached.
 pub async fn project(state: &State) -> Result<bool, Problem> {
     let now = state.clock.now();
-    let mut conn = state.db.conn().await?;
+    let mut conn = state.work.conn().await?;
     let Some(lease) = lease::take(&mut conn, projection::LEASE, state.instance, now).await? else {
         return Ok(false);
     };
@@ -151,7 +154,7 @@ pub async fn project(state: &State) -> Result<bool, Problem> {
     .await?;
     drop(conn);
     if let Some(redis) = redis.filter(|_| !lost.is_empty()) {
-        let means = leaderboards::Means { db: &state.db, redis, clock: &state.clock, lease };
+        let means = leaderboards::Means { db: &state.work, redis, clock: &state.clock, lease };
         let scores = leaderboards::rebuild(&means, &lost, |_, _| {}).await?;
         tracing::info!(boards = lost.len(), scores, "leaderboards made anew");
     }
@@ -163,20 +166,15 @@ pub async fn project(state: &State) -> Result<bool, Problem> {
 /// # Errors
 /// When the database cannot be reached.
 pub async fn look_for_regularity(state: &State) -> Result<bool, Problem> {
-    state.db.transaction(async |conn| cases::look_for_regularity(conn, state.clock.now()).await).await
+    state.work.transaction(async |conn| cases::look_for_regularity(conn, state.clock.now()).await).await
 }
 
-async fn sweep(state: &State) -> Result<(), Problem> {
-    let mut conn = state.db.conn().await?;
-    idempotency::sweep(&mut conn, state.clock.now()).await?;
-    outbox::sweep(&mut conn, state.clock.now()).await?;
-    changes::sweep(&mut conn).await?;
-    while transaction(&mut conn, async |conn| decisions::expire(conn, DECISION_KINDS, state.clock.now()).await).await? {
-    }
-    lookups::sweep(&mut conn, state.clock.now()).await?;
-    identity::sweep_failures(&mut conn, state.clock.now()).await?;
-    identity::forget_old_devices(&mut conn, state.clock.now()).await?;
-    Ok(())
+/// Makes a leaderboard that requests read instead of ranking a large unit. Returns whether there may be more to make.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn keep_boards(state: &State) -> Result<bool, Problem> {
+    state.work.transaction(async |conn| leaderboards::keep_next_board(conn, state.clock.now()).await).await
 }
 
 /// Delivers what waits in the outbox, each event in a transaction of its own. Returns how many.
@@ -186,7 +184,7 @@ async fn sweep(state: &State) -> Result<(), Problem> {
 pub async fn deliver(state: &State) -> Result<usize, Problem> {
     const BATCH: i64 = 50;
     let now = state.clock.now();
-    let events = outbox::claim(&mut *state.db.conn().await?, BATCH, now).await?;
+    let events = outbox::claim(&mut *state.work.conn().await?, BATCH, now).await?;
     for event in &events {
         if let Err(problem) = deliver_one(state, event).await {
             tracing::warn!(%problem, event = event.id, topic = %event.topic, attempts = event.attempts, "event will be tried again");
@@ -202,7 +200,7 @@ pub async fn deliver(state: &State) -> Result<usize, Problem> {
 pub async fn deliver_one(state: &State, event: &outbox::Event) -> Result<(), Problem> {
     let now = state.clock.now();
     state
-        .db
+        .work
         .transaction(async |conn| {
             if !outbox::lock(conn, event.id).await? {
                 return Ok(());

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::kernel::clock::{VIET_NAM, day_of};
 use crate::kernel::db::Conn;
+use crate::kernel::ids::first_id;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::{case_scans, members};
 
@@ -110,7 +111,14 @@ async fn look_at(conn: &mut Conn, ids: &[Uuid], today: NaiveDate, now: DateTime<
         }
         let concerned = vec![subject];
         let evidence = evidence(&regular);
-        let finding = Finding { kind: CaseKind::Regularity, subject, places: concerned.clone(), concerned, evidence };
+        let finding = Finding {
+            kind: CaseKind::Regularity,
+            subject,
+            places: concerned.clone(),
+            unit_id: None,
+            concerned,
+            evidence,
+        };
         store::open(conn, &finding, now).await?;
     }
     Ok(())
@@ -131,9 +139,7 @@ fn evidence(regular: &Regular) -> serde_json::Value {
 
 /// Ids rise with time: no entry of that day or later has a smaller one.
 fn first_id_of(day: NaiveDate) -> Uuid {
-    let midnight = day.and_time(NaiveTime::MIN).and_utc() - VIET_NAM;
-    let millis = u128::try_from(midnight.timestamp_millis()).unwrap_or(0);
-    Uuid::from_u128(millis << 80)
+    first_id(day.and_time(NaiveTime::MIN).and_utc() - VIET_NAM)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub use files::{StoredFile, attach, keep};
 pub use library::Lister;
 pub use model::{Kind, Media};
 pub use publishing::{NewDocument, draft, publish};
+pub use reading::sweep as sweep_readings;
 
 /// What the ledger calls a document.
 const OBJECT_KIND: &str = "document";

@@ -25,8 +25,9 @@ pub use demo_sessions::open_demo_sessions;
 pub use keys::{jwks, refresh_keys};
 pub use me::Mirror;
 pub use passwords::{hash as hash_password, store as store_password};
-pub use sessions::forget_old_devices;
+pub use sessions::{sweep as sweep_sessions, sweep_devices};
 pub use slip_release::{ROLE_HOLDER_SLIP, ask as ask_slip, read_code as read_slip_code};
+pub use slips::sweep as sweep_slips;
 pub use throttle::sweep as sweep_failures;
 
 /// The operations of this feature.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, DurationRound, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,6 +12,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::ids::new_id;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::{accounts, known_devices, sessions};
+use crate::kernel::sweep::{Round, SLICE};
 use crate::kernel::{audit, outbox};
 
 use super::tokens::Issue;
@@ -102,16 +104,32 @@ pub async fn open(conn: &mut Conn, opening: &Opening<'_>, now: DateTime<Utc>) ->
 /// How long it is kept which device an ended session was on, days.
 const DEVICE_KEPT_DAYS: i64 = 42;
 
-/// Forgets on which devices sessions were that ended weeks ago.
-pub async fn forget_old_devices(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), Problem> {
-    let old = now - Duration::days(DEVICE_KEPT_DAYS);
-    diesel::update(sessions::table)
-        .filter(sessions::device_id.is_not_null())
-        .filter(sessions::expires_at.lt(old).or(sessions::revoked_at.lt(old).assume_not_null()))
-        .set(sessions::device_id.eq(None::<Uuid>))
-        .execute(conn)
-        .await?;
-    Ok(())
+/// Sessions that ended weeks ago go, but for each account's latest, which tells that it was signed in once; on which device that
+/// was is forgotten.
+static ENDED: Round = Round::new(
+    "sessions",
+    "ended AS (
+        SELECT s.id, EXISTS (SELECT 1 FROM sessions n WHERE n.account_id = s.account_id AND n.id > s.id) AS followed
+        FROM looked JOIN sessions s ON s.id = looked.id WHERE least(s.expires_at, s.revoked_at) < $4),
+    forgotten AS (UPDATE sessions s SET device_id = NULL FROM ended
+        WHERE s.id = ended.id AND NOT ended.followed AND s.device_id IS NOT NULL),
+    gone AS (DELETE FROM sessions s USING ended WHERE s.id = ended.id AND ended.followed)",
+);
+
+/// Forgets some sessions that ended weeks ago. Returns whether there may be more.
+pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<bool, Problem> {
+    ENDED.slice(conn, now - Duration::days(DEVICE_KEPT_DAYS)).await
+}
+
+/// How long a device that nobody uses is known, days.
+const UNUSED_KEPT_DAYS: i64 = 365;
+
+/// Forgets some devices on which nobody has signed in for a year. Returns how many.
+pub async fn sweep_devices(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
+    let query = "DELETE FROM known_devices WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM known_devices WHERE last_seen_at < $1 ORDER BY last_seen_at LIMIT $2))";
+    let query = diesel::sql_query(query).bind::<Timestamptz, _>(now - Duration::days(UNUSED_KEPT_DAYS));
+    Ok(query.bind::<BigInt, _>(SLICE).execute(conn).await?)
 }
 
 /// An audit event about a session, by its owner.

@@ -1,6 +1,6 @@
 //! Activation slips: a code read out by an officer and useless without the member's own data.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
@@ -14,6 +14,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::outbox;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{accounts, activation_slips, grants, members, sign_in_handles};
+use crate::kernel::sweep::Round;
 use crate::kernel::text;
 use crate::organisation::members::handles::HandleKind;
 use crate::organisation::units;
@@ -233,4 +234,20 @@ mod tests {
         assert_eq!(canonical("ab o1-il0"), "AB01110");
         assert_ne!(code, new_code().unwrap());
     }
+}
+
+/// How long slips are kept, days: as long as the log of who issued them.
+const KEPT_DAYS: i64 = 366;
+
+/// Old slips go, but for the one by which an account was activated last: who issued it bears on what two officers decide.
+static OLD: Round = Round::new(
+    "activation_slips",
+    "gone AS (DELETE FROM activation_slips s USING looked WHERE s.id = looked.id AND s.expires_at < $4
+        AND (s.redeemed_at IS NULL OR EXISTS (SELECT 1 FROM activation_slips n
+            WHERE n.account_id = s.account_id AND n.id > s.id AND n.redeemed_at IS NOT NULL)))",
+);
+
+/// Drops some old slips. Returns whether there may be more.
+pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<bool, Problem> {
+    OLD.slice(conn, now - Duration::days(KEPT_DAYS)).await
 }

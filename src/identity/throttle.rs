@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Binary, Int4, Timestamptz};
+use diesel::sql_types::{BigInt, Binary, Int4, Timestamptz};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::sign_in_failures;
+use crate::kernel::sweep::SLICE;
 
 /// Failures are forgotten this long after the first of them, minutes.
 const WINDOW_MINUTES: i64 = 15;
@@ -128,10 +129,12 @@ pub async fn reset(conn: &mut Conn, allowance: &Allowance) -> Result<(), Problem
     Ok(())
 }
 
-/// Drops windows that have ended. Returns how many.
+/// Drops some windows that have ended. Returns how many.
 pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
-    let old = sign_in_failures::window_started_at
-        .le(now - Duration::minutes(WINDOW_MINUTES))
-        .or(sign_in_failures::window_started_at.gt(now + Duration::seconds(CLOCK_SKEW_SECONDS)));
-    Ok(diesel::delete(sign_in_failures::table.filter(old)).execute(conn).await?)
+    let query = "DELETE FROM sign_in_failures WHERE bucket = ANY(ARRAY(
+        SELECT bucket FROM sign_in_failures WHERE window_started_at <= $1 OR window_started_at > $2 LIMIT $3))";
+    let query = diesel::sql_query(query)
+        .bind::<Timestamptz, _>(now - Duration::minutes(WINDOW_MINUTES))
+        .bind::<Timestamptz, _>(now + Duration::seconds(CLOCK_SKEW_SECONDS));
+    Ok(query.bind::<BigInt, _>(SLICE).execute(conn).await?)
 }

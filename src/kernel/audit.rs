@@ -1,15 +1,17 @@
 //! The audit log: who did what to whose record; written with the deed, never changed.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Int4, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::db::Conn;
-use super::ids::new_id;
+use super::ids::{first_id, new_id};
 use super::problem::Problem;
 use super::schema::audit_events;
+use super::sweep::SLICE;
 
 /// One deed. Carries ids and what changed, never personal data.
 #[derive(Debug, Clone)]
@@ -48,7 +50,7 @@ pub async fn record_all(conn: &mut Conn, events: Vec<Event<'_>>, now: DateTime<U
             audit_events::object_id.eq(event.object_id.to_string()),
             audit_events::unit_id.eq(event.unit_id),
             audit_events::member_id.eq(event.member_id),
-            audit_events::request_id.eq(event.request_id),
+            audit_events::request_id.eq(event.request_id.map(str::to_owned)),
             audit_events::details.eq(event.details),
         )
     });
@@ -59,4 +61,25 @@ pub async fn record_all(conn: &mut Conn, events: Vec<Event<'_>>, now: DateTime<U
         }
         diesel::insert_into(audit_events::table).values(chunk).execute(conn).await?;
     }
+}
+
+/// Access logs are kept twelve months, by law; a day more than any of them has.
+const KEPT_DAYS: i64 = 367;
+
+#[derive(QueryableByName)]
+struct Swept {
+    #[diesel(sql_type = BigInt)]
+    swept: i64,
+}
+
+/// Drops some events that are kept no longer. Returns how many. The database refuses younger ones by its own clock.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
+    let query = diesel::sql_query("SELECT sweep_audit_events($1, $2) AS swept")
+        .bind::<SqlUuid, _>(first_id(now - TimeDelta::days(KEPT_DAYS)))
+        .bind::<Int4, _>(i32::try_from(SLICE).unwrap_or(i32::MAX));
+    let done: Swept = query.get_result(conn).await?;
+    Ok(usize::try_from(done.swept).unwrap_or(0))
 }

@@ -12,13 +12,14 @@ use std::sync::{PoisonError, RwLock};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
-use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::db::Conn;
 use super::memo::Memo;
 use super::problem::Problem;
 use super::statement::Prepared;
+use super::sweep::SLICE;
 
 /// Stands for the whole tree of units.
 pub const UNITS: Uuid = Uuid::nil();
@@ -131,12 +132,14 @@ impl Seen {
     }
 }
 
-/// Forgets rows that everybody has seen.
+/// Forgets some rows that every instance has seen. Returns how many.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn sweep(conn: &mut Conn) -> Result<(), Problem> {
-    Ok(conn.batch_execute("DELETE FROM changes WHERE noted_at < now() - interval '1 day'").await?)
+pub async fn sweep(conn: &mut Conn) -> Result<usize, Problem> {
+    let query = "DELETE FROM changes WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM changes WHERE noted_at < now() - interval '1 day' ORDER BY noted_at LIMIT $1))";
+    Ok(diesel::sql_query(query).bind::<BigInt, _>(SLICE).execute(conn).await?)
 }
 
 /// Answers of the database that are remembered until something changes.

@@ -14,6 +14,7 @@ use super::db::Conn;
 use super::problem::{Code, Problem, text};
 use super::schema::idempotency_keys;
 use super::statement::Prepared;
+use super::sweep::SLICE;
 
 /// How long an answer is kept, hours.
 pub const KEPT_HOURS: i64 = 24;
@@ -216,10 +217,11 @@ pub async fn store_all(mut conn: &Conn, answers: &[(&Key, &str)], now: DateTime<
     }
 }
 
-/// Drops answers that are older than they are kept. Returns how many.
+/// Drops some answers that are older than they are kept. Returns how many.
 pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
-    let old = idempotency_keys::created_at.lt(now - Duration::hours(KEPT_HOURS));
-    Ok(diesel::delete(idempotency_keys::table.filter(old)).execute(conn).await?)
+    let query = "DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency_keys WHERE created_at < $1 LIMIT $2))";
+    let query = diesel::sql_query(query).bind::<Timestamptz, _>(now - Duration::hours(KEPT_HOURS));
+    Ok(query.bind::<BigInt, _>(SLICE).execute(conn).await?)
 }
 
 fn lock_number(key: &Key) -> i64 {

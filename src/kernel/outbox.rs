@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::db::Conn;
 use super::problem::Problem;
 use super::schema::outbox;
+use super::sweep::SLICE;
 
 /// How long a claimed event is left to the instance that claimed it.
 const LEASE_SECONDS: i64 = 60;
@@ -101,8 +102,10 @@ pub async fn done(conn: &mut Conn, id: i64, now: DateTime<Utc>) -> Result<(), Pr
 /// How long delivered events are kept for whoever looks into a fault, days.
 const KEPT_DAYS: i64 = 7;
 
-/// Drops events delivered long ago. Returns how many.
+/// Drops some events delivered long ago. Returns how many.
 pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
-    let old = outbox::done_at.lt(now - Duration::days(KEPT_DAYS));
-    Ok(diesel::delete(outbox::table.filter(old)).execute(conn).await?)
+    let query =
+        "DELETE FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM outbox WHERE done_at < $1 ORDER BY done_at LIMIT $2))";
+    let query = diesel::sql_query(query).bind::<Timestamptz, _>(now - Duration::days(KEPT_DAYS));
+    Ok(query.bind::<BigInt, _>(SLICE).execute(conn).await?)
 }

@@ -6,6 +6,7 @@ mod texts;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,10 +14,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::ids::new_id;
+use crate::kernel::ids::{first_id, new_id};
 use crate::kernel::outbox;
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::notifications;
+use crate::kernel::sweep::SLICE;
 
 pub use routes::Lister;
 
@@ -69,6 +71,20 @@ async fn is_unread(conn: &mut Conn, kind: &str, payload: &Payload, now: DateTime
         .filter(notifications::created_at.gt(now - TimeDelta::days(1)))
         .filter(notifications::read_at.is_null());
     Ok(diesel::select(exists(the_same)).get_result(conn).await?)
+}
+
+/// How long notifications are kept, days.
+const KEPT_DAYS: i64 = 366;
+
+/// Drops some old notifications. Returns how many.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
+    let query = "DELETE FROM notifications WHERE id = ANY(ARRAY(
+        SELECT id FROM notifications WHERE id < $1 ORDER BY id LIMIT $2))";
+    let query = diesel::sql_query(query).bind::<SqlUuid, _>(first_id(now - TimeDelta::days(KEPT_DAYS)));
+    Ok(query.bind::<BigInt, _>(SLICE).execute(conn).await?)
 }
 
 /// The operations of this feature.

@@ -15,6 +15,7 @@ use crate::kernel::outbox;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::looked_up_numbers;
 use crate::kernel::state::State;
+use crate::kernel::sweep::SLICE;
 
 /// Different numbers of members elsewhere that an account may come upon in a day.
 const A_DAY: i64 = 50;
@@ -177,12 +178,13 @@ async fn remember(conn: &mut Conn, account: Uuid, today: NaiveDate, found: &[Vec
     Ok(added.count)
 }
 
-/// Forgets what was met on earlier days.
+/// Forgets some of what was met on earlier days. Returns how many.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), Problem> {
-    let old = looked_up_numbers::day.lt(day_of(now) - Duration::days(KEPT_DAYS));
-    diesel::delete(looked_up_numbers::table.filter(old)).execute(conn).await?;
-    Ok(())
+pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
+    let query = "DELETE FROM looked_up_numbers WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM looked_up_numbers WHERE day < $1 ORDER BY day LIMIT $2))";
+    let query = diesel::sql_query(query).bind::<Date, _>(day_of(now) - Duration::days(KEPT_DAYS));
+    Ok(query.bind::<BigInt, _>(SLICE).execute(conn).await?)
 }

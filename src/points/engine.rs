@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Months, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Date, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -200,22 +200,27 @@ pub async fn lock_month(conn: &mut Conn, member_id: Uuid, now: DateTime<Utc>) ->
     states::lock(conn, &BTreeSet::from([key])).await
 }
 
+/// How long an offer stands; what is credited later is on offer no longer, and forecasts do not count on it.
+const OFFERED_FOR: Months = Months::new(12);
+
 /// See [`super::offer`].
-pub async fn offer(conn: &mut Conn, offer: &Offer, now: DateTime<Utc>) -> Result<(), Problem> {
-    diesel::insert_into(point_offers::table)
-        .values((
-            point_offers::rule_code.eq(offer.rule),
-            point_offers::object_kind.eq(offer.object_kind),
-            point_offers::object_id.eq(&offer.object_id),
-            point_offers::unit_id.eq(offer.unit_id),
-            point_offers::title.eq(&offer.title),
-            point_offers::valid_from.eq(day_of(now)),
-        ))
-        .on_conflict((point_offers::rule_code, point_offers::object_id, point_offers::unit_id))
-        .do_update()
-        .set(point_offers::title.eq(&offer.title))
-        .execute(conn)
-        .await?;
+pub async fn offer(conn: &mut Conn, offer: &Offer<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
+    let units: BTreeSet<Uuid> = offer.unit_ids.iter().copied().collect();
+    let today = day_of(now);
+    diesel::sql_query(
+        "INSERT INTO point_offers (rule_code, object_id, unit_id, object_kind, title, valid_from, valid_to)
+         SELECT r, $2, u, $4, $5, $6, $7 FROM unnest($1::text[]) AS rules (r), unnest($3::uuid[]) AS units (u) ORDER BY r, u
+         ON CONFLICT (rule_code, object_id, unit_id) DO UPDATE SET title = excluded.title",
+    )
+    .bind::<Array<Text>, _>(offer.rules)
+    .bind::<Text, _>(&offer.object_id)
+    .bind::<Array<SqlUuid>, _>(units.into_iter().collect::<Vec<_>>())
+    .bind::<Text, _>(offer.object_kind)
+    .bind::<Text, _>(&offer.title)
+    .bind::<Date, _>(today)
+    .bind::<Date, _>(today + OFFERED_FOR)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -228,8 +233,8 @@ pub async fn carry_offers(
     to_unit_id: Uuid,
 ) -> Result<(), Problem> {
     diesel::sql_query(
-        "INSERT INTO point_offers (rule_code, object_id, unit_id, object_kind, title, valid_from)
-         SELECT rule_code, object_id, $4, object_kind, max(title), min(valid_from) FROM point_offers
+        "INSERT INTO point_offers (rule_code, object_id, unit_id, object_kind, title, valid_from, valid_to)
+         SELECT rule_code, object_id, $4, object_kind, max(title), min(valid_from), max(valid_to) FROM point_offers
          WHERE object_kind = $1 AND object_id = $2 AND unit_id = ANY($3) GROUP BY rule_code, object_id, object_kind
          ON CONFLICT (rule_code, object_id, unit_id) DO NOTHING",
     )

@@ -57,6 +57,7 @@ pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
 pub use outlook::Reached;
 pub use parameters::POINT_PARAMETER;
 pub use queues::{Queues, start};
+pub use reminders::sweep as sweep_reminders;
 pub use verify::{Repaired, Verified, repair, verify, verify_with};
 
 /// What every phone asks for.
@@ -143,19 +144,20 @@ pub async fn lock_month(conn: &mut Conn, member_id: Uuid, now: DateTime<Utc>) ->
 
 /// Something members of a unit (and everything below it) can earn points with from today on.
 #[derive(Debug, Clone)]
-pub struct Offer {
-    pub rule: &'static str,
+pub struct Offer<'a> {
+    /// The rules that give points for it.
+    pub rules: &'a [&'static str],
     pub object_kind: &'static str,
     pub object_id: String,
-    pub unit_id: Uuid,
+    pub unit_ids: &'a [Uuid],
     pub title: String,
 }
 
-/// Announces an offer; announcing it again changes its title only.
+/// Announces an offer, for a year; announcing it again changes its title only.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn offer(conn: &mut Conn, offer: &Offer, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn offer(conn: &mut Conn, offer: &Offer<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
     engine::offer(conn, offer, now).await
 }
 

@@ -2,8 +2,8 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, post};
-use chrono::{DateTime, NaiveDate, Utc};
-use diesel::sql_types::{Array, Date, Timestamptz, Uuid as SqlUuid};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use diesel::sql_types::{Array, BigInt, Date, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,6 +19,7 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::outbox;
 use crate::kernel::problem::Problem;
+use crate::kernel::sweep::SLICE;
 use crate::organisation::{OnUnit, units};
 
 use super::board::{Standing, View, page, statuses};
@@ -164,4 +165,18 @@ async fn tell(
 ) -> Result<(), Problem> {
     let details = json!({"period": period, "points_missing": missing});
     outbox::tell(conn, "points_reminder", &[account_id], &details, now).await
+}
+
+/// How long it is known who was reminded, days.
+const KEPT_DAYS: i64 = 92;
+
+/// Drops some old reminders. Returns how many.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
+    let query = "DELETE FROM point_reminders WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM point_reminders WHERE day < $1 ORDER BY day LIMIT $2))";
+    let query = diesel::sql_query(query).bind::<Date, _>(day_of(now) - TimeDelta::days(KEPT_DAYS));
+    Ok(query.bind::<BigInt, _>(SLICE).execute(conn).await?)
 }

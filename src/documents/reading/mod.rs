@@ -3,3 +3,5 @@
 pub mod routes;
 mod sessions;
 mod store;
+
+pub use sessions::sweep;

@@ -10,6 +10,7 @@ use crate::kernel::auth::Principal;
 use crate::kernel::config::Config;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
+use crate::kernel::sweep::Round;
 use crate::points::{self, Award, Deed};
 
 use super::store::{self, NewSession, Session};
@@ -159,4 +160,21 @@ async fn require_open(
 fn take_credit(session: &mut Session, config: &Config, now: DateTime<Utc>) {
     session.credited_ms += credit(session.last_beat_at, now, config.reading_gap_seconds);
     session.last_beat_at = session.last_beat_at.max(now);
+}
+
+/// How long a session that came to nothing is kept, days.
+const KEPT_DAYS: i64 = 30;
+
+/// Old sessions go, but for those by which a document was read first: who has read what is told from them.
+static OLD: Round = Round::new(
+    "reading_sessions",
+    "gone AS (DELETE FROM reading_sessions s USING looked WHERE s.id = looked.id AND s.expires_at < $4
+        AND NOT EXISTS (SELECT 1 FROM active_readings a WHERE a.member_id = s.member_id AND a.session_id = s.id)
+        AND (s.completed_at IS NULL OR EXISTS (SELECT 1 FROM reading_sessions f WHERE f.document_id = s.document_id
+            AND f.member_id = s.member_id AND f.id < s.id AND f.completed_at IS NOT NULL)))",
+);
+
+/// Drops some old sessions. Returns whether there may be more.
+pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<bool, Problem> {
+    OLD.slice(conn, now - Duration::days(KEPT_DAYS)).await
 }
