@@ -25,7 +25,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(mine::list_my_cases);
 }
 
-/// Looks at a sign-in or a slip for a pattern that a person should see; lets all other events pass.
+/// Looks at a sign-in, a slip, a day of lookups or a repeated document for what a person should see; lets all other events pass.
 ///
 /// # Errors
 /// When the payload is not what identity writes, or the database fails.

@@ -15,6 +15,8 @@ pub enum CaseKind {
     SharedDevice,
     /// Many activation slips of one officer redeemed, one after the other.
     SlipsInARow,
+    /// A document published again under another id, for which points are given again.
+    RepeatedDocument,
     /// Many numbers of members elsewhere in an officer's lists of one day.
     NumbersLookedUp,
     /// An activation slip by an officer who had looked at the member's full numbers.
@@ -27,6 +29,7 @@ impl CaseKind {
             Self::Regularity => "regularity",
             Self::SharedDevice => "shared_device",
             Self::SlipsInARow => "slips_in_a_row",
+            Self::RepeatedDocument => "repeated_document",
             Self::NumbersLookedUp => "numbers_looked_up",
             Self::SlipAfterReveal => "slip_after_reveal",
         }
@@ -44,6 +47,9 @@ pub fn title(kind: &str) -> Text {
             "Nhiều tài khoản lần lượt đăng nhập trên cùng một thiết bị",
             "Many accounts signed in on one device, one after the other",
         ),
+        "repeated_document" => {
+            text("Một tài liệu được ban hành lại dưới mã khác", "A document was published again under another id")
+        }
         "numbers_looked_up" => text(
             "Danh sách của một người trong ngày có nhiều số CCCD hoặc số thẻ của đảng viên nơi khác",
             "An officer's lists of one day held many numbers of members elsewhere",

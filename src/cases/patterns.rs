@@ -38,6 +38,14 @@ struct Redeemed {
 }
 
 #[derive(Deserialize)]
+struct Repeated {
+    document_id: Uuid,
+    unit_id: Uuid,
+    published_by: Uuid,
+    same_ids: Vec<Uuid>,
+}
+
+#[derive(Deserialize)]
 struct LookedUp {
     account_id: Uuid,
     unit_id: Uuid,
@@ -67,12 +75,29 @@ pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>)
             let seen: Redeemed = serde_json::from_value(payload()).map_err(Problem::internal)?;
             of_issuer(conn, seen.issued_by, seen.at, now).await
         }
+        "documents.published_again" => {
+            let seen: Repeated = serde_json::from_value(payload()).map_err(Problem::internal)?;
+            repeated(conn, seen, now).await
+        }
         lookups::TOO_MANY => {
             let seen: LookedUp = serde_json::from_value(payload()).map_err(Problem::internal)?;
             of_numbers(conn, &seen, now).await
         }
         _ => Ok(()),
     }
+}
+
+/// The officer is concerned; whether it was a mistake is for an inspector to judge.
+async fn repeated(conn: &mut Conn, seen: Repeated, now: DateTime<Utc>) -> Result<(), Problem> {
+    let finding = Finding {
+        kind: CaseKind::RepeatedDocument,
+        subject: seen.document_id,
+        concerned: vec![seen.published_by],
+        places: Vec::new(),
+        unit_id: Some(seen.unit_id),
+        evidence: json!({"document_id": seen.document_id, "same_ids": seen.same_ids}),
+    };
+    store::open(conn, &finding, now).await
 }
 
 /// The officer's own cell says where the case belongs.
@@ -86,6 +111,7 @@ async fn of_numbers(conn: &mut Conn, seen: &LookedUp, now: DateTime<Utc>) -> Res
         subject: seen.account_id,
         places: concerned.clone(),
         concerned,
+        unit_id: None,
         evidence,
     };
     store::open(conn, &finding, now).await
@@ -123,7 +149,14 @@ async fn on_device(conn: &mut Conn, device: Uuid, at: DateTime<Utc>, now: DateTi
         "accounts": seen.people.len(), "sign_ins": seen.times, "first_at": seen.first_at, "last_at": at,
     });
     let places = seen.people.clone();
-    let finding = Finding { kind: CaseKind::SharedDevice, subject: device, concerned: seen.people, places, evidence };
+    let finding = Finding {
+        kind: CaseKind::SharedDevice,
+        subject: device,
+        concerned: seen.people,
+        places,
+        unit_id: None,
+        evidence,
+    };
     store::open_or_extend(conn, &finding, now).await
 }
 
@@ -150,6 +183,7 @@ async fn of_issuer(conn: &mut Conn, issuer: Uuid, at: DateTime<Utc>, now: DateTi
         subject: issuer,
         concerned: vec![issuer],
         places: seen.people,
+        unit_id: None,
         evidence,
     };
     store::open_or_extend(conn, &finding, now).await

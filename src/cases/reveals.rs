@@ -85,6 +85,7 @@ async fn look_at(conn: &mut Conn, officer: Uuid, at: DateTime<Utc>, now: DateTim
         "accounts": looked.people.len(), "looks": looked.looks, "first_at": looked.first_at, "last_at": at,
     });
     // It is about the officer; the members find look and slip in their access logs.
-    let finding = Finding { kind, subject: officer, concerned: vec![officer], places: looked.people, evidence };
+    let finding =
+        Finding { kind, subject: officer, concerned: vec![officer], places: looked.people, unit_id: None, evidence };
     store::open_or_extend(conn, &finding, now).await
 }

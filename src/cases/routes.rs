@@ -41,7 +41,8 @@ pub struct Case {
     unit_name: String,
     /// What was seen. Of `regularity`: `rule`, `days`, `first_day`, `last_day`, `time_of_day`, `seconds_apart`; of
     /// `shared_device`: `accounts`, `sign_ins`, `first_at`, `last_at`; of `slips_in_a_row`: `accounts`, `slips`,
-    /// `first_at`, `last_at`; of `slip_after_reveal`: `accounts`, `looks`, `first_at`, `last_at`.
+    /// `first_at`, `last_at`; of `repeated_document`: `document_id`, `same_ids`; of `slip_after_reveal`: `accounts`, `looks`,
+    /// `first_at`, `last_at`.
     #[schema(value_type = Object)]
     evidence: Value,
     /// When it was opened.
@@ -135,14 +136,12 @@ pub async fn get_case(mut ask: Ask<OnCase<ReadCases>>) -> Result<HttpResponse, P
     let (id, unit_id) = (ask.scope.on.case_id, ask.scope.on.unit_id);
     let row = store::get(&mut ask.conn, id).await?;
     let names = store::names_of(&mut ask.conn, id, MOST_NAMES).await?;
-    for (member_id, _) in &names {
-        let look = audit::Event {
-            unit_id: Some(unit_id),
-            member_id: Some(*member_id),
-            ..ask.scope.audit("case.viewed", "case", id)
-        };
-        audit::record(&mut ask.conn, look, ask.scope.now).await?;
-    }
+    let looks = names.iter().map(|(member_id, _)| audit::Event {
+        unit_id: Some(unit_id),
+        member_id: Some(*member_id),
+        ..ask.scope.audit("case.viewed", "case", id)
+    });
+    audit::record_all(&mut ask.conn, looks.collect(), ask.scope.now).await?;
     let members = names.into_iter().map(|(id, full_name)| CaseMember { id, full_name }).collect();
     ask.reply(&CaseDetail { case: show(row, ask.scope.context.language), members })
 }

@@ -26,6 +26,8 @@ pub struct Finding {
     pub concerned: Vec<Uuid>,
     /// Members whose cells say where it belongs.
     pub places: Vec<Uuid>,
+    /// Where it belongs, when that is known.
+    pub unit_id: Option<Uuid>,
     pub evidence: Value,
 }
 
@@ -85,7 +87,11 @@ pub async fn open_or_extend(conn: &mut Conn, finding: &Finding, now: DateTime<Ut
 }
 
 async fn write(conn: &mut Conn, finding: &Finding, on_conflict: &str, now: DateTime<Utc>) -> Result<(), Problem> {
-    let Some(unit_id) = common_unit(conn, &finding.places, now).await? else {
+    let found = match finding.unit_id {
+        Some(unit_id) => Some(unit_id),
+        None => common_unit(conn, &finding.places, now).await?,
+    };
+    let Some(unit_id) = found else {
         // Whoever belongs to no cell is nobody's to look after.
         return Ok(());
     };

@@ -49,7 +49,7 @@ pub async fn list_documents(
     let rows = if query.q.is_none() {
         desk.ask(ask.claims, wanted, ask.now).await?
     } else {
-        // A search reads whole texts: nobody's plain list waits for it.
+        // A search may take longer: no plain list waits for it.
         let Ask::<Myself> { conn, scope, .. } = Ask::extract(&ask.request).await?;
         let asked = [Asked { caller: scope.caller, wanted: &wanted }];
         // Punctuation alone is no word, and finds nothing.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::documents::files::{FileOut, of_document};
 use crate::documents::model::{Kind, Symbol, parse_symbol};
+use crate::documents::publishing::SameDocument;
 use crate::documents::store::{Row, body, targets};
 use crate::kernel::auth::{Principal, require_member};
 use crate::kernel::clock::Period;
@@ -17,7 +18,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::desk::{self, Asked, Clerk};
 use crate::kernel::problem::Problem;
 use crate::kernel::schema::{document_acknowledgements, reading_sessions};
-use crate::kernel::statement::Prepared;
+use crate::kernel::statement::PreparedWhen;
 
 /// A document in a member's list.
 #[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]
@@ -63,7 +64,7 @@ pub struct Item {
 /// Which documents of the member's cell are wanted.
 pub struct Wanted {
     pub unread: bool,
-    /// Beginnings of words, each after a space.
+    /// Beginnings of words. Whoever searches is answered alone or with others who do.
     pub words: Vec<String>,
     /// Those after this one, in the order of the list.
     pub after: Option<(DateTime<Utc>, Uuid)>,
@@ -79,10 +80,13 @@ struct Placed {
     item: Item,
 }
 
-/// Newest first. Arrays of arrays are not unnested, so units and words come as text.
-const LIST: &str = r"SELECT k.place, d.* FROM (
-        SELECT place, member_id, string_to_array(home, ',')::uuid[] AS home, string_to_array(words, E'\n') AS words, unread,
-            at, id, most
+/// Newest first. Arrays of arrays are not unnested, so units come as text. What reaches a member is found by the units it went to,
+/// so that no other document is looked at.
+macro_rules! list {
+    ($found:literal) => {
+        concat!(
+            "SELECT k.place, d.* FROM (
+        SELECT place, member_id, string_to_array(home, ',')::uuid[] AS home, words, unread, at, id, most
         FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::text[], $5::bool[], $6::timestamptz[], $7::uuid[], $8::int8[])
             AS k (place, member_id, home, words, unread, at, id, most) OFFSET 0) k
     CROSS JOIN LATERAL (SELECT * FROM (
@@ -94,11 +98,31 @@ const LIST: &str = r"SELECT k.place, d.* FROM (
                 (SELECT count(*) FROM document_files f WHERE f.document_id = d.id) AS files
             FROM documents d
             WHERE d.status = 'published'
-            AND EXISTS (SELECT 1 FROM document_targets t WHERE t.document_id = d.id AND t.unit_id = ANY(k.home))
-            AND NOT EXISTS (SELECT 1 FROM unnest(k.words) AS w WHERE position(w IN d.search) = 0)
+            AND ",
+            $found,
+            "
             AND (k.at IS NULL OR (d.published_at, d.id) < (k.at, k.id))
         ) AS mine WHERE NOT (k.unread AND read) ORDER BY published_at DESC, id DESC LIMIT k.most) d
-    ORDER BY k.place, d.published_at DESC, d.id DESC";
+    ORDER BY k.place, d.published_at DESC, d.id DESC"
+        )
+    };
+}
+const LIST: &str =
+    list!("d.id = ANY(ARRAY(SELECT t.document_id FROM document_targets t WHERE t.unit_id = ANY(k.home)))");
+/// Those with these beginnings of words.
+const SEARCH: &str = list!(
+    "words_of(d.search) @@ k.words::tsquery
+            AND EXISTS (SELECT 1 FROM document_targets t WHERE t.document_id = d.id AND t.unit_id = ANY(k.home))"
+);
+
+/// A query for beginnings of words, which hold letters and digits only; as long as `words_of` in SQL keeps them.
+fn tsquery(words: &[String]) -> String {
+    let words =
+        words.iter().map(|word| format!("'{}':*", word.trim().chars().take(MOST_OF_A_WORD).collect::<String>()));
+    words.collect::<Vec<_>>().join(" & ")
+}
+
+const MOST_OF_A_WORD: usize = 100;
 
 /// Lists the documents of all members who ask at once.
 pub struct Lister;
@@ -117,16 +141,18 @@ impl Clerk for Lister {
             units.join(",")
         };
         let (at, id): (Vec<_>, Vec<_>) = asked.iter().map(|one| one.wanted.after.unzip()).unzip();
-        let query = diesel::sql_query(LIST)
+        let searching = asked.iter().any(|one| !one.wanted.words.is_empty());
+        let query = diesel::sql_query(if searching { SEARCH } else { LIST })
             .bind::<Array<Int4>, _>((0..).take(asked.len()).collect::<Vec<i32>>())
             .bind::<Array<SqlUuid>, _>(asked.iter().map(|one| one.caller.account_id).collect::<Vec<_>>())
             .bind::<Array<Text>, _>(asked.iter().map(home).collect::<Vec<_>>())
-            .bind::<Array<Text>, _>(asked.iter().map(|one| one.wanted.words.join("\n")).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(asked.iter().map(|one| tsquery(&one.wanted.words)).collect::<Vec<_>>())
             .bind::<Array<Bool>, _>(asked.iter().map(|one| one.wanted.unread).collect::<Vec<_>>())
             .bind::<Array<Nullable<Timestamptz>>, _>(at)
             .bind::<Array<Nullable<SqlUuid>>, _>(id)
             .bind::<Array<BigInt>, _>(asked.iter().map(|one| one.wanted.fetch).collect::<Vec<_>>());
-        let rows: Vec<Placed> = Prepared(query).load(&mut conn).await?;
+        // A plan for all words would fit none: how many documents have a word differs much.
+        let rows: Vec<Placed> = PreparedWhen(!searching, query).load(&mut conn).await?;
         let lists = desk::by_place(rows, asked.len(), |placed| placed.place);
         Ok(lists.into_iter().map(|list| list.into_iter().map(|placed| placed.item).collect()).collect())
     }
@@ -189,6 +215,11 @@ pub struct Detail {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub month_offer: Option<ReachedOffer>,
+    /// Documents with the same symbol, text or file that were published in the same units before, the latest first: points would be
+    /// given for both. Only in the answer to publishing and recalling it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_items = 10)]
+    pub published_before: Option<Vec<SameDocument>>,
 }
 
 impl Detail {
@@ -230,6 +261,7 @@ pub async fn detail(conn: &mut Conn, row: Row, caller_id: Uuid, publisher: bool)
         read,
         acknowledged,
         month_offer: None,
+        published_before: None,
         id: row.id,
         unit_id: row.unit_id,
         symbol_parts: parse_symbol(&row.symbol),

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::documents::library::{Detail, ReachedOffer, detail};
 use crate::documents::model::Kind;
-use crate::documents::store::{RECALLED, Row, body, get as get_row, lock, recalled, targets};
+use crate::documents::store::{PUBLISHED, RECALLED, Row, body, get as get_row, lock, recalled, targets};
 use crate::documents::targets::OnDocument;
 use crate::kernel::access::needs::PublishDocuments;
 use crate::kernel::audit;
@@ -24,6 +24,7 @@ use crate::kernel::text::symbol;
 use crate::organisation::OnUnit;
 use crate::points::month_offer;
 
+use super::repeated::published_before;
 use super::store::{self, NewDocument};
 
 /// A document as the unit that owns it lists it.
@@ -258,7 +259,7 @@ pub async fn update_document(
         let mut text = body(conn, row.id).await?;
         let changed = scope.body.apply(&mut row, &mut text);
         if !changed.is_empty() {
-            store::rewrite(conn, &row, &text, scope.now).await?;
+            store::rewrite(conn, (&row, &text), scope.caller.account_id, scope.now).await?;
             let event = audit::Event {
                 unit_id: Some(row.unit_id),
                 details: json!({"fields": changed}),
@@ -286,7 +287,8 @@ pub struct PublicationIn {
 /// Publish a document
 ///
 /// Distributes a draft to units, at once; the answer warns in how many of their cells the month offers less than the
-/// threshold. Publishing a published document again distributes it to more units. Documents
+/// threshold, and names documents with the same symbol, text or file that were published there before: they would pay twice, and
+/// inspectors look at it. Publishing a published document again distributes it to more units. Documents
 /// that hold state secrets must not be on a networked system: the officer attests that this one does not, and a document
 /// with a secrecy marking is refused.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
@@ -360,8 +362,11 @@ async fn show<B, T>(conn: &mut Conn, id: Uuid, scope: &Scope<B, T>) -> Result<De
     detail(conn, row, scope.caller.account_id, true).await
 }
 
-/// The same with a warning for the publisher: in how many of the cells it reaches the month offers too little.
+/// The same with warnings for the publisher: in how many of the cells it reaches the month offers too little, and which documents
+/// that are the same were published before.
 async fn show_with_offer<B, T>(conn: &mut Conn, id: Uuid, scope: &Scope<B, T>) -> Result<Detail, Problem> {
+    let row = get_row(conn, id).await?;
+    let same = if row.status == PUBLISHED { published_before(conn, &row, scope.now).await? } else { Vec::new() };
     let units = targets(conn, id).await?;
     let reached = month_offer(conn, &units, scope.now).await?;
     let period = Period::containing(day_of(scope.now));
@@ -371,5 +376,5 @@ async fn show_with_offer<B, T>(conn: &mut Conn, id: Uuid, scope: &Scope<B, T>) -
         cells_short: reached.cells_short,
         cells_short_without_device: reached.cells_short_without_device,
     };
-    Ok(Detail { month_offer: Some(offer), ..show(conn, id, scope).await? })
+    Ok(Detail { month_offer: Some(offer), published_before: Some(same), ..show(conn, id, scope).await? })
 }

@@ -16,6 +16,8 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{document_targets, documents};
 use crate::points::{Offer, offer, withdraw_offers};
 
+use super::repeated;
+
 /// A document that is to be written.
 #[derive(Debug, Clone)]
 pub struct NewDocument {
@@ -66,7 +68,7 @@ pub async fn draft(conn: &mut Conn, new: &NewDocument, author: Uuid, now: DateTi
 ///
 /// # Errors
 /// As [`draft`].
-pub async fn rewrite(conn: &mut Conn, row: &Row, text: &str, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn rewrite(conn: &mut Conn, (row, text): (&Row, &str), by: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     check(&row.symbol, &row.title, &row.summary, text, row.pages)?;
     diesel::update(documents::table.find(row.id))
         .set((
@@ -85,6 +87,7 @@ pub async fn rewrite(conn: &mut Conn, row: &Row, text: &str, now: DateTime<Utc>)
     next_version(conn, row.id).await?;
     if row.status == PUBLISHED {
         announce(conn, row, now).await?;
+        repeated::tell(conn, row, by, now).await?;
     }
     Ok(())
 }
@@ -126,7 +129,8 @@ pub async fn publish(
         .map(|unit_id| (document_targets::document_id.eq(row.id), document_targets::unit_id.eq(*unit_id)))
         .collect();
     diesel::insert_into(document_targets::table).values(rows).on_conflict_do_nothing().execute(conn).await?;
-    announce(conn, &row, now).await
+    announce(conn, &row, now).await?;
+    repeated::tell(conn, &row, attested_by, now).await
 }
 
 /// Recalls a published document at once: no member sees it, opens it or earns with it any more.
@@ -176,24 +180,17 @@ pub async fn of_unit(conn: &mut Conn, unit_id: Uuid, after: Option<Uuid>, fetch:
 
 /// Says to the points engine what can be earned with the document, and where.
 async fn announce(conn: &mut Conn, row: &Row, now: DateTime<Utc>) -> Result<(), Problem> {
-    let mut rules = vec!["document_read"];
-    if row.must_read_by.is_some() {
-        rules.insert(0, "document_acknowledged");
-    }
-    let units = targets(conn, row.id).await?;
-    for rule in rules {
-        for unit_id in &units {
-            let made = Offer {
-                rule,
-                object_kind: OBJECT_KIND,
-                object_id: row.id.to_string(),
-                unit_id: *unit_id,
-                title: row.title.clone(),
-            };
-            offer(conn, &made, now).await?;
-        }
-    }
-    Ok(())
+    let rules: &[&str] =
+        if row.must_read_by.is_some() { &["document_acknowledged", "document_read"] } else { &["document_read"] };
+    let unit_ids = targets(conn, row.id).await?;
+    let made = Offer {
+        rules,
+        object_kind: OBJECT_KIND,
+        object_id: row.id.to_string(),
+        unit_ids: &unit_ids,
+        title: row.title.clone(),
+    };
+    offer(conn, &made, now).await
 }
 
 #[derive(QueryableByName)]
