@@ -34,7 +34,7 @@ impl<N: Needs> Target for OnDocument<N> {
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
         Box::pin(async move {
             let row = store::get(conn, path_id(req, "document_id")?).await?;
-            let path = units::path(conn, row.unit_id, day_of(now)).await?;
+            let path = units::last_path(conn, row.unit_id, day_of(now)).await?;
             if !caller.may(&path, N::PERMISSION) {
                 let known = caller.may(&path, Permission::PublishDocuments)
                     || store::reaches(conn, row.id, &caller.home).await?;
@@ -61,7 +61,7 @@ impl Target for Readable {
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
         Box::pin(async move {
             let row = store::get(conn, path_id(req, "document_id")?).await?;
-            let path = units::path(conn, row.unit_id, day_of(now)).await?;
+            let path = units::last_path(conn, row.unit_id, day_of(now)).await?;
             let publisher = caller.may(&path, Permission::PublishDocuments);
             if !publisher && !store::reaches(conn, row.id, &caller.home).await? {
                 return Err(Problem::not_found());

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use actix_web::http::Method;
 use actix_web::{HttpRequest, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -9,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::kernel::access::{Needs, Permission};
+use crate::kernel::access::Needs;
 use crate::kernel::auth::Principal;
 use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
@@ -36,7 +37,7 @@ impl<N: Needs> Target for OnUnit<N> {
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
         Box::pin(async move {
             let unit_id = path_id(req, "unit_id")?;
-            let path = seen(conn, unit_id, N::PERMISSION, day_of(now)).await?;
+            let path = seen(req, conn, unit_id, day_of(now)).await?;
             caller.require(&path, N::PERMISSION)?;
             Ok(Self { unit_id, path, needs: PhantomData })
         })
@@ -66,26 +67,20 @@ impl<N: Needs> Target for OnUnitOfQuery<N> {
         Box::pin(async move {
             let query = web::Query::<UnitOfQuery>::from_query(req.query_string());
             let unit_id = query.map_err(|_| Problem::not_found())?.unit_id;
-            let path = seen(conn, unit_id, N::PERMISSION, day_of(now)).await?;
+            let path = seen(req, conn, unit_id, day_of(now)).await?;
             caller.require(&path, N::PERMISSION)?;
             Ok(Self { unit_id, path, needs: PhantomData })
         })
     }
 }
 
-/// The path of a unit by which rights on it are judged. What a unit was before it was merged can still be read by those
-/// above the place it had last.
-async fn seen(conn: &mut Conn, unit_id: Uuid, permission: Permission, day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
-    use Permission as P;
-    match permission {
-        P::ReadUnit
-        | P::ReadBoard
-        | P::ExportBoard
-        | P::ListMembers
-        | P::ReadReadership
-        | P::ReadAudit
-        | P::ReadCases => units::last_path(conn, unit_id, day).await,
-        _ => units::path(conn, unit_id, day).await,
+/// The path of a unit by which rights on it are judged. What a unit was before it ended can still be read by those above the place
+/// it had last; nothing new is written there.
+async fn seen(req: &HttpRequest, conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
+    if req.method() == Method::GET {
+        units::last_path(conn, unit_id, day).await
+    } else {
+        units::path(conn, unit_id, day).await
     }
 }
 

@@ -56,7 +56,7 @@ pub async fn get_document_readership(
     query: Query<ReadershipQuery>,
 ) -> Result<HttpResponse, Problem> {
     let (unit_id, today) = (query.0.unit_id, day_of(ask.scope.now));
-    let path = units::path(&mut ask.conn, unit_id, today).await?;
+    let path = units::last_path(&mut ask.conn, unit_id, today).await?;
     ask.scope.caller.require(&path, Permission::ReadReadership)?;
     let id = path_id(&ask.request, "document_id")?;
     if !store::concerns(&mut ask.conn, id, &path, today).await? {

@@ -113,13 +113,13 @@ struct Concerns {
     concerns: bool,
 }
 
-/// Whether a document was distributed to a unit, to one above it or to one below it. `path` is the unit with its ancestors.
+/// Whether a document was distributed to a unit, to one above it or to one that is or was below it. `path` is the unit with its
+/// ancestors.
 pub async fn concerns(conn: &mut Conn, document_id: Uuid, path: &[Uuid], day: NaiveDate) -> Result<bool, Problem> {
     let row: Concerns = diesel::sql_query(
         "SELECT EXISTS (SELECT 1 FROM document_targets d WHERE d.document_id = $1
              AND (d.unit_id = ANY($2) OR EXISTS (SELECT 1 FROM unit_tree t
-                 WHERE t.ancestor_id = ($2)[1] AND t.descendant_id = d.unit_id
-                 AND t.valid_from <= $3 AND (t.valid_to IS NULL OR t.valid_to > $3)))) AS concerns",
+                 WHERE t.ancestor_id = ($2)[1] AND t.descendant_id = d.unit_id AND t.valid_from <= $3))) AS concerns",
     )
     .bind::<SqlUuid, _>(document_id)
     .bind::<Array<SqlUuid>, _>(path)

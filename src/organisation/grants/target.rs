@@ -29,7 +29,7 @@ impl Target for OnGrantsOf {
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
         Box::pin(async move {
             let unit_id = path_id(req, "unit_id")?;
-            let path = units::path(conn, unit_id, day_of(now)).await?;
+            let path = units::last_path(conn, unit_id, day_of(now)).await?;
             if !caller.may(&path, Permission::ReadAudit) {
                 caller.require(&path, Permission::ManageGrants)?;
             }
@@ -57,7 +57,7 @@ impl Target for OnGrant {
             let (account_id, unit_id) = store::place(conn, grant_id).await?;
             // Administrators of the whole system are made and unmade outside the API.
             let unit_id = unit_id.ok_or_else(Problem::not_found)?;
-            let path = units::path(conn, unit_id, day_of(now)).await?;
+            let path = units::last_path(conn, unit_id, day_of(now)).await?;
             rule::require(caller, &path)?;
             Ok(Self { grant_id, unit_id, account_id })
         })

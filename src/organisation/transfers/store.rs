@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::transfers;
+use crate::organisation::units;
 
 /// A member's way from one cell to another.
 #[derive(Debug, Serialize, ToSchema, QueryableByName)]
@@ -115,12 +116,12 @@ pub async fn of_unit(
     fetch: i64,
 ) -> Result<Vec<Transfer>, Problem> {
     Ok(diesel::sql_query(format!(
-        "WITH below AS (SELECT descendant_id AS id FROM unit_tree
-             WHERE ancestor_id = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2))
+        "WITH below AS (SELECT t.descendant_id AS id FROM unit_tree t WHERE t.ancestor_id = $1 AND {})
          {TRANSFER}
          WHERE (t.from_unit_id IN (SELECT id FROM below) OR t.to_unit_id IN (SELECT id FROM below))
            AND ($3::uuid IS NULL OR t.id < $3)
-         ORDER BY t.id DESC LIMIT $4"
+         ORDER BY t.id DESC LIMIT $4",
+        units::stands("$2")
     ))
     .bind::<SqlUuid, _>(unit_id)
     .bind::<Date, _>(day)

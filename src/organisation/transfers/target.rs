@@ -55,9 +55,9 @@ impl<S: Side> Target for OnTransfer<S> {
             let today = day_of(now);
             let (from, to) = store::sides(conn, transfer_id).await?;
             let (mine, other) = if S::RECEIVING { (to, from) } else { (from, to) };
-            let mine = units::path(conn, mine, today).await?;
+            let mine = units::last_path(conn, mine, today).await?;
             if let Err(problem) = caller.require(&mine, Permission::TransferMembers) {
-                let other = units::path(conn, other, today).await?;
+                let other = units::last_path(conn, other, today).await?;
                 // The other side knows the transfer, so there is nothing to hide.
                 return Err(if caller.may(&other, Permission::TransferMembers) {
                     Problem::new(Code::Forbidden)

@@ -33,7 +33,7 @@ impl Target for OnRuleChange {
         Box::pin(async move {
             let change_id = path_id(req, "change_id")?;
             let unit_id = store::unit_of(conn, change_id).await?;
-            let path = units::path(conn, unit_id, day_of(now)).await?;
+            let path = units::last_path(conn, unit_id, day_of(now)).await?;
             caller.require(&path, Permission::ManageRules)?;
             Ok(Self { change_id, unit_id, path })
         })

@@ -2,10 +2,12 @@
 
 mod files;
 mod fraud;
+mod left_behind;
 mod library;
 mod publishing;
 mod readership;
 mod reading;
+mod repeated;
 mod together;
 
 use serde_json::{Value, json};
