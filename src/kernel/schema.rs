@@ -294,6 +294,32 @@ diesel::table! {
     }
 }
 diesel::table! {
+    kept_boards (unit_id, first, months) {
+        unit_id -> Uuid,
+        first -> Date,
+        months -> Int2,
+        wanted_at -> Timestamptz,
+        made_at -> Nullable<Timestamptz>,
+        counted -> Int4,
+        scores -> Array<Int4>,
+        holders -> Array<Int4>,
+        reached -> Array<Int4>,
+    }
+}
+diesel::table! {
+    kept_places (unit_id, first, months, place) {
+        unit_id -> Uuid,
+        first -> Date,
+        months -> Int2,
+        place -> Int4,
+        rank -> Int8,
+        member_id -> Uuid,
+        cell_id -> Uuid,
+        points -> Int4,
+        met -> Bool,
+    }
+}
+diesel::table! {
     leases (name) {
         name -> Text,
         holder -> Uuid,

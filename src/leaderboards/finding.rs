@@ -14,6 +14,7 @@ use crate::points::projection::{self, UnitMonth};
 
 use super::best;
 use super::boards::{self, Keys};
+use super::kept::{self, Tally};
 use super::model::{Found, Nameless, OwnRank, Ranked, Score, Source, View};
 use super::store::{self, Size};
 
@@ -58,10 +59,11 @@ pub async fn size(conn: &mut Conn, unit: Uuid) -> Result<Size, Problem> {
     Ok(size)
 }
 
-/// The roll-up of a unit's month, after how many steps, and since when.
+/// How many members of a large unit have how many points, and since when.
 struct RollUp {
-    unit: UnitMonth,
-    step: i64,
+    tally: Tally,
+    /// After how many steps of the projection; none for a board that a job keeps.
+    step: Option<i64>,
     as_of: DateTime<Utc>,
 }
 
@@ -78,14 +80,26 @@ impl Seeker<'_> {
         Found { rows, source: Source::Ledger, as_of: self.now }
     }
 
-    /// The roll-up of a large unit, when the view is one month.
+    /// The figures of a large unit: of a month from its roll-up, else from a board that a job keeps. None for a unit that is small
+    /// enough to be ranked now.
+    ///
+    /// # Errors
+    /// 503 while the board of a longer span is still to be made.
     async fn roll_up(&mut self, view: &View) -> Result<Option<RollUp>, Problem> {
-        if !view.span.is_month() {
+        if view.span.is_month() {
+            let unit = projection::unit(self.conn, view.unit_id, view.span.first()).await?;
+            let position = projection::position(self.conn).await?;
+            if let Some((unit, (step, as_of))) = unit.zip(position) {
+                let UnitMonth { counted, scores, holders, reached, .. } = unit;
+                let tally = Tally { counted, scores, holders, reached };
+                return Ok(Some(RollUp { tally, step: Some(step), as_of }));
+            }
+        }
+        if !kept::is_crowd(self.conn, view).await? {
             return Ok(None);
         }
-        let unit = projection::unit(self.conn, view.unit_id, view.span.first()).await?;
-        let position = projection::position(self.conn).await?;
-        Ok(unit.zip(position).map(|(unit, (step, as_of))| RollUp { unit, step, as_of }))
+        let (tally, as_of) = kept::of(self.conn, view, self.now).await?;
+        Ok(Some(RollUp { tally, step: None, as_of }))
     }
 
     /// The first `limit` places, and the viewer's.
@@ -104,15 +118,18 @@ impl Seeker<'_> {
                 return Ok(Found { rows, source: Source::Board, as_of });
             }
         }
-        let Some(RollUp { unit, step, as_of }) = self.roll_up(view).await? else {
+        let Some(RollUp { tally, step, as_of }) = self.roll_up(view).await? else {
             let rows = store::ranks(self.conn, (view, size), self.viewer, limit).await?;
             return Ok(self.now(rows));
         };
-        let mut rows = best::places(self.conn, view, limit, (step, self.now)).await?;
+        let mut rows = match step {
+            Some(step) => best::places(self.conn, view, limit, (step, self.now)).await?,
+            None => kept::places(self.conn, view, limit).await?,
+        };
         if !rows.iter().any(|row| row.member_id == self.viewer)
             && let Some(own) = store::score(self.conn, view, self.viewer).await?
         {
-            rows.push(beyond(self.viewer, unit.rank(own.points), own.points));
+            rows.push(beyond(self.viewer, tally.rank(own.points), own.points));
         }
         Ok(Found { rows, source: Source::RollUp, as_of })
     }
@@ -121,11 +138,11 @@ impl Seeker<'_> {
     pub async fn own_rank(&mut self, view: &View) -> Result<Found<Option<OwnRank>>, Problem> {
         let size = size(self.conn, view.unit_id).await?;
         if size == Size::Large
-            && let Some(RollUp { unit, as_of, .. }) = self.roll_up(view).await?
+            && let Some(RollUp { tally, as_of, .. }) = self.roll_up(view).await?
         {
             let own = store::score(self.conn, view, self.viewer).await?;
-            let of = i64::from(unit.counted);
-            let rows = own.map(|own| OwnRank { rank: unit.rank(own.points), points: own.points, of });
+            let of = i64::from(tally.counted);
+            let rows = own.map(|own| OwnRank { rank: tally.rank(own.points), points: own.points, of });
             return Ok(Found { rows, source: Source::RollUp, as_of });
         }
         let rows = store::own_rank(self.conn, (view, size), self.viewer).await?;
@@ -155,9 +172,9 @@ impl Seeker<'_> {
                     return Ok(Found { rows, source: Source::Board, as_of });
                 }
             }
-            if let Some(RollUp { unit, as_of, .. }) = self.roll_up(view).await? {
+            if let Some(RollUp { tally, as_of, .. }) = self.roll_up(view).await? {
                 let own = store::score(self.conn, view, self.viewer).await?;
-                let rows = own.map(|own| window(&unit, own, width)).unwrap_or_default();
+                let rows = own.map(|own| window(&tally, own, width)).unwrap_or_default();
                 return Ok(Found { rows, source: Source::RollUp, as_of });
             }
         }
@@ -182,7 +199,7 @@ fn beyond(member_id: Uuid, rank: i64, points: i32) -> Ranked {
 }
 
 /// The places around a member's own, who comes last of their equals, without those of others below their threshold.
-fn window(unit: &UnitMonth, own: Score, width: i64) -> Vec<Nameless> {
+fn window(unit: &Tally, own: Score, width: i64) -> Vec<Nameless> {
     let wide = usize::try_from(width).unwrap_or(0);
     let lists = unit.scores.iter().zip(&unit.holders).zip(&unit.reached);
     // Of each score those who reached their threshold come first.

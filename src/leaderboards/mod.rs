@@ -6,6 +6,7 @@ mod cells;
 mod check;
 mod finding;
 mod follow;
+mod kept;
 mod model;
 mod queue;
 mod rebuild;
@@ -23,6 +24,7 @@ use crate::kernel::problem::Problem;
 
 pub use check::{differences, give_up};
 pub use follow::{Lost, follow};
+pub use kept::make_next as keep_next_board;
 pub use queue::{Ranks, start};
 pub use rebuild::{Means, rebuild};
 pub use span::Span;

@@ -38,6 +38,21 @@ impl Span {
         self.first
     }
 
+    /// A span of so many months; none of a length that no span has.
+    pub fn of(first: Period, months: i16) -> Option<Self> {
+        Self::around(first).into_iter().find(|span| span.first == first && span.length() == months)
+    }
+
+    /// How many months it has: 1, 3 or 12.
+    pub fn length(self) -> i16 {
+        i16::try_from(self.months).unwrap_or(i16::MAX)
+    }
+
+    /// The span of the same length that ended when this one began.
+    pub fn before(self) -> Self {
+        Self { first: Period::containing(self.first.first_day() - Months::new(self.months)), months: self.months }
+    }
+
     pub fn is_month(self) -> bool {
         self.months == 1
     }
@@ -113,6 +128,16 @@ impl PartialSchema for Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_follow_one_another() {
+        for (span, before) in [("2026-01", "2025-12"), ("2026-Q1", "2025-Q4"), ("2026", "2025")] {
+            let (span, before): (Span, Span) = (span.parse().unwrap(), before.parse().unwrap());
+            assert_eq!(span.before(), before);
+            assert_eq!(Span::of(span.first(), span.length()), Some(span));
+        }
+        assert_eq!(Span::of("2026-02".parse().unwrap(), 3), None);
+    }
 
     #[test]
     fn spans_are_written_as_they_are_read() {

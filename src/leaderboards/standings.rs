@@ -33,7 +33,8 @@ pub const THESE: &str = "
 /// month looked at. What is used several times is written down (`MATERIALIZED`): otherwise it is found out each time, and
 /// planning takes longer than finding.
 /// In a month the excused are not ranked; over a longer span they are, by what they earned. The threshold of
-/// a span is that of its months since the member entered.
+/// a span is that of its months since the member entered. Exemptions are looked up member by member (`OFFSET 0`), instead of reading
+/// those of the whole country for a cell.
 pub fn standings(belonging: &str) -> String {
     format!(
         "{belonging},
@@ -56,6 +57,6 @@ pub fn standings(belonging: &str) -> String {
                 SELECT date_trunc('month', e.since::timestamp)::date AS begins,
                     (date_trunc('month', e.since::timestamp) + interval '1 month')::date AS ends) month
             WHERE NOT EXISTS (SELECT 1 FROM exemptions x WHERE x.member_id = e.member_id AND (x.kind = 'exempt' OR $3 = $4)
-                AND exempts_from_month(x.kind, x.valid_from, x.valid_to, $2, $4, $5, e.excuse_days)))"
+                AND exempts_from_month(x.kind, x.valid_from, x.valid_to, $2, $4, $5, e.excuse_days) OFFSET 0))"
     )
 }

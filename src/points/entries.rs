@@ -110,12 +110,12 @@ impl Wanted {
 }
 
 const LIST: &str = "SELECT k.place, e.id, e.kind, e.rule_code, e.rule_version, e.points, e.period, e.day, e.unit_id,
-        e.occurred_at, e.object_kind, e.object_id, e.attested_by, e.late, e.reverses, e.decision_id, a.reason
+        e.occurred_at, e.object_kind, e.object_id, e.attested_by, e.late, e.reverses, e.decision_id,
+        CASE WHEN e.kind <> 'award' THEN (SELECT a.reason FROM point_adjustments a WHERE a.id = e.decision_id) END AS reason
     FROM unnest($1::int4[], $2::uuid[], $3::date[], $4::uuid[], $5::int8[]) AS k (place, member_id, period, before, most)
     CROSS JOIN LATERAL (SELECT * FROM point_entries p WHERE p.member_id = k.member_id
         AND (k.period IS NULL OR p.period = k.period) AND (k.before IS NULL OR p.id < k.before)
         ORDER BY p.id DESC LIMIT k.most) e
-    LEFT JOIN point_adjustments a ON a.id = e.decision_id AND e.kind <> 'award'
     ORDER BY k.place, e.id DESC";
 
 /// The entries of members, the newest first, in the order asked for.

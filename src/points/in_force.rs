@@ -17,7 +17,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::schema::points_in_force;
 use crate::kernel::statement::Prepared;
 
-use super::rulebook::{Limit, limits, narrowed};
+use super::rulebook::{Limit, LimitRow, limits_within, narrowed};
 use super::rules::Rule;
 use super::store::{self, Parameters};
 
@@ -82,18 +82,19 @@ pub async fn find(
     version: i64,
 ) -> Result<HashMap<Place, Arc<InForce>>, Problem> {
     let mut found = HashMap::new();
-    let mut missing: HashMap<NaiveDate, Vec<Uuid>> = HashMap::new();
+    let mut missing = Vec::new();
     for place in places {
         match recall(&KNOWN, place, version) {
             Some(known) => drop(found.insert(*place, known)),
-            None => missing.entry(place.1).or_default().push(place.0),
+            None => missing.push(*place),
         }
     }
-    for (day, units) in missing {
-        for (unit, loaded) in load(conn, &units, day, version).await? {
-            KNOWN.insert((unit, day), (version, loaded.clone()));
-            found.insert((unit, day), loaded);
-        }
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    for (place, loaded) in load(conn, &missing, version).await? {
+        KNOWN.insert(place, (version, loaded.clone()));
+        found.insert(place, loaded);
     }
     Ok(found)
 }
@@ -102,11 +103,13 @@ pub async fn find(
 struct PathRow {
     #[diesel(sql_type = SqlUuid)]
     unit_id: Uuid,
+    #[diesel(sql_type = Date)]
+    day: NaiveDate,
     #[diesel(sql_type = Array<SqlUuid>)]
     path: Vec<Uuid>,
 }
 
-#[derive(QueryableByName)]
+#[derive(Clone, QueryableByName)]
 struct ParameterRow {
     #[diesel(sql_type = Text)]
     name: String,
@@ -114,6 +117,10 @@ struct ParameterRow {
     value: i32,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     unit_id: Option<Uuid>,
+    #[diesel(sql_type = Date)]
+    valid_from: NaiveDate,
+    #[diesel(sql_type = Nullable<Date>)]
+    valid_to: Option<NaiveDate>,
 }
 
 #[derive(QueryableByName)]
@@ -134,33 +141,31 @@ struct OfferRow {
     valid_to: Option<NaiveDate>,
 }
 
-const PATHS: &str = "SELECT descendant_id AS unit_id, array_agg(ancestor_id ORDER BY depth) AS path FROM unit_tree
-    WHERE descendant_id = ANY($1) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) GROUP BY descendant_id";
-const PARAMETERS: &str = "SELECT name, value, unit_id FROM point_parameters
-    WHERE (unit_id IS NULL OR unit_id = ANY($1)) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)";
+/// Looked up place by place (`OFFSET 0`): the planner expects more places than there are, and would read the whole tree.
+const PATHS: &str = "SELECT k.unit_id, k.day, p.path FROM unnest($1::uuid[], $2::date[]) AS k (unit_id, day)
+    CROSS JOIN LATERAL (SELECT array_agg(t.ancestor_id ORDER BY t.depth) AS path FROM unit_tree t
+        WHERE t.descendant_id = k.unit_id AND t.valid_from <= k.day AND (t.valid_to IS NULL OR t.valid_to > k.day) OFFSET 0) p
+    WHERE p.path IS NOT NULL";
+const PARAMETERS: &str = "SELECT name, value, unit_id, valid_from, valid_to FROM point_parameters
+    WHERE (unit_id IS NULL OR unit_id = ANY($1)) AND valid_from <= $3 AND (valid_to IS NULL OR valid_to > $2)";
 const OFFERS: &str = "SELECT unit_id, rule_code, object_kind, object_id, title, valid_from, valid_to FROM point_offers
-    WHERE unit_id = ANY($1) AND valid_from <= $2";
+    WHERE unit_id = ANY($1) AND valid_from <= $3 AND (valid_to IS NULL OR valid_to > $2)";
 
-/// Loads several cells in a few statements, since after a change all of them are missing at once.
-async fn load(
-    mut conn: &Conn,
-    units: &[Uuid],
-    day: NaiveDate,
-    version: i64,
-) -> Result<Vec<(Uuid, Arc<InForce>)>, Problem> {
-    let paths = diesel::sql_query(PATHS).bind::<Array<SqlUuid>, _>(units).bind::<Date, _>(day);
+/// Loads several places in a few statements, however many days they are of: after a change all of them are missing at once.
+async fn load(mut conn: &Conn, places: &[Place], version: i64) -> Result<Vec<(Place, Arc<InForce>)>, Problem> {
+    let (units, days): (Vec<Uuid>, Vec<NaiveDate>) = places.iter().copied().unzip();
+    let (Some(first), Some(last)) = (days.iter().min().copied(), days.iter().max().copied()) else {
+        return Ok(Vec::new());
+    };
+    let paths = diesel::sql_query(PATHS).bind::<Array<SqlUuid>, _>(units).bind::<Array<Date>, _>(&days);
     let paths: Vec<PathRow> = Prepared(paths).load(&mut conn).await?;
     let above: BTreeSet<Uuid> = paths.iter().flat_map(|row| row.path.iter().copied()).collect();
     let above: Vec<Uuid> = above.into_iter().collect();
-    let parameters = diesel::sql_query(PARAMETERS).bind::<Array<SqlUuid>, _>(&above).bind::<Date, _>(day);
-    let set = Set {
-        rules: store::rules(conn, day).await?,
-        limits: limits(conn, &above, day).await?.into_iter().map(|row| (row.unit_id, row.into())).collect(),
-        parameters: Prepared(parameters).load(&mut conn).await?,
-        offers: offers(conn, &above, day).await?,
-    };
+    let everything = Everything::load(conn, &above, (first, last)).await?;
+    let sets: HashMap<NaiveDate, Set> = days.into_iter().map(|day| (day, everything.on(day))).collect();
     let mut loaded = Vec::new();
-    for PathRow { unit_id, path } in paths {
+    for PathRow { unit_id, day, path } in paths {
+        let Some(set) = sets.get(&day) else { continue };
         // The unit at the top is always among them: it tells one database from another.
         let by = path.iter().filter(|unit| set.by(**unit) || Some(*unit) == path.last()).copied().collect();
         let key = (by, day);
@@ -172,9 +177,56 @@ async fn load(
                 here
             }
         };
-        loaded.push((unit_id, here));
+        loaded.push(((unit_id, day), here));
     }
     Ok(loaded)
+}
+
+/// What units set on any of some days.
+struct Everything {
+    rules: Vec<Rule>,
+    limits: Vec<LimitRow>,
+    parameters: Vec<ParameterRow>,
+    offers: Vec<(Arc<Offered>, Uuid, Option<NaiveDate>)>,
+}
+
+impl Everything {
+    async fn load(mut conn: &Conn, units: &[Uuid], (first, last): (NaiveDate, NaiveDate)) -> Result<Self, Problem> {
+        let within = |query: &str| {
+            let query = diesel::sql_query(query.to_owned()).bind::<Array<SqlUuid>, _>(units.to_vec());
+            query.bind::<Date, _>(first).bind::<Date, _>(last)
+        };
+        let parameters = Prepared(within(PARAMETERS)).load(&mut conn).await?;
+        let offers: Vec<OfferRow> = Prepared(within(OFFERS)).load(&mut conn).await?;
+        let offers = offers.into_iter().map(|row| {
+            let OfferRow { unit_id, rule_code, object_kind, object_id, title, valid_from, valid_to } = row;
+            (Arc::new(Offered { rule_code, object_kind, object_id, title, valid_from }), unit_id, valid_to)
+        });
+        Ok(Self {
+            rules: store::rules_within(conn, (first, last)).await?,
+            limits: limits_within(conn, units, (first, last)).await?,
+            parameters,
+            offers: offers.collect(),
+        })
+    }
+
+    /// What is set on one of the days.
+    fn on(&self, day: NaiveDate) -> Set {
+        let mut offers: HashMap<Uuid, Vec<Arc<Offered>>> = HashMap::new();
+        for (offered, unit_id, _) in
+            self.offers.iter().filter(|(offered, _, to)| in_force(offered.valid_from, *to, day))
+        {
+            offers.entry(*unit_id).or_default().push(offered.clone());
+        }
+        let limits = self.limits.iter().filter(|row| in_force(row.valid_from, row.valid_to, day));
+        let parameters = self.parameters.iter().filter(|row| in_force(row.valid_from, row.valid_to, day));
+        Set {
+            rules: self.rules.iter().filter(|rule| in_force(rule.valid_from, rule.valid_to, day)).cloned().collect(),
+            limits: limits.map(|row| (row.unit_id, row.clone().into())).collect(),
+            parameters: parameters.cloned().collect(),
+            offers,
+        }
+    }
 }
 
 /// What units set on a day.
@@ -204,18 +256,6 @@ impl Set {
         let rules = narrowed(&self.rules, &limits.collect::<Vec<_>>());
         Ok(InForce { rules, parameters: parameters_along(&self.parameters, path)?, offers, offered })
     }
-}
-
-async fn offers(mut conn: &Conn, units: &[Uuid], day: NaiveDate) -> Result<HashMap<Uuid, Vec<Arc<Offered>>>, Problem> {
-    let rows = diesel::sql_query(OFFERS).bind::<Array<SqlUuid>, _>(units).bind::<Date, _>(day);
-    let rows: Vec<OfferRow> = Prepared(rows).load(&mut conn).await?;
-    let mut by_unit: HashMap<Uuid, Vec<Arc<Offered>>> = HashMap::new();
-    for row in rows.into_iter().filter(|row| in_force(row.valid_from, row.valid_to, day)) {
-        let OfferRow { unit_id, rule_code, object_kind, object_id, title, valid_from, .. } = row;
-        let offered = Offered { rule_code, object_kind, object_id, title, valid_from };
-        by_unit.entry(unit_id).or_default().push(Arc::new(offered));
-    }
-    Ok(by_unit)
 }
 
 /// The values that bind below these units; no unit is the default of the whole system, which stands above all.

@@ -1,6 +1,6 @@
 //! Members' months as they themselves see them: what was earned, what is missing, what could be done next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::kernel::access;
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Language, Problem};
@@ -18,7 +19,7 @@ use super::facts::{MemberFacts, Whom};
 use super::in_force::{self, InForce, Offered};
 use super::model::{ObjectRef, Status};
 use super::rules::{self, Rule};
-use super::states::{self, Month, State, States};
+use super::states::{Month, State, States};
 use super::store;
 
 /// Whose month is wanted, and in which language.
@@ -108,15 +109,6 @@ pub fn days(wanted: &[Wanted]) -> Vec<Whom> {
     wanted.iter().map(|one| (one.member_id, one.period.reference_day(one.today))).collect()
 }
 
-/// Reads months of members, in the order asked for.
-///
-/// # Errors
-/// 503 when the database cannot be reached.
-pub async fn read(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<MyPoints>, Problem> {
-    let read = states::read(conn, &days(wanted)).await?;
-    show(conn, wanted, read).await
-}
-
 /// Months of members whose states on their days are known.
 ///
 /// # Errors
@@ -137,6 +129,14 @@ pub async fn show(conn: &mut Conn, wanted: &[Wanted], read: States) -> Result<Ve
     };
     let asked: Vec<Asked> = wanted.iter().zip(&read.states).zip(&here).filter_map(asked).collect();
     let mut taken = credits::of_offers(conn, &asked, Memory::Kept).await?.into_iter();
+    let closed = closed_of(conn, wanted).await?;
+    // Whoever belonged to no cell then has the rules of the whole system.
+    let without: Vec<NaiveDate> =
+        days.iter().zip(&here).filter(|(_, here)| here.is_none()).map(|((_, day), _)| *day).collect();
+    let rules = match (without.iter().min(), without.iter().max()) {
+        (Some(first), Some(last)) => store::rules_within(conn, (*first, *last)).await?,
+        _ => Vec::new(),
+    };
     let mut months = Vec::with_capacity(wanted.len());
     for (((one, state), (_, day)), here) in wanted.iter().zip(&read.states).zip(&days).zip(&here) {
         let mut seen = match (&state.facts, here) {
@@ -145,14 +145,26 @@ pub async fn show(conn: &mut Conn, wanted: &[Wanted], read: States) -> Result<Ve
                 View { one, facts, month: &state.month, here, taken }.show()
             }
             // Not a member then: nothing to reach.
-            _ => without_cell(one, &state.month, &store::rules(conn, *day).await?),
+            _ => {
+                let then = rules.iter().filter(|rule| access::in_force(rule.valid_from, rule.valid_to, *day));
+                without_cell(one, &state.month, &then.cloned().collect::<Vec<_>>())
+            }
         };
-        if one.period < Period::containing(one.today) {
-            seen.closed = closings::of_members(conn, &[one.member_id], one.period).await?.remove(&one.member_id);
-        }
+        seen.closed = closed.get(&(one.member_id, one.period)).copied();
         months.push(seen);
     }
     Ok(months)
+}
+
+/// The closed ones of these months; of those that run none is looked for.
+async fn closed_of(conn: &Conn, wanted: &[Wanted]) -> Result<BTreeMap<(Uuid, Period), ClosedFigure>, Problem> {
+    let past = wanted.iter().filter(|one| one.period < Period::containing(one.today));
+    let (members, periods): (BTreeSet<Uuid>, BTreeSet<Period>) = past.map(|one| (one.member_id, one.period)).unzip();
+    if members.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let (members, periods) = (members.into_iter().collect::<Vec<_>>(), periods.into_iter().collect::<Vec<_>>());
+    closings::of_months(conn, &members, &periods).await
 }
 
 /// Everything that is known of one month.

@@ -59,11 +59,16 @@ impl From<RuleRow> for Rule {
 }
 
 /// The rules in force on a day, by code.
-pub async fn rules(mut conn: &Conn, day: NaiveDate) -> Result<Vec<Rule>, Problem> {
+pub async fn rules(conn: &Conn, day: NaiveDate) -> Result<Vec<Rule>, Problem> {
+    rules_within(conn, (day, day)).await
+}
+
+/// The same for those in force on any of the days from the first to the last.
+pub async fn rules_within(mut conn: &Conn, (first, last): (NaiveDate, NaiveDate)) -> Result<Vec<Rule>, Problem> {
     let rows: Vec<RuleRow> = point_rules::table
-        .filter(point_rules::valid_from.le(day))
-        .filter(point_rules::valid_to.is_null().or(point_rules::valid_to.gt(day)))
-        .order(point_rules::code)
+        .filter(point_rules::valid_from.le(last))
+        .filter(point_rules::valid_to.is_null().or(point_rules::valid_to.gt(first)))
+        .order((point_rules::code, point_rules::valid_from))
         .select(RuleRow::as_select())
         .load(&mut conn)
         .await?;

@@ -1,5 +1,7 @@
 //! A year by months: a member's and a cell's, beside the committee's average. Groups under five are not told.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpResponse, get};
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
@@ -14,7 +16,7 @@ use crate::kernel::call::{Ask, Myself, Query};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Problem, text};
-use crate::organisation::{OnUnit, units};
+use crate::organisation::OnUnit;
 
 use super::model::Status;
 use super::month::{self, MyPoints, Wanted};
@@ -85,32 +87,54 @@ pub async fn get_my_trend(mut ask: Ask<Myself>, query: Query<YearQuery>) -> Resu
     let (year, months) = query.0.months(today)?;
     let (member_id, language) = (ask.scope.caller.account_id, ask.scope.context.language);
     let wanted: Vec<Wanted> = months.into_iter().map(|period| Wanted { member_id, period, today, language }).collect();
-    let days: Vec<(Uuid, NaiveDate)> = wanted.iter().map(|one| (member_id, one.period.reference_day(today))).collect();
-    let states = states::read(&ask.conn, &days).await?.states;
-    let mut items = Vec::new();
-    for (state, month) in states.into_iter().zip(month::read(&mut ask.conn, &wanted).await?) {
-        let cell = state.facts.map(|facts| facts.cell);
-        items.push(beside_committee(&mut ask.conn, cell, month, today).await?);
-    }
-    ask.reply(&MyTrend { year, items })
+    let states = states::read(&ask.conn, &month::days(&wanted)).await?;
+    let cells: Vec<Option<Uuid>> = states.states.iter().map(|state| Some(state.facts.as_ref()?.cell)).collect();
+    let committees = committees(&mut ask.conn, &cells, &wanted).await?;
+    let months = month::show(&mut ask.conn, &wanted, states).await?;
+    let items = months.into_iter().zip(cells).map(|(month, cell)| {
+        let MyPoints { period, points, threshold, status, .. } = month;
+        let (threshold, status) = (cell.map(|_| threshold), cell.map(|_| status));
+        let committee_average = committees.get(&period).and_then(Committee::average);
+        MyTrendMonth { period, points, threshold, status, committee_average }
+    });
+    ask.reply(&MyTrend { year, items: items.collect() })
 }
 
-async fn beside_committee(
+/// The month of the committee above a cell.
+#[derive(Debug, QueryableByName)]
+struct Committee {
+    #[diesel(sql_type = Date)]
+    period: NaiveDate,
+    #[diesel(sql_type = Int4)]
+    counted: i32,
+    #[diesel(sql_type = BigInt)]
+    points_sum: i64,
+}
+
+impl Committee {
+    fn average(&self) -> Option<f64> {
+        share(Some(self.points_sum), Some(self.counted))
+    }
+}
+
+/// The committees above these cells in these months, as far as they were counted.
+async fn committees(
     conn: &mut Conn,
-    cell: Option<Uuid>,
-    month: MyPoints,
-    today: NaiveDate,
-) -> Result<MyTrendMonth, Problem> {
-    let MyPoints { period, points, threshold, status, .. } = month;
-    let Some(cell) = cell else {
-        return Ok(MyTrendMonth { period, points, threshold: None, status: None, committee_average: None });
-    };
-    let committee = units::parent(conn, cell, period.reference_day(today)).await?;
-    let average = match committee {
-        Some(unit) => course(conn, unit, &[period], today).await?.into_iter().next().and_then(|month| month.average()),
-        None => None,
-    };
-    Ok(MyTrendMonth { period, points, threshold: Some(threshold), status: Some(status), committee_average: average })
+    cells: &[Option<Uuid>],
+    wanted: &[Wanted],
+) -> Result<BTreeMap<Period, Committee>, Problem> {
+    let rows: Vec<Committee> = diesel::sql_query(
+        "SELECT k.period, m.counted, m.points_sum FROM unnest($1::uuid[], $2::date[], $3::date[]) AS k (cell, period, day)
+         CROSS JOIN LATERAL (SELECT t.ancestor_id FROM unit_tree t WHERE t.descendant_id = k.cell AND t.depth = 1
+             AND t.valid_from <= k.day AND (t.valid_to IS NULL OR t.valid_to > k.day) OFFSET 0) t
+         JOIN unit_months m ON m.period = k.period AND m.unit_id = t.ancestor_id",
+    )
+    .bind::<Array<Nullable<SqlUuid>>, _>(cells)
+    .bind::<Array<Date>, _>(wanted.iter().map(|one| one.period.first_day()).collect::<Vec<_>>())
+    .bind::<Array<Date>, _>(wanted.iter().map(|one| one.period.reference_day(one.today)).collect::<Vec<_>>())
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (Period::containing(row.period), row)).collect())
 }
 
 /// A unit's month in the course of a year.

@@ -349,10 +349,10 @@ async fn what_is_credited_in_the_first_award_of_a_month_is_no_longer_suggested()
     let write = async |conn: &mut sotay::kernel::db::Conn| {
         for number in 0..30 {
             let offer = sotay::points::Offer {
-                rule: "document_read",
+                rules: &["document_read"],
                 object_kind: "document",
                 object_id: object(number),
-                unit_id: world.cell,
+                unit_ids: &[world.cell],
                 title: "Tài liệu".to_owned(),
             };
             sotay::points::offer(conn, &offer, now).await?;

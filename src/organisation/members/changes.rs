@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::kernel::advisory;
 use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
@@ -14,17 +15,10 @@ use super::entry::MemberPatch;
 use super::handles::{HandleKind, tell_of_shared_phones};
 use super::profile::Profile;
 
-/// Any number will do: it names the lock on the numbers of all members.
-const NUMBERS_LOCK: i64 = 0x0073_6f74_6179;
-
 /// Whoever gives out citizen IDs and card numbers does it alone until the transaction ends: what is free stays free. To be
 /// taken before any member's row.
 pub async fn lock_numbers(conn: &mut Conn) -> Result<(), Problem> {
-    diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
-        .bind::<diesel::sql_types::BigInt, _>(NUMBERS_LOCK)
-        .execute(conn)
-        .await?;
-    Ok(())
+    advisory::lock(conn, advisory::Purpose::MemberNumbers).await
 }
 
 /// Refuses a citizen ID or card number that somebody else has, without telling who. Call [`lock_numbers`] before.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
@@ -44,21 +44,48 @@ pub async fn of_members(
     members: &[Uuid],
     period: Period,
 ) -> Result<BTreeMap<Uuid, ClosedFigure>, Problem> {
+    let found = of_months(conn, members, &[period]).await?;
+    Ok(found.into_iter().map(|((member, _), figure)| (member, figure)).collect())
+}
+
+/// The same for each of some months.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn of_months(
+    mut conn: &Conn,
+    members: &[Uuid],
+    periods: &[Period],
+) -> Result<BTreeMap<(Uuid, Period), ClosedFigure>, Problem> {
     let this_month =
         member_months::member_id.eq(closing_rows::member_id).and(member_months::period.eq(closings::period));
-    let found: Vec<(DateTime<Utc>, Uuid, String, i32)> = closing_rows::table
+    // By the primary key of the states: they have no index by closing.
+    let in_force = closing_states::unit_id
+        .eq(closings::unit_id)
+        .and(closing_states::period.eq(closings::period))
+        .and(closing_states::closing_id.eq(closings::id.nullable()));
+    let found: Vec<Found> = closing_rows::table
         .inner_join(closings::table.on(closings::id.eq(closing_rows::closing_id)))
-        .inner_join(closing_states::table.on(closing_states::closing_id.eq(closings::id.nullable())))
+        .inner_join(closing_states::table.on(in_force))
         .inner_join(member_months::table.on(this_month))
         .filter(closing_rows::member_id.eq_any(members))
-        .filter(closings::period.eq(period.first_day()))
-        .select((closings::closed_at, closing_rows::member_id, closing_rows::content, member_months::points))
-        .load(conn)
+        .filter(closings::period.eq_any(periods.iter().map(|period| period.first_day())))
+        .select((
+            (closing_rows::member_id, closings::period),
+            closings::closed_at,
+            closing_rows::content,
+            member_months::points,
+        ))
+        .load(&mut conn)
         .await?;
-    let figure = |(closed_at, member_id, content, corrected_points): (DateTime<Utc>, Uuid, String, i32)| {
+    let figure = |((member_id, period), closed_at, content, corrected_points): Found| {
         let row: ClosedRow = serde_json::from_str(&content).map_err(Problem::internal)?;
         let ClosedRow { points, threshold, status, .. } = row;
-        Ok((member_id, ClosedFigure { closed_at, points, corrected_points, threshold, status }))
+        let key = (member_id, Period::containing(period));
+        Ok((key, ClosedFigure { closed_at, points, corrected_points, threshold, status }))
     };
     found.into_iter().map(figure).collect()
 }
+
+/// Whose month, when it was closed, its row as it was signed, and the points of today.
+type Found = ((Uuid, NaiveDate), DateTime<Utc>, String, i32);

@@ -20,7 +20,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use automatic::{close_due, close_due_slice};
 pub use close::{Closer, close_cells};
 pub use keys::published_keys;
-pub use mine::{ClosedFigure, of_members};
+pub use mine::{ClosedFigure, of_members, of_months};
 pub use verify::{TrustedKeys, Verdict, verify_file};
 
 /// The operations on closings.

@@ -48,14 +48,6 @@ pub struct UnitMonth {
     pub taken_at: DateTime<Utc>,
 }
 
-impl UnitMonth {
-    /// The rank that these points have in the unit: one more than the number of counted members with more.
-    pub fn rank(&self, points: i32) -> i64 {
-        let above = self.scores.iter().zip(&self.holders).take_while(|(score, _)| **score > points);
-        above.map(|(_, held)| i64::from(*held)).sum::<i64>() + 1
-    }
-}
-
 const COLUMNS: &str =
     "u.id AS unit_id, u.name, u.kind, coalesce(m.members, 0) AS members, coalesce(m.exempt, 0) AS exempt,
     coalesce(m.excused, 0) AS excused, coalesce(m.counted, 0) AS counted, coalesce(m.met, 0) AS met,

@@ -12,4 +12,4 @@ mod target;
 pub use change::RuleTier;
 pub use in_force::rules_for;
 pub use narrow::{Limit, narrowed};
-pub use store::{LimitRow, limits};
+pub use store::{LimitRow, limits, limits_within};

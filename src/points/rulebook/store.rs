@@ -50,17 +50,27 @@ impl From<LimitRow> for Limit {
 }
 
 /// The limits in force on a day on the unit with this path, itself first; those of the top come first.
-pub async fn limits(mut conn: &Conn, path: &[Uuid], day: NaiveDate) -> Result<Vec<LimitRow>, Problem> {
+pub async fn limits(conn: &Conn, path: &[Uuid], day: NaiveDate) -> Result<Vec<LimitRow>, Problem> {
+    limits_within(conn, path, (day, day)).await
+}
+
+/// The same for those in force on any of the days from the first to the last.
+pub async fn limits_within(
+    mut conn: &Conn,
+    path: &[Uuid],
+    (first, last): (NaiveDate, NaiveDate),
+) -> Result<Vec<LimitRow>, Problem> {
     let query = diesel::sql_query(
         "SELECT c.unit_id, u.name AS unit_name, c.rule_code, c.switched_off, c.points, c.cap_day, c.cap_month,
             c.valid_from, c.valid_to
          FROM point_rule_changes c JOIN units u ON u.id = c.unit_id
          WHERE c.unit_id = ANY($1) AND c.state = 'published' AND c.scope = 'unit'
-           AND c.valid_from <= $2 AND (c.valid_to IS NULL OR c.valid_to > $2)
+           AND c.valid_from <= $3 AND (c.valid_to IS NULL OR c.valid_to > $2)
          ORDER BY array_position($1, c.unit_id) DESC",
     )
     .bind::<Array<SqlUuid>, _>(path)
-    .bind::<Date, _>(day);
+    .bind::<Date, _>(first)
+    .bind::<Date, _>(last);
     Ok(Prepared(query).load(&mut conn).await?)
 }
 

@@ -1,7 +1,9 @@
 //! The list of members, profiles and their correction.
 
+use diesel_async::RunQueryDsl;
 use serde_json::json;
 use sotay::kernel::access::Role;
+use sotay::kernel::text;
 
 use super::{contents, count, rows};
 use crate::support::{Actor, World};
@@ -282,4 +284,26 @@ async fn nobody_edits_their_own_record_nor_the_proofs_of_a_superior() {
     }
     assert_eq!(contents(&world.app).await.len(), before);
     assert_eq!(count(&world.app, "members WHERE without_device OR version > 1").await, 0);
+}
+
+#[derive(diesel::QueryableByName)]
+struct Folded {
+    #[diesel(sql_type = diesel::sql_types::Array<diesel::sql_types::Text>)]
+    folded: Vec<String>,
+}
+
+#[actix_web::test]
+async fn names_are_folded_in_the_database_as_in_the_program() {
+    let world = World::new().await;
+    let letters = (' '..='\u{1eff}').filter(|c| text::is_name_character(*c));
+    let mut names: Vec<String> = letters.map(|c| format!("A{c}b {c}")).collect();
+    names
+        .extend(["Đặng  Thị H’Hen Niê", "ÐINH ƉỨC", "Y-Ƀrăm (Ama Thuột)", "Lê Văn A.", " 'Trần'  "].map(str::to_owned));
+    names.extend(['`', '´', 'ʹ', 'ʻ', 'ʼ', 'ʽ', 'ˈ', '‘', '’', '‛', '′', 'ꞌ', '‐', '‑'].map(|c| format!("H{c}Hen")));
+    let names: Vec<String> = names.iter().map(|name| text::one_line(name)).collect();
+    let mut conn = world.app.state.db.conn().await.unwrap();
+    let query = "SELECT array_agg(fold_name(name) ORDER BY n) AS folded FROM unnest($1) WITH ORDINALITY AS t(name, n)";
+    let query = diesel::sql_query(query).bind::<diesel::sql_types::Array<diesel::sql_types::Text>, _>(&names);
+    let found: Folded = query.get_result(&mut *conn).await.unwrap();
+    assert_eq!(found.folded, names.iter().map(|name| text::fold(name)).collect::<Vec<_>>());
 }

@@ -35,17 +35,24 @@ pub struct Postgres {
     server: RefCell<Option<Process>>,
     binaries: PathBuf,
     account: Option<(u32, u32)>,
+    /// Of its own, each as `name=value`.
+    settings: &'static [&'static str],
     /// Of the data, the socket and the log; removed last.
     folder: TempDir,
 }
 
 impl Postgres {
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With settings of the test's own, each as `name=value`.
+    pub async fn start_with(settings: &'static [&'static str]) -> Self {
         let (folder, account) = (short_folder("sotay-pg-"), account());
         if let Some((uid, gid)) = account {
             chown(folder.path(), Some(uid), Some(gid)).unwrap();
         }
-        let postgres = Self { server: RefCell::new(None), binaries: binaries().await, account, folder };
+        let postgres = Self { server: RefCell::new(None), binaries: binaries().await, account, settings, folder };
         let made = postgres
             .program("initdb", "initdb.log")
             .args(["--encoding=UTF8", "--locale=C.UTF-8", "--auth=trust", "--username=postgres", "--no-sync"])
@@ -98,6 +105,9 @@ impl Postgres {
         postgres.arg("-k").arg(self.folder.path()).args(["-c", "listen_addresses=", "-c", "max_connections=200"]);
         // Confirmed is written: what is proved here is worth nothing otherwise, whatever a version's defaults are.
         postgres.args(["-c", "fsync=on", "-c", "synchronous_commit=on"]);
+        for setting in self.settings {
+            postgres.args(["-c", setting]);
+        }
         let mut server = Process::start(&mut postgres, Signal::QUIT);
         let begun = Instant::now();
         while self.connect().await.is_err() {
@@ -105,6 +115,11 @@ impl Postgres {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.server.replace(Some(server));
+    }
+
+    /// What it has written to its log so far.
+    pub fn server_log(&self) -> String {
+        self.log("server.log")
     }
 
     /// The deadlocks that it had to resolve: who waited for whom, with which statements.

@@ -1,0 +1,1 @@
+DROP TABLE kept_places, kept_boards;
