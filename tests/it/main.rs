@@ -24,6 +24,7 @@ mod outlook;
 mod parameters;
 mod peers;
 mod permissions;
+mod plans;
 mod points;
 mod projection;
 mod remembered;
