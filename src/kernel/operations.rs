@@ -292,7 +292,20 @@ fn collect(validator: &Validator, instance: &Value, faults: &mut Vec<Fault>) {
     }
 }
 
+/// What is wrong within an object that may be null, rather than that it is neither an object of this kind nor null.
+fn within<'a>(error: &'a ValidationError<'_>) -> Option<&'a [ValidationError<'static>]> {
+    let Kind::OneOfNotValid { context } = error.kind() else { return None };
+    let of_another_type = |inner: &ValidationError<'_>| {
+        matches!(inner.kind(), Kind::Type { .. }) && inner.instance_path() == error.instance_path()
+    };
+    context.iter().find(|inner| !inner.is_empty() && !inner.iter().any(of_another_type)).map(Vec::as_slice)
+}
+
 fn describe(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
+    if let Some(inner) = within(error) {
+        inner.iter().for_each(|error| describe(error, faults));
+        return;
+    }
     let at = error.instance_path().to_string();
     let (code, detail) = match error.kind() {
         Kind::Required { property } => {
