@@ -145,8 +145,8 @@ pub struct Proved {
 }
 
 /// Finds a live slip by its code and compares the personal data. A role given since the slip was issued makes it void: whoever
-/// issued it might not have been allowed to any more. None, counted against the slip, when they
-/// do not fit; the caller must commit that.
+/// issued it might not have been allowed to any more. One that a person issued alone opens no account that holds a role, whichever of
+/// the two came first. None, counted against the slip, when they do not fit; the caller must commit that.
 pub async fn prove(
     conn: &mut Conn,
     crypto: &Crypto,
@@ -162,7 +162,12 @@ pub async fn prove(
             grants::table
                 .filter(grants::account_id.eq(activation_slips::account_id))
                 .filter(grants::revoked_at.is_null())
-                .filter(grants::created_at.gt(activation_slips::issued_at)),
+                .filter(grants::role.ne(Role::Member.as_str()))
+                .filter(
+                    grants::created_at.gt(activation_slips::issued_at).or(activation_slips::decision_id
+                        .is_null()
+                        .and(grants::valid_to.is_null().or(grants::valid_to.gt(day_of(now))))),
+                ),
         )))
         .select((
             activation_slips::id,

@@ -69,14 +69,14 @@ struct Hand {
 }
 
 /// From each account at a moment back along lone slips: who issued the one that set its password, who issued that person's
-/// then, and so on. Each step goes back in time, so it ends.
+/// then, and so on. No step goes forward in time and none is taken twice, so it ends.
 const HANDS: &str = "WITH RECURSIVE hands AS (
         SELECT k AS account_id, k AS holder_id, at FROM unnest($1::uuid[], $2::timestamptz[]) AS t (k, at)
         UNION
         SELECT h.account_id, s.issued_by, s.issued_at FROM hands h
         CROSS JOIN LATERAL (SELECT issued_by, issued_at, decision_id FROM activation_slips
             WHERE account_id = h.holder_id AND redeemed_at <= h.at ORDER BY redeemed_at DESC, id DESC LIMIT 1) s
-        WHERE s.decision_id IS NULL AND s.issued_at < h.at)
+        WHERE s.decision_id IS NULL)
     SELECT DISTINCT account_id, holder_id FROM hands";
 
 async fn hands(conn: &mut Conn, accounts: &[(Uuid, DateTime<Utc>)]) -> Result<Vec<Hand>, Problem> {

@@ -136,3 +136,18 @@ async fn a_later_released_slip_does_not_whitewash_what_was_proposed_before() {
     let own = ask_role(&owner, world.member().await.id, "deputy_secretary", world.cell).await;
     confirm(&officer, &own).await.expect(200);
 }
+
+#[actix_web::test]
+async fn who_was_captured_hands_nobody_on_in_the_same_instant() {
+    let world = World::new().await;
+    let officer = world.organisation_officer().await;
+    let captured = alone(&world, &officer, &person(&world, world.cell).await).await;
+    world.grant(captured.id, Role::CommitteeOfficer, Some(world.ward)).await;
+    let next = alone(&world, &captured, &person(&world, world.cell).await).await;
+    world.grant(next.id, Role::CommitteeOfficer, Some(world.ward)).await;
+    rested(&world);
+
+    let asked = ask_role(&officer, world.member().await.id, "deputy_secretary", world.cell).await;
+
+    assert_eq!(confirm(&next, &asked).await.expect(403).code(), "second_officer_required");
+}

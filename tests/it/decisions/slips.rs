@@ -123,6 +123,19 @@ async fn a_slip_issued_alone_is_void_once_a_role_is_given() {
 }
 
 #[actix_web::test]
+async fn a_slip_issued_alone_opens_no_account_with_a_role_whichever_came_first() {
+    let world = World::new().await;
+    let officer = world.organisation_officer().await;
+    let person = person(&world, world.cell).await;
+    let code = text(&ask_slip(&officer, person.id).await.expect(201).body, "code");
+
+    // Given in the same instant, as when the two requests ran at once.
+    world.grant(person.id, Role::CellSecretary, Some(world.cell)).await;
+
+    redeem(&world.app, &code, &person, BIRTH).await.expect(410);
+}
+
+#[actix_web::test]
 async fn the_operator_releases_what_nobody_is_above() {
     let world = World::new().await;
     let administrator = world.administrator().await;
