@@ -3,17 +3,6 @@ CREATE FUNCTION text_digest(body text) RETURNS text LANGUAGE plpgsql IMMUTABLE S
 BEGIN
     RETURN md5(regexp_replace(fold_name(body), '[^[:alnum:]]+', '', 'g'));
 END $$;
-CREATE INDEX documents_symbol ON documents (fold_name(symbol)) WHERE status <> 'draft';
+CREATE INDEX documents_same_symbol ON documents (fold_name(symbol)) WHERE status <> 'draft';
 CREATE INDEX documents_text ON documents (text_digest(body)) WHERE status <> 'draft' AND words > 0;
 CREATE INDEX document_files_contents ON document_files (sha256);
-CREATE INDEX documents_symbol ON documents (fold_name(symbol)) WHERE status <> 'draft';
-CREATE INDEX documents_text ON documents (text_digest(body)) WHERE status <> 'draft' AND words > 0;
-CREATE INDEX document_files_contents ON document_files (sha256);
-
-DO $$
-DECLARE
-    kinds text := (SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'cases_kind_check');
-BEGIN
-    ALTER TABLE cases DROP CONSTRAINT cases_kind_check;
-    EXECUTE 'ALTER TABLE cases ADD CONSTRAINT cases_kind_check ' || replace(kinds, 'ARRAY[', 'ARRAY[''repeated_document''::text, ');
-END $$;
