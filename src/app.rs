@@ -35,7 +35,7 @@ use crate::kernel::{context, health, memory, problem_pages};
 use crate::organisation::decisions::{DecisionKind, Registry};
 use crate::{audit_trail, cases, documents, identity, jobs, leaderboards, notifications, organisation, points};
 
-/// Everything that takes two officers. A feature lists its kinds here.
+/// The kinds of decisions that take two officers. Each feature lists its own here.
 static KINDS: [&dyn DecisionKind; 7] = [
     &organisation::grants::ROLE_GRANT,
     &identity::ROLE_HOLDER_SLIP,
@@ -45,7 +45,7 @@ static KINDS: [&dyn DecisionKind; 7] = [
     &points::ATTESTATION,
     &points::ADJUSTMENT,
 ];
-/// The same, to be looked up.
+/// The same kinds, for look-ups.
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
 
 /// Files held in memory at a time, each up to 20 MiB.
@@ -59,7 +59,8 @@ const BACKLOG: i32 = 1024;
 
 /// Everything under `/v1`, declared once for actix and for the document.
 fn features(config: &mut ServiceConfig) {
-    // The router tries one route after the other, and a path with parameters takes it long: what every phone asks for comes first.
+    // The router tries routes in order, and matching a path with parameters is slow: the most frequent routes come
+    // first.
     points::daily_routes(config);
     documents::daily_routes(config);
     leaderboards::routes(config);
@@ -90,7 +91,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     openapi::finish(&api)
 });
 
-/// What the document demands of each operation, read once: compiling its schemas takes longer than anything else at the start.
+/// The rules of the document for each operation, read once: compiling its schemas is the slowest part of the start.
 static OPERATIONS: LazyLock<Result<Arc<Operations>, String>> =
     LazyLock::new(|| Operations::from_document(&DOCUMENT).map(Arc::new));
 
@@ -99,13 +100,13 @@ pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// Makes the state of a process. `database_url` is the application role's.
+/// Builds the state of a process. `database_url` is that of the application role.
 ///
 /// # Errors
 /// When keys cannot be read or derived, or the data directory cannot be used.
 pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, String> {
     let url = config.database_url.clone().ok_or("no database")?;
-    // Made first, as the key file lives in the folder above it.
+    // Created first, because the key file lives in its parent folder.
     let files = config.data_dir.join("files");
     let spool = config.data_dir.join("uploads");
     for folder in [&files, &spool] {
@@ -141,8 +142,8 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
     })
 }
 
-/// Starts answering on the listener: a handle that stops it, and what ends with it. Signing keys must be in place (see
-/// [`identity::refresh_keys`]).
+/// Starts serving on the listener. Returns the handle that stops the server, and what ends with it. Signing keys must
+/// be in place (see [`identity::refresh_keys`]).
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -189,14 +190,14 @@ pub fn serve(
     memory::give_back();
     let ended = async move {
         let served = server.await;
-        // Before the caller stops the database, which the jobs would miss.
+        // Dropped before the caller stops the database, which the jobs still need.
         drop((jobs, lanes));
         served
     };
     Ok((handle, ended))
 }
 
-/// Where requests wait that are worked on together.
+/// The queues of batched requests.
 #[derive(Clone)]
 struct Together {
     lookout: web::Data<Lookout>,
@@ -209,7 +210,7 @@ struct Together {
 }
 
 impl Together {
-    /// Opens them, and what works on them until it is dropped.
+    /// Opens the queues and starts their workers, which end when dropped.
     fn start(state: &web::Data<State>) -> Result<(Self, Vec<Lanes>), String> {
         let (lookout, looking) = lookout::start(state)?;
         let (points, awarding) = points::start(state)?;
@@ -224,7 +225,7 @@ impl Together {
         Ok((together, vec![looking, awarding, ranking, listing, telling, notifying, showing]))
     }
 
-    /// Makes them known to handlers.
+    /// Registers the queues for the handlers.
     fn give(&self, config: &mut web::ServiceConfig) {
         config
             .app_data(self.lookout.clone())
@@ -237,7 +238,7 @@ impl Together {
     }
 }
 
-/// What is not part of the API proper: health, keys, documentation.
+/// Routes that are not part of the API proper: health, keys, documentation.
 fn outside_v1() -> impl HttpServiceFactory + 'static {
     (
         health::healthz,

@@ -40,22 +40,22 @@ enum Command {
     Migrate,
     /// Recompute totals, counters, caps, roll-ups and boards from the ledger and name every difference.
     ///
-    /// Ends with 0 when all is right, with 1 when something differs or cannot be reached, and with 3 when nothing differs
-    /// but roll-ups could not be compared, since changes were waiting to be taken in: try again later.
+    /// Exits with 0 when all is right, with 1 when something differs or cannot be reached, and with 3 when nothing
+    /// differs but roll-ups could not be compared because changes were waiting to be applied: try again later.
     Verify(verify::Verify),
-    /// Make all leaderboards in Redis anew from the monthly totals.
+    /// Rebuild all leaderboards in Redis from the monthly totals.
     RebuildBoards,
-    /// Close the months of cells whose days for the secretary are over.
+    /// Close the months of cells whose secretaries' days are over.
     CloseMonths,
     /// Verify an exported report offline and name every row that was changed.
     VerifyReport(verify_report::VerifyReport),
     /// Print the OpenAPI document.
     Openapi,
-    /// Make an account of a system administrator and print its password once.
+    /// Create the account of a system administrator and print its password once.
     CreateAdmin(admin::CreateAdmin),
     /// List roles and activation slips that wait for a second officer, or confirm one as the operator of the server.
     ///
-    /// For the top of the system, where there is no second administrator. Of a slip it prints the code once.
+    /// For the top of the system, where there is no second administrator. For a slip, prints its code once.
     #[command(visible_alias = "release-slip")]
     Release(release::Release),
     /// Parse one foreign file within bounds; started by the server for each file it is sent.
@@ -73,7 +73,7 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Command::VerifyReport(arguments) = &arguments.command {
-        // Needs neither settings nor a database: whoever verifies has the file and the key only.
+        // Needs neither settings nor a database: a verifier has only the file and the key.
         return ended(verify_report::run(arguments).map(|()| ExitCode::SUCCESS));
     }
     if let Command::Parse(arguments) = &arguments.command {
@@ -113,20 +113,20 @@ async fn run(command: Command, config: Config) -> Result<ExitCode, String> {
         Command::Import(arguments) => import::run(config, arguments).await,
         Command::Release(arguments) => release::run(config, arguments).await,
         Command::CloseMonths => close_months::run(config).await,
-        // Done before there was a configuration.
+        // Handled before the configuration was loaded.
         Command::Openapi | Command::Parse(_) | Command::VerifyReport(_) => Ok(()),
     };
     done.map(|()| ExitCode::SUCCESS)
 }
 
-/// Log lines go to standard error; standard output belongs to what a command prints.
+/// Log lines go to standard error; standard output is for the output of commands.
 fn start_logging(config: &Config) {
     let mut filter = EnvFilter::try_from_env("SOTAY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     // It tells of every client that breaks the protocol as an error, which is none of this program.
     if let Ok(quiet) = "actix_http::h1=off".parse() {
         filter = filter.add_directive(quiet);
     }
-    // A log kept in a file is searched, so colours are for a terminal only.
+    // Colours are for a terminal only: a log kept in a file is searched.
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

@@ -1,6 +1,6 @@
-//! Background work of every instance: signing keys, the outbox, projections, months that close by themselves, the look for
-//! regularity, planned reorganisations, sweeping.
-//! Whatever must happen once takes a lease in the database.
+//! Background jobs: keys, outbox, projections, closings, regularity, reorganisations, sweeping.
+//!
+//! Every instance runs them. Work that must happen once takes a lease in the database.
 
 mod sweeping;
 
@@ -20,13 +20,13 @@ use crate::{cases, documents, identity, leaderboards, notifications};
 
 pub use sweeping::sweep;
 
-/// Of each instance's time, nine tenths belong to requests: after a slice of work it rests so many times as long as that took.
+/// Each instance keeps nine tenths of its time for requests: after a slice of work it rests this many times as long.
 const REST: u32 = 9;
-/// A slice that waited long for locks or the database is no reason to rest for hours.
+/// A slice that waited long for locks or the database must not cause hours of rest.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 const OUTBOX_PAUSE: Duration = Duration::from_millis(500);
-/// Between two looks at what changed; more when looking takes long, but no longer than the lease and far from the age at which
-/// boards are not believed.
+/// Pause between two polls for changes. It grows when polling takes long, but stays below the lease and far below the
+/// age at which boards count as stale.
 const PROJECTION_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PROJECTION_PAUSE: Duration = Duration::from_secs(10);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
@@ -58,7 +58,7 @@ pub fn start(state: Data<State>) -> Jobs {
             identity::refresh_keys(state).await?;
             Ok(false)
         }),
-        every(&state, CASES_PAUSE, "the look for regularity", async |state| look_for_regularity(state).await),
+        every(&state, CASES_PAUSE, "the search for regularity", async |state| look_for_regularity(state).await),
         every(&state, REORGANISATIONS_PAUSE, "planned reorganisations", async |state| {
             reorganisations::apply_due(state).await?;
             Ok(false)
@@ -84,7 +84,7 @@ pub fn start(state: Data<State>) -> Jobs {
     Jobs(jobs)
 }
 
-/// Does what is due again and again, with a pause before each time. What fails is tried again after the next pause.
+/// Repeats the work, with a pause before each run. Failed work is retried after the next pause.
 fn every(
     state: &Data<State>,
     pause: Duration,
@@ -102,7 +102,7 @@ fn every(
     })
 }
 
-/// Works slice by slice, as long as one tells that more is waiting, and rests between them.
+/// Works slice by slice while more is waiting, and rests between slices.
 async fn in_slices(slice: impl AsyncFn() -> Result<bool, Problem>) -> Result<(), Problem> {
     loop {
         let begun = Instant::now();
@@ -113,12 +113,12 @@ async fn in_slices(slice: impl AsyncFn() -> Result<bool, Problem>) -> Result<(),
     }
 }
 
-/// Projects once. Returns how long to rest, so that a large backlog does not take the database from everybody else.
+/// Projects once. Returns how long to rest, so that a large backlog does not keep other requests from the database.
 async fn project_some(state: &State) -> Duration {
     let begun = Instant::now();
     match project(state).await {
         Ok(true) => begun.elapsed().min(PROJECTION_PAUSE),
-        // What changes meanwhile is taken in together.
+        // Changes made meanwhile are processed together.
         Ok(false) => {
             let took = begun.elapsed();
             let longest = LONGEST_PROJECTION_PAUSE.saturating_sub(took).max(PROJECTION_PAUSE);
@@ -131,7 +131,7 @@ async fn project_some(state: &State) -> Duration {
     }
 }
 
-/// Follows the ledger by a step, when no other instance does. Returns whether more is waiting.
+/// Projects the next step of the ledger, unless another instance does. Returns whether more is waiting.
 ///
 /// # Errors
 /// When the database cannot be reached.
@@ -156,12 +156,12 @@ pub async fn project(state: &State) -> Result<bool, Problem> {
     if let Some(redis) = redis.filter(|_| !lost.is_empty()) {
         let means = leaderboards::Means { db: &state.work, redis, clock: &state.clock, lease };
         let scores = leaderboards::rebuild(&means, &lost, |_, _| {}).await?;
-        tracing::info!(boards = lost.len(), scores, "leaderboards made anew");
+        tracing::info!(boards = lost.len(), scores, "leaderboards rebuilt");
     }
     Ok(!drained)
 }
 
-/// Goes through the ledger of the last month once a day, a step at a time. Returns whether there is more to look at.
+/// Searches the ledger of the last month once a day, one step at a time. Returns whether more is left.
 ///
 /// # Errors
 /// When the database cannot be reached.
@@ -177,7 +177,7 @@ pub async fn keep_boards(state: &State) -> Result<bool, Problem> {
     state.work.transaction(async |conn| leaderboards::keep_next_board(conn, state.clock.now()).await).await
 }
 
-/// Delivers what waits in the outbox, each event in a transaction of its own. Returns how many.
+/// Delivers waiting outbox events, each in a transaction of its own. Returns how many.
 ///
 /// # Errors
 /// When the database cannot be reached.
@@ -193,7 +193,7 @@ pub async fn deliver(state: &State) -> Result<usize, Problem> {
     Ok(events.len())
 }
 
-/// Delivers one claimed event in a transaction of its own, unless somebody else has done so since the claim.
+/// Delivers one claimed event in a transaction of its own, unless another instance has done so since the claim.
 ///
 /// # Errors
 /// When a consumer fails, or the database cannot be reached; the event will be claimed again.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Requests are made on one thread and freed on another: measured, this saves an eighth of the program's time.
+/// Requests are allocated on one thread and freed on another: measured, this saves an eighth of the program's time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! The audit log as people read it: one's own record, and a unit's for inspectors.
+//! Reading the audit log: members about their own record, inspectors about a unit.
 
 mod routes;
 mod store;

@@ -17,7 +17,7 @@ use crate::organisation::units;
 
 use super::store::{self, Entry};
 
-/// A role somebody held when they did something.
+/// A role that the actor held at the time of the event.
 #[derive(Serialize, ToSchema)]
 pub struct ActorRole {
     /// The role.
@@ -28,7 +28,7 @@ pub struct ActorRole {
     unit_name: Option<String>,
 }
 
-/// Something that was done with one's record.
+/// An event about the caller's own record.
 #[derive(Serialize, ToSchema)]
 pub struct AccessOut {
     /// The event.
@@ -44,7 +44,7 @@ pub struct AccessOut {
     /// The roles they held at that time.
     #[schema(max_items = 20)]
     actor_roles: Vec<ActorRole>,
-    /// Whether it was the person themselves.
+    /// Whether the caller did it themselves.
     by_myself: bool,
 }
 
@@ -58,7 +58,7 @@ fn roles(entry: &Entry) -> Vec<ActorRole> {
 
 /// See who looked at one's record
 ///
-/// Everything that was done with the caller's own record, by anybody, the newest first.
+/// Lists every event about the caller's own record, by any actor, newest first.
 #[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of events.", body = Page<AccessOut>)))]
 #[get("/me/access-log")]
 pub async fn list_my_access_log(mut ask: Ask<Anyone>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
@@ -82,7 +82,7 @@ pub async fn list_my_access_log(mut ask: Ask<Anyone>, page: Query<PageQuery>) ->
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
-    /// Events of this unit and the units that were below it at the time; only system administrators may leave it out.
+    /// Lists events of this unit and of the units below it at the time. Only system administrators may leave it out.
     #[param(nullable = false)]
     unit_id: Option<Uuid>,
     /// Only this action, for example `slip.issued`.
@@ -128,7 +128,8 @@ pub struct AuditOut {
 
 /// Search the audit log
 ///
-/// For inspectors of the unit, with what was below it at the time or until it ended; system administrators see everything. The newest first. The look itself is recorded.
+/// Lists events of the unit, and of units that were below it at the time or until they ended, newest first. For
+/// inspectors of the unit; system administrators search the whole log. The search itself is recorded.
 #[utoipa::path(tag = "Audit", params(PageQuery, AuditQuery), responses(
     (status = 200, description = "A page of events.", body = Page<AuditOut>),
     (status = 403, description = "The caller may not read the audit log there."),

@@ -11,7 +11,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::organisation::units;
 
-/// An event together with who its actor was at that time.
+/// An event with the name and roles of its actor at that time.
 #[derive(QueryableByName)]
 pub struct Entry {
     #[diesel(sql_type = SqlUuid)]
@@ -52,7 +52,7 @@ const ENTRIES: &str = "
     FROM audit_events e LEFT JOIN accounts a ON a.id = e.actor_id
     WHERE ($1 IS NULL OR e.id < $1)";
 
-/// Events about a person, the newest first.
+/// Events about a person, newest first.
 pub async fn of_member(
     conn: &mut Conn,
     member_id: Uuid,
@@ -68,7 +68,8 @@ pub async fn of_member(
         .await?)
 }
 
-/// Events of a unit and of what was below it on their day, or when it ended, or of everything; the newest first.
+/// Events of a unit, and of the units below it on the day of the event or when they ended, or of all units; newest
+/// first.
 pub async fn of_unit(
     conn: &mut Conn,
     unit_id: Option<Uuid>,

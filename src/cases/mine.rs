@@ -1,4 +1,4 @@
-//! Cases that concern oneself: visible from the day they are opened, told when they are decided.
+//! Cases that concern the caller: visible once opened, notified once decided.
 
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, Utc};
@@ -18,10 +18,10 @@ use super::store::{self, Row};
 pub struct MyCase {
     /// Identifier.
     id: Uuid,
-    /// What looked odd.
+    /// The pattern that was found.
     #[schema(value_type = CaseKind)]
     kind: String,
-    /// The same in words, in the language of the request.
+    /// The pattern in words, in the language of the request.
     #[schema(max_length = 200, example = "Các lần học tập diễn ra đúng cùng một giây mỗi ngày")]
     title: String,
     /// When it was opened.
@@ -29,10 +29,10 @@ pub struct MyCase {
     /// Open or decided.
     #[schema(value_type = CaseState)]
     state: String,
-    /// What came of it; null while it is open.
+    /// The outcome; null while the case is open.
     #[schema(value_type = Option<CaseOutcome>)]
     outcome: Option<String>,
-    /// Why; null while it is open.
+    /// The reason for the outcome; null while the case is open.
     #[schema(max_length = 2000, example = "Đồng chí nhờ con cài báo thức.")]
     reason: Option<String>,
     /// When it was decided.
@@ -54,8 +54,8 @@ fn show(row: Row, language: Language) -> MyCase {
 
 /// List the cases that concern oneself
 ///
-/// The latest first, open ones too. A case takes no points and says nothing against anybody: a person looks at it. A
-/// notification comes when it is decided, not when a pattern opens it, since most have an innocent explanation.
+/// Lists open and decided cases, latest first. A case takes no points and accuses no one: a person reviews it. The
+/// notification is sent when the case is decided, not when a pattern opens it, since most have an innocent explanation.
 #[utoipa::path(tag = "Cases", params(PageQuery), responses((status = 200, description = "A page of cases.", body = Page<MyCase>),
     (status = 403, description = "The caller is no member.")))]
 #[get("/me/cases")]

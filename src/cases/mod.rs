@@ -1,4 +1,6 @@
-//! Cases: what looks odd waits for a person to judge. Nothing here changes points. What `jobs` may call.
+//! Cases: unusual patterns that a person reviews. A case never changes points.
+//!
+//! The public functions are those that `jobs` may call.
 
 mod mine;
 mod model;
@@ -34,8 +36,9 @@ pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>)
     reveals::consume(conn, event, now).await
 }
 
-/// Goes one step through the ledger of the last month in search of perfect regularity, inside the caller's transaction;
-/// once a day it goes through it all. False when there is nothing left to do today, or another instance is at it.
+/// Advances the search for perfect regularity in the ledger of the last month by one step, inside the caller's
+/// transaction. The search covers the whole ledger once a day. Returns false when nothing is left to do today, or when
+/// another instance is searching.
 ///
 /// # Errors
 /// When the database fails.

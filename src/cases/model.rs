@@ -5,11 +5,11 @@ use utoipa::ToSchema;
 
 use crate::kernel::problem::{Text, text};
 
-/// What looked odd.
+/// The pattern that opened a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseKind {
-    /// A month of deeds at the same second of the day.
+    /// Awards at the same second of the day, all month.
     Regularity,
     /// Many accounts signed in on one device, one after the other.
     SharedDevice,
@@ -36,12 +36,12 @@ impl CaseKind {
     }
 }
 
-/// What was seen, in neutral words. Unknown kinds do not come out of the database.
+/// The pattern in neutral words. The database holds no unknown kinds.
 pub fn title(kind: &str) -> Text {
     match kind {
         "regularity" => text(
             "Các lần học tập diễn ra đúng cùng một giây mỗi ngày",
-            "Study happened at the very same second day after day",
+            "Study took place at the same second of the day, day after day",
         ),
         "shared_device" => text(
             "Nhiều tài khoản lần lượt đăng nhập trên cùng một thiết bị",
@@ -65,13 +65,13 @@ pub fn title(kind: &str) -> Text {
     }
 }
 
-/// Whether somebody has judged it.
+/// Whether a case is open or decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseState {
     /// Waits for an inspector.
     Open,
-    /// Judged, with a reason.
+    /// Decided, with a reason.
     Decided,
 }
 
@@ -84,15 +84,15 @@ impl CaseState {
     }
 }
 
-/// What came of a case. None of them changes points.
+/// The outcome of a case. No outcome changes points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseOutcome {
     /// There is an innocent explanation.
     NoAction,
-    /// Handed to whoever is competent outside this system.
+    /// Handed to the competent body outside this system.
     Referred,
-    /// What was wrong was put right, for example by an adjustment that two officers decided.
+    /// The fault was corrected, for example by an adjustment that two officers decided.
     Corrected,
 }
 

@@ -1,5 +1,7 @@
-//! Patterns in sign-ins and slips. A shared office network is never one: only the device's own token counts, and only
-//! when many different accounts come one after the other.
+//! Patterns in sign-ins and slips that open cases.
+//!
+//! A shared office network is never a pattern: only the device's own token counts, and only when
+//! many different accounts follow one another.
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::sql_types::{Array, BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
@@ -117,7 +119,7 @@ async fn of_numbers(conn: &mut Conn, seen: &LookedUp, now: DateTime<Utc>) -> Res
     store::open(conn, &finding, now).await
 }
 
-/// What was judged once is no evidence again.
+/// Evidence of a decided case does not count again.
 async fn since(
     conn: &mut Conn,
     kind: CaseKind,
@@ -177,7 +179,7 @@ async fn of_issuer(conn: &mut Conn, issuer: Uuid, at: DateTime<Utc>, now: DateTi
     let evidence = json!({
         "accounts": seen.people.len(), "slips": seen.times, "first_at": seen.first_at, "last_at": at,
     });
-    // It is about the officer; those whose slips they were have each been told already.
+    // The case is about the officer; the owners of the slips were each notified already.
     let finding = Finding {
         kind: CaseKind::SlipsInARow,
         subject: issuer,

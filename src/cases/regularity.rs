@@ -1,5 +1,6 @@
-//! The daily look over the ledger for perfect regularity: the same second of the day, all month. The ledger is all that is
-//! looked at: nothing else about a person's days is kept.
+//! Daily search of the ledger for perfect regularity: the same second of the day, all month.
+//!
+//! Only the ledger is read: no other data about a person's days is kept.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use diesel::prelude::*;
@@ -17,19 +18,19 @@ use crate::kernel::schema::{case_scans, members};
 use super::model::CaseKind;
 use super::store::{self, Finding};
 
-/// Members a step: few enough that PostgreSQL looks them up one by one, some 20 ms, instead of reading the whole ledger with
-/// all its cores, which takes ten times as long for each member and held everybody else up for seconds.
+/// Members per step. Few enough that PostgreSQL looks them up one by one, in about 20 ms. With more it scans the whole
+/// ledger on all its cores, which takes ten times as long per member and delayed all other requests for seconds.
 const STEP: i64 = 200;
-/// Days that are looked at, today included.
+/// Days that are searched, today included.
 const WINDOW: u64 = 31;
-/// The first regular day lies at least so many days back: a week of punctuality is nothing.
+/// The first regular day lies at least this many days back: a week of punctuality proves nothing.
 const SPAN: u64 = 29;
-/// Days with an award by one rule. Visits alone give eight a month.
+/// Minimum number of days with an award by one rule. Visits alone give eight a month.
 const FEWEST_DAYS: i64 = 8;
-/// Seconds between the earliest and the latest time of the day. No person comes so close so often.
+/// Maximum seconds between the earliest and the latest time of the day. No person is this exact so often.
 const SECONDS_APART: i64 = 5;
 
-/// See [`super::look_for_regularity`]. The locked row is the lease: whoever dies with it loses it.
+/// See [`super::look_for_regularity`]. The locked row is the lease: an instance that dies loses it.
 pub async fn step(conn: &mut Conn, now: DateTime<Utc>) -> Result<bool, Problem> {
     let today = day_of(now);
     let scan: Option<(NaiveDate, Option<Uuid>, bool)> = case_scans::table
@@ -46,7 +47,7 @@ pub async fn step(conn: &mut Conn, now: DateTime<Utc>) -> Result<bool, Problem> 
     if done && day >= today {
         return Ok(false);
     }
-    // What a day was too short for goes on at the next: otherwise nobody would ever look at the last members.
+    // An unfinished search continues on the next day; otherwise the last members would never be checked.
     let fresh = done;
     let mut query = members::table.order(members::id).limit(STEP).select(members::id).into_boxed();
     if let Some(after) = after.filter(|_| !fresh) {
@@ -104,7 +105,7 @@ async fn look_at(conn: &mut Conn, ids: &[Uuid], today: NaiveDate, now: DateTime<
     .await?;
     for regular in found {
         let subject = regular.member_id;
-        // What was judged once is no evidence again.
+        // Evidence of a decided case does not count again.
         let judged = store::last_decision(conn, CaseKind::Regularity, subject).await?;
         if judged.is_some_and(|judged| day_of(judged) >= regular.first_day) {
             continue;

@@ -20,27 +20,27 @@ use super::model::{CaseKind, CaseOutcome, CaseState, title};
 use super::store::{self, Row};
 use super::target::OnCase;
 
-/// Names shown of one case; the evidence tells how many there are.
+/// Names shown per case; the evidence says how many members it concerns.
 const MOST_NAMES: i64 = 100;
 
-/// Something odd that a person judges.
+/// An unusual pattern that a person reviews.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Case {
     /// Identifier.
     id: Uuid,
-    /// What looked odd.
+    /// The pattern that was found.
     #[schema(value_type = CaseKind)]
     kind: String,
-    /// The same in words, in the language of the request.
+    /// The pattern in words, in the language of the request.
     #[schema(max_length = 200, example = "Nhiều tài khoản lần lượt đăng nhập trên cùng một thiết bị")]
     title: String,
-    /// The unit whose inspectors judge it: the nearest one that everybody concerned belongs to.
+    /// The unit whose inspectors decide the case: the nearest one to which all members concerned belong.
     unit_id: Uuid,
     /// Its name.
     #[schema(max_length = 200, example = "Đảng bộ phường Bình Minh")]
     unit_name: String,
-    /// What was seen. Of `regularity`: `rule`, `days`, `first_day`, `last_day`, `time_of_day`, `seconds_apart`; of
-    /// `shared_device`: `accounts`, `sign_ins`, `first_at`, `last_at`; of `slips_in_a_row`: `accounts`, `slips`,
+    /// The evidence. For `regularity`: `rule`, `days`, `first_day`, `last_day`, `time_of_day`, `seconds_apart`; for
+    /// `shared_device`: `accounts`, `sign_ins`, `first_at`, `last_at`; for `slips_in_a_row`: `accounts`, `slips`,
     /// `first_at`, `last_at`; of `repeated_document`: `document_id`, `same_ids`; of `slip_after_reveal`: `accounts`, `looks`,
     /// `first_at`, `last_at`.
     #[schema(value_type = Object)]
@@ -50,10 +50,10 @@ pub struct Case {
     /// Open or decided.
     #[schema(value_type = CaseState)]
     state: String,
-    /// What came of it; null while it is open.
+    /// The outcome; null while the case is open.
     #[schema(value_type = Option<CaseOutcome>)]
     outcome: Option<String>,
-    /// Why; null while it is open.
+    /// The reason for the outcome; null while the case is open.
     #[schema(max_length = 2000, example = "Đồng chí nhờ con cài báo thức.")]
     reason: Option<String>,
     /// When it was decided.
@@ -80,7 +80,7 @@ fn show(row: Row, language: Language) -> Case {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct CaseQuery {
-    /// The unit, with everything below it.
+    /// The unit; cases of all units below it are listed too.
     unit_id: Uuid,
     /// Only those that are open, or only those that are decided.
     #[param(inline, nullable = false)]
@@ -89,7 +89,7 @@ pub struct CaseQuery {
 
 /// List cases
 ///
-/// Cases of a unit and everything below it, or below it until it ended, the latest first. For inspectors.
+/// Lists cases of a unit and of all units below it, or below it until they ended, latest first. For inspectors.
 #[utoipa::path(tag = "Cases", params(PageQuery, CaseQuery), responses(
     (status = 200, description = "A page of cases.", body = Page<Case>),
     (status = 403, description = "The caller may not read the cases there."),
@@ -106,7 +106,7 @@ pub async fn list_cases(
     ask.reply(&page.0.page(rows, |row| row.id, |row| show(row, language)))
 }
 
-/// Somebody whom a case concerns.
+/// A member whom a case concerns.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CaseMember {
     /// The member.
@@ -116,19 +116,20 @@ pub struct CaseMember {
     full_name: String,
 }
 
-/// A case with those whom it concerns.
+/// A case with the members it concerns.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CaseDetail {
     /// The case.
     case: Case,
-    /// Whom it concerns, at most 100.
+    /// The members it concerns, at most 100.
     #[schema(max_items = 100)]
     members: Vec<CaseMember>,
 }
 
 /// Get a case
 ///
-/// With those whom it concerns. For inspectors; each of those concerned finds the look in their access log.
+/// Returns the case with the members it concerns. For inspectors; each of those members sees the access in their access
+/// log.
 #[utoipa::path(tag = "Cases", params(("case_id" = Uuid, Path, description = "The case.")),
     responses((status = 200, description = "The case.", body = CaseDetail)))]
 #[get("/cases/{case_id}")]
@@ -146,14 +147,14 @@ pub async fn get_case(mut ask: Ask<OnCase<ReadCases>>) -> Result<HttpResponse, P
     ask.reply(&CaseDetail { case: show(row, ask.scope.context.language), members })
 }
 
-/// A judgement.
+/// The decision on a case.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaseDecisionIn {
-    /// What comes of it.
+    /// The outcome.
     #[schema(example = "no_action")]
     outcome: CaseOutcome,
-    /// Why, in words that everybody concerned may read.
+    /// The reason, in words that all members concerned may read.
     #[schema(
         min_length = 1,
         max_length = 2000,
@@ -166,8 +167,8 @@ pub struct CaseDecisionIn {
 
 /// Decide a case
 ///
-/// By an inspector whom it does not concern, with a reason that those concerned can read; they are told. Points stay as they
-/// are: what has to be corrected is corrected by an adjustment that two officers decide.
+/// Decides the case, with a reason that the members concerned can read; they are notified. For inspectors whom the case
+/// does not concern. Points stay unchanged: corrections are made by an adjustment that two officers decide.
 #[utoipa::path(tag = "Cases", params(("case_id" = Uuid, Path, description = "The case.")), request_body = CaseDecisionIn, responses(
     (status = 200, description = "The case.", body = Case),
     (status = 403, description = "The case concerns the caller."),
@@ -182,7 +183,7 @@ pub async fn decide_case(call: Call<CaseDecisionIn, OnCase<DecideCases>>) -> Res
             return Err(Problem::with(
                 Code::Forbidden,
                 "Không ai kết luận vụ việc liên quan đến chính mình.",
-                "Nobody decides a case that concerns them.",
+                "An inspector cannot decide a case that concerns them.",
             ));
         }
         let event = audit::Event {

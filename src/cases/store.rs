@@ -17,14 +17,14 @@ use crate::organisation::{grants, units};
 
 use super::model::{CaseKind, CaseOutcome};
 
-/// What was seen, and whom it concerns.
+/// The evidence for a case, and the members it concerns.
 pub struct Finding {
     pub kind: CaseKind,
     /// The member, the device or the officer it is about.
     pub subject: Uuid,
-    /// Who may see it and must not decide it.
+    /// Those who may see the case and must not decide it.
     pub concerned: Vec<Uuid>,
-    /// Members whose cells say where it belongs.
+    /// Members whose cells determine the unit of the case.
     pub places: Vec<Uuid>,
     /// Where it belongs, when that is known.
     pub unit_id: Option<Uuid>,
@@ -55,7 +55,7 @@ pub async fn last_decision(conn: &mut Conn, kind: CaseKind, subject: Uuid) -> Re
         .await?)
 }
 
-/// The nearest unit that has the most of these members' cells below it: all of them, where they have a unit in common.
+/// The nearest unit above most of these members' cells: above all of them, where they have a unit in common.
 async fn common_unit(conn: &mut Conn, places: &[Uuid], now: DateTime<Utc>) -> Result<Option<Uuid>, Problem> {
     let found: Option<Place> = diesel::sql_query(
         "WITH cells AS (SELECT DISTINCT unit_id FROM memberships
@@ -78,9 +78,9 @@ pub async fn open(conn: &mut Conn, finding: &Finding, now: DateTime<Utc>) -> Res
     write(conn, finding, "DO NOTHING", now).await
 }
 
-/// Opens a case, or adds what came to the open one.
+/// Opens a case, or adds new evidence to the open one.
 pub async fn open_or_extend(conn: &mut Conn, finding: &Finding, now: DateTime<Utc>) -> Result<(), Problem> {
-    // Events may come in any order: what shows less than is known already adds nothing.
+    // Events may arrive in any order: one that shows less than is known already adds nothing.
     let extend = "DO UPDATE SET evidence = cases.evidence || (excluded.evidence - 'first_at')
         WHERE (excluded.evidence ->> 'accounts')::int > (cases.evidence ->> 'accounts')::int";
     write(conn, finding, extend, now).await
@@ -92,7 +92,7 @@ async fn write(conn: &mut Conn, finding: &Finding, on_conflict: &str, now: DateT
         None => common_unit(conn, &finding.places, now).await?,
     };
     let Some(unit_id) = found else {
-        // Whoever belongs to no cell is nobody's to look after.
+        // Members without a cell have no unit whose inspectors could decide.
         return Ok(());
     };
     let opened: Option<Opened> = diesel::sql_query(format!(
@@ -123,7 +123,7 @@ async fn write(conn: &mut Conn, finding: &Finding, on_conflict: &str, now: DateT
     note(conn, opened.id, kind, None, finding.evidence.clone(), now).await
 }
 
-/// An administrator among them is no member, and is left out.
+/// Administrators among them are not members, and are left out.
 async fn concern(conn: &mut Conn, case_id: Uuid, concerned: &[Uuid]) -> Result<(), Problem> {
     diesel::sql_query(
         "INSERT INTO case_members (case_id, member_id) SELECT $1, id FROM members WHERE id = ANY($2) ORDER BY id
@@ -136,7 +136,7 @@ async fn concern(conn: &mut Conn, case_id: Uuid, concerned: &[Uuid]) -> Result<(
     Ok(())
 }
 
-/// Puts a case that grew where everybody it concerns belongs. Returns the unit, if it is another one now.
+/// Moves a case that grew to the unit to which all members concerned belong. Returns the unit if it changed.
 async fn widen(conn: &mut Conn, case_id: Uuid, finding: &Finding, now: DateTime<Utc>) -> Result<Option<Uuid>, Problem> {
     let mut places = members_of(conn, case_id).await?;
     places.extend(&finding.places);
@@ -146,7 +146,7 @@ async fn widen(conn: &mut Conn, case_id: Uuid, finding: &Finding, now: DateTime<
     Ok((moved > 0).then_some(unit_id))
 }
 
-/// Appends to the story of a case.
+/// Appends to the history of a case.
 async fn note(
     conn: &mut Conn,
     case_id: Uuid,
@@ -169,7 +169,7 @@ async fn note(
     Ok(())
 }
 
-/// Whom a case concerns.
+/// The members a case concerns.
 pub async fn members_of(conn: &mut Conn, case_id: Uuid) -> Result<Vec<Uuid>, Problem> {
     Ok(case_members::table
         .filter(case_members::case_id.eq(case_id))

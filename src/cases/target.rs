@@ -38,7 +38,7 @@ impl<N: Needs> Target for OnCase<N> {
             let (unit_id, subject) = store::place(conn, case_id).await?;
             let path = units::last_path(conn, unit_id, day_of(now)).await?;
             if !caller.may(&path, N::PERMISSION) {
-                // That there is a case is nobody else's business, whoever knows the unit.
+                // Only inspectors may learn that the case exists, even if the caller knows the unit.
                 return Err(Problem::not_found());
             }
             Ok(Self { case_id, unit_id, subject, needs: PhantomData })

@@ -1,4 +1,4 @@
-//! `sotay rebuild-boards`: makes all leaderboards in Redis anew from the monthly totals.
+//! `sotay rebuild-boards`: rebuilds all leaderboards in Redis from the monthly totals.
 
 use std::time::Instant;
 
@@ -12,8 +12,8 @@ use crate::{app, leaderboards};
 
 use super::runtime;
 
-/// Rebuilds the boards of the present month, quarter and year of all large units, with progress on standard error. Takes the
-/// projection over from a running server for the time; the server goes on when the lease is let go.
+/// Rebuilds the boards of the present month, quarter and year of all large units, with progress on standard error.
+/// Takes the projection over from a running server meanwhile; the server goes on when the lease is released.
 ///
 /// # Errors
 /// When the database or Redis cannot be reached.

@@ -1,4 +1,5 @@
-//! `sotay demo`: the program with demo data, on this machine only; `sotay demo-tokens`: its members' tokens for load tests.
+//! `sotay demo`: the program with demo data, on this machine only.
+//! `sotay demo-tokens`: tokens of its members for load tests.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -71,8 +72,8 @@ pub async fn run(mut config: Config, arguments: Demo) -> Result<(), String> {
     served
 }
 
-/// The private database of demos, unless the configured one is asked for: the demo never touches a database that is
-/// somebody's.
+/// Selects the private database of demos, unless the configured one is requested: by default the demo touches no
+/// database in use.
 fn choose(config: &mut Config, configured: bool) -> Result<(), String> {
     if !configured {
         config.mode = Mode::Development;

@@ -1,4 +1,4 @@
-//! `sotay import`: brings a roster in from the command line, for one cell or a whole province's list.
+//! `sotay import`: imports a roster from the command line, for one cell or a whole province.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ pub struct Import {
     commit: bool,
 }
 
-/// Imports the file, or tries to.
+/// Imports the file, or only compares it.
 ///
 /// # Errors
 /// When the database cannot be reached, the unit is not found, or the roster has faults.

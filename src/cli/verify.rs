@@ -1,4 +1,4 @@
-//! `sotay verify`: recomputes what is derived, names every difference, and rebuilds it when asked to.
+//! `sotay verify`: recomputes derived data, names every difference, and repairs it on request.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -17,13 +17,13 @@ use crate::{app, jobs, leaderboards, points};
 
 use super::runtime;
 
-/// Seconds the projector is waited for before anything is looked at: longer than one that was killed keeps its lease.
+/// Seconds to wait for the projector first: longer than one that was killed keeps its lease.
 const PATIENCE: usize = 30;
-/// Within so many seconds a projector that runs has taken a step: it rests ten at most.
+/// Within so many seconds a running projector has taken a step: it rests ten at most.
 const STEP: usize = 15;
-/// Boards that differ are looked at so often more.
+/// Further comparisons of boards that differ.
 const LOOKS: usize = 2;
-/// What the command ends with when nothing differs, but something could not be compared.
+/// Exit code when nothing differs, but something could not be compared.
 const NOT_COMPARED: u8 = 3;
 
 /// Options of `verify`.
@@ -34,8 +34,8 @@ pub struct Verify {
     repair: bool,
 }
 
-/// Runs all checks against the configured database, or the private one, also while a server runs on it. Returns what to end
-/// with.
+/// Runs all checks against the configured database, or the private one, also while a server runs on it. Returns the
+/// exit code.
 ///
 /// # Errors
 /// When the database cannot be reached, or something differs and was not repaired.
@@ -65,14 +65,14 @@ async fn whole(state: &State, repair: bool) -> Result<Verified, Problem> {
     let repaired = points::repair(&mut conn, progress).await?;
     println!("repaired: totals and counters of {} month(s) of members", repaired.months);
     println!("repaired: {} closed month(s) of members, marked as closed", repaired.closed);
-    println!("repaired: roll-ups of {} month(s), taken anew throughout", repaired.roll_ups.len());
+    println!("repaired: roll-ups of {} month(s), recomputed in full", repaired.roll_ups.len());
     drop(conn);
     if let Some(means) = means(state).await? {
         leaderboards::give_up(&means).await?;
-        println!("repaired: leaderboards, made anew");
+        println!("repaired: leaderboards, rebuilt");
     }
     settle(state).await?;
-    println!("once more:");
+    println!("second run:");
     check(state).await
 }
 
@@ -118,15 +118,15 @@ fn progress(members: usize) {
     }
 }
 
-/// What the boards are compared with and made from; none without Redis. Looking needs no lease.
+/// Context for comparing and rebuilding boards; none without Redis. Comparing needs no lease.
 async fn means(state: &State) -> Result<Option<leaderboards::Means<'_>>, Problem> {
     let Some(redis) = &state.redis else { return Ok(None) };
     let lease = lease::Lease { name: projection::LEASE, holder: state.instance, fence: 0 };
     Ok(Some(leaderboards::Means { db: &state.work, redis, clock: &state.clock, lease }))
 }
 
-/// Lets the projector take in what has changed until now: a running server's, or this one when there is none. More changes
-/// while a server works; what is in doubt for that reason is looked at again.
+/// Lets the projector process all changes up to now: a running server's, or this one when there is none. A working
+/// server adds more changes; what is in doubt for that reason is compared again.
 async fn settle(state: &State) -> Result<(), Problem> {
     let begun = state.clock.now();
     for _ in 0..PATIENCE {
@@ -142,7 +142,7 @@ async fn settle(state: &State) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Gives the projector so many seconds before another look, if there is to be one, and says whether there is.
+/// Gives the projector so many seconds before another comparison, if there is to be one, and says whether there is.
 async fn give_time(state: &State, another: bool, seconds: usize) -> Result<bool, Problem> {
     if !another {
         return Ok(false);

@@ -15,7 +15,7 @@ pub struct VerifyReport {
     /// The published keys: what /.well-known/report-keys.json answered, saved from the server itself.
     #[arg(long, required_unless_present = "embedded_key", conflicts_with = "embedded_key")]
     key: Option<PathBuf>,
-    /// Believe the key that the file itself carries. Proves that the file is whole, not who made it.
+    /// Trust the key that the file itself carries. Proves that the file is intact, not who made it.
     #[arg(long)]
     embedded_key: bool,
 }

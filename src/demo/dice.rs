@@ -1,4 +1,4 @@
-//! Repeatable chance: the same seed throws the same demo.
+//! Repeatable random numbers: the same seed makes the same demo.
 
 /// SplitMix64: small, even, and the same on every machine.
 pub struct Dice(u64);

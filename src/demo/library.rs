@@ -1,4 +1,4 @@
-//! The demo's documents: invented plans and resolutions, three a month, and a short one to try right now.
+//! The demo's documents: invented plans and resolutions, three a month, and a short one for today.
 
 use crate::documents::Kind;
 

@@ -1,5 +1,5 @@
-//! Demo data: one ward with five cells, months of history, officers of each role; or a province, or the country.
-//! Everybody is invented.
+//! Demo data: a ward with five cells and months of history; or a province, or the country.
+//! All people are invented.
 
 mod dice;
 mod large;
@@ -37,7 +37,7 @@ pub use large::{Shape, fill as fill_large};
 
 /// Months of history before the present one.
 const MONTHS: usize = 4;
-/// The password of everybody who can be signed in as; the demo answers on this machine only.
+/// The password of all accounts to sign in as; the demo answers on this machine only.
 pub const PASSWORD: &str = "demo so tay 2026";
 /// The administrator's login.
 pub const ADMINISTRATOR: &str = "admin";
@@ -66,7 +66,7 @@ impl Scale {
     }
 }
 
-/// Somebody to sign in as.
+/// An account to sign in as.
 pub struct SignIn {
     pub role: &'static str,
     pub login: String,
@@ -136,8 +136,8 @@ fn beginning(now: DateTime<Utc>) -> NaiveDate {
     (0..MONTHS).fold(present, |period, _| period.previous()).first_day()
 }
 
-/// A document every so many days, the last of them yesterday at the latest, and a short one today. The short one is in
-/// nobody's history.
+/// A document every so many days, the last of them yesterday at the latest, and a short one today, which no member has
+/// read yet.
 async fn publish_series(
     conn: &mut Conn,
     unit_id: Uuid,
@@ -199,7 +199,7 @@ async fn write_history(
     Ok(())
 }
 
-/// Whom to sign in as, in the order in which the demo is told.
+/// The accounts to sign in as, in the order in which the demo presents them.
 pub fn sign_ins(state: &State, scale: Scale) -> Vec<SignIn> {
     let members = match scale.shape() {
         Some(shape) => large::sign_ins(shape, state),

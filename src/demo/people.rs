@@ -1,4 +1,4 @@
-//! Invented people: names put together by chance, numbers that belong to nobody.
+//! Invented people: random names, and numbers that belong to no person.
 
 use chrono::{Days, NaiveDate};
 
@@ -42,7 +42,7 @@ pub fn person(dice: &mut Dice, number: u64, age: u64, today: NaiveDate) -> NewMe
     }
 }
 
-/// Somebody admitted this year: on probation, without a card.
+/// A person admitted this year: on probation, without a card.
 pub fn probationary(dice: &mut Dice, number: u64, today: NaiveDate) -> NewMember {
     let mut person = person(dice, number, 27, today);
     person.admitted_on = today - Days::new(200);

@@ -1,4 +1,4 @@
-//! The demo's scene: one ward of an invented province with five cells, their members, officers of each role.
+//! The demo's scene: one ward with five cells, their members, and officers of each role.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -28,7 +28,7 @@ const CELLS: [(&str, u64, u64); 5] = [
     ("Chi bộ Cơ quan phường", 21, 1),
 ];
 
-/// Somebody who can be signed in as: a place in a cell, with a role on the ward or none beyond the cell.
+/// An account to sign in as: a place in a cell, with a role on the ward or none beyond the cell.
 pub struct Part {
     pub role: &'static str,
     cell: usize,
@@ -107,7 +107,7 @@ pub async fn build(
         }
         scene.members.extend(ids.iter().enumerate().map(|(i, id)| Extra { id: *id, exempt: i >= counted }));
     }
-    // Somebody without a smartphone studies with a helper instead of visiting.
+    // A member without a smartphone studies with a helper instead of visiting.
     diesel::update(members::table.find(scene.members[20].id))
         .set(members::without_device.eq(true))
         .execute(conn)

@@ -15,7 +15,7 @@ pub struct Published {
     pub must_read: bool,
 }
 
-/// How eager somebody is: percent of what is on offer that they take up.
+/// How eager a member is: percent of what is on offer that they take up.
 #[derive(Debug, Clone, Copy)]
 pub struct Eagerness(u64);
 
@@ -30,7 +30,7 @@ impl Eagerness {
         })
     }
 
-    /// Somebody who takes up whatever there is.
+    /// A member who takes up everything on offer.
     pub fn full() -> Self {
         Self(100)
     }

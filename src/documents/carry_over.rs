@@ -1,4 +1,4 @@
-//! Documents follow members into the unit that theirs was merged into or split off as.
+//! Carries documents over into units that were merged or split.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

@@ -1,4 +1,5 @@
-//! The library: documents distributed to units, their files, reading measured by the server. What other features may call.
+//! The library: documents, their files, and reading time measured by the server.
+//! The API for other features.
 
 mod carry_over;
 mod files;
@@ -22,7 +23,7 @@ pub use reading::sweep as sweep_readings;
 /// What the ledger calls a document.
 const OBJECT_KIND: &str = "document";
 
-/// What every phone asks for.
+/// Operations that every client calls daily.
 pub fn daily_routes(config: &mut ServiceConfig) {
     config.service(library::routes::list_documents).service(library::routes::list_document_kinds);
 }

@@ -1,4 +1,4 @@
-//! Queries that several actions on documents share: the row, whom it reaches, who opened it.
+//! Queries on documents that several actions share: the row, its reach, who opened it.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -48,7 +48,7 @@ pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
     Ok(documents::table.find(id).select(Row::as_select()).for_update().first(conn).await?)
 }
 
-/// Keeps a document as it is until the end of the transaction: a recall or a change comes before it or after it.
+/// Locks a document against changes until the end of the transaction: a recall or a change comes before it or after it.
 pub async fn hold(conn: &mut Conn, id: Uuid) -> Result<(), Problem> {
     documents::table.find(id).select(documents::id).for_share().first::<Uuid>(conn).await?;
     Ok(())
@@ -87,7 +87,7 @@ pub async fn targets(conn: &mut Conn, id: Uuid) -> Result<Vec<Uuid>, Problem> {
         .await?)
 }
 
-/// Notes that somebody has had the document before their eyes; the first time counts.
+/// Records that an account has opened the document; only the first time counts.
 pub async fn note_opening(conn: &mut Conn, id: Uuid, account_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     diesel::insert_into(document_openings::table)
         .values((

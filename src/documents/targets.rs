@@ -1,4 +1,4 @@
-//! Documents as authorised objects: loading one decides who may know of it and who may do something with it.
+//! Documents as authorised objects: loading one decides what the caller may know and do.
 
 use std::marker::PhantomData;
 

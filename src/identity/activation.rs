@@ -42,7 +42,7 @@ pub struct ActivationIn {
     /// What the person calls this device.
     #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "Điện thoại của An")]
     device_name: String,
-    /// `device_token` of an earlier sign-in on this device, by whomever.
+    /// `device_token` of an earlier sign-in on this device, by any account.
     #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
     device_token: Option<String>,
 }
@@ -52,7 +52,7 @@ impl Proof for ActivationIn {}
 /// Activate an account
 ///
 /// Redeems an activation slip with the member's own data, sets the password and signs in on this device; all other
-/// devices are signed out. Five tries with wrong data make a slip void. Every failure gets the same answer.
+/// devices are signed out. Five tries with wrong data void a slip. Every failure gets the same answer.
 #[utoipa::path(tag = "Sessions", security(()), request_body = ActivationIn,
     extensions(("x-body-bytes" = json!(8192)), ("x-budget" = json!("activation"))), responses(
     (status = 201, description = "The tokens of the new session.", body = SessionTokens),
@@ -73,7 +73,7 @@ pub async fn activate(guest: Guest<ActivationIn>) -> Result<HttpResponse, Proble
         })
         .await?
         .ok_or_else(invalid)?;
-    // Hashing is slow on purpose: only for whoever has shown a slip, and outside the transaction.
+    // Hashing is slow on purpose: it runs only after a valid slip was shown, and outside the transaction.
     let hash = match passwords::hash(state, &body.password).await {
         Ok(hash) => hash,
         Err(problem) => {
@@ -105,7 +105,7 @@ pub async fn activate(guest: Guest<ActivationIn>) -> Result<HttpResponse, Proble
     Ok(SessionTokens::issue(state, &issue, now)?.answer(StatusCode::CREATED))
 }
 
-/// Whoever had the account before is out; the new device is in.
+/// Ends all earlier sessions of the account and opens one on the new device.
 async fn enter(
     conn: &mut Conn,
     opening: &Opening<'_>,

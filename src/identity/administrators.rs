@@ -1,4 +1,4 @@
-//! Accounts of system administrators: people who run the system and need not be members.
+//! Accounts of system administrators, who run the system and need not be members.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -19,7 +19,7 @@ use crate::organisation::members::handles::{HandleKind, find};
 
 use super::passwords;
 
-/// Makes an administrator who can sign in at once. Returns the password: the one given, or a random one.
+/// Creates an administrator who can sign in at once. Returns the password: the one given, or a random one.
 ///
 /// # Errors
 /// 409 when the login is taken.

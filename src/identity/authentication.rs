@@ -1,5 +1,6 @@
-//! Who a token speaks for: the session must live, the account be enabled. Remembered until
-//! something of it changes.
+//! Authenticates callers: the session must be live and the account enabled.
+//!
+//! Results are cached until a change concerns them.
 
 use std::sync::Arc;
 
@@ -18,15 +19,15 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 use crate::kernel::statement::Prepared;
 
-/// Sessions that are remembered, some 100 bytes each.
+/// Maximum number of cached sessions, about 100 bytes each.
 const MOST_SESSIONS: usize = 200_000;
-/// Callers that are remembered with their grants, some 400 bytes each.
+/// Maximum number of cached callers with their grants, about 400 bytes each.
 const MOST_CALLERS: usize = 200_000;
 
 /// Looks the caller up in PostgreSQL.
 pub struct Authentication {
     sessions: Remembered<Uuid, Session>,
-    /// By session and day, since grants and memberships begin and end with days.
+    /// Keyed by session and day, since grants and memberships begin and end with days.
     callers: Remembered<(Uuid, NaiveDate), Arc<(Session, Principal)>>,
 }
 
@@ -36,7 +37,7 @@ impl Default for Authentication {
     }
 }
 
-/// A session that was neither revoked nor its account disabled when it was read.
+/// A session that was not revoked, and whose account was enabled, when it was read.
 #[derive(Clone, Copy)]
 struct Session {
     account_id: Uuid,
@@ -65,7 +66,7 @@ struct Caller {
     home: Vec<Uuid>,
 }
 
-/// PostgreSQL is not told how many there are: it would plan this anew whenever there are fewer than it expects.
+/// The number of rows is hidden from PostgreSQL: it would plan this anew whenever there are fewer than it expects.
 const CALLERS: &str = "
     SELECT k.place, a.kind, s.expires_at,
         ARRAY(SELECT g.role || ':' || coalesce(g.unit_id::text, '') FROM grants g
@@ -105,7 +106,7 @@ const ALIVE: &str =
     JOIN accounts a ON a.id = k.account_id
     WHERE s.revoked_at IS NULL AND s.expires_at > $4 AND a.disabled_at IS NULL";
 
-/// A statement over the sessions of those at some places: where each is among them, the session, the account, the time.
+/// Binds the sessions at the given places: each one's index among them, the session, the account, and the time.
 macro_rules! of_sessions {
     ($text:ident, $places:ident, $claims:ident, $now:ident) => {
         diesel::sql_query($text)
@@ -148,7 +149,7 @@ impl Authenticator for Authentication {
                     grants: row.grants.iter().filter_map(|grant| parse(grant)).collect(),
                     home: row.home,
                 };
-                // A member without a cell may get one without a change being noted.
+                // A member without a cell may get one without a change being recorded.
                 if kind == AccountKind::Administrator || !principal.home.is_empty() {
                     let session = Session { account_id: claims.sub, kind, expires_at: row.expires_at };
                     self.callers.insert(sight, (claims.sid, today), Arc::new((session, principal.clone())));
@@ -182,7 +183,7 @@ impl Authenticator for Authentication {
     }
 }
 
-/// Reads the sessions of those at some places.
+/// Reads the sessions at the given places.
 async fn read(
     mut conn: &Conn,
     places: &[usize],
@@ -201,7 +202,7 @@ async fn read(
     Ok(rows.into_iter().filter_map(session).collect())
 }
 
-/// The place that a row is about, which names its own among those that were asked for.
+/// The place of a row, which holds the index of its place among those requested.
 fn one_of(places: &[usize], named: i32) -> Option<usize> {
     usize::try_from(named).ok().and_then(|named| places.get(named)).copied()
 }

@@ -1,4 +1,4 @@
-//! Sessions of many demo accounts at once, without passwords: for load tests, never in production mode.
+//! Opens many demo sessions at once, without passwords: for load tests, never in production mode.
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
@@ -14,16 +14,16 @@ use crate::kernel::state::State;
 
 use super::tokens::refresh_token;
 
-/// Rows a statement.
+/// Rows per statement.
 const CHUNK: usize = 2_000;
 
-/// What a demo account calls with.
+/// The tokens of a demo account.
 pub struct DemoTokens {
     pub access: String,
     pub refresh: String,
 }
 
-/// Opens a session for each account and makes its tokens. In the order of the accounts.
+/// Opens a session for each account and makes its tokens, in the order of the accounts.
 ///
 /// # Errors
 /// In production mode, when no signing key is in force, or when the database cannot be reached.

@@ -1,4 +1,4 @@
-//! Signing keys of access tokens: kept in the database under seal, published as JWKs, rotated without an outage.
+//! Signing keys of access tokens: stored sealed in the database, published as JWKs, rotated live.
 
 use std::collections::HashMap;
 
@@ -37,7 +37,7 @@ struct StoredKey {
     active_from: DateTime<Utc>,
 }
 
-/// Reads the keys in force, making the first or the next one when it is time. Called at start and every minute.
+/// Loads the keys in force, and creates the first or the next one when it is due. Called at start and every minute.
 ///
 /// # Errors
 /// When the database cannot be reached, or a key does not open with the master key.
@@ -98,7 +98,7 @@ async fn make_key(
         ))
         .execute(conn)
         .await?;
-    tracing::info!(kid = %id, %active_from, "signing key made");
+    tracing::info!(kid = %id, %active_from, "signing key created");
     Ok(())
 }
 
@@ -119,7 +119,7 @@ fn ring(crypto: &Crypto, stored: &[StoredKey], now: DateTime<Utc>) -> Result<Key
     Ok(KeyRing { signing, verifying, jwks: json!({"keys": public}) })
 }
 
-/// The public keys by which anybody verifies access tokens (RFC 7517).
+/// The public keys with which anyone verifies access tokens (RFC 7517).
 #[get("/.well-known/jwks.json")]
 pub async fn jwks(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(&state.keys.current().jwks)

@@ -1,4 +1,4 @@
-//! The signed-in person: who they are, what they choose, their password.
+//! The signed-in person: identity, settings, password.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -73,7 +73,7 @@ pub struct Me {
     without_device: bool,
 }
 
-/// What is stored of a person who asks for themselves.
+/// The stored data of a caller's own profile.
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Int4)]
@@ -102,7 +102,7 @@ const PEOPLE: &str = "SELECT k.place, a.display_name AS full_name, u.name AS cel
     LEFT JOIN members m ON m.id = k.account_id
     LEFT JOIN units u ON u.id = k.cell_id";
 
-/// Tells people who they are, in the order asked for.
+/// Loads the callers' own profiles, in the order given.
 async fn load(mut conn: &Conn, callers: &[&Principal]) -> Result<Vec<Me>, Problem> {
     let cell = |caller: &&Principal| caller.home.as_slice().first().copied();
     let query = diesel::sql_query(PEOPLE)
@@ -133,7 +133,7 @@ fn show(caller: &Principal, row: Row) -> Me {
     }
 }
 
-/// Tells all who ask at once who they are.
+/// Batched reads of callers' own profiles.
 pub struct Mirror;
 
 impl Clerk for Mirror {
@@ -148,7 +148,7 @@ impl Clerk for Mirror {
 
 /// Get oneself
 ///
-/// Who is signed in: name, cell, roles, choices.
+/// Returns the signed-in person: name, cell, roles, settings.
 #[utoipa::path(tag = "Me", responses((status = 200, description = "The signed-in person.", body = Me)))]
 #[get("/me")]
 pub async fn get_me(ask: Handed<Empty>, desk: Data<Desk<Mirror>>) -> Result<HttpResponse, Problem> {
@@ -156,7 +156,7 @@ pub async fn get_me(ask: Handed<Empty>, desk: Data<Desk<Mirror>>) -> Result<Http
     reply::json(&ask.request, &me)
 }
 
-/// What a member chooses.
+/// The settings of a member.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeIn {
@@ -180,7 +180,7 @@ struct Choices {
 ///
 /// Outside the own cell only members who chose so are shown on leaderboards; whoever chose to be hidden is shown nowhere.
 #[utoipa::path(tag = "Me", request_body = MeIn, responses((status = 200, description = "The signed-in person.", body = Me),
-    (status = 403, description = "The caller is no member.")))]
+    (status = 403, description = "The caller is not a member.")))]
 #[patch("/me")]
 pub async fn update_me(call: Call<MeIn, Myself>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
@@ -217,9 +217,9 @@ pub struct PasswordIn {
 
 /// Change one's password
 ///
-/// All other devices are signed out. Takes no `Idempotency-Key`, so that nothing of a password is kept.
+/// Signs all other devices out. Takes no `Idempotency-Key`, so that nothing derived from a password is stored.
 #[utoipa::path(tag = "Me", request_body = PasswordIn, extensions(("x-secret-call" = json!(true))), responses(
-    (status = 204, description = "The new password holds."),
+    (status = 204, description = "The password was changed."),
     (status = 401, description = "There is no valid access token, or the present password is wrong (`invalid_credentials`)."),
     (status = 422, description = "The new password is too easy to guess."),
     (status = 429, description = "Too many requests, or too many wrong passwords (`sign_in_throttled`).")))]
@@ -231,7 +231,7 @@ pub async fn change_password(call: SecretCall<PasswordIn, Anyone>) -> Result<Htt
     let allowance = Allowance::of_confirmation(&state.crypto, account);
     throttle::require(&mut conn, &allowance, now).await?;
     let stored = password_hash(&mut conn, account).await?;
-    // Hashing waits for its turn; no connection waits with it.
+    // Hashing may queue, so the connection is released first.
     drop(conn);
     if !passwords::verify(state, &scope.body.current_password, stored.clone()).await? {
         return Err(Problem::new(Code::InvalidCredentials));

@@ -1,4 +1,6 @@
-//! Accounts, sign-in, device sessions, tokens and keys. What other features and `app` may call.
+//! Accounts, sign-in, device sessions, tokens and keys.
+//!
+//! The public functions are those that other features and `app` may call.
 
 mod accounts;
 mod activation;

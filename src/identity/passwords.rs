@@ -28,7 +28,7 @@ pub const SHORTEST: usize = 8;
 /// Fewest guesses that a password must withstand; a login has forty an hour.
 const FEWEST_GUESSES: u64 = 1_000_000;
 
-/// How long one waits for a turn.
+/// How long a request waits for a hashing slot.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 fn hasher(memory_kib: u32) -> Result<Argon2<'static>, Problem> {
@@ -36,7 +36,7 @@ fn hasher(memory_kib: u32) -> Result<Argon2<'static>, Problem> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Refuses what is guessed first.
+/// Refuses passwords that are guessed first.
 ///
 /// # Errors
 /// 422 when the password is too easy to guess.
@@ -64,7 +64,7 @@ pub async fn store(conn: &mut Conn, account_ids: &[Uuid], hash: &str, now: DateT
     Ok(())
 }
 
-/// A turn to hash. Whoever would wait for longer than people do is sent away instead of queueing up.
+/// Takes a hashing slot. A request that would wait longer than people do is refused instead of queueing.
 async fn slot(state: &State) -> Result<SemaphorePermit<'_>, Problem> {
     let turn = tokio::time::timeout(LONGEST_WAIT, state.password_slots.acquire()).await;
     turn.map_err(|_| Problem::unavailable("too many passwords wait to be hashed"))?.map_err(Problem::internal)

@@ -23,7 +23,7 @@ use super::tokens::{SessionTokens, parse_device_token, parse_refresh_token};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignInIn {
-    /// Citizen ID, card number, a phone that nobody else uses, or an administrator's user name.
+    /// Citizen ID, card number, a phone that no other member uses, or an administrator's user name.
     #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "001080000001")]
     login: String,
     /// The password.
@@ -39,8 +39,8 @@ pub struct SignInIn {
 
 /// Sign in
 ///
-/// Opens a device session. An account has at most 10; the oldest ends when there are more. Failed tries are
-/// limited for each account, with an allowance of its own for each device that sends its `device_token`.
+/// Opens a device session. An account has at most 10; the oldest ends when there are more. Failed tries are limited for
+/// each account, with a separate allowance for each device that sends its `device_token`.
 #[utoipa::path(tag = "Sessions", security(()), request_body = SignInIn,
     extensions(("x-body-bytes" = json!(8192)), ("x-budget" = json!("sign_in"))), responses(
     (status = 201, description = "The tokens of the new session.", body = SessionTokens),
@@ -116,7 +116,7 @@ async fn audit_end<B, T>(
 
 /// Sign out
 ///
-/// Ends the session of this very token, which stops working at once.
+/// Ends the session of the token sent, which stops working at once.
 #[utoipa::path(tag = "Sessions", responses((status = 204, description = "The session is over.")))]
 #[delete("/auth/sessions/current")]
 pub async fn delete_current_session(call: Call<Empty, Anyone>) -> Result<HttpResponse, Problem> {
@@ -128,7 +128,7 @@ pub async fn delete_current_session(call: Call<Empty, Anyone>) -> Result<HttpRes
     .await
 }
 
-/// A device on which one is signed in.
+/// A device on which the caller is signed in.
 #[derive(Serialize, ToSchema)]
 pub struct SessionOut {
     /// The session.
@@ -142,13 +142,13 @@ pub struct SessionOut {
     last_used_at: DateTime<Utc>,
     /// When it ends if it is not used.
     expires_at: DateTime<Utc>,
-    /// Whether it is the device that asks.
+    /// Whether it is the device that sent the request.
     current: bool,
 }
 
 /// List one's devices
 ///
-/// The live sessions of the caller, the newest first.
+/// Lists the live sessions of the caller, newest first.
 #[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of sessions.", body = Page<SessionOut>)))]
 #[get("/me/sessions")]
 pub async fn list_my_sessions(mut ask: Ask<Anyone>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
@@ -193,7 +193,7 @@ pub async fn delete_my_session(
 
 /// Sign all other devices out
 ///
-/// Ends every session of the caller's but the one that asks.
+/// Ends every session of the caller except the current one.
 #[utoipa::path(tag = "Me", responses((status = 204, description = "Only this device is still signed in.")))]
 #[delete("/me/sessions")]
 pub async fn delete_my_other_sessions(call: Call<Empty, Anyone>) -> Result<HttpResponse, Problem> {

@@ -17,9 +17,9 @@ use crate::kernel::{audit, outbox};
 
 use super::tokens::Issue;
 
-/// Sessions of one account that live at a time.
+/// Maximum number of live sessions of one account.
 const MOST_LIVE: i64 = 10;
-/// Devices an account remembers.
+/// Maximum number of devices that an account remembers.
 const MOST_KNOWN: i64 = 30;
 /// How long the last refresh token may be repeated because its answer got lost, seconds.
 const GRACE_SECONDS: i64 = 30;
@@ -52,7 +52,7 @@ impl Because {
     }
 }
 
-/// A sign-in that has been proved.
+/// A sign-in whose credentials were verified.
 pub struct Opening<'a> {
     pub account_id: Uuid,
     pub device_id: Uuid,
@@ -62,13 +62,13 @@ pub struct Opening<'a> {
     pub days: u32,
 }
 
-/// Makes one account's changes wait for each other.
+/// Serialises the changes of one account.
 pub async fn lock_account(conn: &mut Conn, account_id: Uuid) -> Result<(), Problem> {
     accounts::table.find(account_id).select(accounts::id).for_update().first::<Uuid>(conn).await?;
     Ok(())
 }
 
-/// Opens a session on a locked account; the oldest goes when there are too many.
+/// Opens a session on a locked account; the oldest one ends when there are too many.
 pub async fn open(conn: &mut Conn, opening: &Opening<'_>, now: DateTime<Utc>) -> Result<Issue, Problem> {
     let surplus: Vec<Uuid> = live(opening.account_id, now)
         .order((sessions::created_at.desc(), sessions::id.desc()))
@@ -101,7 +101,7 @@ pub async fn open(conn: &mut Conn, opening: &Opening<'_>, now: DateTime<Utc>) ->
     Ok(Issue { account_id: opening.account_id, session_id, generation: 0, device_id: opening.device_id })
 }
 
-/// How long it is kept which device an ended session was on, days.
+/// How long an ended session keeps its device, days.
 const DEVICE_KEPT_DAYS: i64 = 42;
 
 /// Sessions that ended weeks ago go, but for each account's latest, which tells that it was signed in once; on which device that
@@ -166,7 +166,7 @@ pub async fn knowing(
         .await?)
 }
 
-/// Remembers a device of a locked account. Says whether it is a new one.
+/// Remembers a device of a locked account. Returns whether it is a new one.
 pub async fn remember_device(
     conn: &mut Conn,
     crypto: &Crypto,
@@ -243,8 +243,8 @@ fn coarse(now: DateTime<Utc>, created_at: DateTime<Utc>) -> DateTime<Utc> {
     now.duration_trunc(Duration::hours(1)).unwrap_or(now).max(created_at)
 }
 
-/// Takes a refresh token's generation and gives the next one. None when the session is over; a token that was
-/// used before ends it, and the caller must commit that.
+/// Advances the generation of a refresh token and returns the next one. Returns none when the session is over. A token
+/// that was used before ends the session, and the caller must commit that.
 pub async fn refresh(
     conn: &mut Conn,
     (session_id, generation): (Uuid, i32),
@@ -290,7 +290,7 @@ pub async fn refresh(
     }))
 }
 
-/// Ends a session whose token somebody else has, and tells its owner.
+/// Ends a session whose refresh token was reused, and notifies its owner.
 async fn end_reused(conn: &mut Conn, account_id: Uuid, session_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     end(conn, &[session_id], Because::Reuse, now).await?;
     let event = audit::Event { actor_id: None, ..own_event(account_id, "session.reuse_detected", session_id) };
@@ -298,7 +298,7 @@ async fn end_reused(conn: &mut Conn, account_id: Uuid, session_id: Uuid, now: Da
     notify(conn, "sessions_revoked", account_id, json!({}), now).await
 }
 
-/// Lets a person know of what happened to their account.
+/// Notifies a person of an event on their account.
 pub async fn notify(
     conn: &mut Conn,
     kind: &str,
@@ -325,7 +325,7 @@ async fn end(conn: &mut Conn, ids: &[Uuid], because: Because, now: DateTime<Utc>
     Ok(())
 }
 
-/// Ends a live session of an account. False when there is none.
+/// Ends a live session of an account. Returns false when there is none.
 pub async fn revoke(
     conn: &mut Conn,
     account_id: Uuid,

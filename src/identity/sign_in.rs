@@ -23,7 +23,7 @@ use super::sessions::{self, Opening};
 use super::throttle::{self, Allowance};
 use super::tokens::{Issue, SessionTokens, parse_device_token};
 
-/// What somebody who wants to sign in shows.
+/// The input of a sign-in.
 pub struct Attempt<'a> {
     pub login: &'a str,
     pub password: &'a str,
@@ -50,13 +50,13 @@ struct Admitted {
 /// Signs in.
 ///
 /// # Errors
-/// 401 for whatever does not fit, always the same; 429 when too many tries failed.
+/// 401 for any wrong input, always with the same answer; 429 when too many tries failed.
 pub async fn sign_in(state: &State, attempt: &Attempt<'_>, now: DateTime<Utc>) -> Result<SessionTokens, Problem> {
     let device = attempt.device_token.and_then(|token| parse_device_token(&state.crypto, token));
     let admitted = admit(state, attempt, device, now).await?;
     let judged = judge(state, attempt.password, admitted.candidates).await;
     if judged.is_err() {
-        // Nobody looked at the password, so it was no guess.
+        // The password was not checked, so this was no guess.
         give_back(&mut *state.db.conn().await?, &admitted.taken).await?;
     }
     let Some(candidate) = judged? else {

@@ -74,7 +74,7 @@ impl DecisionKind for RoleHolderSlip {
         })
     }
 
-    /// The slip is written when its code is read: until then there is none that could be stolen.
+    /// The slip is created when its code is read: until then there is none that could be stolen.
     fn apply<'a>(
         &'a self,
         _conn: &'a mut Conn,
@@ -132,18 +132,18 @@ pub async fn ask(
     decisions::propose(conn, proposal, by, request_id, now).await
 }
 
-/// A slip whose code was made.
+/// A slip whose code was generated.
 pub struct Released {
     pub id: Uuid,
     pub code: String,
     pub expires_at: DateTime<Utc>,
 }
 
-/// Makes the code of a released slip, once, for who released it.
+/// Generates the code of a released slip, once, for the officer who released it.
 ///
 /// # Errors
-/// 404 when there is no such slip that the reader released, 409 when the code was read before, 410 when its days are over,
-/// 403 or 409 when one of the two officers could not do it any more.
+/// 404 unless the reader released such a slip, 409 when the code was read before, 410 when the slip has expired, 403 or
+/// 409 when one of the two officers has lost the right to it.
 pub async fn read_code(
     conn: &mut Conn,
     crypto: &Crypto,
@@ -155,7 +155,7 @@ pub async fn read_code(
     let decision = released(conn, slip_id, reader).await?;
     let member_id = decision.subject_id.ok_or_else(|| Problem::internal("a slip without a member"))?;
     let kind: &dyn DecisionKind = &ROLE_HOLDER_SLIP;
-    // A role may have been given or taken since.
+    // A role may have been given or revoked since.
     if let Some(reader) = reader {
         decisions::require_decider(conn, kind, &decision, reader, now).await?;
     }
@@ -166,7 +166,7 @@ pub async fn read_code(
         return Err(Problem::with(
             Code::Conflict,
             "Mã đã được xem một lần; hãy đề nghị phiếu khác.",
-            "The code was read once already; ask for another slip.",
+            "The code was read once already; request another slip.",
         ));
     }
     let expires_at = decision.decided_at.unwrap_or(now) + Days::new(u64::from(days));
@@ -197,10 +197,10 @@ pub async fn read_code(
     Ok(Released { id: slip_id, code, expires_at })
 }
 
-/// Refuses to know a slip that the caller did not release.
+/// Hides slips that the caller did not release.
 ///
 /// # Errors
-/// 404 for all others.
+/// 404 for any other slip.
 pub async fn require_released_by(conn: &mut Conn, slip_id: Uuid, caller: &Principal) -> Result<(), Problem> {
     released(conn, slip_id, Some(caller)).await.map(|_| ())
 }

@@ -29,7 +29,7 @@ use super::slips::{self, NewSlip};
 pub struct SlipOut {
     /// The slip.
     id: Uuid,
-    /// The code to hand to the member in person; it is shown this once and kept nowhere.
+    /// The code to hand to the member in person; it is shown this once and never stored.
     #[schema(
         max_length = 14,
         pattern = "^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}$",
@@ -48,7 +48,7 @@ impl SlipOut {
     }
 }
 
-/// What came of a request for a slip.
+/// The outcome of a request for a slip.
 enum Outcome {
     Issued(Released),
     Asked(Box<DecisionOut>),
@@ -91,7 +91,7 @@ pub async fn create_activation_slip(
     })
 }
 
-/// Issues a slip on the word of one officer alone.
+/// Issues a slip by one officer alone.
 async fn issue(conn: &mut Conn, scope: &Scope<Empty, OnMember<IssueSlips>>) -> Result<Released, Problem> {
     let (state, on, now) = (&scope.state, &scope.on, scope.now);
     let (id, code) = (new_id(now), slips::new_code()?);
@@ -114,7 +114,7 @@ async fn issue(conn: &mut Conn, scope: &Scope<Empty, OnMember<IssueSlips>>) -> R
     Ok(Released { id, code, expires_at })
 }
 
-/// The slip of the path's `slip_id`. Whether the caller released it is asked when its code is made.
+/// The slip of the path's `slip_id`. Whether the caller released it is checked when its code is generated.
 pub struct OnSlip {
     slip_id: Uuid,
 }
@@ -136,15 +136,15 @@ impl Target for OnSlip {
 
 /// Read the code of a released slip
 ///
-/// Once, by the officer who confirmed the decision of kind `role_holder_slip`, whose `object_id` names the slip; to be handed
-/// to the member in person. Older slips of the member become void. Takes no `Idempotency-Key`: if the answer got lost, ask for
-/// another slip.
+/// Returns the code, once, to the officer who confirmed the decision of kind `role_holder_slip`, whose `object_id`
+/// names the slip. The code is to be handed to the member in person. Older slips of the member become void. Takes no
+/// `Idempotency-Key`: if the answer was lost, ask for another slip.
 #[utoipa::path(tag = "Members", params(("slip_id" = Uuid, Path, description = "The slip.")),
     request_body = Empty, extensions(("x-secret-call" = json!(true))), responses(
     (status = 201, description = "The slip.", body = SlipOut),
-    (status = 403, description = "The caller could not release this slip any more."),
-    (status = 409, description = "The code was read once already, or the officer who asked may not ask any more."),
-    (status = 410, description = "The days of the slip are over.")))]
+    (status = 403, description = "The caller may no longer release this slip."),
+    (status = 409, description = "The code was read once already, or the officer who asked may no longer ask."),
+    (status = 410, description = "The slip has expired.")))]
 #[post("/activation-slips/{slip_id}/code")]
 pub async fn read_slip_code(call: SecretCall<Empty, OnSlip>) -> Result<HttpResponse, Problem> {
     let (scope, mut conn) = (&call.scope, call.conn);

@@ -42,7 +42,7 @@ pub fn new_code() -> Result<String, Problem> {
     Ok(code)
 }
 
-/// The code as it was made, however it was typed.
+/// The canonical form of a code, however it was typed.
 fn canonical(code: &str) -> String {
     code.chars()
         .filter(|c| !matches!(c, '-' | ' '))
@@ -67,13 +67,13 @@ pub fn require_other(caller: &Principal, member_id: Uuid) -> Result<(), Problem>
         return Err(Problem::with(
             Code::Forbidden,
             "Không ai tự cấp phiếu cho mình.",
-            "Nobody issues a slip for themselves.",
+            "An officer cannot issue a slip for themselves.",
         ));
     }
     Ok(())
 }
 
-/// Where a member holds a role, or will: the paths of those units. An empty path stands for the whole system.
+/// The paths of the units where a member holds a role, now or in future. An empty path stands for the whole system.
 pub async fn offices(conn: &mut Conn, member_id: Uuid, now: DateTime<Utc>) -> Result<Vec<Vec<Uuid>>, Problem> {
     let today = day_of(now);
     let held: Vec<Option<Uuid>> = grants::table
@@ -99,7 +99,7 @@ pub async fn offices(conn: &mut Conn, member_id: Uuid, now: DateTime<Utc>) -> Re
 pub struct NewSlip<'a> {
     pub id: Uuid,
     pub account_id: Uuid,
-    /// Who issued it alone, or asked for it.
+    /// The officer who issued it alone, or asked for it.
     pub issued_by: Uuid,
     /// The decision by which a second officer released it; none when it was issued by one person alone.
     pub decision_id: Option<Uuid>,
@@ -107,7 +107,7 @@ pub struct NewSlip<'a> {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Issues a slip on a locked account; older ones become void. Writes who did it where it is looked for.
+/// Issues a slip on a locked account; older slips become void. Emits an event and notifies the member.
 pub async fn issue(conn: &mut Conn, crypto: &Crypto, new: &NewSlip<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
     let account_id = new.account_id;
     diesel::update(activation_slips::table)
@@ -134,7 +134,7 @@ pub async fn issue(conn: &mut Conn, crypto: &Crypto, new: &NewSlip<'_>, now: Dat
     sessions::notify(conn, "slip_issued", account_id, json!({}), now).await
 }
 
-/// A slip whose code and personal data fit.
+/// A slip whose code and personal data match.
 #[derive(Debug, Clone, Copy)]
 pub struct Proved {
     pub slip_id: Uuid,
@@ -216,7 +216,7 @@ async fn personal_data_fit(
     Ok(fits == 1)
 }
 
-/// Uses a slip up, on a locked account. False when somebody was faster.
+/// Redeems a slip on a locked account. Returns false when another request was faster.
 pub async fn redeem(conn: &mut Conn, slip_id: Uuid, now: DateTime<Utc>) -> Result<bool, Problem> {
     let used = diesel::update(activation_slips::table.find(slip_id))
         .filter(activation_slips::redeemed_at.is_null())

@@ -1,4 +1,6 @@
-//! Limits on wrong guesses, kept in PostgreSQL so that they hold across instances. A try is counted before it is judged.
+//! Limits on wrong guesses, kept in PostgreSQL so that they hold across instances.
+//!
+//! A try is counted before it is judged.
 
 use std::net::IpAddr;
 
@@ -16,15 +18,15 @@ use crate::kernel::sweep::SLICE;
 
 /// Failures are forgotten this long after the first of them, minutes.
 const WINDOW_MINUTES: i64 = 15;
-/// Failures a window for an account, or for one device that it knows.
+/// Failures per window for an account, or for one device that it knows.
 const PER_ACCOUNT: i32 = 10;
-/// Failures a window for an address; a whole village may share it.
+/// Failures per window for an address; a whole village may share it.
 const PER_ADDRESS: i32 = 300;
 /// A window that begins later than now by more than this was begun before the clock was set back: it counts nothing, or it
 /// would lock people out until then. Clocks of instances may differ by less.
 const CLOCK_SKEW_SECONDS: i64 = 60;
 
-/// What is counted under one keyed hash, and how far.
+/// A counter under one keyed hash, and its limit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Allowance {
     bucket: Vec<u8>,
@@ -58,7 +60,7 @@ impl Allowance {
         Self::new(crypto, "throttle_device", &value, PER_ACCOUNT)
     }
 
-    /// Somebody who is signed in and tells their present password again.
+    /// A signed-in caller who enters their current password again.
     pub fn of_confirmation(crypto: &Crypto, account_id: Uuid) -> Self {
         let value = account_id.to_string();
         Self::new(crypto, "throttle_confirmation", &value, PER_ACCOUNT)
@@ -73,7 +75,7 @@ fn network(address: IpAddr) -> String {
     }
 }
 
-/// Counts a try. Says how many seconds to wait when nothing was left; then nothing is counted.
+/// Counts a try. When none is left, counts nothing and returns how many seconds to wait.
 pub async fn take(conn: &mut Conn, allowance: &Allowance, now: DateTime<Utc>) -> Result<Option<u64>, Problem> {
     let stale = now - Duration::minutes(WINDOW_MINUTES);
     let counted = diesel::sql_query(
@@ -123,7 +125,7 @@ pub async fn give_back(conn: &mut Conn, allowance: &Allowance) -> Result<(), Pro
     Ok(())
 }
 
-/// Forgets the failures of a device or a person that has just proved itself.
+/// Clears the failures of a device or a person that has just proved itself.
 pub async fn reset(conn: &mut Conn, allowance: &Allowance) -> Result<(), Problem> {
     diesel::delete(sign_in_failures::table.find(&allowance.bucket)).execute(conn).await?;
     Ok(())

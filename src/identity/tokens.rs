@@ -24,17 +24,17 @@ pub struct SessionTokens {
     /// Lifetime of the access token, seconds.
     #[schema(minimum = 1, maximum = 900, example = 900)]
     expires_in: u32,
-    /// Buys the next tokens, once. Keep it where no other program can read it.
+    /// Exchanged for the next tokens, once. Keep it where no other program can read it.
     #[schema(max_length = 100, pattern = "^[A-Za-z0-9_-]+$")]
     refresh_token: String,
     /// The session, as it appears in the list of one's devices.
     session_id: Uuid,
-    /// Send it with the next sign-in on this device: a device that is known keeps an allowance of its own.
+    /// Send it with the next sign-in on this device: a known device has a separate allowance of tries.
     #[schema(max_length = 100, pattern = "^[A-Za-z0-9_-]+$")]
     device_token: String,
 }
 
-/// What tokens are made from.
+/// The input from which tokens are made.
 pub struct Issue {
     pub account_id: Uuid,
     pub session_id: Uuid,
@@ -67,7 +67,7 @@ impl SessionTokens {
         })
     }
 
-    /// The answer, which nobody on the way may keep.
+    /// The answer; intermediaries must not cache it.
     pub fn answer(&self, status: StatusCode) -> HttpResponse {
         HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).json(self)
     }

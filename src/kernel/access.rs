@@ -32,7 +32,7 @@ macro_rules! permissions {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Permission { $($(#[$doc])* $name),* }
 
-        /// One type a permission.
+        /// One type per permission.
         pub mod needs {
             use super::{Needs, Permission};
             $(
@@ -189,7 +189,7 @@ const SYSTEM_ADMINISTRATOR: &[Permission] = &[
     P::ReadAudit,
 ];
 
-/// What makes one a second officer, or lets one hand out what a second officer has.
+/// Permissions of a second officer, or to hand such permissions out.
 const DECIDING: &[Permission] = &[
     P::ConfirmAttestations,
     P::DecideExemptions,
@@ -234,7 +234,7 @@ impl Role {
         Self::ALL.iter().copied().find(|role| role.as_str() == name)
     }
 
-    /// Whether its holder decides what others proposed: giving such a role takes two officers.
+    /// Whether the role decides on what others proposed; giving such a role takes two officers.
     pub fn decides(self) -> bool {
         self.permissions().iter().any(|permission| DECIDING.contains(permission))
     }
@@ -262,17 +262,18 @@ pub struct Grant {
     pub unit_id: Option<Uuid>,
 }
 
-/// Answer to "may they?".
+/// The outcome of a permission check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     Allowed,
-    /// They know the object; it is not theirs to do: 403.
+    /// The caller may know the object but may not do this: 403.
     Forbidden,
-    /// They may not know that it exists: 404.
+    /// The caller may not know that the object exists: 404.
     Hidden,
 }
 
-/// Decides on a unit. `path` is the unit with all its ancestors, `home` the caller's own cell with all of its.
+/// Checks a permission on a unit. `path` is the unit with all its ancestors, `home` the caller's own cell with all of
+/// its.
 pub fn decide(grants: &[Grant], home: &[Uuid], path: &[Uuid], permission: Permission) -> Decision {
     let reaching = |grant: &&Grant| grant.unit_id.is_none_or(|unit| path.contains(&unit));
     if grants.iter().filter(reaching).any(|grant| grant.role.permissions().contains(&permission)) {

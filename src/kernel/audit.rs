@@ -1,4 +1,4 @@
-//! The audit log: who did what to whose record; written with the deed, never changed.
+//! The audit log: who did what to whose record; written with the change, never changed itself.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -13,12 +13,12 @@ use super::problem::Problem;
 use super::schema::audit_events;
 use super::sweep::SLICE;
 
-/// One deed. Carries ids and what changed, never personal data.
+/// One event. Holds ids and what changed, never personal data.
 #[derive(Debug, Clone)]
 pub struct Event<'a> {
     /// Who did it; none for the system itself.
     pub actor_id: Option<Uuid>,
-    /// `feature.deed`, for example `points.exported`.
+    /// `feature.verb`, for example `points.exported`.
     pub action: &'static str,
     pub object_kind: &'static str,
     pub object_id: Uuid,
@@ -30,7 +30,7 @@ pub struct Event<'a> {
     pub details: Value,
 }
 
-/// Writes the event in the transaction of the deed.
+/// Writes the event in the transaction of the change.
 pub async fn record(conn: &mut Conn, event: Event<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
     record_all(conn, vec![event], now).await
 }

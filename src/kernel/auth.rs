@@ -20,7 +20,7 @@ pub const ISSUER: &str = "sotay";
 /// `aud` of tokens of the handbook's own app; those of third parties carry another.
 pub const FIRST_PARTY: &str = "sotay-app";
 
-/// What an access token says. Roles are never in it: they are those of the moment.
+/// The claims of an access token. Roles are never among them: they are looked up at each request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,
@@ -44,10 +44,10 @@ pub struct KeyRing {
     pub jwks: serde_json::Value,
 }
 
-/// Genuine tokens that are remembered, so that their signature is not computed at every request.
+/// Maximum number of cached tokens. The signature of a cached token is not checked again.
 const REMEMBERED: usize = 200_000;
 
-/// A token as it is remembered: nobody can use it.
+/// The digest under which a token is cached; it cannot be used as a token.
 type TokenDigest = [u8; 32];
 
 fn digest(token: &str) -> TokenDigest {
@@ -57,7 +57,7 @@ fn digest(token: &str) -> TokenDigest {
     bytes
 }
 
-/// The key ring, replaced as a whole when keys rotate, and the tokens that it has found genuine.
+/// The key ring, replaced as a whole when keys rotate, and a cache of the tokens that it verified.
 pub struct Keys {
     ring: RwLock<Arc<KeyRing>>,
     genuine: Memo<TokenDigest, Arc<Claims>>,
@@ -74,7 +74,7 @@ impl Keys {
         self.ring.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// Puts another ring in force. A key that is gone takes the tokens it vouched for with it.
+    /// Puts another key ring in force. Cached tokens of a removed key are dropped.
     pub fn replace(&self, ring: KeyRing) {
         let mut current = self.ring.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if current.verifying.keys().any(|kid| !ring.verifying.contains_key(kid)) {
@@ -83,7 +83,7 @@ impl Keys {
         *current = Arc::new(ring);
     }
 
-    /// What a genuine token says that has not expired. Whether its session still lives is asked at each request.
+    /// The claims of a genuine, unexpired token. Whether its session still lives is checked at each request.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Arc<Claims>> {
         let digest = digest(token);
         let claims = match self.genuine.get(&digest) {
@@ -121,21 +121,21 @@ impl KeyRing {
     }
 }
 
-/// What kind of account calls.
+/// The kind of the calling account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountKind {
     Member,
     Administrator,
 }
 
-/// What is for members only.
+/// Requires that the caller is a member.
 ///
 /// # Errors
-/// 401 for a session that has ended, 403 for whoever is no member.
+/// 401 for a session that has ended, 403 for a caller who is not a member.
 pub fn require_member(caller: Option<AccountKind>) -> Result<(), Problem> {
     match caller {
         Some(AccountKind::Member) => Ok(()),
-        Some(_) => Err(Problem::with(Code::Forbidden, "Chỉ dành cho đảng viên.", "For members only.")),
+        Some(_) => Err(Problem::with(Code::Forbidden, "Chỉ dành cho đảng viên.", "Only members can do this.")),
         None => Err(Problem::new(Code::Unauthenticated)),
     }
 }
@@ -152,7 +152,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// May they, on the unit with these ancestors (itself first)? 403 or 404 when not.
+    /// Requires the permission on the unit with these ancestors (itself first); 403 or 404 without it.
     pub fn require(&self, path: &[Uuid], permission: Permission) -> Result<(), Problem> {
         match decide(&self.grants, &self.home, path, permission) {
             Decision::Allowed => Ok(()),
@@ -166,9 +166,9 @@ impl Principal {
     }
 }
 
-/// Finds the callers that tokens speak for. Identity implements it; `app` wires it in. What it remembers is true as of `sight`.
+/// Finds the callers of tokens. Identity implements it; `app` wires it in. Its cached answers are valid as of `sight`.
 pub trait Authenticator {
-    /// The callers of these tokens, in the order asked for; none where the session has ended.
+    /// The callers of these tokens, in the order given; none where the session has ended.
     fn load<'a>(
         &'a self,
         conn: &'a Conn,
@@ -177,7 +177,7 @@ pub trait Authenticator {
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Vec<Option<Principal>>, Problem>>;
 
-    /// The same where it matters only what kind of account it is.
+    /// The same, with only the kind of each account.
     fn alive<'a>(
         &'a self,
         conn: &'a Conn,

@@ -1,4 +1,4 @@
-//! Requests that arrive together are worked on together: one statement, or one transaction, for all of them.
+//! Batching: requests that arrive together share one statement or one transaction.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -14,20 +14,20 @@ use tokio::time::{Instant, timeout_at};
 use super::db::{PATIENCE, within};
 use super::problem::{Code, Problem};
 
-/// One request waiting for its turn, and where its answer goes.
+/// One queued request, and where its answer goes.
 pub struct Job<I, O> {
     pub input: I,
     answer: oneshot::Sender<Result<O, Problem>>,
 }
 
 impl<I, O> Job<I, O> {
-    /// Answers the request. Whoever asked may have gone away; what was committed stays.
+    /// Answers the request. The requester may have gone away; what was committed stays.
     pub fn answer(self, outcome: Result<O, Problem>) {
         drop(self.answer.send(outcome));
     }
 }
 
-/// Where requests wait. Cheap to clone; one a kind of work and process.
+/// The sending side of a queue. Cheap to clone; one per kind of work and process.
 pub struct Queue<I, O>(mpsc::Sender<Job<I, O>>);
 
 impl<I, O> Clone for Queue<I, O> {
@@ -36,7 +36,7 @@ impl<I, O> Clone for Queue<I, O> {
     }
 }
 
-/// Where lanes take requests from.
+/// The receiving side of a queue, shared by its workers.
 pub struct Waiting<I, O>(Arc<Mutex<Line<I, O>>>);
 
 impl<I, O> Clone for Waiting<I, O> {
@@ -45,23 +45,23 @@ impl<I, O> Clone for Waiting<I, O> {
     }
 }
 
-/// While requests come one after another, those of so long are worked on together: a statement costs about the same for few as for
+/// Requests that follow one another within this time form one batch: a statement costs about the same for few as for
 /// many.
 pub const ROUND: Duration = Duration::from_millis(8);
-/// Where somebody waited already, the round was too short for the work: those who come within a moment are taken too, since the
-/// busier the machine is, the more it matters that many share a statement.
+/// If requests were already waiting, the round was too short for the work: those that arrive within this time join the
+/// batch too. The busier the machine is, the more it matters that many share a statement.
 const MOMENT: Duration = Duration::from_millis(1);
-/// So many do not wait for the end of the round.
+/// A batch of this size does not wait for the end of the round.
 const ENOUGH: usize = 16;
 
-/// Makes a queue that holds at most `places` requests. They are taken once in a `round`, or as soon as there are enough of them;
-/// whoever comes after a quiet moment is taken at once.
+/// Makes a queue that holds at most `places` requests. A batch is taken once per `round`, or as soon as it is large
+/// enough; a request that follows a quiet moment is taken at once.
 pub fn queue<I, O>(places: usize, round: Duration) -> (Queue<I, O>, Waiting<I, O>) {
     let (sender, receiver) = mpsc::channel(places);
     (Queue(sender), Waiting(Arc::new(Mutex::new(Line { receiver, round, taken: None }))))
 }
 
-/// Those who wait, and when some of them were taken last.
+/// The waiting requests, and when a batch was last taken.
 struct Line<I, O> {
     receiver: mpsc::Receiver<Job<I, O>>,
     round: Duration,
@@ -69,8 +69,8 @@ struct Line<I, O> {
 }
 
 impl<I, O> Line<I, O> {
-    /// Waits for the next and takes them with those who come until the round is over, at most `most`. Takes nobody when nobody
-    /// can come any more.
+    /// Waits for the next request and takes it with those that arrive until the round is over, at most `most`. Takes
+    /// none when the queue is closed.
     async fn take(&mut self, jobs: &mut Vec<Job<I, O>>, most: usize) {
         let late = !self.receiver.is_empty();
         if self.receiver.recv_many(jobs, most).await == 0 {
@@ -79,18 +79,18 @@ impl<I, O> Line<I, O> {
         let now = Instant::now();
         let round = self.taken.map(|taken| taken + self.round);
         let moment = late.then(|| now + self.round.min(MOMENT));
-        // A timer would wait for the next millisecond even when its time has come.
+        // A timer would wait for the next millisecond even when its deadline has passed.
         if let Some(end) = round.max(moment).filter(|end| *end > now) {
             let gather = async {
                 while jobs.len() < ENOUGH.min(most) && self.receiver.recv_many(jobs, most - jobs.len()).await > 0 {}
             };
-            // Whoever has come by then is among them.
+            // Requests that have arrived by then are in the batch.
             drop(timeout_at(end, gather).await);
         }
         self.taken = Some(Instant::now());
     }
 
-    /// Takes those who wait already, without waiting for anybody.
+    /// Takes the requests that wait already, without waiting for more.
     fn join(&mut self, jobs: &mut Vec<Job<I, O>>, most: usize) {
         while jobs.len() < most
             && let Ok(job) = self.receiver.try_recv()
@@ -102,10 +102,11 @@ impl<I, O> Line<I, O> {
 }
 
 impl<I, O> Queue<I, O> {
-    /// Waits for the turn of a request and for its answer.
+    /// Queues a request and waits for its answer.
     ///
     /// # Errors
-    /// 503 when the queue is full, when nobody works on it any more or the database hangs; otherwise what the work answers.
+    /// 503 when the queue is full, when it has no worker any more or the database hangs; otherwise the problem of the
+    /// work.
     pub async fn ask(&self, input: I) -> Result<O, Problem> {
         let (answer, answered) = oneshot::channel();
         self.0.try_send(Job { input, answer }).map_err(|refused| {
@@ -114,7 +115,7 @@ impl<I, O> Queue<I, O> {
                 TrySendError::Closed(_) => "the queue is closed",
             })
         })?;
-        // Whoever gives up may ask again with the same key: what is committed meanwhile is found.
+        // A requester who gives up may retry with the same key: what is committed meanwhile is found.
         within(PATIENCE, async {
             answered.await.unwrap_or_else(|_| Err(Problem::unavailable("the work was abandoned")))
         })
@@ -122,7 +123,7 @@ impl<I, O> Queue<I, O> {
     }
 }
 
-/// Lanes at work; they end when this is dropped.
+/// Running workers; they end when this is dropped.
 pub struct Lanes(pub Vec<JoinHandle<()>>);
 
 impl Drop for Lanes {
@@ -133,11 +134,12 @@ impl Drop for Lanes {
     }
 }
 
-/// What comes of requests, in the order they came in; none where there is no answer yet.
+/// Outcomes of requests, in the order of the requests; none for those without an answer yet.
 pub type Outcomes<O> = Result<Vec<Option<Result<O, Problem>>>, Problem>;
 
-/// Works on requests together and answers them. When that fails because of one of them, each half is tried for itself: a fault
-/// is nobody else's. While the database is away, everybody is told so. Hands back what has no answer yet.
+/// Processes requests together and answers them. When that fails because of one of them, each half is tried separately,
+/// so that a fault affects its own request only. While the database is away, all of them get that answer. Returns the
+/// requests without an answer yet.
 pub fn settle<'w, I: 'w, O: 'w>(
     mut jobs: Vec<Job<I, O>>,
     work: &'w impl AsyncFn(&[&I]) -> Outcomes<O>,
@@ -171,7 +173,7 @@ pub fn settle<'w, I: 'w, O: 'w>(
     })
 }
 
-/// The same for work that has an answer for everybody.
+/// The same for work that answers every request.
 pub async fn answer_all<I, O>(
     jobs: Vec<Job<I, O>>,
     work: impl AsyncFn(&[&I]) -> Result<Vec<Result<O, Problem>>, Problem>,
@@ -180,8 +182,8 @@ pub async fn answer_all<I, O>(
     settle(jobs, &answered).await
 }
 
-/// Starts a lane: it takes those who wait, at most `most` at a time, works on it and comes back for more. What the work hands back
-/// is taken again with the next ones. Several lanes may share a queue.
+/// Starts a worker: it takes waiting requests, at most `most` at a time, processes them and repeats. Requests that the
+/// work returns are taken again with the next ones. Several workers may share a queue.
 pub fn lane<I: 'static, O: 'static>(
     waiting: Waiting<I, O>,
     most: usize,
@@ -196,13 +198,15 @@ pub fn lane<I: 'static, O: 'static>(
                     return;
                 }
             } else if let Ok(mut line) = waiting.0.try_lock() {
-                // Never waits here: another lane may hold the lock until the next request comes, and these have waited already.
+                // Never waits here: another worker may hold the lock until the next request comes, and these have
+                // waited already.
                 line.join(&mut jobs, most);
             }
-            // Nobody waits for them any more; whoever asks again is served before them.
+            // Drops jobs whose requester has gone; repeated requests are served first.
             jobs.retain(|job| !job.answer.is_closed());
             if !jobs.is_empty() {
-                // Whoever made it panic is told that the work was abandoned; the lane goes on for the others.
+                // When a batch panics, its requesters are told that the work was abandoned; the worker continues with
+                // others.
                 let done = AssertUnwindSafe(async { work(jobs).await }).catch_unwind().await;
                 jobs = done.unwrap_or_default();
             }
@@ -221,7 +225,7 @@ mod tests {
     #[actix_web::test]
     async fn a_fault_is_nobody_elses() {
         let (queue, waiting) = queue::<&str, usize>(10, ROUND);
-        // All of them fail as long as one is among them that is wrong.
+        // A batch fails as a whole while it contains a faulty request.
         let work = async |inputs: &[&&str]| inputs.iter().map(|input| outcome(input).map(Ok)).collect();
         let ask = async |input| queue.ask(input).await.ok();
         let asked = async { tokio::join!(ask("a"), ask("wrong"), ask("bcd"), ask("ef")) };
@@ -240,7 +244,8 @@ mod tests {
         assert!(queue.0.send(Job { input: "a", answer }).await.is_ok());
     }
 
-    /// How many a line hands out together that was asked so long ago, while `come` come one after another, and after how long.
+    /// The size of a batch, and after how long it is taken, when the last one was taken `last` ago and `come` requests
+    /// follow one another.
     async fn taken_together(round: Duration, last: Option<Duration>, come: usize) -> (usize, Duration) {
         let (queue, waiting) = queue::<&str, usize>(10 * ENOUGH, round);
         let mut line = waiting.0.lock().await;

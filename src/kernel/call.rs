@@ -1,4 +1,4 @@
-//! Extractors: the signed-in caller with the object they may act on, a checked body, and one transaction a write.
+//! Extractors: the caller, the object they may act on, a checked body, one transaction per write.
 
 mod handed;
 mod once;
@@ -191,7 +191,7 @@ fn charge(req: &HttpRequest, state: &State, context: &RequestContext, body: &imp
     wait.map_or(Ok(()), |wait| Err(Problem::new(Code::TooManyRequests).retry_after(wait)))
 }
 
-/// The shared state; wired by `app`, so it is always there.
+/// The shared state; registered by `app`, so it is always there.
 pub fn state_of(req: &HttpRequest) -> Result<web::Data<State>, Problem> {
     req.app_data::<web::Data<State>>().cloned().ok_or_else(|| Problem::internal("no state"))
 }
@@ -202,7 +202,7 @@ async fn scope<T: Target>(req: &HttpRequest) -> Result<(Lent, Scope<(), T>), Pro
     let claims = context.claims.clone().ok_or_else(|| Problem::new(Code::Unauthenticated))?;
     let now = state.clock.now();
     let lookout = req.app_data::<web::Data<Lookout>>().ok_or_else(|| Problem::internal("no lookout"))?;
-    // Every request begins with this: where the database hangs, requests do not pile up behind it.
+    // Every request begins with this bounded wait: when the database hangs, requests do not pile up behind it.
     let sight = lookout.look(&state).await?;
     let mut conn = state.db.conn().await?;
     let authorised = within(PATIENCE, async {
@@ -214,7 +214,7 @@ async fn scope<T: Target>(req: &HttpRequest) -> Result<(Lent, Scope<(), T>), Pro
     let (caller, on) = match authorised.await {
         Ok(authorised) => authorised,
         Err(problem) => {
-            // Nobody else is given a connection that does not answer.
+            // A connection that does not answer is not reused.
             if problem.code == Code::Unavailable {
                 conn.discard();
             }
@@ -267,12 +267,12 @@ fn parse_body<B: DeserializeOwned>(req: &HttpRequest, bytes: &[u8]) -> Result<B,
         RequestContext::of(req).operation.ok_or_else(|| Problem::internal("the route is not in the document"))?;
     let mut value = operation.check_body(bytes)?;
     whole_numbers(&mut value);
-    // What the document allows is understood; where it is not, the words of a library help nobody.
+    // A body that the document allows can always be read; otherwise a library's message would not help the client.
     serde_json::from_value(value)
         .map_err(|_| Problem::with(Code::MalformedBody, "Nội dung không dùng được.", "The body cannot be used."))
 }
 
-/// To JSON 1.0 is a whole number as good as 1, and JSON Schema says so.
+/// JSON Schema accepts 1.0 as an integer: turns such numbers into integers.
 fn whole_numbers(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
@@ -298,7 +298,7 @@ fn key_of(req: &HttpRequest, principal_id: Uuid, body: &[u8]) -> Result<Option<K
     };
     let key = idempotency::parse(header.to_str().unwrap_or_default())?;
     let operation = names(req)?;
-    // Keyed: from a plain digest the citizen ID of a known person could be guessed.
+    // Keyed, because a plain digest would allow guessing the citizen ID of a known person.
     let body = to_text(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body).as_ref());
     Ok(Some(Key {
         principal_id,
@@ -329,7 +329,7 @@ impl<B: DeserializeOwned + 'static, T: Target + 'static> FromRequest for Call<B,
         let req = req.clone();
         let mut payload = payload.take();
         Box::pin(async move {
-            // A slow body must not hold a connection, and is not read for whoever has no token.
+            // A slow body must not hold a connection, and without a valid token it is not read.
             let bytes = read_signed_in(&req, &mut payload).await?;
             let (conn, scope) = scope::<T>(&req).await?;
             let key = key_of(&req, scope.caller.account_id, &bytes)?;
@@ -372,12 +372,12 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     }
 }
 
-/// An id in the path; what is no id is not found.
+/// An id in the path; 404 for anything that is no id.
 pub fn path_id(req: &HttpRequest, name: &str) -> Result<Uuid, Problem> {
     req.match_info().get(name).and_then(|id| id.parse().ok()).ok_or_else(Problem::not_found)
 }
 
-/// The body of operations that take none: `{}`, or nothing at all.
+/// The body of operations without input: `{}`, or nothing at all.
 #[derive(Debug, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Empty {}

@@ -1,9 +1,9 @@
-//! What has changed in the database since this process last looked: what it remembers is believed as long as nothing says that
-//! it changed.
+//! Cache invalidation: cached data are valid until a row of `changes` names their subject.
 //!
-//! Each batch of requests looks once ([`Changes::look`]). Rows of the table `changes` are written by triggers, in the
-//! transaction of the change. Whoever looks keeps the oldest transaction that was still running (the horizon) and asks the next
-//! time for the rows of that one and of all later ones: whatever committed in between is among them, in whatever order.
+//! Each batch of requests polls once ([`Changes::look`]). Triggers write the rows of the table
+//! `changes`, in the transaction of the change. A poll notes the oldest transaction that is still
+//! running (the horizon); the next poll asks for the rows of that one and of all later ones. So it
+//! finds whatever was committed in between, in whatever order.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -24,36 +24,37 @@ use super::sweep::SLICE;
 /// Stands for the whole tree of units.
 pub const UNITS: Uuid = Uuid::nil();
 
-/// Rows are kept for a day; whoever has not looked for so long forgets everything.
+/// Rows are kept for a day. A process that has not polled for this long drops all cached data.
 const LONGEST_ABSENCE: TimeDelta = TimeDelta::hours(1);
-/// More at once than this is as good as everything.
+/// More changes at once than this drop all cached data.
 const MOST_AT_ONCE: usize = 10_000;
-/// Names kept of what changed; beyond that everything older is forgotten.
+/// Maximum number of changed subjects kept; beyond that all cached data are dropped.
 const MOST_NAMES: usize = 100_000;
 
-/// Counts the looks that found something.
+/// Counts the polls that found changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Stamp(u64);
 
-/// A look at the changes: what is remembered now is true, and what is read after it will be, until something names it.
+/// The state of the changes at a poll: cached data are valid now, and what is read after it stays valid, until a change
+/// names it.
 #[derive(Clone, Copy)]
 pub struct Sight<'a> {
     changes: &'a Changes,
     stamp: Stamp,
 }
 
-/// What this process has seen of the changes.
+/// The changes that this process has seen.
 #[derive(Default)]
 pub struct Changes(RwLock<Seen>);
 
 #[derive(Default)]
 struct Seen {
-    /// All changes of transactions before this one are seen.
+    /// All changes of transactions before this one have been seen.
     horizon: Option<i64>,
-    /// When it was looked last, by the database's clock.
+    /// When the last poll was, by the database's clock.
     looked: Option<DateTime<Utc>>,
     now: Stamp,
-    /// Whatever was remembered before this is forgotten.
+    /// Data cached before this stamp are dropped.
     forgotten: Stamp,
     changed: HashMap<Uuid, Stamp>,
 }
@@ -68,12 +69,12 @@ struct Look {
     changed: Vec<Uuid>,
 }
 
-/// Hardly ever finds anything; ordered, so that the index is used whatever the planner expects to find.
+/// Rarely finds a row; ordered, so that the index is used whatever the planner expects to find.
 const LOOK: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, clock_timestamp() AS at,
     ARRAY(SELECT c.subject_id FROM changes c WHERE c.xid >= $1 ORDER BY c.xid LIMIT $2) AS changed";
 
 impl Changes {
-    /// Takes in what has changed until now.
+    /// Reads the changes made until now.
     ///
     /// # Errors
     /// 503 when the database cannot be reached.
@@ -87,12 +88,12 @@ impl Changes {
         Ok(Sight { changes: self, stamp: seen.now })
     }
 
-    /// What the latest look saw: for whoever has waited for a look that began after they came.
+    /// The state at the latest poll: for requests that waited for a poll that began after they arrived.
     pub fn sight(&self) -> Sight<'_> {
         Sight { changes: self, stamp: self.0.read().unwrap_or_else(PoisonError::into_inner).now }
     }
 
-    /// Whether what was read under a stamp is still true of a subject.
+    /// Whether data read under a stamp are still valid for these subjects.
     fn believes(&self, stamp: Stamp, subjects: &[Uuid]) -> bool {
         let seen = self.0.read().unwrap_or_else(PoisonError::into_inner);
         stamp >= seen.forgotten
@@ -101,10 +102,10 @@ impl Changes {
 }
 
 impl Seen {
-    /// What was found beyond a horizon.
+    /// Applies the changes found beyond a horizon.
     fn take_in(&mut self, horizon: Option<i64>, found: Look) {
-        // Nothing is known of the time before the first look or of a long absence; and a database whose transactions go back is
-        // another one.
+        // Nothing is known of the time before the first poll or of a long absence; and a database whose transactions go
+        // back is another one.
         let absent = self.looked.is_some_and(|looked| found.at - looked > LONGEST_ABSENCE);
         let stranger = absent || horizon.is_none_or(|horizon| found.horizon < horizon);
         if stranger || found.changed.len() > MOST_AT_ONCE {
@@ -142,21 +143,21 @@ pub async fn sweep(conn: &mut Conn) -> Result<usize, Problem> {
     Ok(diesel::sql_query(query).bind::<BigInt, _>(SLICE).execute(conn).await?)
 }
 
-/// Answers of the database that are remembered until something changes.
+/// A cache of answers of the database, valid until something changes.
 pub struct Remembered<K, V>(Memo<K, (Stamp, V)>);
 
 impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
-    /// One that holds at most `most` answers.
+    /// A cache that holds at most `most` answers.
     pub fn new(most: usize) -> Self {
         Self(Memo::new(most))
     }
 
-    /// What is remembered, unless one of the subjects it is about has changed since.
+    /// The cached answer, unless one of its subjects has changed since.
     pub fn get(&self, sight: Sight<'_>, key: &K, subjects: &[Uuid]) -> Option<V> {
         self.0.get(key).and_then(|(stamp, value)| sight.changes.believes(stamp, subjects).then_some(value))
     }
 
-    /// Remembers what was read after a look.
+    /// Caches an answer that was read after a poll.
     pub fn insert(&self, sight: Sight<'_>, key: K, value: V) {
         self.0.insert(key, (sight.stamp, value));
     }
@@ -183,14 +184,14 @@ mod tests {
         assert_eq!(memory.get(after, &one, &[one]), None);
         assert_eq!(memory.get(after, &two, &[two]), Some("old"));
         assert_eq!(memory.get(after, &two, &[two, one]), None);
-        // Read before the change was seen, remembered after it: it may be what was true before.
+        // Read before the change was seen, cached after it: it may be outdated.
         memory.insert(before, one, "late");
         assert_eq!(memory.get(after, &one, &[one]), None);
         memory.insert(after, one, "new");
         assert_eq!(memory.get(after, &one, &[one]), Some("new"));
     }
 
-    /// A look that sent this horizon and was answered with another, and with names, so many minutes after midnight.
+    /// A poll that sent this horizon and received another one, with changed subjects, this many minutes after midnight.
     fn look(changes: &Changes, sent: Option<i64>, horizon: i64, names: usize, minutes: i64) -> Sight<'_> {
         let at = DateTime::UNIX_EPOCH + TimeDelta::minutes(minutes);
         let changed = (1..).map(Uuid::from_u128).take(names).collect();

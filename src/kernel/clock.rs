@@ -22,7 +22,7 @@ pub fn day_of(instant: DateTime<Utc>) -> NaiveDate {
     instant.with_timezone(&VIET_NAM).date_naive()
 }
 
-/// Source of the present. Everything that needs the time asks this, nothing asks the database or the client.
+/// Source of the current time. Everything that needs the time asks this; nothing asks the database or the client.
 #[derive(Debug, Clone)]
 pub enum Clock {
     /// The machine's clock.
@@ -36,7 +36,7 @@ impl Clock {
         Self::Manual(Arc::new(AtomicI64::new(at.timestamp_micros())))
     }
 
-    /// The present, cut to microseconds as PostgreSQL stores it.
+    /// The current time, cut to microseconds as PostgreSQL stores it.
     pub fn now(&self) -> DateTime<Utc> {
         let micros = match self {
             Self::System => Utc::now().timestamp_micros(),
@@ -45,14 +45,14 @@ impl Clock {
         DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
     }
 
-    /// Moves a manual clock on; does nothing to the machine's.
+    /// Advances a manual clock; has no effect on the machine's.
     pub fn advance(&self, by: chrono::Duration) {
         if let Self::Manual(at) = self {
             at.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
         }
     }
 
-    /// Sets a manual clock; does nothing to the machine's.
+    /// Sets a manual clock; has no effect on the machine's.
     pub fn set(&self, to: DateTime<Utc>) {
         if let Self::Manual(at) = self {
             at.store(to.timestamp_micros(), Ordering::SeqCst);
@@ -93,7 +93,7 @@ impl Period {
         i32::try_from((self.next().first - self.first).num_days()).unwrap_or(31)
     }
 
-    /// The day on which memberships and exemptions are looked at: the last of the month, or today while it runs.
+    /// The day for which memberships and exemptions are evaluated: the last of the month, or today while it runs.
     pub fn reference_day(self, today: NaiveDate) -> NaiveDate {
         self.last_day().min(today.max(self.first))
     }

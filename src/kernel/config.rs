@@ -8,13 +8,13 @@ use figment::{Figment, Provider};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-/// How strict the program is about what is missing.
+/// How strict the program is about missing settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// What is missing is provided: a private PostgreSQL, a generated key.
+    /// Missing settings are provided: a private PostgreSQL, a generated key.
     Development,
-    /// What is missing is an error.
+    /// Missing settings are errors.
     Production,
 }
 
@@ -59,19 +59,19 @@ settings! {
     redis_url: Option<SecretString> = None;
     /// 32 bytes in base64: seals personal data, derives the lookup and token keys. Lives outside the database.
     master_key: Option<SecretString> = None;
-    /// Connections to PostgreSQL for requests of their own; those that are worked on together have a dozen more.
+    /// Connections to PostgreSQL for individual requests; batched requests have a dozen more.
     database_connections: usize = 16;
-    /// Awards that share one transaction at most; 1 gives each its own.
+    /// Maximum number of awards in one transaction; 1 gives each its own.
     award_batch: usize = 256;
-    /// Transactions of awards that run at the same time; as many statements for readings of points, and for ranks.
+    /// Concurrent transactions of awards; as many statements for reads of points, and for ranks.
     award_lanes: usize = 2;
-    /// Awards, readings of points, and ranks, that may wait; beyond that the answer is 503.
+    /// Awards, reads of points, and ranks that may be queued; beyond that the answer is 503.
     award_queue: usize = 4096;
-    /// Threads that answer requests; 0 means one a core.
+    /// Threads that answer requests; 0 means one per core.
     workers: usize = 0;
-    /// Requests a minute for one signed-in principal.
+    /// Requests per minute for one signed-in principal.
     requests_per_minute: u32 = 600;
-    /// Requests a minute for one address without a sign-in; a whole village may share it.
+    /// Requests per minute for one address without a sign-in; a whole village may share it.
     anonymous_requests_per_minute: u32 = 3000;
     /// Reverse proxies in front whose `X-Forwarded-For` is believed; 0 where clients connect directly.
     trusted_proxies: Option<usize> = None;
@@ -79,7 +79,7 @@ settings! {
     body_seconds: u32 = 30;
     /// How long a file may take to come in, seconds.
     file_seconds: u32 = 3600;
-    /// Words a minute an unhurried reader reads.
+    /// Words per minute of an unhurried reader.
     reading_words_per_minute: u32 = 250;
     /// Least reading time of a document, seconds.
     reading_floor_seconds: u32 = 30;
@@ -103,7 +103,7 @@ settings! {
     file_bytes: usize = 25 * 1024 * 1024;
     /// The program that parses uploaded files in processes of its own; this one, unless another is named.
     parser: Option<PathBuf> = None;
-    /// Whether this instance closes months by itself when the secretaries' days are over; one of several suffices.
+    /// Whether this instance closes months automatically when the secretaries' days are over; one of several suffices.
     automatic_closing: bool = true;
     /// How log lines are written: `text` or `json`.
     log_format: String = "text".to_owned();
@@ -128,7 +128,7 @@ fn describe(kind: &figment::error::Kind) -> String {
     }
 }
 
-/// What is wrong with the configuration, all of it.
+/// All faults of the configuration.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration has {} fault(s):\n  {}", .0.len(), .0.join("\n  "))]
 pub struct ConfigError(pub Vec<String>);

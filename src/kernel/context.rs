@@ -1,4 +1,4 @@
-//! The outermost middleware: request ids, language, budgets, document rules, problem+json, the request log.
+//! The outermost middleware: request ids, language, budgets, document rules, problems, logging.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -26,20 +26,20 @@ use super::state::State;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// A request that took so long is worth a line in the log.
+/// Requests that take longer than this are logged.
 const SLOW: Duration = Duration::from_secs(1);
 /// Whether it was told that a proxy is in front of us that the settings do not know.
 static PROXY_NAMED: AtomicBool = AtomicBool::new(false);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What is known of every request before its handler runs.
+/// The data of every request that are known before its handler runs.
 #[derive(Clone)]
 pub struct RequestContext {
     pub request_id: String,
     pub language: Language,
-    /// The caller's address, as far as trusted proxies tell it.
+    /// The caller's address, as far as trusted proxies report it.
     pub address: IpAddr,
-    /// A valid access token's contents.
+    /// The claims of a valid access token.
     pub claims: Option<Arc<Claims>>,
     /// The pattern of the path, if there is a route.
     pattern: Option<Arc<str>>,
@@ -124,8 +124,7 @@ pub async fn middleware(
     Ok(response)
 }
 
-/// What went well and fast is told only to whoever asks for it (`SOTAY_LOG=sotay=debug`): thousands of lines a second help
-/// nobody.
+/// Fast successes are logged at debug level only (`SOTAY_LOG=sotay=debug`): thousands of lines a second are of no use.
 fn log(method: &Method, route: &str, status: StatusCode, took: Duration) {
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let status = status.as_u16();

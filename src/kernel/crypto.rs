@@ -1,4 +1,4 @@
-//! Keys that live outside the database: sealing of personal data, keyed hashes, token authentication.
+//! Keys that live outside the database: sealing personal data, keyed hashes, token authentication.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -24,7 +24,7 @@ pub enum CryptoError {
     Random,
 }
 
-/// The keys derived from the master key, one a purpose.
+/// The keys derived from the master key, one per purpose.
 pub struct Crypto {
     fields: RandomizedNonceKey,
     lookups: hmac::Key,
@@ -53,7 +53,7 @@ impl Crypto {
         })
     }
 
-    /// The key kept in a file of the data directory (mode 0600), made at the first start. Not for production.
+    /// The key kept in a file of the data directory (mode 0600), created at the first start. Not for production.
     pub fn key_from_file(path: &Path) -> Result<SecretString, CryptoError> {
         if !path.exists() {
             let made = STANDARD.encode(random_bytes::<32>()?);
@@ -64,7 +64,7 @@ impl Crypto {
         Ok(std::fs::read_to_string(path)?.into())
     }
 
-    /// Encrypts a field of a row. The row and the field are bound to it: it opens nowhere else.
+    /// Encrypts a field of a row. The row and the field are bound to it: it decrypts nowhere else.
     pub fn seal(&self, row: Uuid, field: &str, plain: &[u8]) -> Result<Vec<u8>, CryptoError> {
         let mut buffer = plain.to_vec();
         let nonce = self

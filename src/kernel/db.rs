@@ -26,7 +26,7 @@ use wire::Wire;
 /// A connection to PostgreSQL. Stores take this, never the pool.
 pub type Conn = AsyncPgConnection;
 
-/// Every change of the schema, in order, each with its way back.
+/// All migrations, in order, each with its reverse.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// How often a transaction is repeated after a deadlock or a serialisation failure.
@@ -107,7 +107,7 @@ impl Db {
         transaction(&mut *self.conn().await?, work).await
     }
 
-    /// Does `work` on a connection. Nobody else is given one that has not answered within [`PATIENCE`].
+    /// Runs `work` on a connection. One that has not answered within [`PATIENCE`] is not reused.
     ///
     /// # Errors
     /// 503 when the database cannot be reached or does not answer; otherwise what the work says.
@@ -121,7 +121,7 @@ impl Db {
     }
 }
 
-/// A connection of the pool, which gets it back in the end. It is cut when it is lent for too long, and when it is dropped in
+/// A pooled connection; the pool gets it back in the end. It is cut when it is lent for too long, and when it is dropped in
 /// the middle of a statement or a transaction.
 pub struct Lent {
     object: Option<Object<Conn>>,
@@ -185,7 +185,7 @@ impl Lent {
     }
 }
 
-/// Nobody can have it any more once it is dropped.
+/// The connection is missing only after the drop.
 const TAKEN: &str = "a connection is there until it is dropped";
 
 impl Deref for Lent {
@@ -216,7 +216,7 @@ impl Drop for Lent {
     }
 }
 
-/// Waits for the database so long and no longer.
+/// Waits for the database, for this long at most.
 ///
 /// # Errors
 /// 503 when it has not answered by then; otherwise what the work answers.
@@ -225,7 +225,7 @@ pub async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, 
     answer.unwrap_or_else(|_| Err(Problem::unavailable("the database does not answer")))
 }
 
-/// What a transaction came to, when it did not commit.
+/// Why a transaction did not commit.
 enum Failure {
     Conflict,
     Problem(Problem),
@@ -256,8 +256,8 @@ pub async fn transaction<T>(
     })
 }
 
-/// Runs `work` inside the caller's transaction so that a problem undoes `work` alone; the outer answer is a problem only when the
-/// whole transaction has to end: after a conflict, which repeats it, or without a database.
+/// Runs `work` inside the caller's transaction so that a problem undoes `work` alone. The outer result is a problem
+/// only when the whole transaction has to end: after a conflict, which repeats it, or without a database.
 ///
 /// # Errors
 /// As above.
@@ -307,7 +307,7 @@ pub async fn migrate(owner_url: &SecretString) -> Result<Vec<String>, String> {
     .map_err(|e| e.to_string())?
 }
 
-/// Drops a database, if it is there, and makes it anew for its owner. For the private cluster's superuser.
+/// Drops a database, if it exists, and creates it again for its owner. For the private cluster's superuser.
 ///
 /// # Errors
 /// When the cluster cannot be reached.

@@ -1,5 +1,6 @@
-//! Where people who want to read something of their own wait: those who ask together are looked at together, and one statement
-//! serves all of them. The more ask at once, the less each costs.
+//! Batched reads: concurrent requests of one kind share one SQL statement.
+//!
+//! The more requests come at once, the less each costs.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,21 +22,21 @@ struct Waiting<W> {
     now: DateTime<Utc>,
 }
 
-/// Somebody whose session lives, and what they want.
+/// A caller with a live session, and their input.
 pub struct Asked<'a, W> {
     pub caller: Principal,
     pub wanted: &'a W,
 }
 
-/// What answers requests together, in the order they are given.
+/// Answers requests together, in the order given.
 pub trait Clerk: 'static {
     type Wanted: 'static;
     type Answer: 'static;
 
-    /// Whether somebody may ask here at all; anybody who is signed in, unless it says otherwise.
+    /// Whether the caller may use this kind of read; any signed-in caller by default.
     ///
     /// # Errors
-    /// 403 for whoever may not.
+    /// 403 for a caller who may not.
     fn admit(_: &Principal) -> Result<(), Problem> {
         Ok(())
     }
@@ -46,20 +47,21 @@ pub trait Clerk: 'static {
     ) -> impl Future<Output = Result<Vec<Self::Answer>, Problem>>;
 }
 
-/// The desk of a clerk.
+/// The queue of one kind of batched reads.
 pub struct Desk<C: Clerk>(Queue<Waiting<C::Wanted>, C::Answer>);
 
 impl<C: Clerk> Desk<C> {
-    /// Waits for the answer.
+    /// Queues a request and waits for its answer.
     ///
     /// # Errors
-    /// 401 when the session has ended, 503 when the database cannot be reached or too many are waiting; what the clerk says.
+    /// 401 when the session has ended, 503 when the database cannot be reached or too many are waiting; otherwise the
+    /// problem of the query.
     pub async fn ask(&self, claims: Arc<Claims>, wanted: C::Wanted, now: DateTime<Utc>) -> Result<C::Answer, Problem> {
         self.0.ask(Waiting { claims, wanted, now }).await
     }
 }
 
-/// Opens the desk on the current runtime. `db` is for desks alone ([`connections`]).
+/// Opens the queue on the current runtime. `db` serves batched reads only ([`connections`]).
 pub fn open<C: Clerk>(state: &Data<State>, db: &Db) -> (Data<Desk<C>>, Lanes) {
     let config = &state.config;
     let means = Rc::new(Means { state: state.clone(), db: db.clone() });
@@ -71,7 +73,7 @@ pub fn open<C: Clerk>(state: &Data<State>, db: &Db) -> (Data<Desk<C>>, Lanes) {
     (Data::new(Desk(queue)), Lanes(lanes.collect()))
 }
 
-/// The connections that all desks share.
+/// The connections that all batched reads share.
 ///
 /// # Errors
 /// When the pool cannot be made.
@@ -80,12 +82,12 @@ pub fn connections(state: &State) -> Result<Db, String> {
     Db::of_few_words(url, CONNECTIONS).map_err(|e| e.to_string())
 }
 
-/// While one waits for the database, the other takes in who comes.
+/// While one worker waits for the database, the other takes new requests.
 const LANES: usize = 2;
-/// Enough to keep the database busy; whoever waits for one is joined by those who come meanwhile.
+/// Enough to keep the database busy; requests that wait for a connection are joined by later ones.
 const CONNECTIONS: usize = 4;
 
-/// What the lanes of a desk work with.
+/// The resources of a worker.
 struct Means {
     state: Data<State>,
     db: Db,
@@ -108,7 +110,7 @@ async fn answer_all<C: Clerk>(
     let sight = state.changes.look(conn).await?;
     let claims: Vec<&Claims> = waiting.iter().map(|one| &*one.claims).collect();
     let latest = waiting.iter().map(|one| one.now).max().unwrap_or_default();
-    // Most of them are remembered.
+    // Most callers are cached.
     let callers = state.authenticator.load(conn, sight, &claims, latest).await?;
     let (mut asked, mut outcomes) = (Vec::new(), Vec::new());
     for (one, caller) in waiting.iter().zip(callers) {
@@ -121,7 +123,7 @@ async fn answer_all<C: Clerk>(
     Ok(outcomes.into_iter().map(|outcome| outcome.and_then(|()| next())).collect())
 }
 
-/// Rows of one statement, each with the place of who asked, by place.
+/// Groups the rows of one statement by the place of their request.
 pub fn by_place<R>(rows: Vec<R>, places: usize, place: impl Fn(&R) -> i32) -> Vec<Vec<R>> {
     let mut found: Vec<Vec<R>> = (0..places).map(|_| Vec::new()).collect();
     for row in rows {

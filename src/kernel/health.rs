@@ -14,7 +14,7 @@ use super::db::within;
 use super::problem::Problem;
 use super::state::State;
 
-/// Whoever asks wants to send requests elsewhere while the database hangs.
+/// Short, since load balancers send requests elsewhere while the database hangs.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How far this machine's clock may be from the database's, seconds.
 const CLOCK_TOLERANCE: i64 = 2;

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a repeated request gets the answer of the first, which committed with its effect.
+//! `Idempotency-Key`: a repeated request gets the first answer, committed with its effect.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ pub struct Key {
     pub body_hash: Vec<u8>,
 }
 
-/// What became of claiming a key.
+/// The outcome of claiming a key.
 pub enum Claim {
     /// The first request with this key: do the work, then [`store`] its answer.
     New,
@@ -133,7 +133,7 @@ struct Stored {
     expired: bool,
 }
 
-/// What is known of a key.
+/// The earlier use of a key.
 pub enum Earlier {
     /// Its answer: status and body; or the problem that it stands for another body.
     Answer(Result<(u16, String), Problem>),
@@ -145,8 +145,8 @@ const FIND: &str = "SELECT k.place, i.body_hash, i.status, i.response::text AS r
     FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::text[]) AS k (place, principal_id, operation, key)
     JOIN idempotency_keys i ON i.principal_id = k.principal_id AND i.operation = k.operation AND i.key = k.key";
 
-/// Looks for many keys, each with its place among the requests. No key is claimed: [`store_all`] refuses one that somebody
-/// else has stored meanwhile.
+/// Looks up many keys, each with its place among the requests. Claims none: [`store_all`] refuses a key that another
+/// request stored meanwhile.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -178,13 +178,13 @@ pub async fn find_all(
     Ok(told.collect())
 }
 
-/// Drops a key that expired, so that it can be stored anew.
+/// Drops an expired key, so that it can be stored again.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn forget(mut conn: &Conn, key: &Key, now: DateTime<Utc>) -> Result<(), Problem> {
     let row = idempotency_keys::table.find((key.principal_id, &key.operation, &key.key));
-    // Somebody else may have stored it anew meanwhile: that is a conflict, and found.
+    // Another request may have stored it again meanwhile: that is a conflict, and is found.
     let expired = idempotency_keys::created_at.lt(now - Duration::hours(KEPT_HOURS));
     diesel::delete(row.filter(expired)).execute(&mut conn).await?;
     Ok(())
@@ -195,8 +195,8 @@ const STORE: &str = "INSERT INTO idempotency_keys (principal_id, operation, key,
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[]) AS n (principal_id, operation, key, body_hash, response)
     ORDER BY 1, 2, 3";
 
-/// Keeps the answers of many requests that ended with 200, in the transaction of their effect. A key that somebody else has
-/// stored meanwhile is a conflict: the transaction is to be run again, and will find that answer.
+/// Stores the answers of many requests that ended with 200, in the transaction of their effect. A key that another
+/// request stored meanwhile is a conflict: the transaction must be run again, and will find that answer.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.

@@ -1,4 +1,6 @@
-//! Leases in PostgreSQL: work of one instance at a time. The fence rises with each change of hands, and every write checks it.
+//! Leases in PostgreSQL: work that one instance does at a time.
+//!
+//! The fence rises with each change of holder, and every write checks it.
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
@@ -10,10 +12,10 @@ use super::db::Conn;
 use super::problem::Problem;
 use super::schema::leases;
 
-/// How long a holder that says nothing keeps a lease, seconds.
+/// How long a silent holder keeps a lease, seconds.
 const KEPT_SECONDS: i64 = 15;
 
-/// A lease in hand.
+/// A lease that is held.
 #[derive(Debug, Clone, Copy)]
 pub struct Lease {
     pub name: &'static str,
@@ -27,7 +29,8 @@ struct Fence {
     fence: i64,
 }
 
-/// Takes a lease that is free, has run out or is one's own, and keeps it for another while; none when somebody else has it.
+/// Takes a lease that is free, has run out or is held by this instance, and keeps it for another period. Returns none
+/// when another instance holds it.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -40,7 +43,7 @@ pub async fn take(
     write(conn, name, holder, false, now).await
 }
 
-/// Takes a lease from whoever has it: what the former holder still writes is refused.
+/// Takes a lease from its holder: later writes of the former holder are refused.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -73,7 +76,8 @@ async fn write(
 }
 
 impl Lease {
-    /// Holds the lease until the transaction ends, so that nobody takes it over meanwhile. False when it is lost.
+    /// Holds the lease until the transaction ends, so that no other instance takes it over meanwhile. Returns false
+    /// when it is lost.
     ///
     /// # Errors
     /// 503 when the database cannot be reached.
@@ -90,7 +94,7 @@ impl Lease {
         Ok(held.is_some())
     }
 
-    /// Lets it go, for whoever asks next.
+    /// Releases the lease for the next holder.
     ///
     /// # Errors
     /// 503 when the database cannot be reached.

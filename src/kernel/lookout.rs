@@ -1,4 +1,4 @@
-//! Looks at what has changed for all requests that begin at the same time: one look serves whoever came before it began.
+//! Shared polls for changes: one poll serves all requests that arrived before it began.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use super::db::Db;
 use super::problem::Problem;
 use super::state::State;
 
-/// Where requests wait for the next look.
+/// The queue of requests that wait for the next poll.
 pub struct Lookout(Queue<(), ()>);
 
 impl Lookout {
-    /// What has changed until now is taken in.
+    /// Reads the changes made until now.
     ///
     /// # Errors
     /// 503 when the database cannot be reached, does not answer, or too many are waiting.
@@ -26,14 +26,14 @@ impl Lookout {
     }
 }
 
-/// What the lane works with.
+/// The resources of the worker.
 struct Means {
     state: Data<State>,
     /// A connection of its own.
     db: Db,
 }
 
-/// Starts the lane on the current runtime.
+/// Starts the worker on the current runtime.
 ///
 /// # Errors
 /// When the pool cannot be made.
@@ -41,7 +41,7 @@ pub fn start(state: &Data<State>) -> Result<(Lookout, Lanes), String> {
     let config = &state.config;
     let url = config.database_url.as_ref().ok_or("no database")?;
     let means = Rc::new(Means { state: state.clone(), db: Db::of_few_words(url, 1).map_err(|e| e.to_string())? });
-    // It costs little, and somebody's work begins after it.
+    // No round: a poll costs little, and every request waits for it.
     let (queue, waiting) = batch::queue(config.award_queue, Duration::ZERO);
     let looking = lane(waiting, config.award_queue, move |jobs| look(means.clone(), jobs).boxed_local());
     Ok((Lookout(queue), Lanes(vec![looking])))

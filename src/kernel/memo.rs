@@ -1,4 +1,4 @@
-//! A bounded memory of what is costly to find out: shared by all threads, emptied when it is full.
+//! A bounded cache of costly answers: shared by all threads, emptied when it is full.
 
 use std::hash::Hash;
 
@@ -11,7 +11,7 @@ pub struct Memo<K, V> {
 }
 
 impl<K: Eq + Hash, V: Clone> Memo<K, V> {
-    /// One that remembers at most `most` answers.
+    /// A cache that holds at most `most` answers.
     pub fn new(most: usize) -> Self {
         Self { most, known: DashMap::new() }
     }
@@ -23,7 +23,7 @@ impl<K: Eq + Hash, V: Clone> Memo<K, V> {
         self.known.get(question).map(|answer| answer.value().clone())
     }
 
-    /// Remembers an answer. A full memory starts anew: everything can be found out again, and nothing has to be kept in order.
+    /// Caches an answer. A full cache starts anew: every answer can be found out again, and no order has to be kept.
     pub fn insert(&self, question: K, answer: V) {
         if self.known.len() >= self.most {
             self.known.clear();

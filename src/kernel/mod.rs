@@ -1,4 +1,4 @@
-//! What every feature stands on; knows no feature itself.
+//! Shared foundations of all features; knows no feature itself.
 
 pub mod access;
 pub mod advisory;

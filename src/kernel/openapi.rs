@@ -1,4 +1,4 @@
-//! Finishes the OpenAPI document: what every operation shares is added here, so that a new route gets it for free.
+//! Completes the OpenAPI document with what all operations share, so that new routes get it too.
 
 mod responses;
 mod schemas;
@@ -15,7 +15,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Adjustments", "Corrections of points that two officers make, and appeals of members."),
     ("Attestations", "What officers vouch for: meetings, opinions, assisted study."),
     ("Audit", "Who did what to whose record."),
-    ("Cases", "What looks odd waits for a person to judge; no case changes points."),
+    ("Cases", "Unusual patterns that a person reviews; no case changes points."),
     ("Closings", "Closed months: signed snapshots, reports that can be verified offline, roll-ups."),
     ("Documents", "The library: documents distributed to units, their files, reading measured by the server."),
     ("Leaderboards", "Ranks by points, within the privacy rules."),
@@ -39,12 +39,12 @@ hours with the same body it answers what the first one answered and does nothing
 const COMMON: &[(&str, &str)] = &[
     ("400", "The request does not match this document; `errors` names every fault."),
     ("401", "There is no valid access token."),
-    ("429", "The budget of requests is used up; wait for `Retry-After` seconds."),
-    ("500", "An error of the system, recorded under `request_id`."),
+    ("429", "The request budget is used up; wait for `Retry-After` seconds."),
+    ("500", "A system error, recorded under `request_id`."),
     ("503", "The database cannot be reached; nothing was lost. Repeat after `Retry-After` seconds."),
 ];
 
-/// Completes what the handlers declared into the published document.
+/// Adds to the published document what the handlers do not declare.
 pub fn finish(api: &utoipa::openapi::OpenApi) -> Value {
     let mut document = serde_json::to_value(api).unwrap_or_default();
     document["openapi"] = json!("3.1.0");
@@ -113,7 +113,7 @@ fn finish_operation(method: &str, operation: &mut Value) {
         );
         common.push((
             "409",
-            "In conflict with the present state, or the first request with this key is still being processed.",
+            "In conflict with the current state, or the first request with this key is still being processed.",
         ));
         common.push(("422", "A rule is not met, or the key was used for another request."));
     }
@@ -126,7 +126,7 @@ fn finish_operation(method: &str, operation: &mut Value) {
             "^.+$",
             500,
         );
-        operation["responses"]["304"] = json!({"description": "The client's copy is still right."});
+        operation["responses"]["304"] = json!({"description": "The client's copy is still current."});
     }
     if operation.get("requestBody").is_some() {
         responses::finish_upload(operation);
@@ -138,7 +138,7 @@ fn finish_operation(method: &str, operation: &mut Value) {
     responses::finish(method, operation);
 }
 
-/// What the handler says of a status wins over what is said of all.
+/// A handler's description of a status takes precedence over the common one.
 fn add_responses(operation: &mut Value, common: Vec<(&str, &str)>) {
     for (status, description) in common {
         if operation["responses"].get(status).is_none() {

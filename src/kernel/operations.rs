@@ -1,4 +1,4 @@
-//! The rules of the OpenAPI document, enforced: what it says of a body or a query is what the server checks.
+//! Enforces the OpenAPI document: bodies and queries are checked against its schemas.
 
 mod query;
 mod texts;
@@ -22,7 +22,7 @@ pub const BODY_BYTES: usize = 256 * 1024;
 /// What one operation accepts.
 pub struct Operation {
     pub id: String,
-    /// The longest body, bytes; an operation that needs more says so as `x-body-bytes`.
+    /// The longest body, bytes; an operation that needs more declares `x-body-bytes`.
     pub body_bytes: usize,
     /// What the body is, if there is one.
     pub body_kind: Option<BodyKind>,
@@ -71,7 +71,7 @@ impl Operations {
         self.0.get(pattern)?.get(method).cloned()
     }
 
-    /// A pattern that is written like this.
+    /// The pattern with exactly this text.
     pub fn pattern(&self, text: &str) -> Option<Arc<str>> {
         self.0.get_key_value(text).map(|(pattern, _)| pattern.clone())
     }
@@ -117,7 +117,7 @@ impl Operation {
         })
     }
 
-    /// Checks a query string; every fault at once.
+    /// Checks a query string and reports every fault at once.
     pub fn check_query(&self, query: &str) -> Result<(), Problem> {
         if query.is_empty() && self.query_types.is_empty() {
             return Ok(());
@@ -231,7 +231,7 @@ fn compile(schema: &Value, components: &Value) -> Result<Validator, String> {
     jsonschema::options().should_validate_formats(true).build(&root).map_err(|e| e.to_string())
 }
 
-/// Takes along the schemas that one refers to, and those that they refer to. Each validator keeps its own copy: with all
+/// Collects the schemas that a schema refers to, directly or indirectly. Each validator keeps its own copy: with all
 /// schemas of the document in each of them they filled most of the program's memory.
 fn take_referenced(schema: &Value, components: &Value, taken: &mut Map<String, Value>) {
     match schema {
@@ -259,7 +259,7 @@ fn fault(pointer: String, code: &'static str, detail: Text) -> Fault {
     Fault { pointer, code, detail }
 }
 
-/// PostgreSQL stores no NUL in text, and nobody types one.
+/// PostgreSQL stores no NUL in text, and people do not type one.
 fn collect_nuls(value: &Value, pointer: &str, faults: &mut Vec<Fault>) {
     match value {
         Value::String(s) if s.contains('\0') => {

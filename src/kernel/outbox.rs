@@ -63,7 +63,7 @@ pub async fn tell(
     Ok(())
 }
 
-/// Claims waiting events for a minute. Whoever dies with a claim loses it to the next one.
+/// Claims waiting events for a minute. The claim of an instance that dies passes to the next one.
 pub async fn claim(conn: &mut Conn, most: i64, now: DateTime<Utc>) -> Result<Vec<Event>, Problem> {
     let claimed = diesel::sql_query(
         "UPDATE outbox SET available_at = $1, attempts = attempts + 1 WHERE id IN (
@@ -79,8 +79,8 @@ pub async fn claim(conn: &mut Conn, most: i64, now: DateTime<Utc>) -> Result<Vec
     Ok(claimed)
 }
 
-/// Locks a claimed event until the end of the transaction. False when another instance, to which the claim went over, has
-/// delivered it.
+/// Locks a claimed event until the end of the transaction. Returns false when another instance took the claim over and
+/// has delivered it.
 pub async fn lock(conn: &mut Conn, id: i64) -> Result<bool, Problem> {
     let waiting: Option<i64> = outbox::table
         .find(id)
@@ -99,7 +99,7 @@ pub async fn done(conn: &mut Conn, id: i64, now: DateTime<Utc>) -> Result<(), Pr
     Ok(())
 }
 
-/// How long delivered events are kept for whoever looks into a fault, days.
+/// How long delivered events are kept for the analysis of faults, days.
 const KEPT_DAYS: i64 = 7;
 
 /// Drops some events delivered long ago. Returns how many.

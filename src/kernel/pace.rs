@@ -1,11 +1,13 @@
-//! Long background work in portions: after each it rests as long as that took, so that requests do not wait behind all of it.
+//! Duty cycle: long background work rests after each portion for as long as it took.
+//!
+//! So requests do not wait behind all of it.
 
 use std::time::{Duration, Instant};
 
-/// The work itself must not take for ever: transactions are open and leases run out.
+/// Bounds the rest, since transactions are open and leases run out.
 const MOST_REST: Duration = Duration::from_secs(2);
 
-/// The pace of some work.
+/// The duty cycle of one piece of work.
 #[derive(Default)]
 pub struct Pace {
     begun: Option<Instant>,
@@ -13,7 +15,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Before each portion: rests, unless it is the first or there was rest enough.
+    /// Called before each portion: rests, unless it is the first or the work has rested enough.
     pub async fn next(&mut self) {
         if let Some(begun) = self.begun {
             let rest = begun.elapsed().min(MOST_REST.saturating_sub(self.rested));

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::crypto::{from_text, to_text};
 use super::problem::{Problem, text};
 
-/// Which part of a list is wanted.
+/// Which part of a list is requested.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
@@ -25,7 +25,7 @@ fn default_limit() -> i32 {
     50
 }
 
-/// Whether PostgreSQL could have stored such a key. Cursors that we made hold no NUL, and no days before the year 0.
+/// Whether PostgreSQL could have stored such a key. Cursors of this server hold no NUL, and no days before the year 0.
 fn is_storable(key: &Value) -> bool {
     match key {
         Value::String(text) => {
@@ -49,18 +49,18 @@ pub struct Page<T> {
 }
 
 impl PageQuery {
-    /// Rows to ask the database for: one more than shown tells whether there is a next page.
+    /// Rows to fetch: one more than shown, which tells whether there is a next page.
     pub fn fetch(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 
-    /// Whether the list has no other page than this one, of which so many rows were found.
+    /// Whether this page, of which this many rows were found, is the whole list.
     #[must_use]
     pub fn shows_all(&self, found: usize) -> bool {
         self.cursor.is_none() && i64::try_from(found).is_ok_and(|found| found < self.fetch())
     }
 
-    /// The key after which this page begins, if it is not the first.
+    /// The key after which this page begins, unless it is the first.
     ///
     /// # Errors
     /// 400 when the cursor was not made by the same list.
@@ -82,7 +82,7 @@ impl PageQuery {
         })
     }
 
-    /// Cuts the extra row off and makes the cursor from the last row shown.
+    /// Drops the extra row and makes the cursor from the last row shown.
     pub fn page<R, T, K: Serialize>(&self, mut rows: Vec<R>, key: impl Fn(&R) -> K, show: impl Fn(R) -> T) -> Page<T> {
         let limit = usize::try_from(self.limit).unwrap_or(1);
         let more = rows.len() > limit;

@@ -1,7 +1,8 @@
-//! The embedded default: a PostgreSQL cluster of the program's own, for whoever has not set `DATABASE_URL`.
+//! The embedded default: a private PostgreSQL cluster, used when `DATABASE_URL` is not set.
 //!
-//! The folder it is given holds `cluster/` (PostgreSQL's data), `server.log` and `lock`. Whoever holds the lock owns
-//! the cluster: starts it, or adopts it when the last owner was killed, and stops it. Others may attach to it.
+//! Its folder holds `cluster/` (PostgreSQL's data), `server.log` and `lock`. The process that
+//! holds the lock owns the cluster: it starts the cluster, or adopts it when the last owner was
+//! killed, and stops it. Other processes may attach to it.
 
 mod binaries;
 mod place;
@@ -27,7 +28,8 @@ use self::postmaster::Postmaster;
 /// The database that migrations create their tables in.
 const DATABASE: &str = "sotay";
 
-/// How long a start, a stop or somebody else's start may take. Recovery after a crash needs more than the usual 0.1 s.
+/// How long a start, a stop or a start by another process may take. Recovery after a crash needs more than the usual
+/// 0.1 s.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Why there is no private cluster.
@@ -103,13 +105,13 @@ pub struct PrivatePostgres {
     binaries: Binaries,
     /// The folder of its Unix socket.
     socket: PathBuf,
-    /// Held by the owner; `None` for whoever only attached. The system lets it go when the process dies.
+    /// Held by the owner; `None` for a process that only attached. The system releases it when the process dies.
     lock: Option<File>,
 }
 
 impl PrivatePostgres {
-    /// Starts the cluster in `data_dir`, makes it first where there is none, and adopts it where it still runs because
-    /// its last owner was killed.
+    /// Starts the cluster in `data_dir`, creates it first where there is none, and adopts it where it still runs
+    /// because its last owner was killed.
     ///
     /// Dropped without [`stop`](Self::stop), the cluster keeps running until the next start adopts it.
     pub async fn start(data_dir: &Path) -> Result<Self, Error> {
@@ -125,7 +127,7 @@ impl PrivatePostgres {
         let place = Place::prepare(data_dir)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
-            // Asked each time round: the owner may be on its way out, and then this process becomes the owner.
+            // Checked in each iteration: the owner may be on its way out, and then this process becomes the owner.
             if let Some(lock) = take_lock(&place)? {
                 return Self::own(place, lock).await;
             }
@@ -142,7 +144,7 @@ impl PrivatePostgres {
         address(&self.socket, role)
     }
 
-    /// Where the cluster really is: not the folder asked for when root asked for one that only root can reach.
+    /// The actual folder of the cluster: not the requested one when root requested a folder that only root can reach.
     pub fn folder(&self) -> &Path {
         &self.place.folder
     }
@@ -189,7 +191,7 @@ fn take_lock(place: &Place) -> Result<Option<File>, Error> {
     }
 }
 
-/// The socket folder of a cluster that somebody else owns, once its database can be used.
+/// The socket folder of a cluster that another process owns, once its database can be used.
 async fn joinable(place: &Place) -> Option<PathBuf> {
     let Postmaster::Ready { socket } = Postmaster::of(&place.cluster()) else {
         return None;
@@ -197,7 +199,7 @@ async fn joinable(place: &Place) -> Option<PathBuf> {
     roles::answers(&socket, Role::Owner).await.then_some(socket)
 }
 
-/// The socket folder of a cluster that is running although nobody owns it.
+/// The socket folder of a cluster that is running without an owner.
 async fn running(place: &Place) -> Result<Option<PathBuf>, Error> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -261,8 +263,8 @@ async fn create_cluster(place: &Place, binaries: &Binaries) -> Result<(), Error>
         }
         _ => {}
     }
-    // Without these two, an unset LANG makes a cluster of SQL_ASCII. Whoever can enter the folders may connect: both
-    // the data and the socket are open to their owner alone.
+    // Without these two options, an unset LANG makes a cluster of SQL_ASCII. Any account that can enter the folders may
+    // connect: both the data and the socket are open to their owner alone.
     run(
         place,
         binaries,

@@ -95,27 +95,31 @@ codes! {
     MalformedBody = "malformed_body", 400, "Không đọc được nội dung gửi lên", "The body cannot be read",
         "The body is not UTF-8 JSON, or is nested too deeply.";
     Unauthenticated = "unauthenticated", 401, "Cần đăng nhập", "Sign-in is required",
-        "There is no access token, or it is not valid any more. Sign in, or refresh the session, and send the new token.";
+        "There is no access token, or it is no longer valid. Sign in, or refresh the session, and send the new token.";
     InvalidCredentials = "invalid_credentials", 401, "Sai tài khoản hoặc mật khẩu", "The login or the password is wrong",
         "The answer is the same whether the account exists or not.";
-    RefreshTokenInvalid = "refresh_token_invalid", 401, "Phiên đăng nhập không còn hiệu lực", "The session is not valid any more",
+    RefreshTokenInvalid = "refresh_token_invalid", 401, "Phiên đăng nhập không còn hiệu lực",
+        "The session is no longer valid",
         "The refresh token is unknown, expired, revoked, or was used before. A reused token ends its session: sign in again.";
     Forbidden = "forbidden", 403, "Không có quyền thực hiện", "Not allowed",
         "You may know of the object but may not do this with it.";
     SecondOfficerRequired = "second_officer_required", 403, "Cần người thứ hai quyết định", "A second officer must decide",
-        "Whoever recorded or proposed something does not decide on it. Another officer with the right to decide has to do it.";
-    OwnInterest = "own_interest", 403, "Không tự quyết định việc của mình", "Nobody decides where they are concerned themselves",
-        "The points of the caller, or an entry for which the caller vouched, are at stake. Another officer has to do it.";
-    DecisionsRest = "decisions_rest", 403, "Quyền quyết định tạm nghỉ", "Decisions rest for a while",
-        "The account was activated with a slip that one person issued alone, less than 72 hours ago. Until then it admits, imports, publishes and reads, and decides nothing. `detail` says until when; a slip that a second officer releases brings no rest.";
+        "The officer who recorded or proposed something cannot decide on it. \
+         Another officer with the right to decide must do so.";
+    OwnInterest = "own_interest", 403, "Không tự quyết định việc của mình", "You cannot decide your own matters",
+        "The caller's points, or an entry for which the caller vouched, are at stake. Another officer must decide.";
+    DecisionsRest = "decisions_rest", 403, "Quyền quyết định tạm nghỉ", "The right to decide is suspended",
+        "The account was activated less than 72 hours ago with a slip that one person issued alone. \
+         Until the 72 hours have passed it may admit, import, publish and read, but not decide. \
+         `detail` says until when; a slip that a second officer released causes no suspension.";
     NotFound = "not_found", 404, "Không tìm thấy", "Not found",
         "There is no such thing, or you may not know that there is.";
     MethodNotAllowed = "method_not_allowed", 405, "Phương thức không được hỗ trợ", "The method is not supported here",
         "The `Allow` header lists the methods of this path.";
     RequestTimeout = "request_timeout", 408, "Nội dung được gửi quá chậm", "The body arrived too slowly",
         "A body of JSON has 30 seconds. A file arrives at 1 kB a second or more, within an hour. Send it again over a better line.";
-    Conflict = "conflict", 409, "Xung đột với trạng thái hiện tại", "In conflict with the present state",
-        "`detail` says what stands in the way. Read the object again before you decide.";
+    Conflict = "conflict", 409, "Xung đột với trạng thái hiện tại", "In conflict with the current state",
+        "`detail` names the obstacle. Read the object again before you decide.";
     IdempotencyInFlight = "idempotency_in_flight", 409, "Yêu cầu cùng khóa đang được xử lý", "A request with this key is being processed",
         "The first request with this `Idempotency-Key` has not been answered yet. Wait a second and repeat it unchanged.";
     ReadingTooShort = "reading_too_short", 409, "Chưa đọc đủ thời gian", "Not read for long enough",
@@ -125,15 +129,16 @@ codes! {
     DocumentChanged = "document_changed", 409, "Tài liệu đã được thay thế", "The document was changed meanwhile",
         "The session was opened for an earlier version. Start a new reading session.";
     DecisionExpired = "decision_expired", 410, "Đề nghị đã quá hạn", "The proposal has expired",
-        "Nobody decided in time. Propose it again.";
+        "No officer decided in time. Propose it again.";
     ReadingExpired = "reading_expired", 410, "Phiên đọc đã hết hạn", "The reading session has expired",
         "Reading sessions have a bounded lifetime. Start a new one.";
     SlipInvalid = "slip_invalid", 410, "Phiếu kích hoạt không dùng được", "The activation slip cannot be used",
         "The code is unknown, expired, used, or does not belong to the personal data given. Ask the cell secretary for a new slip.";
-    PreconditionFailed = "precondition_failed", 412, "Dữ liệu đã bị người khác thay đổi", "Somebody changed it meanwhile",
-        "`If-Match` does not equal the present `ETag`. Read the object again and repeat the change on what you find.";
+    PreconditionFailed = "precondition_failed", 412, "Dữ liệu đã bị người khác thay đổi",
+        "The object was changed meanwhile",
+        "`If-Match` is not the current `ETag`. Read the object again and repeat the change on it.";
     TooLarge = "too_large", 413, "Nội dung gửi lên quá lớn", "The body is too large",
-        "`detail` says the limit.";
+        "`detail` names the limit.";
     UnsupportedMediaType = "unsupported_media_type", 415, "Định dạng không được hỗ trợ", "The media type is not supported",
         "Send the media type that the OpenAPI document names for this operation.";
     RangeNotSatisfiable = "range_not_satisfiable", 416, "Đoạn tệp yêu cầu không tồn tại", "The requested range does not exist",
@@ -151,10 +156,10 @@ codes! {
     RuleWidened = "rule_widened", 422, "Không được nới rộng quy tắc của cấp trên", "A unit may not widen a rule of its superior",
         "A unit narrows or switches off the rules of its superior for itself and everything below it. `errors` names every field that would widen one.";
     TooManyRequests = "too_many_requests", 429, "Quá nhiều yêu cầu", "Too many requests",
-        "Wait for the number of seconds in `Retry-After`. `RateLimit` and `RateLimit-Policy` tell the budget.";
+        "Wait for the number of seconds in `Retry-After`. `RateLimit` and `RateLimit-Policy` state the budget.";
     SignInThrottled = "sign_in_throttled", 429, "Thử đăng nhập sai quá nhiều lần", "Too many failed sign-ins",
-        "Wait for the number of seconds in `Retry-After`. A device that signed in before keeps an allowance of its own.";
-    Internal = "internal", 500, "Lỗi của hệ thống", "An error of the system",
+        "Wait for the number of seconds in `Retry-After`. A device that signed in before has a separate allowance.";
+    Internal = "internal", 500, "Lỗi của hệ thống", "A system error",
         "It was recorded under `request_id`. Repeating the request with the same `Idempotency-Key` is safe.";
     Unavailable = "unavailable", 503, "Hệ thống tạm thời gián đoạn", "Temporarily unavailable",
         "Nothing was lost. Repeat after `Retry-After` seconds, with the same `Idempotency-Key`.";
@@ -174,7 +179,7 @@ pub struct FieldError {
     pub detail: String,
 }
 
-/// The same before a language is chosen.
+/// A fault before a language is chosen.
 #[derive(Debug, Clone)]
 pub struct Fault {
     pub pointer: String,
@@ -186,7 +191,7 @@ pub struct Fault {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemOut {
-    /// Address of the documentation of this code, served by this very server.
+    /// Address of the documentation of this code, on this server.
     #[serde(rename = "type")]
     #[schema(format = "uri", max_length = 500, example = "https://sotay.example/problems/invalid_request")]
     pub kind: String,
@@ -196,7 +201,7 @@ pub struct ProblemOut {
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599, example = 400)]
     pub status: i32,
-    /// Stable, machine-readable code; the one thing to rely on.
+    /// Stable, machine-readable code; rely on this alone.
     #[schema(max_length = 60, pattern = "^[a-z][a-z0-9_]*$", example = "invalid_request")]
     pub code: String,
     /// What is wrong this time and what to do, in the language of the request.
@@ -267,7 +272,7 @@ impl Problem {
         self
     }
 
-    /// An internal error: the cause goes to the log, the client learns nothing of it.
+    /// An internal error: the cause goes to the log and is not shown to the client.
     pub fn internal(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "internal error");
         Self::new(Code::Internal)
@@ -287,7 +292,7 @@ impl Problem {
         problem
     }
 
-    /// The document sent to the client.
+    /// The problem document sent to the client.
     pub fn render(&self, language: Language, base_url: &str, request_id: &str) -> ProblemOut {
         let pick = |t: &Text| language.pick(t).to_owned();
         ProblemOut {
@@ -336,11 +341,11 @@ impl From<diesel::result::Error> for Problem {
             Error::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, _) => Self::unavailable(error),
             Error::DatabaseError(_, info) if connection_lost(info.message()) => Self::unavailable(error),
             Error::DatabaseError(_, info) if out_of_time(info.message()) => Self::unavailable(error),
-            // Only asked for where somebody else may hold what is wanted.
+            // Requested only where another transaction may hold the lock.
             Error::DatabaseError(_, info) if info.message().contains("due to lock timeout") => {
                 Self::new(Code::Conflict)
             }
-            // A statement beside it failed, and tells why.
+            // Another statement of the transaction failed, and reports the cause.
             Error::DatabaseError(_, info) if info.message().starts_with("current transaction is aborted") => {
                 Self::new(Code::Internal)
             }
@@ -359,7 +364,7 @@ fn out_of_time(message: &str) -> bool {
     SIGNS.iter().any(|sign| message.contains(sign))
 }
 
-/// PostgreSQL going down or coming up says so in text only; the client library hides the class.
+/// PostgreSQL reports going down or coming up in text only; the client library hides the class.
 fn connection_lost(message: &str) -> bool {
     const SIGNS: [&str; 7] = [
         "terminating connection",

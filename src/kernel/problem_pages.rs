@@ -33,7 +33,7 @@ fn section(req: &HttpRequest, code: Code) -> String {
     )
 }
 
-/// Turns what stands between backticks into `<code>`; the texts are this program's own and hold nothing to escape.
+/// Turns text between backticks into `<code>`; the texts are this program's own and need no escaping.
 fn with_code(text: &str) -> String {
     let parts = text.split('`').enumerate();
     parts.map(|(i, part)| if i % 2 == 0 { part.to_owned() } else { format!("<code>{part}</code>") }).collect()

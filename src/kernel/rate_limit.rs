@@ -1,4 +1,4 @@
-//! Budgets of requests a minute, told in `RateLimit` headers.
+//! Request budgets per minute, reported in `RateLimit` headers.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -117,7 +117,7 @@ impl RateLimits {
 /// How often idle payers are forgotten.
 pub const SWEEP: Duration = Duration::from_secs(60);
 
-/// The address itself; of IPv6 the network of 64 bits, since one host owns all of it.
+/// The address itself; for IPv6 the network of 64 bits, since one host owns all of it.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),

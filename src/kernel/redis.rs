@@ -1,4 +1,4 @@
-//! Redis as a cache that may be away: a fault costs freshness, never a request.
+//! Redis as an optional cache: a fault costs freshness, never a request.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -8,9 +8,9 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisResult};
 use secrecy::{ExposeSecret, SecretString};
 
-/// How long one answer may take; more, and the database is asked instead.
+/// How long one answer may take; after that the database is asked instead.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// After a fault Redis is left alone for so long, so that it does not slow every request, seconds.
+/// How long Redis is not used after a fault, so that it does not slow every request, seconds.
 const REST_SECONDS: i64 = 3;
 
 /// The connection, made when it is first needed and again after a fault.
@@ -36,14 +36,14 @@ impl Redis {
         Ok(Self { manager, rests_until: AtomicI64::new(0) })
     }
 
-    /// Tries once whatever was before, for tidying up after a fault. Whether it was done is nobody's to know.
+    /// Tries once even while Redis rests, to clean up after a fault. Best effort: errors are logged, not returned.
     pub async fn try_anyway<T>(&self, work: impl AsyncFnOnce(ConnectionManager) -> RedisResult<T>) {
         if let Err(error) = work(self.manager.clone()).await {
             tracing::debug!(kind = ?error.kind(), "Redis is still away");
         }
     }
 
-    /// Asks Redis; none when it is away, or was a moment ago.
+    /// Asks Redis; none while it is away or rests after a fault.
     pub async fn ask<T>(
         &self,
         now: DateTime<Utc>,

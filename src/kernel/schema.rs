@@ -1,4 +1,4 @@
-//! The tables as Diesel sees them; one entry a table of `migrations/`, compared with the database by a test.
+//! Diesel's view of the tables of `migrations/`; a test compares it with the database.
 
 diesel::table! {
     accounts (id) {

@@ -1,4 +1,4 @@
-//! What every request can reach: configuration, pool, clock, keys, limits, the document's rules.
+//! Shared state of all requests: configuration, pool, clock, keys, limits, the document's rules.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use super::operations::Operations;
 use super::rate_limit::RateLimits;
 use super::redis::Redis;
 
-/// Shared by all workers; one a process.
+/// Shared by all workers; one per process.
 pub struct State {
-    /// Tells this process from others, in leases.
+    /// Identifies this process, in leases.
     pub instance: Uuid,
     pub config: Config,
     /// Connections of requests.
@@ -28,7 +28,7 @@ pub struct State {
     pub work: Db,
     /// Boards of large units; PostgreSQL answers without it.
     pub redis: Option<Redis>,
-    /// What has changed of that which is remembered here.
+    /// Invalidates the caches of this process.
     pub changes: Changes,
     pub clock: Clock,
     pub crypto: Crypto,
@@ -38,9 +38,9 @@ pub struct State {
     pub operations: Arc<Operations>,
     /// Files of documents.
     pub files: Arc<dyn ObjectStore>,
-    /// Passwords are hashed this many at a time.
+    /// Limits how many passwords are hashed at a time.
     pub password_slots: tokio::sync::Semaphore,
-    /// Files held in memory at a time.
+    /// Limits how many files are held in memory at a time.
     pub upload_places: Arc<tokio::sync::Semaphore>,
     /// Uploads in progress, one an account.
     pub uploads: Arc<Turns>,

@@ -1,14 +1,14 @@
-//! SQL statements that a connection prepares once, for the paths that are walked at every request.
+//! SQL statements that a connection prepares once, for code that runs at every request.
 
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 
-/// A statement whose text is always the same. `diesel::sql_query` is parsed and planned anew at each call, because its text
-/// might differ; this one is kept by the connection under its text.
+/// A statement whose text is always the same. `diesel::sql_query` is parsed and planned anew at each call, because its
+/// text might differ; this one is cached by the connection under its text.
 pub struct Prepared<Q>(pub Q);
 
-/// The same where it pays: a statement over much more data at one time than at another is better planned anew.
+/// The same under a condition: a statement whose amount of data varies much is better planned anew.
 pub struct PreparedWhen<Q>(pub bool, pub Q);
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Prepared<Q> {
@@ -31,7 +31,7 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for PreparedWhen<Q> {
     }
 }
 
-/// Known by their text, not by their type.
+/// Identified by their text, not by their type.
 macro_rules! by_text {
     ($wrapper:ident) => {
         impl<Q> QueryId for $wrapper<Q> {

@@ -1,4 +1,4 @@
-//! The first places of large units while Redis has no board of them: found once a step of the roll-ups, for everybody who asks.
+//! First places of large units while Redis has no board: computed once a roll-up step, shared.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -15,29 +15,29 @@ use super::model::{Ranked, View};
 use super::span::Span;
 use super::store::{self, Size};
 
-/// Places that are found together: most ask for few.
+/// Places computed for small requests: most are small.
 const FEW: i64 = 50;
 const MOST: i64 = 200;
-/// Boards that are remembered; beyond that all are found again.
+/// Maximum number of cached boards; beyond it the cache is cleared.
 const MOST_BOARDS: usize = 1_000;
 
 /// A board, and how many of its places.
 type Which = (Uuid, Span, i64);
 
-/// Nobody's name is shown from memory for longer than this, though no step be taken meanwhile.
+/// Names are shown from memory for no longer than this, even when no step is taken meanwhile.
 const KEPT: TimeDelta = TimeDelta::seconds(10);
 
-/// How long they are waited for.
+/// How long a request waits for places that are being computed.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Places, after which step of the roll-ups and when they were found.
+/// Places, with the step of the roll-ups and the time at which they were computed.
 struct Places {
     step: i64,
     at: DateTime<Utc>,
     rows: Arc<Vec<Ranked>>,
 }
 
-/// Held while they are being found.
+/// Locked while the places are being computed.
 type Held = Arc<tokio::sync::Mutex<Option<Places>>>;
 
 static FOUND: LazyLock<Mutex<HashMap<Which, Held>>> = LazyLock::new(Mutex::default);
@@ -50,8 +50,8 @@ fn held(which: Which) -> Held {
     found.entry(which).or_default().clone()
 }
 
-/// The first `limit` places of a large unit in a month, after so many steps of the roll-ups. It takes tenths of a second to find
-/// them: who comes meanwhile waits and is given the same.
+/// The first `limit` places of a large unit in a month, after so many steps of the roll-ups. Computing them takes
+/// tenths of a second: concurrent requests wait and share the result.
 ///
 /// # Errors
 /// 503 when the database cannot be reached, or too many wait for it.
@@ -63,7 +63,7 @@ pub async fn places(
 ) -> Result<Vec<Ranked>, Problem> {
     let most = if limit <= FEW { FEW } else { MOST };
     let held = held((view.unit_id, view.span, most));
-    // Everybody who waits has a connection that others need.
+    // Waiters hold a pooled connection, so the wait is bounded.
     let rows = within(PATIENCE, async {
         let mut known = held.lock().await;
         match known.as_ref().filter(|known| known.step >= step && now - known.at < KEPT) {
@@ -78,7 +78,7 @@ pub async fn places(
 }
 
 async fn find(conn: &mut Conn, view: &View, most: i64, at: DateTime<Utc>) -> Result<Places, Problem> {
-    // Read once more: steps were taken while others were waited for, and whoever saw them is to be given these places.
+    // Read again: the roll-ups may have taken steps during the wait, and requests that saw them share these places.
     let step = projection::position(conn).await?.map_or(0, |(step, _)| step);
     let cells = store::best_cells(conn, view, most).await?;
     let rows = store::best_of(conn, (view, Size::Large), cells, Uuid::nil(), most).await?;

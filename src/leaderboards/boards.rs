@@ -1,4 +1,4 @@
-//! Boards of large units in Redis: sorted sets of members' numbers. Reading them takes one or two round trips.
+//! Redis boards of large units: sorted sets of member numbers, read in one or two round trips.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use uuid::Uuid;
 use super::model::{Nameless, OwnRank, Standing, unscore};
 use super::span::Span;
 
-/// A board that says nothing new for so long is not believed, seconds.
+/// A board that is not updated for so long is stale, seconds.
 const FRESH_SECONDS: i64 = 30;
 
 /// The keys of one board; the braces keep them on one node of a cluster.
 pub struct Keys {
     pub scores: String,
-    /// Whose it is (`fence`), how far it is (`step`) and since when (`as_of`).
+    /// Its holder (`fence`), its step (`step`) and the time of its figures (`as_of`).
     pub about: String,
     tag: String,
 }
@@ -28,7 +28,7 @@ impl Keys {
         Self { scores: key("scores"), about: key("about"), tag }
     }
 
-    /// Where the next one is made, by one rebuild alone.
+    /// Key of the board that one rebuild makes as the next one.
     pub fn next(&self, rebuild: Uuid) -> String {
         format!("{}:next:{rebuild}", self.tag)
     }
@@ -47,7 +47,7 @@ fn count_above<'p>(pipe: &'p mut redis::Pipeline, keys: &Keys, points: i32) -> &
     pipe.zcount(&keys.scores, points + 1, "+inf")
 }
 
-/// The first places and the viewer's own; none when the board is not there or not fresh.
+/// The first places and the viewer's own; none when the board is missing or stale.
 pub async fn top(
     mut c: ConnectionManager,
     keys: &Keys,
@@ -78,8 +78,8 @@ pub async fn top(
     Ok(Some((found, as_of)))
 }
 
-/// Ranks of several members on one board, none for whoever is not ranked here; no answer at all when the board is not there
-/// or not fresh.
+/// Ranks of several members on one board, none for members who are not ranked here; no answer at all when the board is
+/// missing or stale.
 pub async fn ranks(
     mut c: ConnectionManager,
     keys: &Keys,
@@ -93,7 +93,7 @@ pub async fn ranks(
         return Ok(None);
     }
     let points: Vec<Option<i32>> = scores.into_iter().map(|score| Some(unscore(score?).0)).collect();
-    // Many have the same points: they share a rank, and the counting of it.
+    // Many members have the same points: they share a rank, and its count.
     let different: BTreeSet<i32> = points.iter().flatten().copied().collect();
     let mut ask = redis::pipe();
     ask.hget(&keys.about, "as_of");
@@ -102,7 +102,7 @@ pub async fn ranks(
     }
     let told: Vec<Option<i64>> = ask.query_async(&mut c).await?;
     let Some((as_of, above)) = told.split_first() else { return Ok(None) };
-    // Asked once more: a board that went away in between would count nobody.
+    // Checked again: on a board that vanished in between, all counts would be zero.
     let Some(as_of) = fresh(*as_of, now) else { return Ok(None) };
     let above: BTreeMap<i32, i64> = different.into_iter().zip(above.iter().flatten().copied()).collect();
     let rank = |points: i32| Some(OwnRank { rank: above.get(&points)? + 1, points, of });

@@ -1,4 +1,4 @@
-//! Cells ranked among cells of their kind and size: by the share who reached the threshold, then by average points.
+//! Cells ranked by kind and size: by the share who reached the threshold, then by average points.
 
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -22,7 +22,7 @@ use super::routes::{BoardQuery, PlacesQuery};
 use super::span::Span;
 use super::store;
 
-/// Fewer members who count than these would tell of single people: such cells are not ranked.
+/// Minimum number of counted members: smaller cells would disclose individuals and are not ranked.
 const FEWEST: i32 = 5;
 
 /// How many members a cell has.
@@ -55,14 +55,14 @@ impl SizeBand {
     }
 }
 
-/// Among which cells.
+/// Which cells are ranked.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PeersQuery {
-    /// The kind of the cells; one's own cell's, or `cell`, when left out.
+    /// The kind of the cells; when left out, that of the caller's own cell, or `cell`.
     #[param(max_length = 40, pattern = "^[a-z_]+$", nullable = false)]
     kind: Option<String>,
-    /// Their size; one's own cell's, or `medium`, when left out.
+    /// Their size; when left out, that of the caller's own cell, or `medium`.
     #[param(nullable = false)]
     band: Option<SizeBand>,
 }
@@ -257,7 +257,7 @@ pub async fn get_cell_leaderboard(
     ask.reply(&CellLeaderboard { unit_id, period: span, kind, band, items, own, as_of })
 }
 
-/// The kind and the size asked for, or else the viewer's own cell's.
+/// The requested kind and size, or else those of the viewer's own cell.
 async fn peers_of(
     conn: &mut Conn,
     asked: &PeersQuery,

@@ -1,5 +1,6 @@
-//! Compares the boards in Redis with the members they rank, a cell at a time. Boards follow the members by seconds, and may
-//! be ahead of what was read of them: only what differs again after a while is told.
+//! Compares the boards in Redis with the members they rank, a cell at a time.
+//! Boards lag by seconds, and may be ahead of what was read: only lasting differences are
+//! reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,12 +19,12 @@ use super::span::Span;
 use super::store::over;
 use super::{Lost, follow};
 
-/// Differences told of one board.
+/// Differences reported for one board.
 const MOST: usize = 20;
-/// Members of one board remembered until the next look: more than are on their way at any moment of a busy day.
+/// Members of one board remembered until the next comparison: more than are in transit at any moment of a busy day.
 const KEPT: usize = 10_000;
 
-/// What differed on one board at a look.
+/// Differences of one board in one comparison.
 #[derive(Default)]
 struct Seen {
     /// Numbers of members, the first [`KEPT`].
@@ -37,7 +38,7 @@ struct Seen {
 type Look = BTreeMap<Lost, Seen>;
 
 impl Seen {
-    /// Whether a member differed. Where too many did to be remembered, anybody may have.
+    /// Whether a member differed. True for all members when too many differed to be remembered.
     fn has(&self, no: i64) -> bool {
         self.count > self.numbers.len() || self.numbers.contains(&no)
     }
@@ -59,8 +60,9 @@ impl Seen {
     }
 }
 
-/// What differs between the boards and the members: a line each, and the boards they are on. It is looked at again as long
-/// as `again` says so, which is told how often that was done and may give the projector time; told is what differs always.
+/// Differences between the boards and the members: a line each, with its board. The comparison is repeated as long as
+/// `again` returns true; it gets the number of repetitions so far and may give the projector time. Only lasting
+/// differences are returned.
 ///
 /// # Errors
 /// 503 when PostgreSQL or Redis cannot be reached.
@@ -79,7 +81,7 @@ pub async fn differences(
     Ok(seen.into_iter().flat_map(|(board, seen)| seen.told(board)).collect())
 }
 
-/// What differs on these boards, of what differed at the look before.
+/// Differences on these boards, among those of the previous comparison.
 async fn look(means: &Means<'_>, boards: &[Lost], before: Option<&Look>) -> Result<Look, Problem> {
     let mut spans: BTreeMap<Span, Vec<Uuid>> = BTreeMap::new();
     for (unit, span) in boards {
@@ -130,7 +132,7 @@ async fn compare(
     Ok(())
 }
 
-/// Whether something of a board differed at the look before, if there was one.
+/// Whether something of a board differed in the previous comparison, if there was one.
 fn differed(before: Option<&Look>, board: Lost, what: impl Fn(&Seen) -> bool) -> bool {
     before.is_none_or(|boards| boards.get(&board).is_some_and(what))
 }
@@ -140,7 +142,7 @@ async fn ask<T: FromRedisValue>(means: &Means<'_>, call: &redis::Cmd) -> Result<
     asked.await.ok_or_else(|| Problem::unavailable("Redis is away"))
 }
 
-/// Gives up all boards as they are: the projector makes them anew.
+/// Invalidates all boards: the projector rebuilds them.
 ///
 /// # Errors
 /// 503 when PostgreSQL cannot be reached.
@@ -162,6 +164,6 @@ mod tests {
         assert_eq!((seen.has(0), seen.has(-1)), (true, false));
         seen.take_in(-1, String::new);
         assert_eq!((seen.numbers.len(), seen.lines.len(), seen.count), (KEPT, MOST, KEPT + 1));
-        assert!(seen.has(-1) && seen.has(-2), "nobody can say any more that they did not differ");
+        assert!(seen.has(-1) && seen.has(-2), "too many differ to rule any member out");
     }
 }

@@ -1,4 +1,4 @@
-//! Finds places on a board: in Redis when it has a fresh one of a large unit, else in the roll-ups, else among the members.
+//! Looks up places on a board: in Redis when fresh, else in the roll-ups, else among the members.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -18,9 +18,9 @@ use super::kept::{self, Tally};
 use super::model::{Found, Nameless, OwnRank, Ranked, Score, Source, View};
 use super::store::{self, Size};
 
-/// What never changes and is asked for at each request: members' numbers and units' kinds.
+/// Cache of immutable data that each request needs: members' numbers and units' kinds.
 static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
-/// Entries of each kind; a full table begins again.
+/// Entries of each kind; a full table is cleared.
 const MOST_KNOWN: usize = 200_000;
 
 #[derive(Default)]
@@ -36,7 +36,7 @@ fn remember<T>(known: &mut HashMap<Uuid, T>, id: Uuid, value: T) {
     known.insert(id, value);
 }
 
-/// The member's number, by which boards know them.
+/// The member's number on boards.
 pub async fn number(conn: &mut Conn, member: Uuid) -> Result<Option<i64>, Problem> {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).numbers.get(&member).copied();
     if known.is_some() {
@@ -67,7 +67,7 @@ struct RollUp {
     as_of: DateTime<Utc>,
 }
 
-/// Who asks, through what.
+/// A viewer and the connections for the lookup.
 pub struct Seeker<'a> {
     pub conn: &'a mut Conn,
     pub redis: Option<&'a Redis>,
@@ -183,7 +183,7 @@ impl Seeker<'_> {
     }
 }
 
-/// The viewer's own row beyond the end of a list; nothing of it is shown but rank and points.
+/// The viewer's own row beyond the end of a list; only its rank and points are shown.
 fn beyond(member_id: Uuid, rank: i64, points: i32) -> Ranked {
     Ranked {
         place: i64::MAX,

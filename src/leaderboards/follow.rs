@@ -1,5 +1,6 @@
-//! Keeps the boards in Redis up with what a step of the projector found changed. Each board knows whose it is and how far;
-//! one that lost something, or that somebody newer keeps, refuses, and is made anew.
+//! Applies the changes of a projector step to the boards in Redis.
+//! Each board stores its holder and its step. A board that lost something or has a newer holder
+//! refuses, and is rebuilt.
 
 use std::collections::BTreeMap;
 
@@ -22,23 +23,23 @@ use super::model::{LARGE_KINDS, View, score};
 use super::span::Span;
 use super::store;
 
-/// The row of `projections` that counts what was handed to Redis.
+/// The row of `projections` that counts the steps handed to Redis.
 const BOARDS: &str = "boards";
-/// A step so much further than the last that no board can have it: all are made anew.
+/// A step so far ahead that no board can follow: all are rebuilt.
 const BREAK: i64 = 1_000;
-/// Boards that nobody keeps up go, seconds.
+/// Boards that are no longer updated expire after so long, seconds.
 pub const KEPT_SECONDS: i64 = 3_600;
-/// More members than these change their place at once: making the boards anew is cheaper.
+/// Above this number of changed members, rebuilding the boards is cheaper.
 const MANY: usize = 2_000;
-/// Changes in one call, for which Redis does nothing else.
+/// Changes in one call, during which Redis serves nothing else.
 const CHUNK: usize = 2_000;
 /// Members looked up in one statement, which keeps PostgreSQL busy for some 20 ms.
 const LOOKED_UP: usize = 300;
-/// Calls sent at a time: an answer to all of them comes well before it is given up.
+/// Calls sent at a time: the answers to all of them arrive well before the timeout.
 const PORTION: usize = 10;
 
-/// Applies changes to a board that is as far as the last step or this one: 1; 0 when it is not, -1 when somebody newer
-/// keeps it. Arguments: fence, last step, this step, as of (or nothing), lifetime, number of scores, scores, those who go.
+/// Applies changes to a board that is at the last step or this one: 1; 0 when it is not, -1 when it has a newer holder.
+/// Arguments: fence, last step, this step, as of (or nothing), lifetime, number of scores, scores, those who go.
 const APPLY: &str = r"
 local about = redis.call('HMGET', KEYS[2], 'fence', 'step', 'size')
 if about[1] and tonumber(about[1]) > tonumber(ARGV[1]) then return -1 end
@@ -53,7 +54,7 @@ redis.call('EXPIRE', KEYS[1], ARGV[5])
 redis.call('EXPIRE', KEYS[2], ARGV[5])
 return 1";
 
-/// A board that has to be made anew.
+/// A board that has to be rebuilt.
 pub type Lost = (Uuid, Span);
 
 /// What changes on one board.
@@ -65,7 +66,7 @@ struct Changes {
 
 type Boards = BTreeMap<(Uuid, Span), Changes>;
 
-/// Hands a step on to Redis, in the transaction of the step. Returns the boards that have to be made anew.
+/// Hands a step to Redis, in the transaction of the step. Returns the boards that have to be rebuilt.
 ///
 /// # Errors
 /// 503 when PostgreSQL cannot be reached; Redis may be away.
@@ -98,12 +99,12 @@ pub async fn follow(
     let changed = boards.values().any(|changes| !changes.scores.is_empty() || !changes.gone.is_empty());
     let by = if throughout { BREAK } else { i64::from(changed) };
     let reached = advance(conn, by, now).await?;
-    // Where so much changed that nobody says what, no board that has taken in the last step may go on: all are made anew.
+    // Too many changes to list: no board that has taken in the last step may go on, and all are rebuilt.
     let before = if throughout { reached } else { reached - by };
     let as_of = step.drained.then_some(now);
     let applied = redis.ask(now, async |c| apply(c, &boards, lease, (before, reached), as_of).await).await;
     if applied.is_none() && changed {
-        // What Redis did not take is lost to it.
+        // Changes that Redis did not take are lost: all boards are rebuilt.
         advance(conn, BREAK, now).await?;
     }
     Ok(applied.unwrap_or_default())
@@ -148,7 +149,7 @@ pub async fn advance(conn: &mut Conn, by: i64, now: DateTime<Utc>) -> Result<i64
         .await?)
 }
 
-/// Moves on so far that every board has to be made anew.
+/// Advances so far that every board has to be rebuilt.
 pub async fn give_up(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), Problem> {
     advance(conn, BREAK, now).await.map(|_| ())
 }
@@ -186,7 +187,7 @@ async fn apply(
 /// Scores to be set, and members to be taken off.
 type Part<'a> = (&'a [(f64, i64)], &'a [i64]);
 
-/// At least one call a board, so that each says how far it is.
+/// At least one call a board, so that each records its step.
 fn chunks(changes: &Changes) -> Vec<Part<'_>> {
     let mut parts: Vec<Part<'_>> = changes.scores.chunks(CHUNK).map(|scores| (scores, &[][..])).collect();
     parts.extend(changes.gone.chunks(CHUNK).map(|gone| (&[][..], gone)));

@@ -1,4 +1,4 @@
-//! Types of leaderboards: the board asked for, places on it, and how a place is kept as a number.
+//! Types of leaderboards: the requested board, places on it, and scores.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use super::span::Span;
 
-/// Kinds whose board is projected into Redis. What is smaller, PostgreSQL ranks at each request.
+/// Kinds whose board is projected into Redis. PostgreSQL ranks smaller units at each request.
 pub const LARGE_KINDS: [&str; 3] = ["superior_committee", "province", "central"];
 
-/// The unit and the span a board is of, and the day on which membership is looked at.
+/// The unit and the span of a board, and the reference day of membership.
 #[derive(Debug, Clone, Copy)]
 pub struct View {
     pub unit_id: Uuid,
@@ -82,7 +82,7 @@ pub struct Nameless {
     #[diesel(sql_type = Int4)]
     #[schema(minimum = -10_000, maximum = 100_000, example = 27)]
     pub points: i32,
-    /// Whether it is one's own place.
+    /// Whether it is the viewer's own place.
     #[diesel(sql_type = Bool)]
     pub me: bool,
 }
@@ -97,7 +97,7 @@ pub struct Score {
     pub met: bool,
 }
 
-/// One's own rank among how many.
+/// The viewer's own rank, and the number of ranked members.
 #[derive(Debug, Clone, Copy)]
 pub struct OwnRank {
     pub rank: i64,
@@ -105,7 +105,7 @@ pub struct OwnRank {
     pub of: i64,
 }
 
-/// What Redis knows of a place.
+/// A place as Redis stores it.
 pub struct Standing {
     pub place: i64,
     pub rank: i64,
@@ -114,8 +114,8 @@ pub struct Standing {
     pub met: bool,
 }
 
-/// The number by which Redis sorts: the points, and half a point more for whoever reached the threshold. Ranks are counted
-/// from whole points, so the half decides nothing but who of equals may be named.
+/// The score by which Redis sorts: the points, and half a point more for members who reached the threshold. Ranks are
+/// counted from whole points, so the half decides only which of equals may be named.
 pub fn score(points: i32, met: bool) -> f64 {
     f64::from(points) + if met { 0.5 } else { 0.0 }
 }

@@ -1,4 +1,4 @@
-//! Where members who ask for their ranks wait: one look into PostgreSQL and two into Redis serve all who ask at once.
+//! Batched ranks: concurrent requests share one read of PostgreSQL and two of Redis.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ use super::model::{Found, OwnRank, Source, View};
 use super::span::Span;
 use super::store::{self, OwnUnit, Size};
 
-/// Who asks, for a rank in which unit (none: the own cell) and over which span.
+/// A request for a rank: the caller, the unit (none: the own cell) and the span.
 struct Asked {
     claims: Arc<Claims>,
     unit_id: Option<Uuid>,
@@ -33,10 +33,10 @@ struct Asked {
     now: DateTime<Utc>,
 }
 
-/// A member's rank as far as boards know it.
+/// A member's rank as far as boards have it.
 pub struct Seen {
     pub unit_id: Uuid,
-    /// None when no fresh board is kept of the unit: PostgreSQL knows.
+    /// None when Redis has no fresh board of the unit: PostgreSQL computes the rank.
     pub on_board: Option<Found<Option<OwnRank>>>,
 }
 
@@ -47,8 +47,8 @@ impl Ranks {
     /// The caller's rank.
     ///
     /// # Errors
-    /// 401 when the session has ended, 403 for whoever is no member, 404 for a unit that is not the caller's own, 503 when the
-    /// database cannot be reached or too many are waiting.
+    /// 401 when the session has ended, 403 for callers who are not members, 404 for a unit that is not the caller's
+    /// own, 503 when the database cannot be reached or too many are waiting.
     pub async fn of(
         &self,
         claims: Arc<Claims>,
@@ -60,10 +60,10 @@ impl Ranks {
     }
 }
 
-/// What all lanes work with.
+/// Shared context of all workers.
 struct Means {
     state: Data<State>,
-    /// Connections of their own.
+    /// A pool of their own.
     db: Db,
     units: Remembered<Wanted, OwnUnit>,
 }
@@ -71,10 +71,10 @@ struct Means {
 /// A member and the unit they name, on a day.
 type Wanted = (Uuid, Option<Uuid>, NaiveDate);
 
-/// Units of so many members are remembered, some 120 bytes each.
+/// Maximum number of members whose units are cached, some 120 bytes each.
 const REMEMBERED: usize = 200_000;
 
-/// Starts the lanes on the current runtime.
+/// Starts the workers on the current runtime.
 ///
 /// # Errors
 /// When the pool cannot be made.
@@ -107,7 +107,7 @@ async fn see_all(means: &Means, conn: &mut Conn, asked: &[&Asked]) -> Result<Vec
     let (callers, units) =
         tokio::join!(state.authenticator.alive(conn, sight, &claims, now), own_units(means, conn, sight, asked));
     let (callers, units) = (callers?, units?);
-    // Who stands on which projected board.
+    // Members by projected board.
     let mut on_boards: BTreeMap<(Uuid, Span), Vec<(usize, i64)>> = BTreeMap::new();
     for (place, (asked, unit)) in asked.iter().zip(&units).enumerate() {
         let Some(OwnUnit { unit_id, no, .. }) = *unit else { continue };
@@ -127,8 +127,8 @@ async fn see_all(means: &Means, conn: &mut Conn, asked: &[&Asked]) -> Result<Vec
     Ok(units.iter().enumerate().map(outcome).collect())
 }
 
-/// The units that are asked about, none where they are not the callers' own. Of a span that is over those of then, or else, for
-/// whoever is not ranked in it, those of today.
+/// The requested units, none where they are not the callers' own. For a past span the units of that time, or those of
+/// today for members who are not ranked in it.
 async fn own_units(
     means: &Means,
     conn: &Conn,
@@ -149,7 +149,7 @@ async fn own_units(
     Ok(units)
 }
 
-/// Units by member and day: most are remembered.
+/// Units by member and day: most are cached.
 async fn recall(
     means: &Means,
     conn: &Conn,
@@ -171,7 +171,7 @@ async fn recall(
     Ok(units)
 }
 
-/// What the boards say, by the place of who asked; all boards are asked at once.
+/// The answers of the boards, by place of the request; all boards are asked at once.
 async fn ask(
     redis: &Redis,
     on_boards: &BTreeMap<(Uuid, Span), Vec<(usize, i64)>>,

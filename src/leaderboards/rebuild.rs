@@ -1,5 +1,6 @@
-//! Makes boards anew: one pass over members and monthly totals feeds all of them at once, beside the old ones, which give
-//! way only to a newer step of a holder that is no older.
+//! Rebuilds boards: one pass over members and monthly totals feeds all of them at once.
+//! New boards are built beside the old ones, which they replace only with a newer step of a holder
+//! that is no older.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -27,17 +28,17 @@ use super::store::over;
 
 /// Scores sent in one round trip, over all boards.
 const CHUNK: usize = 20_000;
-/// Looks that are asked for at a time: a millisecond or two for Redis.
+/// Reads sent at a time: a millisecond or two for Redis.
 const LOOKS: usize = 10_000;
-/// The lease is renewed after so long, seconds.
+/// Interval at which the lease is renewed, seconds.
 const RENEWED_SECONDS: u64 = 5;
 
-/// What a rebuild that was killed leaves behind goes so long after its last word, seconds.
+/// Lifetime of what a killed rebuild leaves behind, after its last renewal, seconds.
 const UNFINISHED_SECONDS: i64 = 60;
 
-/// Puts the new board in its place: 1, or 0 when it is not whole, or somebody newer keeps the board or has made a newer one.
-/// The old one is unlinked first: renaming over a board of millions would free it on the spot and hold everybody up for seconds.
-/// Arguments: fence, step, as of, lifetime, size.
+/// Puts the new board in its place: 1, or 0 when it is incomplete, or a newer holder keeps the board or has made a
+/// newer one. The old one is unlinked first: renaming over a board of millions would free it synchronously and block
+/// Redis for seconds. Arguments: fence, step, as of, lifetime, size.
 const PLACE: &str = r"
 local about = redis.call('HMGET', KEYS[2], 'fence', 'step')
 if about[1] and (tonumber(about[1]) > tonumber(ARGV[1]) or tonumber(about[2]) > tonumber(ARGV[2]))
@@ -71,7 +72,7 @@ pub struct Cell {
     pub halves: Vec<i32>,
 }
 
-/// The cells below the units `$1`, with everybody who is ranked over the span; parameters as in [`super::standings`].
+/// The cells below the units `$1`, with all members ranked over the span; parameters as in [`super::standings`].
 pub fn cells(span: Span) -> String {
     // Over a longer span the totals are summed first; a month's are joined as they are.
     let totals = if span.is_month() {
@@ -109,7 +110,7 @@ pub fn cells(span: Span) -> String {
     )
 }
 
-/// Makes these boards anew, telling `progress` how many members were read. Returns the number of scores written.
+/// Rebuilds these boards; `progress` gets the number of members read. Returns the number of scores written.
 ///
 /// # Errors
 /// 503 when PostgreSQL or Redis cannot be reached, or the lease is lost.
@@ -134,7 +135,7 @@ async fn rebuild_span(
     let now = means.clock.now();
     let today: NaiveDate = day_of(now);
     let mut conn = means.db.conn().await?;
-    // Nobody else reads what changed while the lease is held: what commits after this is applied to the new boards.
+    // No other projector claims changes while the lease is held: what commits after this is applied to the new boards.
     let step = means.db.transaction(async |conn| {
         if !means.lease.hold(conn).await? {
             return Err(lost_it());
@@ -206,7 +207,7 @@ impl<'a> Feed<'a> {
         Self { means, boards, waiting: BTreeMap::new(), count: 0, sizes: BTreeMap::new(), renewed: Instant::now() }
     }
 
-    /// Takes a cell in; true when enough is waiting to be sent.
+    /// Adds a cell; true when enough scores are waiting to be sent.
     fn take_in(&mut self, cell: Cell) -> bool {
         for unit in cell.above {
             let waiting = self.waiting.entry(unit).or_default();
@@ -222,7 +223,7 @@ impl<'a> Feed<'a> {
         answer.ok_or_else(|| Problem::unavailable("Redis is away"))
     }
 
-    /// Takes what is not finished away; where Redis cannot be reached, it goes by itself.
+    /// Deletes unfinished boards; where Redis cannot be reached, they expire.
     async fn discard(&self) {
         let mut calls = redis::pipe();
         for (_, next) in self.boards.values() {
@@ -250,12 +251,12 @@ impl<'a> Feed<'a> {
         self.ask(async |mut c| calls.exec_async(&mut c).await).await
     }
 
-    /// Redis moves what has outgrown its table to one of twice the size, a bit with each look into it, and keeps both as long as
-    /// that lasts. Looks often enough for every board, which saves some six bytes a member.
+    /// Redis moves an outgrown hash table to one of twice the size step by step, a bit with each read, and keeps both
+    /// until it is done. Reads often enough to finish this for every board, which saves some six bytes a member.
     async fn grow(&mut self) -> Result<(), Problem> {
         for (unit, size) in self.sizes.clone() {
             let Some(next) = self.boards.get(&unit).map(|(_, next)| next.clone()) else { continue };
-            // A small table is moved within a few readings.
+            // A small table is moved within a few reads.
             let mut left = if size < LOOKS { 0 } else { size.next_power_of_two() / 2 };
             while left > 0 {
                 self.renew_in_time().await?;
@@ -268,7 +269,7 @@ impl<'a> Feed<'a> {
         Ok(())
     }
 
-    /// Keeps the lease, and what is made so far.
+    /// Renews the lease, and the lifetime of unfinished boards.
     async fn renew_in_time(&mut self) -> Result<(), Problem> {
         if self.renewed.elapsed().as_secs() < RENEWED_SECONDS {
             return Ok(());
@@ -304,7 +305,7 @@ impl<'a> Feed<'a> {
             if placed {
                 scores += size(unit);
             } else {
-                tracing::warn!(board = next, "a board is not whole, or somebody newer keeps it: it was not placed");
+                tracing::warn!(board = next, "a board is incomplete or has a newer holder: it was not placed");
             }
         }
         Ok(scores)

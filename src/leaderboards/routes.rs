@@ -1,4 +1,4 @@
-//! Leaderboards of members over HTTP: the board, the places around one's own, one's own rank.
+//! Leaderboards of members over HTTP: the board, the viewer's rank, and the places around it.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
@@ -27,7 +27,7 @@ use super::store;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct BoardQuery {
-    /// The unit whose members are ranked; one's own cell when left out.
+    /// The unit whose members are ranked; the caller's own cell when left out.
     #[param(nullable = false)]
     pub unit_id: Option<Uuid>,
     /// A month `2026-11`, a quarter `2026-Q4` or a year `2026`; the present month when left out. Spans to come are refused.
@@ -36,7 +36,7 @@ pub struct BoardQuery {
 }
 
 impl BoardQuery {
-    /// The span asked for.
+    /// The requested span.
     ///
     /// # Errors
     /// 400 for a span to come.
@@ -116,7 +116,7 @@ pub struct MemberLeaderboard {
     /// How many members of the unit have no row in `items`, whatever the reason: one number that tells of nobody.
     #[schema(minimum = 0, maximum = 10_000_000, example = 7)]
     others: i64,
-    /// The viewer's own place; null for whoever is not ranked here.
+    /// The viewer's own place; null when the viewer is not ranked here.
     me: Option<OwnPlace>,
     /// Where the figures come from.
     source: Source,
@@ -174,7 +174,7 @@ fn place(row: Ranked) -> Place {
     Place { rank: row.rank, member, points: row.points }
 }
 
-/// The unit of one's own that is asked for, on that day or else today: nobody is ranked elsewhere.
+/// The caller's own unit that is requested, on that day or else today: members are ranked in their own units only.
 async fn own_unit(conn: &Conn, caller: &Principal, unit_id: Option<Uuid>, day: NaiveDate) -> Result<Uuid, Problem> {
     if let Some(Some(then)) = store::own_units(conn, &[(caller.account_id, unit_id, day)]).await?.pop() {
         return Ok(then.unit_id);
@@ -183,14 +183,14 @@ async fn own_unit(conn: &Conn, caller: &Principal, unit_id: Option<Uuid>, day: N
     unit_id.filter(|unit| caller.home.contains(unit)).ok_or_else(Problem::not_found)
 }
 
-/// The places around one's own.
+/// The places around the caller's own.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Neighbourhood {
     /// The unit.
     unit_id: Uuid,
     /// The month, quarter or year.
     period: Span,
-    /// The places by rank, one's own among them; empty for whoever is not ranked here.
+    /// The places by rank, the caller's own among them; empty when the caller is not ranked here.
     #[schema(max_items = 41)]
     items: Vec<Nameless>,
     /// Where the figures come from.
@@ -225,20 +225,20 @@ pub async fn get_neighbourhood(
     ask.reply(&Neighbourhood { unit_id, period: span, items: found.rows, source, as_of })
 }
 
-/// One's own rank.
+/// The caller's own rank.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MyRank {
     /// The unit.
     unit_id: Uuid,
     /// The month, quarter or year.
     period: Span,
-    /// Equal points share a rank; null for whoever is not ranked here.
+    /// Equal points share a rank; null when the caller is not ranked here.
     #[schema(minimum = 1, maximum = 10_000_000, example = 1_204)]
     rank: Option<i64>,
-    /// Points of the span; null for whoever is not ranked here.
+    /// Points of the span; null when the caller is not ranked here.
     #[schema(minimum = -10_000, maximum = 100_000, example = 27)]
     points: Option<i32>,
-    /// How many are ranked; null for whoever is not.
+    /// How many are ranked; null when the caller is not.
     #[schema(minimum = 1, maximum = 10_000_000, example = 108_600)]
     of: Option<i64>,
     /// Where the figures come from.
@@ -249,8 +249,8 @@ pub struct MyRank {
 
 /// Get my rank
 ///
-/// One's own rank in one's cell or any unit above it, up to the whole country, and among how many. Of a span that is over, in
-/// the cell and the units of then.
+/// The caller's own rank in their cell or any unit above it, up to the whole country, and among how many. For a past
+/// span, in the cell and the units of that time.
 #[utoipa::path(tag = "Leaderboards", params(BoardQuery), responses(
     (status = 200, description = "The rank.", body = MyRank),
     (status = 404, description = "It is no unit of one's own."),

@@ -65,7 +65,7 @@ impl Span {
         Period::containing(self.first.first_day() + Months::new(self.months - 1))
     }
 
-    /// The month on whose reference day membership is looked at: the last one, or the present one while the span runs.
+    /// The month whose reference day decides membership: the last one, or the present one while the span runs.
     pub fn reference(self, today: NaiveDate) -> Period {
         self.last().min(Period::containing(today).max(self.first))
     }

@@ -1,4 +1,4 @@
-//! Where members stand over a span, in SQL: shared by boards that are computed and by those that are projected.
+//! SQL of members' standings over a span, shared by computed and projected boards.
 
 use crate::points::projection::THRESHOLDS;
 
@@ -10,8 +10,8 @@ pub const BELOW: &str = "
             AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2)
         WHERE t.ancestor_id = ANY($1) AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2))";
 
-/// Members of the one cell in `$1` on day `$2`: what PostgreSQL expects of a cell does not depend on which it is, so that this
-/// is planned once.
+/// Members of the one cell in `$1` on day `$2`. PostgreSQL's estimates do not depend on the cell, so the statement is
+/// planned once.
 pub const OF_CELL: &str = "
     belonging AS (
         SELECT ms.member_id, ms.unit_id, ms.valid_from FROM memberships ms
@@ -29,11 +29,10 @@ pub const THESE: &str = "
         SELECT ms.member_id, ms.unit_id, ms.valid_from FROM memberships ms
         WHERE ms.member_id = ANY($1) AND ms.valid_from <= $2 AND (ms.valid_to IS NULL OR ms.valid_to > $2))";
 
-/// The CTE `standings` over a `belonging`: `$3` is the first day of the span, `$4` and `$5` the first and last day of the
-/// month looked at. What is used several times is written down (`MATERIALIZED`): otherwise it is found out each time, and
-/// planning takes longer than finding.
-/// In a month the excused are not ranked; over a longer span they are, by what they earned. The threshold of
-/// a span is that of its months since the member entered. Exemptions are looked up member by member (`OFFSET 0`), instead of reading
+/// The CTE `standings` over a `belonging`: `$3` is the first day of the span, `$4` and `$5` the first and last day of
+/// the reference month. What is used several times is `MATERIALIZED`: otherwise it is computed each time, and planning
+/// takes longer than execution. In a month the excused are not ranked; over a longer span they are, by what they
+/// earned. The threshold of a span is that of its months since the member entered. Exemptions are looked up member by member (`OFFSET 0`), instead of reading
 /// those of the whole country for a cell.
 pub fn standings(belonging: &str) -> String {
     format!(

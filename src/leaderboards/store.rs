@@ -1,4 +1,4 @@
-//! Queries of leaderboards: ranks computed by PostgreSQL, and who is behind the numbers of a projected board.
+//! Queries of leaderboards: ranks computed by PostgreSQL, and names for projected boards.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ pub fn over<'q>(query: String, ids: Vec<Uuid>, view: &View) -> BoxedSqlQuery<'q,
         .bind::<Date, _>(reference.last_day())
 }
 
-/// What there is to be ranked.
+/// Size of a ranked unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
     /// A cell, with members of its own.
@@ -181,7 +181,7 @@ pub async fn best_cells(conn: &mut Conn, view: &View, limit: i64) -> Result<Vec<
     Ok(cells.into_iter().map(|cell| cell.unit_id).collect())
 }
 
-/// Adds to projected places who they are, in the same order.
+/// Adds names to projected places, in the same order.
 pub async fn people(conn: &mut Conn, view: &View, places: Vec<Standing>) -> Result<Vec<Ranked>, Problem> {
     let numbers: Vec<i64> = places.iter().map(|place| place.no).collect();
     let rows: Vec<(i64, Uuid, Uuid, String, bool, bool)> = members::table
@@ -200,7 +200,7 @@ pub async fn people(conn: &mut Conn, view: &View, places: Vec<Standing>) -> Resu
         .load(conn)
         .await?;
     let known: HashMap<i64, _> = rows.into_iter().map(|row| (row.0, row)).collect();
-    // Whoever left since the board was made is not shown.
+    // Members who left since the board was made are not shown.
     let named = places.into_iter().filter_map(|place| {
         let (_, member_id, unit_id, full_name, opted_in, hidden) = known.get(&place.no)?.clone();
         let Standing { place, rank, points, met, .. } = place;
@@ -229,8 +229,8 @@ const OWN_UNITS: &str = "SELECT k.place, t.ancestor_id AS unit_id, m.no
     JOIN unit_tree t ON t.descendant_id = s.unit_id AND t.ancestor_id = coalesce(k.unit_id, s.unit_id)
         AND t.valid_from <= k.day AND (t.valid_to IS NULL OR t.valid_to > k.day)";
 
-/// The units that members name on a day, or their cells when they name none, in the order asked for; none where it is not
-/// their cell or a unit above it.
+/// The units that members name on a day, or their cells when they name none, in the order of the input; none where it
+/// is not their cell or a unit above it.
 pub async fn own_units(
     mut conn: &Conn,
     asked: &[(Uuid, Option<Uuid>, NaiveDate)],
@@ -248,7 +248,7 @@ pub async fn own_units(
     Ok(found)
 }
 
-/// The number of a member, by which projected boards know them.
+/// The number of a member on projected boards.
 pub async fn number(conn: &mut Conn, member_id: Uuid) -> Result<Option<i64>, Problem> {
     Ok(members::table.find(member_id).select(members::no).first(conn).await.optional()?)
 }
@@ -279,7 +279,7 @@ pub async fn size(conn: &mut Conn, unit_id: Uuid) -> Result<Option<Size>, Proble
 pub struct Projected {
     #[diesel(sql_type = BigInt)]
     pub no: i64,
-    /// The large units above the member's cell; none for whoever is not ranked.
+    /// The large units above the member's cell; none for members who are not ranked.
     #[diesel(sql_type = Array<SqlUuid>)]
     pub above: Vec<Uuid>,
     #[diesel(sql_type = Int4)]

@@ -1,4 +1,4 @@
-//! Notifications: what happened to a person's account, told in their language.
+//! Notifications: events on a person's account, in their language.
 
 mod routes;
 mod texts;
@@ -22,11 +22,11 @@ use crate::kernel::sweep::SLICE;
 
 pub use routes::Lister;
 
-/// Topics that begin so become notifications; the rest names the kind.
+/// Topics with this prefix become notifications; the rest names the kind.
 const TOPIC: &str = "notify.";
 
-/// Kinds that end so say that something waits. Until that is read, saying it again within a day tells nothing new, and would
-/// let whoever proposes and withdraws again and again fill somebody's list.
+/// Kinds with this suffix say that something waits. Until that is read, a repetition within a day tells nothing new,
+/// and would let a user who proposes and withdraws repeatedly fill another user's list.
 const WAITING: &str = "_waiting";
 
 /// The same holds for what others enter for other members.
@@ -38,7 +38,7 @@ struct Payload {
     details: Value,
 }
 
-/// Makes a notification of an event that is one; lets all others pass.
+/// Makes a notification of an event that is one; ignores all others.
 ///
 /// # Errors
 /// When the payload names no account, or the database fails.

@@ -24,7 +24,7 @@ use crate::kernel::statement::Prepared;
 
 use super::texts;
 
-/// A notification as it is stored.
+/// A stored notification.
 #[derive(Queryable, Selectable, QueryableByName)]
 #[diesel(table_name = notifications)]
 pub struct Row {
@@ -35,7 +35,7 @@ pub struct Row {
     read_at: Option<DateTime<Utc>>,
 }
 
-/// Something that happened.
+/// A notification of an event.
 #[derive(Serialize, ToSchema)]
 pub struct NotificationOut {
     /// The notification.
@@ -46,15 +46,15 @@ pub struct NotificationOut {
     /// `appeal_waiting`, `case_opened`, and in older lists `attestation_waiting`, `adjustment_waiting`.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "new_device")]
     kind: String,
-    /// The same in words, in the language of the request.
+    /// The event in words, in the language of the request.
     #[schema(max_length = 200, example = "Tài khoản của bạn vừa đăng nhập trên thiết bị mới")]
     title: String,
-    /// The device it happened on, if it was one.
+    /// The device it happened on, if any.
     #[schema(max_length = 100, example = "Điện thoại của An")]
     device_name: Option<String>,
-    /// The unit it is about, if it is about one.
+    /// The unit it is about, if any.
     unit_id: Option<Uuid>,
-    /// The reason that an officer gave, where there is one.
+    /// The reason that an officer gave, if any.
     #[schema(max_length = 1000)]
     reason: Option<String>,
     /// When it happened.
@@ -76,7 +76,7 @@ fn show(row: Row, language: Language) -> NotificationOut {
     }
 }
 
-/// A row of somebody who asked.
+/// A notification of one of the batched requests.
 #[derive(QueryableByName)]
 struct Placed {
     #[diesel(sql_type = Int4)]
@@ -85,10 +85,10 @@ struct Placed {
     row: Row,
 }
 
-/// Lists the notifications of all who ask at once.
+/// Batched reads of callers' notifications.
 pub struct Lister;
 
-/// Which are wanted: those before one, if it is named, and how many.
+/// The requested part of the list: before one notification, if it is named, and how many.
 pub struct Wanted {
     before: Option<Uuid>,
     fetch: i64,
@@ -118,8 +118,8 @@ impl Clerk for Lister {
 
 /// List one's notifications
 ///
-/// The newest first. That something waits in a unit for one's decision (`…_waiting`) is told once, until it is read or a day is
-/// over, however much waits there.
+/// Lists the caller's notifications, newest first. Work that waits in a unit for the caller's decision (`…_waiting`) is
+/// notified once, until it is read or a day is over, however much waits there.
 #[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of notifications.", body = Page<NotificationOut>)))]
 #[get("/me/notifications")]
 pub async fn list_my_notifications(
@@ -136,7 +136,7 @@ pub async fn list_my_notifications(
 
 /// Mark a notification as read
 ///
-/// The first time counts.
+/// Sets the time of reading; repetitions do not change it.
 #[utoipa::path(tag = "Me", params(("notification_id" = Uuid, Path, description = "The notification.")), request_body = Empty,
     responses((status = 200, description = "The notification.", body = NotificationOut)))]
 #[post("/me/notifications/{notification_id}/read")]

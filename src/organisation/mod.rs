@@ -1,4 +1,6 @@
-//! Units, members, memberships, transfers, roles, imports. What other features may call.
+//! Units, members, memberships, transfers, roles, imports.
+//!
+//! The public functions are those that other features may call.
 
 pub mod decisions;
 pub mod exemptions;

@@ -1,4 +1,4 @@
-//! The rules in force over HTTP: each member can see why points are given, and who narrowed what.
+//! The rules in force over HTTP: why points are given, and which unit narrowed a rule.
 
 use actix_web::{HttpResponse, get};
 use chrono::NaiveDate;
@@ -107,18 +107,19 @@ pub struct PointRule {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct RuleQuery {
-    /// The unit; when left out one's own cell of that day, and the whole system for those who have none.
+    /// The unit. When left out: the caller's cell on that day, or the whole system for callers without a cell.
     #[param(nullable = false)]
     unit_id: Option<Uuid>,
-    /// The day; today when left out. Of a day to come, what is published for it by now.
+    /// The day; today when left out. A future day shows what is published for it so far.
     #[param(nullable = false, example = "2026-11-20")]
     day: Option<NaiveDate>,
 }
 
 /// List the rules in force
 ///
-/// Every rule by which points are given on a day, as units above have narrowed it or switched it off, and who did; public
-/// inside the app. The `rule` and `rule_version` of an award are found on the entry's `day`, with what held in one's cell then.
+/// Every rule by which points are given on a day, as units above have narrowed it or switched it off, and which unit
+/// did; public inside the app. To explain an award, look up its `rule` and `rule_version` on the entry's `day` in the
+/// member's cell.
 #[utoipa::path(tag = "Rules", params(PageQuery, RuleQuery), responses(
     (status = 200, description = "The rules by code.", body = Page<PointRule>),
     (status = 404, description = "There is no such unit on that day, or the caller may not know that there is.")))]
@@ -140,7 +141,7 @@ pub async fn list_rules(
     ask.reply(&page.0.page(rules, |rule| rule.code.clone(), |rule| show(rule, &limits, language)))
 }
 
-/// The unit and its ancestors on the day; who may look is decided by where it is today.
+/// The unit and its ancestors on the day. Access is decided by the unit's place in the tree today.
 async fn path(
     conn: &mut Conn,
     caller: &Principal,

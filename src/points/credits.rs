@@ -1,4 +1,4 @@
-//! What the ledger has credited before: the objects of deeds, and which of the objects on offer.
+//! Which objects of deeds and offers the ledger has credited before.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Weak};
@@ -31,8 +31,8 @@ struct Credit {
     object_id: String,
 }
 
-/// One look into the index for each deed and rule that listens to it. `OFFSET 0` keeps the planner from joining all
-/// partitions: only that of the member is looked at.
+/// One index lookup for each deed and rule that listens to it. `OFFSET 0` keeps the planner from joining all
+/// partitions: only that of the member is read.
 const OF_DEEDS: &str = "SELECT k.member_id, e.rule_code, e.object_id FROM (
         SELECT DISTINCT w.member_id, w.object_id, r.code FROM unnest($1::uuid[], $2::text[], $3::text[])
             AS w (member_id, object_id, event) JOIN point_rules r ON r.event = w.event) k
@@ -93,14 +93,14 @@ pub struct Asked {
     pub version: MonthVersion,
 }
 
-/// Members whose offers are remembered: those who were here lately.
+/// Members whose credited offers are cached: the most recent ones.
 const REMEMBERED: usize = 200_000;
 
-/// What was found, and for which offers and which version of the month it is true.
+/// What was found, and the offers and the version of the month for which it holds.
 type Known = (Weak<InForce>, MonthVersion, Taken);
 
-/// By member. What is on offer is credited in the month in which it is done, which writes the month: as long as nobody has
-/// written it, nothing was credited.
+/// By member. Crediting an offer writes the month in which it is done: while the month has the same version, no offer
+/// was credited.
 static KNOWN: LazyLock<Memo<Uuid, Known>> = LazyLock::new(|| Memo::new(REMEMBERED));
 
 fn known(asked: &Asked) -> Option<Taken> {
@@ -108,15 +108,15 @@ fn known(asked: &Asked) -> Option<Taken> {
     (version == asked.version && Weak::as_ptr(&here) == Arc::as_ptr(&asked.here)).then_some(taken)
 }
 
-/// Whether what is found may be remembered: not by a transaction that writes months more than once, since all its versions of a
-/// row are one to whoever comes later.
+/// Whether results may be cached. A transaction that writes a month more than once must not cache: all its versions of
+/// a row look the same to later readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Memory {
     Kept,
     None,
 }
 
-/// Which of the offers have been credited to these members, in any month; in the order asked for.
+/// Which of the offers have been credited to these members, in any month; in the order of the input.
 pub async fn of_offers(conn: &Conn, asked: &[Asked], memory: Memory) -> Result<Vec<Taken>, Problem> {
     let mut found: Vec<Option<Taken>> = asked.iter().map(known).collect();
     let missing: Vec<usize> = (0..asked.len()).filter(|place| found[*place].is_none()).collect();
@@ -136,13 +136,13 @@ pub async fn of_offers(conn: &Conn, asked: &[Asked], memory: Memory) -> Result<V
     Ok(found.into_iter().flatten().collect())
 }
 
-/// What is on offer in some places: the objects of each rule.
+/// Offers of some places: the objects of each rule.
 struct OnOffer<'a>(BTreeMap<&'a str, HashSet<&'a str>>);
 
 impl<'a> OnOffer<'a> {
     fn of(places: impl Iterator<Item = &'a Arc<InForce>>) -> Self {
         let mut seen = HashSet::new();
-        // Cells in which the same is in force share it.
+        // Cells with the same rules and offers share one instance.
         let different = places.filter(|here| seen.insert(Arc::as_ptr(here)));
         let mut on_offer: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
         for offer in different.flat_map(|here| &here.offers) {
@@ -151,7 +151,7 @@ impl<'a> OnOffer<'a> {
         Self(on_offer)
     }
 
-    /// By member, what has been credited of it.
+    /// What has been credited of the offers, by member.
     async fn credited(
         &self,
         mut conn: &Conn,
@@ -184,8 +184,8 @@ struct ObjectsRow {
     objects: Vec<String>,
 }
 
-/// All objects that the rules which have offers credited to members, from one partition each. Which of them are still on offer
-/// is found out here: joining them in PostgreSQL took as long again as reading them.
+/// All objects that the rules with offers have credited to members, one partition for each member. Which of them are
+/// still on offer is decided here: joining them in PostgreSQL doubled the time.
 const OBJECTS: &str = "SELECT k.member_id, r.rule_code, ARRAY(SELECT p.object_id FROM point_entries p
         WHERE p.member_id = k.member_id AND p.rule_code = r.rule_code) AS objects
     FROM unnest($1::uuid[]) AS k (member_id) CROSS JOIN unnest($2::text[]) AS r (rule_code)";

@@ -1,4 +1,4 @@
-//! Commits what the rules decide: ledger, counters and totals of many members at a time, in the caller's transaction.
+//! Commits decisions: ledger, counters and totals of many members in the caller's transaction.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -78,7 +78,7 @@ pub fn days<'a>(wants: impl Iterator<Item = &'a Want>) -> Vec<Whom> {
     wants.map(|want| (want.member_id, want.day())).collect()
 }
 
-/// What comes of deeds: a receipt or a problem for each, and the rows to be written.
+/// The outcome of deeds: a receipt or a problem for each, and the rows to be written.
 pub struct Decided {
     pub awards: Vec<Result<Award, Problem>>,
     pub rows: Rows,
@@ -97,14 +97,15 @@ impl Rows {
     }
 }
 
-/// What a batch knows when it decides.
+/// Data that a batch has loaded before it decides.
 struct Known {
     months: HashMap<MonthKey, Month>,
     in_force: HashMap<Place, Arc<InForce>>,
     credits: Credits,
 }
 
-/// Decides deeds whose months are locked, each after those before it. One that cannot be rewarded has a problem of its own.
+/// Decides deeds whose months are locked, in order; each sees those before it. One that cannot be rewarded has a
+/// problem of its own.
 pub async fn decide_all(
     conn: &Conn,
     wants: &[&Want],
@@ -143,7 +144,7 @@ fn no_cell() -> Problem {
     Problem::with(Code::Forbidden, "Đảng viên hiện không thuộc chi bộ nào.", "The member belongs to no cell.")
 }
 
-/// One deed: what its receipt will say, and the rows it adds to the ledger.
+/// Decides one deed: the draft of its receipt, and the rows it adds to the ledger.
 fn decide(want: &Want, facts: &MemberFacts, known: &mut Known) -> Result<(Draft, Vec<NewEntry>), Problem> {
     let here = known.in_force.get(&(facts.cell, want.day())).cloned().ok_or_else(no_cell)?;
     let month = known.months.get_mut(&want.month()).ok_or_else(|| Problem::internal("a month was not read"))?;

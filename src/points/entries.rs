@@ -1,4 +1,4 @@
-//! The entries of a member over HTTP: one's own, and for officers who correct them or look into a case.
+//! Entries of a member over HTTP: the member's own list, and the list for officers.
 
 use std::collections::HashMap;
 
@@ -87,7 +87,7 @@ impl Row {
     }
 }
 
-/// A row of the list that somebody asked for.
+/// A row of a batched list, with the place of its request.
 #[derive(QueryableByName)]
 struct Placed {
     #[diesel(sql_type = Int4)]
@@ -96,7 +96,7 @@ struct Placed {
     row: Row,
 }
 
-/// Which entries are wanted: of a month, if it is named, before one, if it is named, and how many.
+/// Filter of the list: a month, if named, entries before a given one, if named, and a limit.
 pub struct Wanted {
     period: Option<Period>,
     before: Option<Uuid>,
@@ -118,7 +118,7 @@ const LIST: &str = "SELECT k.place, e.id, e.kind, e.rule_code, e.rule_version, e
         ORDER BY p.id DESC LIMIT k.most) e
     ORDER BY k.place, e.id DESC";
 
-/// The entries of members, the newest first, in the order asked for.
+/// The entries of members, the newest first, in the order of the input.
 async fn of_members(mut conn: &Conn, members: &[Uuid], wanted: &[&Wanted]) -> Result<Vec<Vec<Entry>>, Problem> {
     let query = diesel::sql_query(LIST)
         .bind::<Array<Int4>, _>((0..).take(members.len()).collect::<Vec<i32>>())
@@ -146,19 +146,19 @@ struct Reversal {
     reverses: Uuid,
 }
 
-/// `OFFSET 0` keeps the planner from joining all partitions: only that of the member is looked at.
+/// `OFFSET 0` keeps the planner from joining all partitions: only that of the member is read.
 const REVERSALS: &str = "SELECT e.id, e.reverses FROM unnest($1::uuid[]) AS k (member_id)
     CROSS JOIN LATERAL (SELECT p.id, p.reverses FROM point_entries p
         WHERE p.member_id = k.member_id AND p.rule_code = 'reversal' OFFSET 0) e";
 
-/// By the entry that it takes back, each reversal of members: few have any, so that one look for each is enough.
+/// Reversals of members, by the entry that each takes back. Few members have any, so one lookup for each is enough.
 async fn reversals(mut conn: &Conn, members: &[Uuid]) -> Result<HashMap<Uuid, Uuid>, Problem> {
     let query = diesel::sql_query(REVERSALS).bind::<Array<SqlUuid>, _>(members);
     let rows: Vec<Reversal> = Prepared(query).load(&mut conn).await?;
     Ok(rows.into_iter().map(|row| (row.reverses, row.id)).collect())
 }
 
-/// Lists the entries of all members who ask at once.
+/// Batched query that lists entries for all concurrent requests.
 pub struct Lister;
 
 impl Clerk for Lister {
@@ -196,8 +196,8 @@ pub async fn list_my_entries(
 
 /// List a member's entries
 ///
-/// The same for officers who may propose adjustments on the member's cell, and inspectors. Looking is recorded in the audit log,
-/// which the member can read.
+/// The same list for officers who may propose adjustments on the member's cell, and inspectors. Each read is recorded
+/// in the audit log, which the member can read.
 #[utoipa::path(tag = "Adjustments", params(PageQuery, PeriodQuery, ("member_id" = Uuid, Path, description = "The member.")),
     responses((status = 200, description = "A page of entries.", body = Page<Entry>)))]
 #[get("/members/{member_id}/point-entries")]

@@ -1,4 +1,4 @@
-//! What the engine must know of members on a day; read from PostgreSQL, or remembered until something of it changes.
+//! Member facts that the engine needs for a day: read from PostgreSQL, or cached until a change.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -15,10 +15,10 @@ use crate::kernel::statement::Prepared;
 
 use super::model::Status;
 
-/// Facts of so many members and days are remembered, some 120 bytes each.
+/// Maximum number of cached facts (a member on a day), some 120 bytes each.
 const REMEMBERED: usize = 200_000;
 
-/// What the engine must know of a member on a day.
+/// Facts of a member on a day that the engine needs.
 #[derive(Debug, Clone)]
 pub struct MemberFacts {
     pub without_device: bool,
@@ -75,7 +75,7 @@ const FACTS: &str = "SELECT k.place, m.without_device, ms.unit_id AS cell,
                 FILTER (WHERE e.kind = 'excused'), 0) AS days_excused
         FROM exemptions e WHERE e.member_id = k.member_id) x";
 
-/// Reads what is known of members on a day each, in the order asked for; none for whoever belongs to no cell then.
+/// Reads facts of members on a day each, in the order asked for; none for members without a cell on the day.
 pub async fn read(mut conn: &Conn, wanted: &[Whom]) -> Result<Vec<Option<MemberFacts>>, Problem> {
     let months = || wanted.iter().map(|(_, day)| Period::containing(*day));
     let query = sql_query(FACTS)
@@ -94,7 +94,7 @@ pub async fn read(mut conn: &Conn, wanted: &[Whom]) -> Result<Vec<Option<MemberF
     Ok(found)
 }
 
-/// Facts as they were read, until something of the member changes. Whoever belongs to no cell is not remembered.
+/// Cached facts, dropped when something of the member changes. Members without a cell are not cached.
 pub struct KnownFacts(Remembered<Whom, MemberFacts>);
 
 impl Default for KnownFacts {

@@ -1,4 +1,4 @@
-//! Awards for deeds of the past, many members at a time: for data that is brought in, not for requests.
+//! Awards past deeds, many members at a time: for imported data, not for requests.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -26,7 +26,7 @@ pub async fn award_history(conn: &mut Conn, mut deeds: Vec<(Uuid, Deeds)>) -> Re
     let wants: Vec<Want> = deeds.into_iter().flat_map(of_member).collect();
     let mut points = 0;
     for chunk in wants.chunks(CHUNK) {
-        // Deeds of whoever belonged to no cell then earn nothing.
+        // Deeds of members without a cell on the day earn nothing.
         let awards = engine::award_all(conn, chunk).await?.into_iter().flatten();
         points += awards.map(|award| i64::from(award.points_awarded)).sum::<i64>();
     }

@@ -1,4 +1,4 @@
-//! What is in force in a cell on a day: rules, parameters, offers. Kept in memory as long as the database says that nothing changed.
+//! Rules, parameters and offers in force in a cell on a day, cached by database version.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
@@ -21,24 +21,24 @@ use super::rulebook::{Limit, LimitRow, limits_within, narrowed};
 use super::rules::Rule;
 use super::store::{self, Parameters};
 
-/// Cells and days kept in memory: more than there are cells.
+/// Maximum number of cached cell days: more than there are cells.
 const KEPT: usize = 250_000;
 
 /// A cell and a day.
 pub type Place = (Uuid, NaiveDate);
 
-/// What is in force, and the version as of which it is.
+/// What is in force, with the version at which it was read.
 type Versioned = (i64, Arc<InForce>);
 
-/// Versions never come back, so what is found of the one asked for is true.
+/// Versions never repeat, so a cached value of the requested version is valid.
 static KNOWN: LazyLock<Memo<Place, Versioned>> = LazyLock::new(|| Memo::new(KEPT));
 /// Units that set something, and a day.
 type Setters = (Vec<Uuid>, NaiveDate);
 
-/// Cells below the same units that set something share what is in force.
+/// Cells below the same setting units share one value.
 static SHARED: LazyLock<Memo<Setters, Versioned>> = LazyLock::new(|| Memo::new(KEPT));
 
-/// Only one version of each is kept: nobody asks for an older one again.
+/// Only one version of each key is cached: older versions are never requested again.
 fn recall<K: Eq + Hash>(memo: &Memo<K, Versioned>, key: &K, version: i64) -> Option<Arc<InForce>> {
     memo.get(key).filter(|(as_of, _)| *as_of == version).map(|(_, here)| here)
 }
@@ -72,7 +72,7 @@ pub async fn version(mut conn: &Conn) -> Result<i64, Problem> {
     Ok(points_in_force::table.select(points_in_force::version).first(&mut conn).await?)
 }
 
-/// Finds what is in force in these places, at the version that the database named.
+/// Finds what is in force on these cell days, at the given database version.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -166,7 +166,7 @@ async fn load(mut conn: &Conn, places: &[Place], version: i64) -> Result<Vec<(Pl
     let mut loaded = Vec::new();
     for PathRow { unit_id, day, path } in paths {
         let Some(set) = sets.get(&day) else { continue };
-        // The unit at the top is always among them: it tells one database from another.
+        // The top unit is always included: it tells one database from another.
         let by = path.iter().filter(|unit| set.by(**unit) || Some(*unit) == path.last()).copied().collect();
         let key = (by, day);
         let here = match recall(&SHARED, &key, version) {
@@ -258,7 +258,7 @@ impl Set {
     }
 }
 
-/// The values that bind below these units; no unit is the default of the whole system, which stands above all.
+/// The values that bind below these units. A row without a unit is the default of the whole system, above all units.
 fn parameters_along(rows: &[ParameterRow], path: &[Uuid]) -> Result<Parameters, Problem> {
     let distance = |row: &ParameterRow| match row.unit_id {
         Some(unit) => path.iter().position(|above| *above == unit),

@@ -1,4 +1,4 @@
-//! A member's own points over HTTP: visits, the month with what is missing and what could be done.
+//! A member's own points over HTTP: visits, and the month with what is missing and what to do.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
@@ -26,7 +26,7 @@ pub struct PeriodQuery {
 }
 
 impl PeriodQuery {
-    /// The month asked for.
+    /// The requested month.
     ///
     /// # Errors
     /// 400 for a month to come.
@@ -43,7 +43,8 @@ impl PeriodQuery {
 
 /// Record a visit
 ///
-/// The first visit of a day earns what the rule `daily_visit` gives; later ones earn nothing and say why.
+/// The first visit of a day earns what the rule `daily_visit` gives; later ones earn nothing, and the answer gives the
+/// reason.
 #[utoipa::path(tag = "Points", request_body = Empty, responses((status = 200, description = "What the visit earned.", body = Award),
     (status = 403, description = "The caller is no member.")))]
 #[post("/me/visits")]
@@ -57,8 +58,8 @@ pub async fn record_visit(visit: Handed<Empty>, queues: Data<Queues>) -> Result<
 
 /// Get my points of a month
 ///
-/// What was earned by which rule, what is missing, how many days are left and what could be done next. Of a closed month both
-/// the closed figure and the one with late corrections.
+/// Points by rule, what is missing, how many days are left and what could be done next. Of a closed month both the
+/// closed figure and the one with late corrections.
 #[utoipa::path(tag = "Points", params(PeriodQuery), responses((status = 200, description = "The month.", body = MyPoints),
     (status = 403, description = "The caller is no member.")))]
 #[get("/me/points")]

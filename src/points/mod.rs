@@ -1,4 +1,4 @@
-//! The ledger of study points: rules, awards, thresholds, boards. What other features may call.
+//! The ledger of study points: rules, awards, thresholds, boards. The API for other features.
 
 mod adjustments;
 mod appeals;
@@ -60,7 +60,7 @@ pub use queues::{Queues, start};
 pub use reminders::sweep as sweep_reminders;
 pub use verify::{Repaired, Verified, repair, verify, verify_with};
 
-/// What every phone asks for.
+/// Operations that every client calls daily.
 pub fn daily_routes(config: &mut ServiceConfig) {
     config
         .service(mine::record_visit)
@@ -161,7 +161,8 @@ pub async fn offer(conn: &mut Conn, offer: &Offer<'_>, now: DateTime<Utc>) -> Re
     engine::offer(conn, offer, now).await
 }
 
-/// Has another unit offer what units offer of an object, since they did: it did not come on offer anew.
+/// Lets another unit offer what these units offer of an object, with the original start: it does not count as a new
+/// offer.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -175,7 +176,7 @@ pub async fn carry_offers(
     engine::carry_offers(conn, object_kind, object_id, from_unit_ids, to_unit_id).await
 }
 
-/// How many of the cells among these units and below them the present month offers less than the threshold asks for.
+/// Counts the cells among and below these units to which the present month offers less than the threshold.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.

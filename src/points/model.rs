@@ -16,7 +16,7 @@ pub struct Deed {
     pub object_kind: &'static str,
     /// Which one; a rule rewards each object once.
     pub object_id: String,
-    /// The officer on whose word it is, if it was not the server itself that saw it.
+    /// The officer who vouches for it; none when the server itself observed it.
     pub attested_by: Option<Uuid>,
     /// Share of right answers in percent, for rules with tiers.
     pub percent: Option<i32>,
@@ -42,7 +42,7 @@ pub enum Status {
     Excused,
 }
 
-/// How an entry came about.
+/// Origin of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
@@ -80,7 +80,7 @@ pub struct ObjectRef {
 
 /// A row of the ledger.
 ///
-/// The receipt of a document that was completed before entries had all these fields lacks those that were added since.
+/// The stored receipt of a document completed before a field was added lacks that field.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Entry {
     /// Identifier.
@@ -104,9 +104,9 @@ pub struct Entry {
     pub unit_id: Uuid,
     /// When the server accepted the deed.
     pub occurred_at: DateTime<Utc>,
-    /// What it was done with; of a reversal the entry that it takes back.
+    /// The object of the deed; for a reversal, the entry that it takes back.
     pub object: ObjectRef,
-    /// The officer on whose word it is: who recorded the attestation, who approved the adjustment. Null when the server
+    /// The officer who vouches for it: who recorded the attestation, who approved the adjustment. Null when the server
     /// itself, or the member, vouches for it.
     pub attested_by: Option<Uuid>,
     /// `award`, or what officers corrected: `adjustment`, `reversal`.
@@ -119,7 +119,7 @@ pub struct Entry {
     pub reverses: Option<Uuid>,
     /// The reversal by which it was taken back.
     pub reversed_by: Option<Uuid>,
-    /// The adjustment that was approved, of a reversal too; null for an award.
+    /// The approved adjustment, also for a reversal; null for an award.
     pub decision_id: Option<Uuid>,
     /// Why officers corrected it.
     #[schema(max_length = 500)]
@@ -159,7 +159,7 @@ pub struct MonthBrief {
     pub status: Status,
 }
 
-/// What came of a deed.
+/// Outcome of a deed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Award {
     /// Sum of the entries.
@@ -171,6 +171,6 @@ pub struct Award {
     /// Which rules gave nothing, and why.
     #[schema(max_items = 20)]
     pub refusals: Vec<Refusal>,
-    /// The month after it.
+    /// The member's month after the deed.
     pub month: MonthBrief,
 }

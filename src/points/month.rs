@@ -1,4 +1,4 @@
-//! Members' months as they themselves see them: what was earned, what is missing, what could be done next.
+//! Members' own view of a month: what was earned, what is missing, what could be done next.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::rules::{self, Rule};
 use super::states::{Month, State, States};
 use super::store;
 
-/// Whose month is wanted, and in which language.
+/// A request for a member's month, with the language.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
     pub member_id: Uuid,
@@ -63,7 +63,7 @@ pub struct Suggestion {
     /// What to do, in the language of the request.
     #[schema(max_length = 700, example = "Đọc xong tài liệu: Kế hoạch học tập quý IV")]
     title: String,
-    /// What to do it with.
+    /// The object to do it with.
     object: ObjectRef,
 }
 
@@ -93,10 +93,10 @@ pub struct MyPoints {
     attainable: i32,
     /// The month as it was closed; null while it is open.
     closed: Option<ClosedFigure>,
-    /// By rule, those in force and those that gave points; caps are checked against these.
+    /// Points by rule: rules in force and rules that gave points. Caps are checked against these.
     #[schema(max_items = 100)]
     by_rule: Vec<RulePoints>,
-    /// What officers added by corrections, less what they took back: with `by_rule` it adds up to `points`.
+    /// Points added by officers' corrections, less what they took back. With `by_rule` it adds up to `points`.
     #[schema(minimum = -20_000, maximum = 20_000, example = 0)]
     corrections: i32,
     /// What could be done next, at most 10.
@@ -104,7 +104,7 @@ pub struct MyPoints {
     suggestions: Vec<Suggestion>,
 }
 
-/// The members and the days as of which their months are seen.
+/// The members and the days on which their months are viewed.
 pub fn days(wanted: &[Wanted]) -> Vec<Whom> {
     wanted.iter().map(|one| (one.member_id, one.period.reference_day(one.today))).collect()
 }
@@ -167,7 +167,7 @@ async fn closed_of(conn: &Conn, wanted: &[Wanted]) -> Result<BTreeMap<(Uuid, Per
     closings::of_months(conn, &members, &periods).await
 }
 
-/// Everything that is known of one month.
+/// Everything loaded for one month.
 struct View<'a> {
     one: &'a Wanted,
     facts: &'a MemberFacts,

@@ -1,4 +1,4 @@
-//! What holds for every officer's word: it takes two persons, nobody speaks for themselves, and who may look.
+//! Checks shared by officers' decisions: two persons, never on own points, and read access.
 
 use chrono::NaiveDate;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Fault, Problem, Text};
 use crate::organisation::units;
 
-/// Nobody proposes, decides or answers about their own points.
+/// Requires that officers do not propose, decide or answer about their own points.
 ///
 /// # Errors
 /// 403 when the caller is the member.
@@ -18,13 +18,13 @@ pub fn require_other(member_id: Uuid, caller: Uuid) -> Result<(), Problem> {
         return Err(Problem::with(
             Code::OwnInterest,
             "Không ai đề nghị hoặc quyết định về điểm của chính mình.",
-            "Nobody proposes or decides about their own points.",
+            "An officer cannot propose or decide about their own points.",
         ));
     }
     Ok(())
 }
 
-/// The caller has one of the permissions on the unit with this path; refused as if it were the first one.
+/// Requires one of the permissions on the unit with this path. A refusal is that of the first permission.
 ///
 /// # Errors
 /// 403 or 404 when they have none.
@@ -50,7 +50,7 @@ pub async fn require_any_on(
     require_any(caller, &path, any)
 }
 
-/// A part of the request that breaks a rule.
+/// The problem for a part of the request that breaks a rule.
 pub fn unmet(pointer: impl Into<String>, code: &'static str, detail: Text) -> Problem {
     Problem::faults(Code::RuleNotMet, vec![Fault { pointer: pointer.into(), code, detail }])
 }

@@ -1,4 +1,4 @@
-//! Where requests wait to be worked on together: awards that share a transaction, readings that share a statement.
+//! Batched awards and reads: awards share a transaction, reads of months share a statement.
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -25,10 +25,10 @@ use super::in_force;
 use super::month::{self, MyPoints, Wanted};
 use super::states::{self, MonthKey, States};
 
-/// How long an award waits for a month that others hold: those who wait in line for it, as officers' lists and documents do, all
-/// come before those who take only what is free.
+/// How long an award may wait for a locked month. Transactions that queue for the lock, such as officers' lists and
+/// documents, all come before awards, which take only months that are free.
 const PATIENCE: chrono::Duration = chrono::Duration::seconds(8);
-/// Before months that somebody else held are tried again.
+/// Pause before months locked by other transactions are tried again.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// A deed with the token and the key of its request.
@@ -36,7 +36,7 @@ struct Asked {
     claims: Arc<Claims>,
     key: Option<Key>,
     want: Want,
-    /// Whether its month was held by somebody else, or had no row, when its turn came.
+    /// Whether its month was locked by another transaction, or had no row, at an earlier attempt.
     held: bool,
 }
 
@@ -55,10 +55,10 @@ struct Read {
     now: DateTime<Utc>,
 }
 
-/// What all lanes work with.
+/// Shared context of all workers.
 struct Means {
     state: Data<State>,
-    /// Connections of their own.
+    /// A pool of their own.
     db: Db,
     facts: KnownFacts,
 }
@@ -73,8 +73,8 @@ impl Queues {
     /// Awards a deed of the caller. Answers after the commit.
     ///
     /// # Errors
-    /// 401 when the session has ended, 403 for whoever is no member of a cell, 422 when the key stands for another body,
-    /// 503 when the database cannot be reached or too many are waiting.
+    /// 401 when the session has ended, 403 for callers who are not members of a cell, 422 when the key stands for
+    /// another body, 503 when the database cannot be reached or too many are waiting.
     pub async fn award(&self, claims: Arc<Claims>, key: Option<Key>, want: Want) -> Result<Told, Problem> {
         self.awards.ask(Asked { claims, key, want, held: false }).await
     }
@@ -82,14 +82,14 @@ impl Queues {
     /// A month of the caller, with everything that was committed before.
     ///
     /// # Errors
-    /// 401 when the session has ended, 403 for whoever is no member, 503 when the database cannot be reached or too many are
-    /// waiting.
+    /// 401 when the session has ended, 403 for callers who are not members, 503 when the database cannot be reached or
+    /// too many are waiting.
     pub async fn month(&self, claims: Arc<Claims>, wanted: Wanted, now: DateTime<Utc>) -> Result<MyPoints, Problem> {
         self.months.ask(Read { claims, wanted, now }).await
     }
 }
 
-/// Starts the lanes on the current runtime. They have connections of their own, so that no other work delays them.
+/// Starts the workers on the current runtime. They have a pool of their own, so that no other work delays them.
 ///
 /// # Errors
 /// When the pool cannot be made.
@@ -115,7 +115,7 @@ pub fn start(state: &Data<State>) -> Result<(Queues, Lanes), String> {
 
 type AwardJob = Job<Asked, Told>;
 
-/// Works on awards together and answers them after the commit. Hands back those that must wait for somebody else.
+/// Processes awards together and answers them after the commit. Returns those that have to wait for a lock.
 async fn award(means: Rc<Means>, jobs: Vec<AwardJob>) -> Vec<AwardJob> {
     let (jobs, mut waiting) = apart(jobs);
     let asked = jobs.len();
@@ -127,15 +127,15 @@ async fn award(means: Rc<Means>, jobs: Vec<AwardJob>) -> Vec<AwardJob> {
     let held = batch::settle(jobs, &commit).await;
     if !held.is_empty() {
         make(&means.db, held.iter().map(|job| job.input.want.month()).collect()).await;
-        // Some may be held for long; while others get on, nobody needs to wait.
+        // A lock may be held for long. While other awards succeed, no pause is needed.
         if held.len() == asked {
             tokio::time::sleep(PAUSE).await;
         }
-        // Whoever waited long for the first turn is given a second.
+        // Awards that waited long before their first attempt get a second one.
         let is_late = |job: &AwardJob| job.input.held && means.state.clock.now() - job.input.want.now > PATIENCE;
         let (late, mut patient): (Vec<_>, Vec<_>) = held.into_iter().partition(is_late);
         for job in late {
-            job.answer(Err(Problem::unavailable("a month is held by somebody else")));
+            job.answer(Err(Problem::unavailable("the month is locked by another transaction")));
         }
         patient.iter_mut().for_each(|job| job.input.held = true);
         waiting.extend(patient);
@@ -143,9 +143,10 @@ async fn award(means: Rc<Means>, jobs: Vec<AwardJob>) -> Vec<AwardJob> {
     waiting
 }
 
-/// Makes the rows of months that have none yet, for the next batch to lock. A transaction of its own, since it waits for whoever
-/// makes the same rows, and whoever waits must hold nothing. It waits for a moment only, and then tries each half for itself, so
-/// that nobody waits for somebody else's month. What could not be made is tried again with the next batch.
+/// Inserts missing rows of months, for the next batch to lock. Runs in its own transaction: it waits for concurrent
+/// inserts of the same rows, and a waiting transaction must hold no locks. Waits for a moment only, then tries each
+/// half separately, so that one blocked month does not delay the others. What could not be inserted is tried again with
+/// the next batch.
 fn make(db: &Db, mut months: BTreeSet<MonthKey>) -> LocalBoxFuture<'_, ()> {
     Box::pin(async move {
         let at_once = async |conn: &mut Conn| states::make_at_once(conn, &months).await;
@@ -162,7 +163,7 @@ fn make(db: &Db, mut months: BTreeSet<MonthKey>) -> LocalBoxFuture<'_, ()> {
     })
 }
 
-/// A key that comes twice at once is worked on once; the other waits for the answer.
+/// Separates jobs with a duplicate key: one is processed, the others wait for its answer.
 fn apart(jobs: Vec<AwardJob>) -> (Vec<AwardJob>, Vec<AwardJob>) {
     let mut seen = HashSet::new();
     jobs.into_iter().partition(|job| {
@@ -173,8 +174,8 @@ fn apart(jobs: Vec<AwardJob>) -> (Vec<AwardJob>, Vec<AwardJob>) {
 
 type Outcome = Option<Result<Told, Problem>>;
 
-/// What comes of each; none for those whose month has no row yet, or is held by somebody else.
-/// `again` after a conflict.
+/// Outcomes of awards; none for those whose month has no row yet or is locked by another transaction. `again` is true
+/// after a conflict.
 async fn commit(means: &Means, conn: &Conn, asked: &[&Asked], again: bool) -> Result<Vec<Outcome>, Problem> {
     let now = means.state.clock.now();
     let mut read = look(means, conn, asked, again).await?;
@@ -203,7 +204,7 @@ async fn commit(means: &Means, conn: &Conn, asked: &[&Asked], again: bool) -> Re
     Ok(outcomes)
 }
 
-/// What a batch begins with.
+/// Data read at the start of a batch.
 struct Look {
     callers: Vec<Option<AccountKind>>,
     states: States,
@@ -211,11 +212,11 @@ struct Look {
     credits: Credits,
 }
 
-/// Asks for all of it at once, locking the months. The order in which the statements run does not matter: a session that
-/// ends, a key that is stored or an object that is credited at the same instant is as good as later, or a conflict.
+/// Runs all reads of a batch concurrently and locks the months. Their order does not matter: a session that ends, a key
+/// that is stored or an object that is credited at the same instant counts as later, or is a conflict.
 ///
-/// The ledger need not say whether a visit was credited: its object is its day, and what a day has given is counted with the
-/// month. Should the two ever differ, the ledger refuses, and is asked the next time.
+/// For visits the ledger is not read: the object of a visit is its day, and the month's counters hold what a day has
+/// given. Should the two ever differ, the ledger refuses the entry, and the next attempt reads it.
 async fn look(means: &Means, conn: &Conn, asked: &[&Asked], again: bool) -> Result<Look, Problem> {
     let state = &means.state;
     let now = state.clock.now();
@@ -232,14 +233,14 @@ async fn look(means: &Means, conn: &Conn, asked: &[&Asked], again: bool) -> Resu
         credits::of_deeds(conn, &wants),
     );
     let sight = sight?;
-    // Most of them are remembered.
+    // Most of them are cached.
     let (callers, facts) =
         tokio::join!(state.authenticator.alive(conn, sight, &claims, now), means.facts.recall(conn, sight, &days),);
     let states = States::of(months?, facts?, version?);
     Ok(Look { callers: callers?, states, keys: keys?, credits: credits? })
 }
 
-/// Decides the fresh ones, and writes ledger, totals and answers.
+/// Decides the new awards, and writes ledger, totals and answers.
 async fn write(
     conn: &Conn,
     asked: &[&Asked],
@@ -265,7 +266,7 @@ async fn write(
 
 type ReadJob = Job<Read, MyPoints>;
 
-/// Reads months together. None waits for anybody.
+/// Reads months together. No job has to wait for a lock.
 async fn read(means: Rc<Means>, jobs: Vec<ReadJob>) -> Vec<ReadJob> {
     let read = async |asked: &[&Read]| means.db.patiently(async |conn| read_all(&means, conn, asked).await).await;
     batch::answer_all(jobs, read).await
@@ -283,7 +284,7 @@ async fn read_all(means: &Means, conn: &mut Conn, asked: &[&Read]) -> Result<Vec
         means.state.authenticator.alive(conn, sight, &claims, latest),
         means.facts.recall(conn, sight, &days),
     );
-    // Whoever may not see it has a month nevertheless, which nobody is told.
+    // Months are computed for callers without access too, but not returned to them.
     let months = month::show(conn, &wanted, States::of(months?, facts?, version?)).await?;
     Ok(callers?.into_iter().zip(months).map(|(caller, month)| require_member(caller).map(|()| month)).collect())
 }

@@ -1,4 +1,4 @@
-//! The receipt of an award: what was given, what was refused and why, and where the member stands after it.
+//! The receipt of an award: points given, refusals with reasons, and the month's status after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use super::model::{Award, Entry, EntryKind, MonthBrief, ObjectRef, Refusal, Stat
 use super::rules::{self, Counters, Reason};
 use super::states::{Month, MonthVersion, NewEntry};
 
-/// A receipt whose status may still hang on what the member has not yet been credited with.
+/// A receipt whose status may still depend on which offers the member has not been credited with.
 pub struct Draft {
     award: Award,
     open: Option<Open>,
 }
 
-/// What decides between `on_track` and `at_risk` once it is known which offers are still open.
+/// Data for deciding between `on_track` and `at_risk` once the open offers are known.
 struct Open {
     member_id: Uuid,
     here: Arc<InForce>,
@@ -33,7 +33,7 @@ struct Open {
     without_device: bool,
     period: Period,
     today: NaiveDate,
-    /// Of the month as it was before the deed.
+    /// Version of the month before the deed.
     version: MonthVersion,
 }
 
@@ -93,7 +93,8 @@ impl Draft {
         draft
     }
 
-    /// Whoever gets there without any offer, or not even with all of them, needs no look at which are open.
+    /// Decides without a lookup where the open offers do not matter: the threshold is within reach without any offer,
+    /// or not even with all of them.
     fn forecast(&mut self, open: Open) {
         let least = self.status(&open, &BTreeMap::new());
         if least == Status::OnTrack || self.status(&open, &open.here.offered) == Status::AtRisk {
@@ -111,7 +112,7 @@ impl Draft {
     }
 }
 
-/// Completes receipts, asking at most once for all of them which offers are still open.
+/// Completes receipts. Looks up the open offers at most once for all of them.
 pub async fn finish(
     conn: &Conn,
     drafts: Vec<Result<Draft, Problem>>,

@@ -1,4 +1,5 @@
-//! Private reminders to those who may miss the threshold: one tap, at most one a day and member, never a list of names.
+//! Private reminders to members who may miss the threshold: at most one a day and member.
+//! One call reminds a whole cell; its answer holds counts, never names.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, post};
@@ -35,7 +36,7 @@ pub enum Audience {
     /// Those for whom what is still on offer does not suffice.
     #[default]
     AtRisk,
-    /// Everybody who has not reached the threshold yet.
+    /// All members who have not reached the threshold yet.
     Short,
 }
 
@@ -49,7 +50,7 @@ pub struct ReminderIn {
     include: Audience,
 }
 
-/// How many were reminded; who they are is told to nobody.
+/// How many members were reminded; their names are not disclosed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Reminders {
     /// The month.
@@ -57,12 +58,12 @@ pub struct Reminders {
     /// Members who get a reminder now.
     #[schema(minimum = 0, maximum = 1_000_000, example = 7)]
     reminded: usize,
-    /// Members who had one today already and get no other.
+    /// Members who already had one today and get no other.
     #[schema(minimum = 0, maximum = 1_000_000, example = 2)]
     already_reminded: usize,
 }
 
-/// Whom the reminders could be for.
+/// Candidates for a reminder.
 struct Chosen {
     members: Vec<Uuid>,
     points_missing: Vec<i32>,
@@ -70,8 +71,8 @@ struct Chosen {
 
 /// Remind members of a cell
 ///
-/// Sends a private notification to each member of the cell who may miss the month's threshold: at most one a day and member,
-/// whoever sends it. Exempt and excused members get none. The answer tells how many, never who.
+/// Sends a private notification to each member of the cell who may miss the month's threshold: at most one a day and
+/// member, regardless of the sender. Exempt and excused members get none. The answer holds counts, never names.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The cell.")), request_body = ReminderIn, responses(
     (status = 200, description = "How many were reminded.", body = Reminders),
     (status = 422, description = "The unit is no cell.")))]
@@ -132,7 +133,7 @@ struct Noted {
     member_id: Uuid,
 }
 
-/// Notes who is reminded today, in order of their ids. Returns those who had not been.
+/// Records who is reminded today, in order of their ids. Returns those who had not been reminded yet.
 async fn note(
     conn: &mut Conn,
     members: &[Uuid],

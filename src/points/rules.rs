@@ -90,19 +90,19 @@ impl Rule {
     }
 }
 
-/// Points that members earned by themselves on one day.
+/// Self-service points of one day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayCounters {
     pub rules: BTreeMap<String, i32>,
     pub self_service: i32,
 }
 
-/// What caps are checked against; kept with the month's total, rebuilt from the ledger at any time.
+/// Counters for checking caps: kept with the month's total, can be rebuilt from the ledger at any time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counters {
     pub rules: BTreeMap<String, i32>,
-    /// What members do by themselves counts for the day on which they do it: the last few days are enough.
+    /// Self-service deeds count for the day on which they are done: the last few days are enough.
     pub days: BTreeMap<NaiveDate, DayCounters>,
     /// Others may vouch for any day, in any order: all days of the month.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -227,7 +227,7 @@ impl Reason {
     }
 }
 
-/// What the engine knows when it decides.
+/// Input of a decision.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
     pub event: &'a str,
@@ -239,15 +239,15 @@ pub struct Facts<'a> {
     pub credited: &'a BTreeSet<String>,
 }
 
-/// One rule's answer to a deed.
+/// Decision of one rule on a deed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Points(i32),
     Refused(Reason),
 }
 
-/// Decides what each rule that listens to the deed gives, in the order of the rules. `counters` takes in what is given.
-/// An award is clipped to what the caps leave; with nothing left it is refused, and the object stays creditable.
+/// Decides what each rule that listens to the deed gives, in the order of the rules, and adds it to `counters`. An
+/// award is clipped to what the caps leave; with nothing left it is refused, and the object stays creditable.
 pub fn decide<'r>(rules: &'r [Rule], facts: &Facts<'_>, counters: &mut Counters) -> Vec<(&'r Rule, Outcome)> {
     let listening = rules.iter().filter(|rule| rule.event == facts.event);
     listening
@@ -279,7 +279,7 @@ fn judge(rule: &Rule, facts: &Facts<'_>, counters: &Counters) -> Outcome {
     if left <= 0 { Outcome::Refused(reason) } else { Outcome::Points(worth.min(left)) }
 }
 
-/// The threshold of somebody who entered the system's membership on `entered`: by days, rounded up, when prorated.
+/// The threshold of a member whose membership in the system began on `entered`: by days, rounded up, when prorated.
 /// Returns the threshold and whether it was prorated.
 pub fn threshold(base: i32, prorate: bool, entered: NaiveDate, period: Period) -> (i32, bool) {
     if !prorate || entered <= period.first_day() || entered > period.last_day() {
@@ -290,7 +290,7 @@ pub fn threshold(base: i32, prorate: bool, entered: NaiveDate, period: Period) -
     (share, true)
 }
 
-/// How many objects a rule finds from today on that nobody needs to put on offer.
+/// How many more objects a rule can reward from today on without an offer.
 fn ahead(rule: &Rule, counters: &Counters, today: NaiveDate, days: i32) -> i64 {
     i64::from(match rule.event.as_str() {
         // Once a day.
@@ -302,7 +302,7 @@ fn ahead(rule: &Rule, counters: &Counters, today: NaiveDate, days: i32) -> i64 {
 }
 
 /// What can still be earned until the end of the month, under all caps.
-/// `open` tells for each rule how many objects are on offer and not yet credited; see also [`ahead`].
+/// `open` holds for each rule the number of objects on offer that are not yet credited; see also [`ahead`].
 pub fn attainable(
     rules: &[Rule],
     counters: &Counters,
@@ -333,7 +333,7 @@ pub fn attainable(
     alone.min((self_service_cap * days - counters.self_service_on(today)).max(0)) + attested
 }
 
-/// Where a member stands who is neither exempt nor excused.
+/// The status of a member who is neither exempt nor excused.
 pub fn status(points: i32, threshold: i32, attainable: i32, ended: bool) -> Status {
     if points >= threshold {
         Status::Met

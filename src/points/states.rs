@@ -1,4 +1,4 @@
-//! Members' months in sets: locked, read with what the engine must know of their members, and written with the ledger.
+//! Members' months in sets: locked, read together with member facts, written with the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use super::rules::Counters;
 /// A member's month: the member and its first day.
 pub type MonthKey = (Uuid, NaiveDate);
 
-/// Tells one state of a month's row from another; 0 while there is no row. It comes back only after four thousand million
+/// Distinguishes versions of a month's row; 0 while there is no row. Repeats only after about four billion
 /// transactions.
 pub type MonthVersion = i64;
 
@@ -35,7 +35,7 @@ pub struct Month {
     pub version: MonthVersion,
 }
 
-/// A member's month together with the facts; no facts for whoever belongs to no cell on the day.
+/// A member's month together with the facts; no facts for members without a cell on the day.
 #[derive(Debug, Clone, Default)]
 pub struct State {
     pub facts: Option<MemberFacts>,
@@ -58,26 +58,25 @@ macro_rules! keyed {
     }};
 }
 
-/// Makes the months that have no row yet.
+/// Inserts the months that have no row yet.
 pub async fn make(mut conn: &Conn, keys: &BTreeSet<MonthKey>) -> Result<(), Problem> {
     keyed!(MAKE, keys).execute(&mut conn).await?;
     Ok(())
 }
 
-/// The same, unless somebody else is making one of them for longer than a moment.
+/// The same, but gives up when another transaction inserts one of them for longer than a moment.
 ///
 /// # Errors
-/// A conflict when somebody is; then none is made.
+/// A conflict in that case; then none is inserted.
 pub async fn make_at_once(mut conn: &Conn, keys: &BTreeSet<MonthKey>) -> Result<(), Problem> {
     sql_query("SET LOCAL lock_timeout = '20ms'").execute(&mut conn).await?;
     make(conn, keys).await
 }
 
-/// Locks months in the order of members, making the rows that are missing and waiting for whoever holds them. Comes before
-/// any other lock of the members.
+/// Locks months in the order of members; inserts missing rows and waits for other transactions. Comes before any other
+/// lock of the members.
 pub async fn lock(mut conn: &Conn, keys: &BTreeSet<MonthKey>) -> Result<(), Problem> {
-    // Whoever waits for locks makes all rows first: a row of somebody else's making is waited for as well, and two who hold
-    // some and wait for others would never end.
+    // Inserts missing rows before locking any: an insert can wait too, and mixing both deadlocks.
     if keys.len() > 1 {
         make(conn, keys).await?;
     }
@@ -117,7 +116,7 @@ macro_rules! months {
 const MONTHS: &str = months!("");
 const TAKEN: &str = months!(" ORDER BY h.member_id, h.period FOR UPDATE OF h SKIP LOCKED");
 
-/// Months of members with the facts, in the order asked for, and the version of what is in force.
+/// Months of members with the facts, in the order of the input, and the version of what is in force.
 pub struct States {
     pub states: Vec<State>,
     pub version: i64,
@@ -130,7 +129,7 @@ impl States {
         Self { states, version: self.version }
     }
 
-    /// Puts together what is known of the same places.
+    /// Combines what was read for the same places.
     pub fn of(months: Vec<Option<Month>>, facts: Vec<Option<MemberFacts>>, version: i64) -> Self {
         let states = months.into_iter().zip(facts).map(|(month, facts)| State {
             found: month.is_some(),
@@ -148,12 +147,12 @@ pub async fn read(conn: &Conn, wanted: &[Whom]) -> Result<States, Problem> {
     Ok(States::of(months?, facts?, version?))
 }
 
-/// The members' months in which the days are, in the order asked for; none where there is no row.
+/// The members' months in which the days are, in the order of the input; none where there is no row.
 pub async fn months(conn: &Conn, wanted: &[Whom]) -> Result<Vec<Option<Month>>, Problem> {
     find(conn, MONTHS, wanted).await
 }
 
-/// The same, locking those that exist and that nobody else holds. Comes before any other lock of the members.
+/// The same, but locks only existing rows that are not locked by others. Comes before any other lock of the members.
 pub async fn take(conn: &Conn, wanted: &[Whom]) -> Result<Vec<Option<Month>>, Problem> {
     find(conn, TAKEN, wanted).await
 }
@@ -206,8 +205,8 @@ const WRITE: &str = "WITH entries AS (
     FROM unnest($14::uuid[], $15::date[], $16::int4[], $17::text[]) AS n (member_id, period, points, counters)
     WHERE m.member_id = n.member_id AND m.period = n.period";
 
-/// Appends awards to the ledger and writes back the months they belong to, which are locked. What the ledger refuses, since
-/// another month credited it at the same instant, is a conflict: the transaction is to be run again.
+/// Appends awards to the ledger and writes back their months, which are locked. A row that the ledger refuses, since
+/// another month credited the object at the same instant, is a conflict: the transaction has to be retried.
 pub async fn write(
     mut conn: &Conn,
     mut entries: Vec<NewEntry>,

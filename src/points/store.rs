@@ -115,7 +115,7 @@ pub const THRESHOLD_FLOOR: &str = "threshold_floor";
 /// Days of a month that an excuse must cover.
 pub const EXCUSE_DAYS: &str = "excuse_days";
 
-/// Name of the parameter of which no unit leaves more than those above it.
+/// Name of the parameter that a unit can only lower: no unit may exceed those above it.
 pub const SELF_SERVICE_DAY_CAP: &str = "self_service_day_cap";
 
 /// Which value of a parameter binds, of those set by units at these distances above: the nearest; of what one can earn alone
@@ -128,7 +128,7 @@ pub fn binding(name: &str, set: impl Iterator<Item = (usize, i32)>) -> Option<i3
     }
 }
 
-/// A parameter in force, and the unit that set it; no unit is the default of the whole system.
+/// A parameter in force, and the unit that set it; without a unit it is the default of the whole system.
 #[derive(Debug, QueryableByName)]
 pub struct ParameterRow {
     #[diesel(sql_type = Text)]

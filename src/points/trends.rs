@@ -1,4 +1,5 @@
-//! A year by months: a member's and a cell's, beside the committee's average. Groups under five are not told.
+//! Yearly trends by month: a member's and a unit's, beside the average of the unit above.
+//! Groups of fewer than five members are not disclosed.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +23,7 @@ use super::model::Status;
 use super::month::{self, MyPoints, Wanted};
 use super::states;
 
-/// Fewer members who count than these would tell of single people.
+/// Minimum size of a group: averages of fewer members would disclose individuals.
 const FEWEST: i64 = 5;
 
 /// Which year.
@@ -224,7 +225,7 @@ impl Month {
     }
 }
 
-/// A part of those who count, unless they are too few to be told.
+/// A share of the counted members; none when they are too few to disclose it.
 #[expect(clippy::cast_precision_loss, reason = "sums of points are far below the 2^53 that a float holds exactly")]
 fn share(part: Option<i64>, counted: Option<i32>) -> Option<f64> {
     let counted = i64::from(counted?);

@@ -1,4 +1,4 @@
-//! The arrows of the architecture: reads every `use crate::` line and fails on one that points up or aside.
+//! The layering of the architecture: fails on a `use crate::` line that points up or aside.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -92,6 +92,15 @@ fn arrows_point_down() {
         }
     }
     assert!(wrong.is_empty(), "arrows that point up or aside:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_map_shows_the_arrows() {
+    let map = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
+    let shown = |uses: &[&str]| if uses.is_empty() { "nothing".to_owned() } else { uses.join(", ") };
+    let arrows: Vec<String> = MAY_USE.iter().map(|(name, uses)| format!("    {name:<13} → {}", shown(uses))).collect();
+    assert!(map.contains(&arrows.join("\n")), "ARCHITECTURE.md, Arrows, should say:\n{}", arrows.join("\n"));
+    assert!(map.split_whitespace().count() <= 1_250, "the map is to be read in one go");
 }
 
 #[test]

@@ -74,13 +74,13 @@ async fn twenty_accounts_in_a_row_from_one_device_open_one_case_and_cost_no_poin
         (&waiting["items"][0]["kind"], &waiting["items"][0]["unit_id"]),
         (&json!("case_opened"), &json!(world.cell))
     );
-    // All twenty are on the leaderboard that is looked at.
+    // All twenty are on the leaderboard.
     assert_eq!(points_everywhere(&world, &first).await, 1);
     let id = case["id"].as_str().unwrap();
     let detail = inspector.get(&format!("/v1/cases/{id}")).await.expect(200);
     assert_eq!(detail.body["members"].as_array().unwrap().len(), 20);
     assert_eq!(world.audit_count("case.viewed").await, 20);
-    // Everybody concerned sees it; the evidence about the others is not theirs.
+    // All members concerned see it; the evidence about the others is not theirs.
     let mine = first.get("/v1/me/cases").await.expect(200);
     assert_eq!((&mine.body["items"][0]["state"], &mine.body["items"][0]["evidence"]), (&json!("open"), &Value::Null));
     assert_eq!(world.member().await.get("/v1/me/cases").await.expect(200).body["items"], json!([]));
@@ -248,9 +248,9 @@ async fn thirty_days_of_perfect_regularity_open_a_case_and_cost_no_points() {
     let evidence = &found[0]["evidence"];
     assert_eq!((&evidence["rule"], &evidence["time_of_day"]), (&json!("daily_visit"), &json!("06:00:00")));
     assert_eq!(evidence["seconds_apart"], 2);
-    // Eight visits count in each of the two months, as for anybody.
+    // Eight visits count in each of the two months, as for any member.
     assert_eq!(points_everywhere(&world, &bot).await, 16);
-    // Whoever judges it finds the entries it is about, and the member can see that somebody looked.
+    // An inspector finds the entries it is about, and the member can see that they were read.
     let entries = format!("/v1/members/{}/point-entries", bot.id);
     assert_eq!(inspector.get(&entries).await.expect(200).body["items"].as_array().unwrap().len(), 16);
     assert_eq!(world.audit_count("points.entries_listed").await, 1);
@@ -269,7 +269,7 @@ async fn a_look_that_a_day_was_too_short_for_goes_on_at_the_next() {
     let world = World::new().await;
     let (bot, inspector) = (world.member().await, world.inspector().await);
     visit_daily(&world, &bot, 0..29, |_| "06:00:01".to_owned()).await;
-    // As many as a step takes, all before everybody else.
+    // As many as a step takes, all before the others.
     let copies = format!(
         "WITH n AS (SELECT lpad(i::text, 32, '0')::uuid AS id FROM generate_series(1, 200) AS i),
             a AS (INSERT INTO accounts (id, kind, display_name, created_at)

@@ -1,4 +1,4 @@
-//! The large demo, in small: the bulk path leaves the schema as it was, and data that obey the rules.
+//! The large demo, in small: bulk loading leaves the schema unchanged, the data obey the rules.
 
 use diesel::QueryableByName;
 use diesel::prelude::*;

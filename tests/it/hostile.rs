@@ -1,4 +1,4 @@
-//! Wrong input of every kind to every operation: always 4xx with problem+json, never 5xx, and nothing changed.
+//! Wrong input of every kind to every operation: always 4xx problem+json, never 5xx, no changes.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -233,7 +233,7 @@ async fn what_does_not_exist_costs_a_request_too() {
     assert!(!reply.header("ratelimit").is_empty() && !reply.header("ratelimit-policy").is_empty());
 }
 
-/// Cursors as only somebody makes them who has read how they are made.
+/// Cursors forged with knowledge of their format.
 fn forged_cursors() -> Vec<Value> {
     const ID: &str = "01949d6c-7c00-7000-8000-000000000001";
     let mut cursors =

@@ -1,4 +1,4 @@
-//! Leaderboards: the same answers from Redis and from PostgreSQL, boards that follow, are lost and come again, and privacy.
+//! Leaderboards: same answers from Redis and PostgreSQL, boards lost and rebuilt, and privacy.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -27,7 +27,7 @@ pub async fn earn(world: &World, member: Uuid, meetings: usize) {
 }
 
 pub async fn project(app: &TestApp) {
-    // Once more, for boards that had to be made anew say how far they are with the next step.
+    // Once more, since rebuilt boards report their step with the next one.
     while jobs::project(&app.state).await.unwrap() {}
     jobs::project(&app.state).await.unwrap();
 }
@@ -129,7 +129,7 @@ async fn a_board_follows_step_by_step_and_is_not_believed_when_it_stops() {
     assert_eq!((&own["rank"], &own["points"], &own["source"]), (&json!(1), &json!(32), &json!("board")));
     let reached: i64 = redis_itself().await.hget(&key, "step").await.unwrap();
     assert!((1..1_000).contains(&(reached - made)), "it was not made anew: {made} to {reached}");
-    // Whoever keeps the boards has the lease and says nothing.
+    // Another holder has the lease and updates nothing.
     let mut conn = world.app.state.db.conn().await.unwrap();
     let later = world.app.state.clock.now() + chrono::Duration::days(1);
     lease::seize(&mut conn, LEASE, Uuid::now_v7(), later).await.unwrap();
@@ -146,7 +146,7 @@ async fn a_flushed_board_comes_again_and_meanwhile_postgresql_answers() {
     earn(&world, member.id, 1).await;
     project(&world.app).await;
     assert_eq!(board(&world, &member, 5).await["source"], "board");
-    // The program's own loop would make them anew before it is looked.
+    // The program's own loop would rebuild them before the comparison.
     hold_as(&world, Uuid::nil()).await;
     for part in ["scores", "about"] {
         for span in ["2026-11", "2026-Q4", "2026"] {
@@ -203,7 +203,7 @@ async fn a_month_that_is_over_is_ranked_among_those_of_then() {
     let named = format!("{}&unit_id={}", ranked("2026-10"), world.cell);
     assert_eq!(member.get(&named).await.expect(200).body["rank"], 1);
     member.get(&format!("{}&unit_id={}", ranked("2026-11"), world.cell)).await.expect(404);
-    // Whoever came later is not ranked then, in the cell of today.
+    // A member who came later is not ranked then, in the cell of today.
     let newcomer = world.member_since(world.sibling, "Phạm Văn Dũng", "2026-11-15".parse().unwrap()).await;
     let none = newcomer.get(&ranked("2026-10")).await.expect(200).body;
     assert_eq!((&none["unit_id"], &none["rank"]), (&json!(world.sibling), &Value::Null));
@@ -240,7 +240,7 @@ async fn a_stale_holder_changes_no_board() {
     project(&world.app).await;
     assert_eq!(rank(&member, world.province, "2026-11").await["source"], "board");
     let (key, mut c) = (format!("{{board:{}:2026-11}}:about", world.province), redis_itself().await);
-    // Somebody newer has taken the board over.
+    // A newer holder has taken the board over.
     let _: i64 = c.hset(&key, "fence", 1_000_000).await.unwrap();
     earn(&world, member.id, 1).await;
     project(&world.app).await;
@@ -326,7 +326,7 @@ async fn a_rank_is_ones_own_only() {
     assert_eq!((&cell["unit_id"], &cell["rank"], &cell["source"]), (&json!(world.cell), &json!(1), &json!("ledger")));
 }
 
-/// Ranks that are asked for at once share the way to PostgreSQL and Redis; each must come back to whom it belongs.
+/// Batched ranks share the reads of PostgreSQL and Redis; each answer must come back to its own request.
 #[actix_web::test]
 async fn whoever_asks_at_once_gets_their_own_rank() {
     let world = World::with_redis().await;

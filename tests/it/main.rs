@@ -1,4 +1,4 @@
-//! All integration tests: they speak HTTP to the real program over the real PostgreSQL. Run them with `scripts/test`.
+//! All integration tests: HTTP to the real program over the real PostgreSQL. Run `scripts/test`.
 
 mod support;
 

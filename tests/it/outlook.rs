@@ -1,4 +1,4 @@
-//! What the month offers: to committees and publishers, and as a warning when something is published or recalled.
+//! The month's offer: for committees and publishers, and as a warning on publishing and recalling.
 
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;

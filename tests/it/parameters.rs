@@ -1,4 +1,4 @@
-//! What units set of the points one can earn alone: nobody widens it, and a superior who narrows it later binds all below.
+//! Units' parameters of self-service points: never widened; later narrowing above binds below.
 
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;

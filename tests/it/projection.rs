@@ -1,4 +1,4 @@
-//! Roll-ups: they follow the ledger, whoever commits when; one instance keeps them, and a stale one writes nothing.
+//! Roll-ups follow the ledger in any order of commits; one instance keeps them, no stale one.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;

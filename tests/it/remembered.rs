@@ -1,4 +1,4 @@
-//! What an instance remembers of sessions, members and units ends with the transaction that changes it, wherever that ran.
+//! Cached sessions, members and units end with the transaction that changes them, on any instance.
 
 use chrono::NaiveDate;
 use diesel_async::{AsyncConnection, SimpleAsyncConnection};
@@ -8,7 +8,7 @@ use sotay::kernel::db::Conn;
 
 use crate::support::{Actor, TestApp, World, database_url_as};
 
-/// Two instances over one database; the second has served the member and remembers all it needs.
+/// Two instances over one database; the second has served the member and has cached all it needs.
 struct Sides {
     world: World,
     /// The second instance, which lives as long as this.
@@ -227,7 +227,7 @@ async fn a_change_that_commits_after_a_later_one_is_seen_all_the_same() {
     let mut slow = Conn::establish(&url).await.unwrap();
     slow.batch_execute("BEGIN").await.unwrap();
     slow.batch_execute(&exempt(member)).await.unwrap();
-    // Later ones begin and commit, and the instance looks again and again.
+    // Later ones begin and commit, and the instance polls again and again.
     change(world, &exempt(&other)).await;
     for _ in 0..3 {
         assert_ne!(points(there).await["status"], "exempt");

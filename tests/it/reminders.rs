@@ -31,7 +31,7 @@ async fn reach_threshold(world: &World, member: Uuid) {
     }
 }
 
-/// Ten documents to read: whoever is at the beginning can still make it.
+/// Ten documents to read: a member without points can still reach the threshold.
 async fn offer_documents(world: &World) {
     let mut conn = world.app.state.db.conn().await.unwrap();
     diesel::sql_query(format!(

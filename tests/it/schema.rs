@@ -1,4 +1,4 @@
-//! The database and the program's idea of it; migrations back and forth; what the application role may not do.
+//! The database schema: matches the program, migrates both ways, limits the application role.
 
 use diesel::QueryableByName;
 use diesel::sql_types::Text;

@@ -1,4 +1,4 @@
-//! Awards that share a transaction: none is lost, none counts twice, and nobody pays for a neighbour's fault.
+//! Batched awards: none is lost, none counts twice, and one's fault does not fail the others.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! A year by months: what one reached, beside the committee, and nothing about groups under five.
+//! A year by months: a member's points beside the committee, and nothing about groups under five.
 
 use serde_json::{Value, json};
 use sotay::jobs;

@@ -81,7 +81,7 @@ impl Connection {
                 Err(error) => return Err(error),
             }
             if self.sent.is_none() || self.filled > LONGEST {
-                return Err(io::Error::other("an answer that nobody waits for"));
+                return Err(io::Error::other("an unexpected answer"));
             }
             // The server says nothing without being asked: once the answer is whole there is nothing more to read, and a
             // short read means that more will be announced.
@@ -95,7 +95,7 @@ impl Connection {
     }
 
     pub fn close(&mut self, registry: &Registry) {
-        // It is dropped right after, whatever this says.
+        // It is dropped right after, so errors are ignored.
         let _ = registry.deregister(&mut self.stream);
     }
 }

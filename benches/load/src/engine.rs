@@ -1,4 +1,4 @@
-//! The loop: whoever has its answer sends the next request, or waits until one is due.
+//! The event loop: an idle connection sends the next request, or waits until one is due.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use crate::outcome::{Outcome, Tallies};
 use crate::plan::Plan;
 use crate::request::{People, Template};
 
-/// How long answers are waited for after the last request.
+/// How long to wait for answers after the last request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A kind of request and who is next.
+/// A kind of request, and the next person.
 struct Kind {
     template: Template,
     share: f64,
@@ -85,7 +85,7 @@ pub fn run(plan: &Plan, people: &People) -> Result<Outcome, String> {
         last: warm_until,
     };
     engine.go(start)?;
-    // A run that ended early, because everybody had their turn, is as long as it lasted.
+    // A run that ended early, because all people had their turn, is as long as it lasted.
     let measured = engine.last.min(engine.end).saturating_duration_since(warm_until).max(Duration::from_millis(1));
     Ok(engine.tallies.finish(if engine.used_up { measured } else { engine.end - warm_until }))
 }
@@ -93,7 +93,7 @@ pub fn run(plan: &Plan, people: &People) -> Result<Outcome, String> {
 fn prepare(kind: &crate::plan::Kind, people: &People) -> Result<Kind, String> {
     let (from, to) = (kind.from.unwrap_or(0), kind.to.unwrap_or(people.len()).min(people.len()));
     if from >= to {
-        return Err(format!("{}: nobody to make requests for", kind.name));
+        return Err(format!("{}: there are no people to make requests for", kind.name));
     }
     Ok(Kind {
         template: Template::new(kind)?,
@@ -235,7 +235,7 @@ impl Engine<'_> {
         let now = Instant::now();
         self.busy -= 1;
         if sent.measured {
-            // In a closed run what comes after the end is not counted: it would not have been asked for any more.
+            // In a closed run what comes after the end is not counted: it would not have been requested any more.
             if self.plan.rate.is_some() || now <= self.end {
                 self.tallies.add(sent.kind, now.duration_since(sent.due), status, expected);
                 self.last = now;

@@ -1,4 +1,4 @@
-//! Load generator: reads a plan as JSON from standard input, runs it over loopback, prints what came of it as JSON.
+//! Load generator: runs a JSON plan from standard input over loopback, prints the outcome as JSON.
 //!
 //! One thread and one `epoll`, so that it takes as little as possible of the machine it shares with the server. The same
 //! generator with the same requests drives the yardstick, so what it costs is on both sides of every ratio.

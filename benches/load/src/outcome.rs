@@ -6,7 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// The longest latency told apart, microseconds.
+/// The longest latency that is distinguished, microseconds.
 const LONGEST: u64 = 60_000_000;
 
 /// One kind of request, or all of them.

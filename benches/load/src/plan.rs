@@ -16,7 +16,7 @@ pub struct Plan {
     /// How long requests are sent before that, without being measured.
     #[serde(default)]
     pub warm_seconds: f64,
-    /// Requests a second, each due at its time whatever the others do; without it every connection sends its next
+    /// Requests a second, each due at its time regardless of the others; without it every connection sends its next
     /// request as soon as it has its answer.
     pub rate: Option<f64>,
     /// A line for each person, columns separated by tabs.

@@ -188,7 +188,7 @@ pub fn signal(child: &Child, signal: Signal) {
     }
 }
 
-/// A port that nobody listens on at the moment.
+/// A port that is free at the moment.
 pub fn free_port() -> Result<u16, String> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|e| e.to_string())?;
     listener.local_addr().map(|address| address.port()).map_err(|e| e.to_string())

@@ -1,4 +1,4 @@
-//! The data that everything is measured on: generated once, kept as a cluster in the cache, copied for each run.
+//! Data of the benches: generated once, kept as a cluster in the cache, copied for each run.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,7 +15,7 @@ use crate::server::{Settings, product_command};
 pub const TEMPLATE: &str = "bench";
 /// Seals personal data of invented people.
 pub const MASTER_KEY: &str = "YmVuY2hlcyBtZWFzdXJlIGludmVudGVkIHBlb3BsZSE=";
-/// The cluster is somebody's who may connect from this machine only: see `listen_addresses` and the folder's mode.
+/// The roles have no passwords: only this machine can connect, see `listen_addresses` and the folder's mode.
 const ROLES: &str = "CREATE ROLE sotay_owner LOGIN; CREATE ROLE sotay_app LOGIN";
 
 /// A cluster with data of a scale in the database [`TEMPLATE`].
@@ -73,7 +73,7 @@ async fn make(place: &Place, programs: &Path, bin: &Path, scale: &str, data: &Pa
     let postgres = Postgres::start(place, bin, data).await?;
     postgres.sql("postgres", ROLES).await?;
     empty_database(&postgres, TEMPLATE).await?;
-    // It listens before it fills, and on its usual port unless it is told otherwise.
+    // It listens before it fills, and on its usual port unless another is set.
     let fill = ["demo", "--configured-database", "--fill-only", "--port", "0", "--scale", scale];
     run(programs, &postgres, place, TEMPLATE, &fill).await?;
     postgres.stop().await

@@ -43,7 +43,7 @@ impl Plan {
         }))
     }
 
-    /// So many requests a second, whatever the answers do.
+    /// So many requests a second, regardless of the answers.
     pub fn paced(mut self, rate: f64) -> Self {
         self.0["rate"] = json!(rate);
         self
@@ -87,7 +87,7 @@ impl Plan {
         serde_json::from_slice(&done.stdout).map_err(|e| format!("load: {e}"))
     }
 
-    /// The same requests for the yardstick: another path, and everybody as often as needed.
+    /// The same requests for the yardstick: another path, and each person as often as needed.
     pub fn for_yardstick(&self) -> Self {
         let mut plan = self.0.clone();
         for kind in plan["kinds"].as_array_mut().into_iter().flatten() {

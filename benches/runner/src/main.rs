@@ -1,4 +1,5 @@
-//! Runs the benches: starts services over generated data, measures against yardsticks, prints a table or JSON lines.
+//! Runs the benches: services over generated data, measured against yardsticks.
+//! Prints a table or JSON lines.
 //!
 //! `scripts/bench` builds what is needed and starts this.
 
@@ -50,7 +51,7 @@ struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // Whatever ends this, the futures are dropped, and with them go processes, databases and files.
+    // However this ends, the futures are dropped, and with them go processes, databases and files.
     tokio::select! {
         done = run(arguments) => match done {
             Ok(true) => ExitCode::SUCCESS,
@@ -76,7 +77,7 @@ async fn interrupted() -> ExitCode {
     }
 }
 
-/// Runs what is asked for. Whether everything reached its target.
+/// Runs the requested cases. Returns whether every target was reached.
 async fn run(arguments: Arguments) -> Result<bool, String> {
     let chosen = cases::choose(&arguments.names, &arguments.scale)?;
     let place = Place::new()?;

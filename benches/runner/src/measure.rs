@@ -1,4 +1,4 @@
-//! Paired measurements: yardstick and product by turns, since what a machine does changes from minute to minute.
+//! Paired measurements: yardstick and product in turn, since a machine's speed varies over time.
 
 /// Medians of a series of pairs.
 #[derive(Debug, Clone, Copy)]

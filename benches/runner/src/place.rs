@@ -1,4 +1,4 @@
-//! A folder for everything a run makes, on a real disk, gone when the run ends; and the account that PostgreSQL runs as.
+//! The folder of a run on a real disk, removed at its end; and the account that runs PostgreSQL.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};

@@ -24,7 +24,7 @@ pub struct Server {
     pub started_in: Duration,
 }
 
-/// What the product is told.
+/// Settings of the product.
 pub struct Settings<'a> {
     pub database_url: String,
     pub redis_port: Option<u16>,
@@ -89,7 +89,7 @@ impl Server {
     }
 }
 
-/// The product with its settings, and none of whoever runs the bench.
+/// The product with its settings, and none of the caller's environment.
 pub fn product_command(programs: &Path, settings: &Settings<'_>) -> Command {
     let mut command = Command::new(programs.join("sotay"));
     for (name, _) in std::env::vars_os() {
@@ -106,7 +106,7 @@ pub fn product_command(programs: &Path, settings: &Settings<'_>) -> Command {
     command
 }
 
-/// A figure of a process as Linux tells it, bytes.
+/// A figure of a process as Linux reports it, bytes.
 pub fn memory_of(id: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The SQL statement behind a request, as the program really sends it: read from PostgreSQL's log, so it cannot drift.
+//! The SQL statement behind a request, read from PostgreSQL's log, so that it cannot drift.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What is to be reached, in one place: figures of `reach` decide about passing, `beyond` is told when it is reached too.
+//! The targets in one place: `reach` decides about passing, `beyond` is reported when reached too.
 
 /// Which way is better, and how far.
 #[derive(Debug, Clone, Copy)]

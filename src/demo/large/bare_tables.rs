@@ -1,5 +1,6 @@
-//! Loading tables without their secondary indexes and foreign keys, which are made anew, and so checked, at the end.
-//! All of it happens in one transaction: nobody ever sees a table without them.
+//! Bulk loading without secondary indexes and foreign keys, which are rebuilt at the end.
+//! Rebuilding them checks the rows. All of it is one transaction: other sessions always see the
+//! tables with them.
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error};
@@ -9,7 +10,7 @@ use super::copy::explain;
 /// What was taken off, as the statements that put it back.
 pub struct Bared(Vec<String>);
 
-/// How often the tables are tried to be had.
+/// Attempts to lock the tables.
 const ATTEMPTS: usize = 10;
 
 /// Begins a transaction and takes exclusion constraints, foreign keys and secondary indexes off the tables.
@@ -20,7 +21,7 @@ const ATTEMPTS: usize = 10;
 pub async fn begin(client: &Client, tables: &[&str]) -> Result<Bared, String> {
     for _ in 1..ATTEMPTS {
         match attempt(client, tables).await {
-            // Whoever reads in the background holds one of the tables and wants another. Nothing is done yet.
+            // A background reader holds one of the tables and waits for another. Nothing is done yet.
             Err(error) if error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) => {
                 client.batch_execute("ROLLBACK").await.map_err(|e| explain(&e))?;
             }

@@ -1,4 +1,4 @@
-//! `COPY … FROM STDIN BINARY`: rows made on another thread, in chunks, so that memory stays bounded.
+//! `COPY … FROM STDIN BINARY`: rows made on another thread, in chunks, in bounded memory.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -28,7 +28,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Begins a row of so many fields. False when nobody takes rows any more.
+    /// Begins a row of so many fields. False when the receiver takes no more rows.
     pub fn row(&mut self, fields: i16) -> bool {
         if self.buffer.len() >= CHUNK {
             self.send();

@@ -1,4 +1,4 @@
-//! The history of a large demo: what each member did, judged by the rules in force, as rows of the ledger and of months.
+//! History of a large demo: deeds judged by the rules in force, as rows of ledger and months.
 
 use chrono::{DateTime, Utc};
 

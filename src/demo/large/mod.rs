@@ -1,4 +1,4 @@
-//! A demo as large as the real thing: a province, or the country. Generated and copied in, table by table, as the owner role.
+//! A demo of realistic size: a province, or the country, copied in bulk as the owner role.
 
 mod bare_tables;
 mod copy;
@@ -85,7 +85,7 @@ pub async fn fill(state: &Data<State>, shape: Shape) -> Result<(), String> {
         .ok_or("data in bulk are copied in as the owner role: set SOTAY_DATABASE_OWNER_URL")?;
     let client = db::bare(url).await.map_err(|e| e.to_string())?;
     let plan = Arc::new(Plan::new(shape, state.clock.now()));
-    eprintln!("Making {} members in {} cells; everybody is invented.", plan.shape.members, plan.shape.cells);
+    eprintln!("Making {} members in {} cells; all people are invented.", plan.shape.members, plan.shape.cells);
     fill_units(&client, &plan).await?;
     fill_people(&client, &plan, state).await?;
     sign_in_cast(state, &plan).await.map_err(|e| e.to_string())?;
@@ -184,7 +184,7 @@ async fn fill_history(client: &Client, history: &Arc<History>, state: &State) ->
     let slice = async |what, cells: std::ops::Range<u32>| {
         let client = db::bare(url).await.map_err(|e| e.to_string())?;
         let h = history.clone();
-        // Nobody knows beforehand how many entries there will be.
+        // The number of entries is not known beforehand.
         copy(&client, ledger::ENTRIES, Progress::new(what, 0), move |rows| ledger::entries(&h, cells, rows)).await
     };
     let months = async {
@@ -209,7 +209,7 @@ async fn fill_history(client: &Client, history: &Arc<History>, state: &State) ->
     Ok(())
 }
 
-/// Lets the planner know what there is, and spares the first readers the marking of rows.
+/// Updates the planner's statistics, and sets hint bits so that the first readers need not.
 async fn tidy(client: &Client) -> Result<(), String> {
     let began = Instant::now();
     for table in [
@@ -234,7 +234,7 @@ async fn tidy(client: &Client) -> Result<(), String> {
     Ok(())
 }
 
-/// Takes the figures of units throughout, month by month: millions of changed members one by one would take hours.
+/// Computes the figures of units in full, month by month: millions of changed members one by one would take hours.
 async fn project(client: &Client, plan: &Plan, state: &State) -> Result<(), String> {
     let began = Instant::now();
     client.batch_execute("DELETE FROM point_changes").await.map_err(|e| explain(&e))?;
@@ -251,7 +251,7 @@ async fn project(client: &Client, plan: &Plan, state: &State) -> Result<(), Stri
     Ok(())
 }
 
-/// Whom to sign in as.
+/// The accounts to sign in as.
 pub fn sign_ins(shape: Shape, state: &State) -> Vec<SignIn> {
     let plan = Plan::new(shape, state.clock.now());
     let sign_in = |(role, number)| SignIn { role, login: people::citizen_id(u64::from(number) + 1) };

@@ -1,4 +1,4 @@
-//! Members of a large demo: accounts, profiles under seal, handles, memberships, exemptions, roles.
+//! Members of a large demo: accounts, sealed profiles, handles, memberships, exemptions, roles.
 
 use crate::kernel::crypto::Crypto;
 use crate::organisation::members::{Origin, handle_digests, seal};
@@ -6,7 +6,7 @@ use crate::organisation::members::{Origin, handle_digests, seal};
 use super::copy::Rows;
 use super::plan::{Person, Plan};
 
-/// Everybody, cell by cell, until nobody takes rows any more.
+/// Makes all persons, cell by cell, until `each` fails because the receiver takes no more rows.
 pub fn everybody(plan: &Plan, mut each: impl FnMut(Person) -> Result<(), String>) -> Result<(), String> {
     for cell in 0..plan.shape.cells {
         for number in plan.members_of(cell) {
@@ -16,7 +16,7 @@ pub fn everybody(plan: &Plan, mut each: impl FnMut(Person) -> Result<(), String>
     Ok(())
 }
 
-/// Begins a row, or ends the work when the other side is gone.
+/// Begins a row, or ends the work when the receiver is gone.
 pub fn begin(rows: &mut Rows, fields: i16) -> Result<(), String> {
     if rows.row(fields) { Ok(()) } else { Err("the copy was broken off".to_owned()) }
 }

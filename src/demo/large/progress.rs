@@ -1,4 +1,4 @@
-//! How far a long piece of work is, on standard error.
+//! Progress of a long task, on standard error.
 
 use std::time::Instant;
 

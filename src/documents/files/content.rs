@@ -1,4 +1,4 @@
-//! The contents of files in the file store: streamed in under a key nobody can guess, streamed out in parts.
+//! Contents of files in the store: streamed in under an unguessable key, streamed out in parts.
 
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ pub struct StoredFile {
     pub(super) key: String,
 }
 
-/// Takes a file in. Nothing stays of what is refused.
+/// Stores a file. Nothing remains of a refused one.
 ///
 /// # Errors
 /// 413 above `most` bytes, 422 when it is not of the kind it is said to be, 400 when the sender breaks off.
@@ -48,7 +48,7 @@ pub async fn keep<E>(
         }
         Err(problem) => {
             if let Err(error) = writer.abort().await {
-                tracing::warn!(%error, "a refused upload could not be cleared away");
+                tracing::warn!(%error, "a refused upload could not be removed");
             }
             Err(problem)
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
-/// What is to be sent.
+/// The part of the file to send.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Wanted {
     Everything,
@@ -23,7 +23,7 @@ pub fn wanted(req: &HttpRequest, tag: &str, bytes: i64) -> Wanted {
     text(header::RANGE).map_or(Wanted::Everything, |range| parse(range, u64::try_from(bytes).unwrap_or(0)))
 }
 
-/// A header that cannot be read, and one with several ranges, may be ignored, and is.
+/// A header that cannot be read, or that has several ranges, is ignored, as the RFC allows.
 fn parse(header: &str, size: u64) -> Wanted {
     let spec = header.trim().strip_prefix("bytes=");
     let Some((first, last)) = spec.and_then(|spec| spec.split_once('-')) else {

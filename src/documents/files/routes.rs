@@ -73,7 +73,7 @@ pub async fn add_document_file(
     let _place = place(&state).await?;
     let files = state.files.as_ref();
     let file = content::keep(files, media, most, spooled.into_stream()).await?;
-    // A slow upload may have outlasted the right to it.
+    // The right to add files may have been lost during a slow upload.
     let scope = match Ask::<OnDocument<PublishDocuments>>::extract(&request).await {
         Ok(again) => again.scope,
         Err(problem) => {
@@ -136,7 +136,7 @@ fn key_of(req: &HttpRequest, caller: Uuid, file: &StoredFile) -> Result<Option<K
     Ok(Some(Key { principal_id: caller, operation: names(req)?, key: key.to_owned(), body_hash: file.sha256.clone() }))
 }
 
-/// Marks that show nothing themselves but turn the direction of writing, so that `fdp.exe` reads as `exe.pdf`.
+/// Invisible marks that change the direction of writing, so that `fdp.exe` reads as `exe.pdf`.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
@@ -145,7 +145,7 @@ fn is_invisible(c: char) -> bool {
 fn file_name(name: &str, media: Media) -> Result<String, Problem> {
     let name = name.trim();
     if name.chars().any(is_invisible) {
-        let detail = text("Tên tệp không được chứa ký tự điều khiển.", "The name of a file has no control characters.");
+        let detail = text("Tên tệp không được chứa ký tự điều khiển.", "A file name has no control characters.");
         return Err(Problem::fault("filename", "pattern", detail));
     }
     if !media.fits(name) {

@@ -61,7 +61,7 @@ pub struct Item {
     pub files: i64,
 }
 
-/// Which documents of the member's cell are wanted.
+/// Request for a list of documents of the member's cell.
 pub struct Wanted {
     pub unread: bool,
     /// Beginnings of words. Whoever searches is answered alone or with others who do.
@@ -71,7 +71,7 @@ pub struct Wanted {
     pub fetch: i64,
 }
 
-/// A row of the list that somebody asked for.
+/// A row of a batched list, with the place of its request.
 #[derive(QueryableByName)]
 struct Placed {
     #[diesel(sql_type = Int4)]
@@ -124,7 +124,7 @@ fn tsquery(words: &[String]) -> String {
 
 const MOST_OF_A_WORD: usize = 100;
 
-/// Lists the documents of all members who ask at once.
+/// Batched query that lists documents for all concurrent requests.
 pub struct Lister;
 
 impl Clerk for Lister {

@@ -1,4 +1,4 @@
-//! The kinds of files a document may have, told by their first bytes and not by what the sender says.
+//! Media types of files, recognised by their first bytes, not by what the client claims.
 
 /// A kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Sniffer {
         self.tail.drain(..surplus);
     }
 
-    /// Whether what passed is of the kind it was said to be.
+    /// Whether the content is of the declared type.
     pub fn agrees(&self) -> bool {
         self.media.begins(&self.head) && (self.folder_seen || self.media.folder().is_none())
     }

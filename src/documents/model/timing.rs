@@ -1,4 +1,4 @@
-//! Reading time: how much a document needs, and how much the server may credit. It alone looks at the clock.
+//! Reading time: how much a document needs, and how much the server may credit by its own clock.
 
 use chrono::{DateTime, Utc};
 
@@ -49,7 +49,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever beats come, in whatever order the server takes them, no more is credited than has passed.
+        /// For any heartbeats in any order, no more is credited than has passed.
         #[test]
         fn never_more_than_has_passed(beats in prop::collection::vec(0_i64..600_000, 1..60), most in 0_u32..200) {
             let start = DateTime::UNIX_EPOCH;

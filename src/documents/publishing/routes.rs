@@ -129,7 +129,7 @@ pub struct DocumentIn {
 
 /// Write a document
 ///
-/// Makes a draft that the unit owns; nobody but those who may publish sees it. A document with a secrecy marking is
+/// Makes a draft that the unit owns, visible only to those who may publish it. A document with a secrecy marking is
 /// refused. The body may have two megabytes.
 #[utoipa::path(tag = "Documents", params(("unit_id" = Uuid, Path, description = "The unit that will own it.")),
     request_body = DocumentIn, extensions(("x-body-bytes" = json!(2_097_152))),
@@ -229,14 +229,14 @@ impl DocumentPatch {
 
 /// Change a document
 ///
-/// Needs the `ETag` of the document as `If-Match`; 412 when somebody changed it meanwhile. Every change makes a new
-/// version: whoever is reading an older one has to start again. The body may have two megabytes.
+/// Needs the `ETag` of the document as `If-Match`; 412 when the document was changed meanwhile. Every change makes a
+/// new version: readers of an older one have to start again. The body may have two megabytes.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."),
         ("If-Match" = String, Header, description = "The `ETag` of the document that was read.", max_length = 500, pattern = "^.+$")),
     request_body = DocumentPatch, extensions(("x-body-bytes" = json!(2_097_152))),
     responses((status = 200, description = "The document.", body = Detail),
         (status = 409, description = "The document was recalled."),
-        (status = 412, description = "Somebody changed the document meanwhile."),
+        (status = 412, description = "The document was changed meanwhile."),
         (status = 422, description = "There is neither a text nor a number of pages, or the document carries a secrecy marking.")))]
 #[patch("/documents/{document_id}")]
 pub async fn update_document(
@@ -304,7 +304,7 @@ pub async fn publish_document(
         return Err(Problem::with(
             Code::RuleNotMet,
             "Người ban hành phải cam kết tài liệu không chứa bí mật nhà nước.",
-            "Whoever publishes must attest that the document holds no state secret.",
+            "The publisher must attest that the document holds no state secret.",
         ));
     }
     call.commit(StatusCode::OK, async |conn, scope| {
@@ -338,8 +338,8 @@ pub struct RecallIn {
 
 /// Recall a document
 ///
-/// At once no member finds, opens or downloads it any more, and nobody earns points with it. Who had opened it is listed
-/// under its readers.
+/// From that moment no member finds, opens or downloads the document, and it earns no points. Members who had opened it
+/// stay listed as its readers.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
     request_body = RecallIn,
     responses((status = 200, description = "The document.", body = Detail),

@@ -92,8 +92,8 @@ pub async fn rewrite(conn: &mut Conn, (row, text): (&Row, &str), by: Uuid, now: 
     Ok(())
 }
 
-/// Publishes a draft to units and everything below them, or a published document to more units. `attested_by`
-/// stands for it that the document holds no state secret.
+/// Publishes a draft to units and everything below them, or a published document to more units. `attested_by` vouches
+/// that the document holds no state secret.
 ///
 /// # Errors
 /// 409 for a recalled document, 422 for a unit outside the owning one or a secrecy marking.
@@ -178,7 +178,7 @@ pub async fn of_unit(conn: &mut Conn, unit_id: Uuid, after: Option<Uuid>, fetch:
     Ok(query.load(conn).await?)
 }
 
-/// Says to the points engine what can be earned with the document, and where.
+/// Announces to the points engine what can be earned with the document, and where.
 async fn announce(conn: &mut Conn, row: &Row, now: DateTime<Utc>) -> Result<(), Problem> {
     let rules: &[&str] =
         if row.must_read_by.is_some() { &["document_acknowledged", "document_read"] } else { &["document_read"] };

@@ -1,4 +1,4 @@
-//! Who opened, read and confirmed a document: by unit for secretaries, by name for those who answer for it.
+//! Who opened, read and confirmed a document: counts by unit, and names for the owning unit.
 
 pub mod routes;
 mod store;

@@ -47,7 +47,7 @@ pub struct ReadershipQuery {
 /// Get the readership of a document
 ///
 /// How many members of a unit and everything below it have opened, finished and confirmed the document. Needs the right
-/// to see readership on that unit, and a document that reaches it or somebody below it.
+/// to see readership on that unit, and a document that reaches the unit or one below it.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."), ReadershipQuery),
     responses((status = 200, description = "The counts.", body = Readership)))]
 #[get("/documents/{document_id}/readership")]

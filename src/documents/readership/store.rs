@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::Problem;
 
-/// Somebody who has opened a document.
+/// A person who has opened a document.
 #[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]
 #[schema(as = DocumentReader)]
 pub struct Reader {
@@ -33,7 +33,7 @@ pub struct Reader {
     pub acknowledged_at: Option<DateTime<Utc>>,
 }
 
-/// Everybody who has opened a document, in the order in which they did.
+/// All persons who have opened a document, in the order in which they first did.
 pub async fn readers(
     conn: &mut Conn,
     document_id: Uuid,
@@ -61,7 +61,7 @@ pub async fn readers(
     .await?)
 }
 
-/// How far a document has come in a unit and everything below it. Opened is not read.
+/// Progress of a document in a unit and everything below it. Opening a document is not reading it.
 #[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]
 #[schema(as = DocumentReadership)]
 pub struct Readership {

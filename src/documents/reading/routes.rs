@@ -19,7 +19,7 @@ use crate::points::Award;
 use super::sessions;
 use super::store::{self, Session};
 
-/// The caller's own session of the path's `session_id`; those of others do not exist for them.
+/// The caller's own session of the path's `session_id`; 404 for sessions of others.
 pub struct MySession(Uuid);
 
 impl Target for MySession {
@@ -107,8 +107,8 @@ pub async fn send_heartbeat(call: Call<Empty, MySession>) -> Result<HttpResponse
 
 /// Complete reading
 ///
-/// Awards the points of a document that was read for long enough. A document earns once; reading it again is welcome and
-/// answered with the reason. Completing a session again answers what the first completion answered.
+/// Awards the points of a document that was read for long enough. A document earns once; another reading is answered
+/// with the reason. Completing a session again returns the answer of the first completion.
 #[utoipa::path(tag = "Documents", params(("session_id" = Uuid, Path, description = "The reading session.")),
     request_body = Empty, responses(
     (status = 200, description = "What it earned.", body = Award),

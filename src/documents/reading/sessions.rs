@@ -1,4 +1,4 @@
-//! The life of a reading session: start, heartbeats, completion. One clock a member runs, and it is the server's.
+//! Reading sessions: start, heartbeats, completion. One clock a member runs, that of the server.
 
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
@@ -68,7 +68,7 @@ pub async fn beat(
     Ok(session)
 }
 
-/// Ends a session that was read for long enough and awards its points. A finished one answers what it answered then.
+/// Ends a session that was read for long enough and awards its points. A finished one returns its first answer again.
 pub async fn complete(
     conn: &mut Conn,
     config: &Config,
@@ -103,8 +103,8 @@ pub async fn complete(
     Ok(receipt)
 }
 
-/// Notes that a member confirms a must-read document. Confirming again earns nothing more, unless a cap stood in the way.
-/// The second part says whether it was the first time.
+/// Records that a member confirms a must-read document. Confirming again earns nothing more, unless a cap stood in the
+/// way. The second part says whether it was the first time.
 pub async fn acknowledge(
     conn: &mut Conn,
     caller: &Principal,

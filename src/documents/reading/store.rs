@@ -1,4 +1,5 @@
-//! Rows of reading sessions and of the one that runs. Locked in this order: the member's month, what runs, the session.
+//! Rows of reading sessions and of the running one.
+//! Lock order: the member's month, the running session, the session itself.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -135,7 +136,7 @@ pub async fn finish(conn: &mut Conn, session: &Session, receipt: &Value, now: Da
     Ok(())
 }
 
-/// Notes that a member has confirmed a document; the first time counts.
+/// Records that a member has confirmed a document; only the first time counts.
 pub async fn acknowledge(
     conn: &mut Conn,
     document_id: Uuid,

@@ -1,4 +1,4 @@
-//! Requests whose work is done together with that of others: the token is checked, the session is looked at with the work.
+//! Batched requests: the token is checked first, the session together with the work.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::kernel::state::State;
 
 use super::{key_of, parse_body, read_signed_in, state_of};
 
-/// A request with a genuine token. Whoever works on it asks the authenticator whether the session still lives.
+/// A request with a genuine token. The batch asks the authenticator whether the session still lives.
 pub struct Handed<B> {
     pub state: web::Data<State>,
     pub context: RequestContext,
@@ -48,7 +48,7 @@ impl<B: DeserializeOwned + 'static> FromRequest for Handed<B> {
     }
 }
 
-/// The answer to a write: JSON, marked when it is that of an earlier request with the same key.
+/// The answer to a write: JSON, marked when it repeats the answer of an earlier request with the same key.
 pub fn answer(status: u16, body: String, replayed: bool) -> HttpResponse {
     let status = actix_web::http::StatusCode::from_u16(status).unwrap_or(actix_web::http::StatusCode::OK);
     let mut response = HttpResponse::build(status);

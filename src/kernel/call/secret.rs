@@ -1,4 +1,4 @@
-//! Writes whose body or answer is a secret: nothing of them is kept for a repetition.
+//! Writes whose body or answer is a secret: nothing of them is stored for a repetition.
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -27,7 +27,7 @@ impl<B: DeserializeOwned + 'static, T: Target + 'static> FromRequest for SecretC
         let req = req.clone();
         let mut payload = payload.take();
         Box::pin(async move {
-            // Whoever sends a key relies on it: better refused than silently done twice.
+            // A client that sends a key relies on it: refusing is better than silently doing the work twice.
             if req.headers().contains_key("idempotency-key") {
                 return Err(Problem::fault(
                     "Idempotency-Key",

@@ -25,12 +25,12 @@ pub trait MediaType: 'static {
     const BYTES: usize;
 }
 
-/// A write on a target `T` whose body is a file of type `M`. Holds no connection, so that the file can be looked at in peace.
+/// A write on a target `T` whose body is a file of type `M`. Holds no connection while the file is checked.
 pub struct Upload<M, T> {
     pub scope: Scope<Bytes, T>,
     key: Option<Key>,
     media: PhantomData<M>,
-    /// Given back when the file has been dealt with.
+    /// Released when the file has been processed.
     _turns: (Turn, OwnedSemaphorePermit),
 }
 
@@ -102,7 +102,7 @@ impl<M: MediaType, T: Target + 'static> FromRequest for Upload<M, T> {
             let (turn, spooled) = receive(&req, &state, first.caller.account_id, payload, M::BYTES).await?;
             let place = place(&state).await?;
             let body = spooled.into_bytes().await?;
-            // It may have outlasted the right to it.
+            // The caller may have lost the right during the upload.
             let (conn, scope) = scope::<T>(&req).await?;
             drop(conn);
             let key = key_of(&req, scope.caller.account_id, &body)?;

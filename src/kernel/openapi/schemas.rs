@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-/// The generator calls a page of items `Page_Item` and writes the item out in it: here it becomes `ItemPage`, whose items
-/// are references, so that clients get one type for one thing.
+/// The generator names a page of items `Page_Item` and inlines the item: here it becomes `ItemPage`, whose items are
+/// references, so that clients get one type for one thing.
 pub fn name_pages(document: Value) -> Value {
     let mut text = document.to_string();
     let names: Vec<String> =
@@ -27,7 +27,7 @@ pub fn name_pages(document: Value) -> Value {
     document
 }
 
-/// What is only ever shown inside a page is written out there; its schema of its own is then referred to by nothing.
+/// Removes schemas without references: an item that appears only inside a page is inlined there.
 pub fn drop_unused(document: &mut Value) {
     loop {
         let text = document.to_string();

@@ -1,11 +1,11 @@
-//! What the server itself shows of its document.
+//! Routes that serve the OpenAPI document of this server.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
 use serde_json::Value;
 use utoipa_swagger_ui::SwaggerUi;
 
-/// The document that this very server follows.
+/// The document that this server implements.
 #[get("/openapi.json")]
 pub async fn document_route(document: web::Data<Value>) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(document.as_ref())

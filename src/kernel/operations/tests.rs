@@ -1,4 +1,4 @@
-//! What bodies and queries are refused for.
+//! Faults for which bodies and queries are refused.
 
 use super::*;
 

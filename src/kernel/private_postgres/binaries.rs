@@ -80,7 +80,7 @@ async fn major_version(folder: &Path) -> Option<String> {
     version.split(|character: char| !character.is_ascii_digit()).next().map(str::to_owned)
 }
 
-/// What to type on this machine.
+/// The command that installs PostgreSQL on this machine.
 fn install_command(version: Option<&str>) -> String {
     let has = |program: &str| {
         env::var_os("PATH").iter().flat_map(env::split_paths).any(|folder| folder.join(program).is_file())

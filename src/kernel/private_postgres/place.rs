@@ -1,4 +1,4 @@
-//! Where a private cluster lives, and as whom it runs.
+//! The folder of a private cluster, and the account that runs it.
 
 use std::env;
 use std::fs::{self, DirBuilder, Permissions};
@@ -26,12 +26,12 @@ pub(super) struct Account {
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) folder: PathBuf,
-    /// `None`: as whoever runs this process.
+    /// `None`: the account of this process.
     pub(super) account: Option<Account>,
 }
 
 impl Place {
-    /// Makes the folder, open to its owner alone; elsewhere if the account could not reach it.
+    /// Creates the folder, open to its owner alone; elsewhere if the account could not reach it.
     pub(super) fn prepare(wanted: &Path) -> Result<Self, Error> {
         let wanted = std::path::absolute(wanted).map_err(Error::io(wanted))?;
         let account = if rustix::process::geteuid().is_root() { Some(account()?) } else { None };
@@ -113,7 +113,7 @@ fn fingerprint(path: &Path) -> u64 {
 
 fn make_private(folder: &Path, account: Option<&Account>) -> Result<(), Error> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Error::io(folder))?;
-    // Mode and owner change below, which must not happen to a folder that somebody uses for something else.
+    // Mode and owner change below, which must not happen to a folder that is in use for something else.
     let mut entries = fs::read_dir(folder).map_err(Error::io(folder))?;
     if entries.next().is_some() && !folder.join("lock").exists() {
         return Err(Error::ForeignFolder(folder.to_owned()));
@@ -151,7 +151,7 @@ fn is_plain(path: &Path) -> bool {
         && bytes.iter().all(plain)
 }
 
-/// Takes away a socket folder that no server uses any more. What cannot be removed is only litter.
+/// Removes a socket folder that no server uses any more. What cannot be removed is only litter.
 pub(super) fn remove_socket_folder(folder: &Path) {
     let ours =
         folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(SOCKET_FOLDER_PREFIX.as_bytes()));

@@ -20,7 +20,7 @@ pub(super) enum Postmaster {
 }
 
 impl Postmaster {
-    /// Looks at the cluster's server.
+    /// Reads the state of the cluster's server.
     pub(super) fn of(cluster: &Path) -> Self {
         let Ok(text) = fs::read_to_string(cluster.join(PID_FILE)) else {
             return Self::Absent { leftover: None };
@@ -40,8 +40,8 @@ impl Postmaster {
     }
 }
 
-/// Removes the file of a dead server: its process id may be somebody else's by now, and PostgreSQL would then refuse
-/// to start. For the cluster's owner only.
+/// Removes the file of a dead server: its process id may belong to another process by now, and PostgreSQL would then
+/// refuse to start. For the cluster's owner only.
 pub(super) fn forget(cluster: &Path) {
     // Failing is harmless: PostgreSQL judges the file by itself when it starts.
     let _ = fs::remove_file(cluster.join(PID_FILE));

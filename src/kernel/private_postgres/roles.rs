@@ -1,4 +1,6 @@
-//! The two roles and the database of a private cluster. `deploy/postgres-init.sh` does the same for a server.
+//! Creates the two roles and the database of a private cluster.
+//!
+//! `deploy/postgres-init.sh` does the same for a server.
 
 use std::path::Path;
 
@@ -6,7 +8,7 @@ use tokio_postgres::{Client, NoTls};
 
 use super::{DATABASE, Error, Role, address};
 
-/// Creates whatever of them is missing. Finished halfway and run again, it ends in the same state.
+/// Creates whichever of them are missing. Finished halfway and run again, it ends in the same state.
 pub(super) async fn prepare(socket: &Path) -> Result<(), Error> {
     let owner = Role::Owner.name();
     let application = Role::Application.name();
@@ -47,7 +49,7 @@ pub(super) async fn prepare(socket: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the cluster lets this role in.
+/// Whether the cluster accepts connections of this role.
 pub(super) async fn answers(socket: &Path, role: Role) -> bool {
     match connect(&address(socket, role)).await {
         Ok(client) => client.simple_query("SELECT 1").await.is_ok(),

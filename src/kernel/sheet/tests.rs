@@ -1,4 +1,4 @@
-//! Exports read back: what a spreadsheet program would see.
+//! Reads exports back as a spreadsheet program would.
 
 use std::io::Cursor;
 

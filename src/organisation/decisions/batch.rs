@@ -1,4 +1,4 @@
-//! Up to fifty confirmations in one request: each stands or falls by itself.
+//! Batch confirmation: up to fifty decisions in one request, each independent of the others.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,18 +23,18 @@ pub struct ConfirmationsIn {
 /// Why one of them was not confirmed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConfirmationFailure {
-    /// The code that the single confirmation would answer.
+    /// The error code that the single confirmation would return.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "own_interest")]
     pub code: &'static str,
-    /// What stands in the way, in the language of the request.
+    /// The obstacle, in the language of the request.
     #[schema(max_length = 2000, example = "Không ai quyết định việc liên quan đến chính mình.")]
     pub detail: String,
 }
 
-/// What came of one of them.
+/// The outcome of one confirmation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConfirmationResult {
-    /// The decision that was asked for.
+    /// The decision that was requested.
     pub decision_id: Uuid,
     /// The decision, if it was confirmed.
     pub decision: Option<DecisionOut>,
@@ -42,15 +42,16 @@ pub struct ConfirmationResult {
     pub problem: Option<ConfirmationFailure>,
 }
 
-/// What came of all, in the order asked for.
+/// The outcomes, in the order of the request.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConfirmationResults {
-    /// One a decision.
+    /// One per decision.
     #[schema(max_items = 50)]
     pub items: Vec<ConfirmationResult>,
 }
 
-/// Confirms each of them that lies in the unit or below it. One that fails leaves no trace and does not undo the others.
+/// Confirms each decision that lies in the unit or below it. One that fails leaves no trace and does not undo the
+/// others.
 ///
 /// # Errors
 /// When the database fails, or the whole has to be repeated after a conflict.

@@ -1,8 +1,9 @@
-//! In whose hands an account may be: what an activation slip does to the right to decide.
+//! Control of accounts: how an activation slip affects the right to decide.
 //!
-//! The password of an account was set with the slip that was redeemed last. A slip that one person issued alone puts the
-//! account into that person's hands too, so it brings 72 hours of rest, and the two are never the two officers of one
-//! decision. A released slip, or an account that was never activated by a slip, belongs to its owner only.
+//! The password of an account was set with the slip that was redeemed last. A slip that one person
+//! issued alone may give that person control of the account too. So it suspends decisions for 72
+//! hours, and the two are never the two officers of one decision. A released slip, or an account
+//! that was never activated by a slip, belongs to its owner only.
 
 use std::collections::HashSet;
 
@@ -17,7 +18,7 @@ use crate::kernel::clock::VIET_NAM;
 use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 
-/// How long decisions rest after a slip was redeemed that one person issued alone.
+/// How long decisions are suspended after redeeming a slip that one person issued alone.
 const REST_HOURS: i64 = 72;
 
 #[derive(QueryableByName)]
@@ -33,7 +34,7 @@ const LONE: &str = "SELECT k.account_id, s.redeemed_at FROM unnest($1::uuid[]) A
         WHERE account_id = k.account_id AND redeemed_at <= $3 ORDER BY redeemed_at DESC, id DESC LIMIT 1) s
     WHERE s.decision_id IS NULL AND s.redeemed_at > $2";
 
-/// Which of the accounts rest from deciding, and since when.
+/// The accounts whose decisions are suspended, and since when.
 async fn resting(conn: &mut Conn, accounts: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Redeemed>, Problem> {
     Ok(sql_query(LONE)
         .bind::<Array<SqlUuid>, _>(accounts)
@@ -43,11 +44,11 @@ async fn resting(conn: &mut Conn, accounts: &[Uuid], now: DateTime<Utc>) -> Resu
         .await?)
 }
 
-/// Refuses an account whose password was set with a lone slip within the last 72 hours. For every act that counts as
-/// deciding; admitting, importing, publishing and reading never ask this.
+/// Refuses an account whose password was set within the last 72 hours with a slip that one person issued alone. For
+/// every act that counts as deciding; admitting, importing, publishing and reading never check this.
 ///
 /// # Errors
-/// 403 while decisions rest.
+/// 403 while decisions are suspended.
 pub async fn require_rested(conn: &mut Conn, account_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     let Some(redeemed) = resting(conn, &[account_id], now).await?.pop() else {
         return Ok(());
@@ -84,7 +85,7 @@ async fn hands(conn: &mut Conn, accounts: &[(Uuid, DateTime<Utc>)]) -> Result<Ve
     Ok(sql_query(HANDS).bind::<Array<SqlUuid>, _>(accounts).bind::<Array<Timestamptz>, _>(moments).load(conn).await?)
 }
 
-/// Of the candidates, those who may be in the same hands as the proposer, now or when it was proposed.
+/// Of the candidates, those who may be controlled by the same person as the proposer, now or when it was proposed.
 async fn in_the_same_hands(
     conn: &mut Conn,
     (proposer, proposed_at): (Uuid, DateTime<Utc>),
@@ -101,7 +102,7 @@ async fn in_the_same_hands(
     Ok(candidates.iter().copied().filter(|candidate| shared.contains(candidate)).collect())
 }
 
-/// Refuses the second officer who may be in the same hands as the first.
+/// Refuses a second officer who may be controlled by the same person as the first.
 ///
 /// # Errors
 /// 403 when one person alone issued the slips of both, or one of them the other's.
@@ -117,11 +118,11 @@ pub async fn require_apart(
     Err(Problem::with(
         Code::SecondOfficerRequired,
         "Phiếu kích hoạt của hai cán bộ do một người tự cấp; cần một cán bộ khác quyết định.",
-        "One person alone issued the activation slips of the two officers; another officer has to decide.",
+        "One person alone issued the activation slips of the two officers; another officer must decide.",
     ))
 }
 
-/// Of the candidates, those who cannot be the second officer now of what the proposer proposes.
+/// Of the candidates, those who cannot be the second officer for this proposer now.
 pub async fn unfit(
     conn: &mut Conn,
     proposer: Uuid,

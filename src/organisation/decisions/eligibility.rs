@@ -1,4 +1,4 @@
-//! Who may decide: the one place that says so, from the grants of the moment.
+//! Eligibility to decide: computed in this one place, from the grants in force.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use crate::organisation::{grants, units};
 use super::credentials;
 use super::model::{Decision, DecisionKind, Part, Reach};
 
-/// The part of a unit's path on which those hold their role who decide.
+/// The part of a unit's path on which deciders hold their role.
 pub fn deciding_path<'p>(kind: &dyn DecisionKind, path: &'p [Uuid]) -> &'p [Uuid] {
     match kind.reach() {
         Reach::Unit => path,
@@ -21,7 +21,7 @@ pub fn deciding_path<'p>(kind: &dyn DecisionKind, path: &'p [Uuid]) -> &'p [Uuid
     }
 }
 
-/// Whether the caller may see decisions of a kind on a unit: those who propose or decide there, and inspectors.
+/// Whether the caller may see decisions of a kind on a unit: officers who propose or decide there may, and inspectors.
 pub fn may_read(caller: &Principal, kind: &dyn DecisionKind, path: &[Uuid]) -> bool {
     [kind.proposing(), kind.deciding(), Permission::ReadCases].iter().any(|needed| caller.may(path, *needed))
 }
@@ -42,14 +42,14 @@ pub async fn require_decider(
         return Err(Problem::with(
             Code::SecondOfficerRequired,
             "Người đề nghị không được tự quyết định; cần một cán bộ khác.",
-            "The proposer does not decide; another officer has to.",
+            "The proposer cannot decide; another officer must.",
         ));
     }
     if decision.at_stake.contains(&caller.account_id) {
         return Err(Problem::with(
             Code::OwnInterest,
             "Không ai quyết định việc liên quan đến chính mình.",
-            "Nobody decides where they are concerned themselves.",
+            "An officer cannot decide on a matter that concerns them.",
         ));
     }
     let path = units::last_path(conn, decision.unit_id, day_of(now)).await?;
@@ -67,15 +67,15 @@ fn not_competent(kind: &dyn DecisionKind) -> Problem {
         Reach::Above => Problem::with(
             Code::Forbidden,
             "Việc này do cấp trên quyết định.",
-            "An officer of a unit above decides on this.",
+            "An officer of a superior unit must decide this.",
         ),
     }
 }
 
-/// Looks again at the proposer's right when it comes to confirming: a role may have ended since.
+/// Checks the proposer's right again at confirmation: a role may have ended since.
 ///
 /// # Errors
-/// 409 when the proposer could not propose it any more.
+/// 409 when the proposer could no longer propose it.
 pub async fn require_proposer_still(
     conn: &mut Conn,
     kind: &dyn DecisionKind,
@@ -89,7 +89,7 @@ pub async fn require_proposer_still(
         Problem::with(
             Code::Conflict,
             "Người đề nghị không còn quyền đề nghị việc này.",
-            "The proposer may not propose this any more.",
+            "The proposer may no longer propose this.",
         )
     };
     let proposer = grants::principal(conn, decision.proposed_by, now).await?.ok_or_else(gone)?;

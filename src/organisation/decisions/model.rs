@@ -1,4 +1,4 @@
-//! Decisions of two officers: their kinds, their states, and what a proposal says.
+//! Decisions of two officers: their kinds, their states, and the content of a proposal.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -14,14 +14,14 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::{Problem, Text};
 use crate::kernel::schema::decisions;
 
-/// The part that an officer has in a decision.
+/// An officer's part in a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Proposer,
     Decider,
 }
 
-/// Where those who decide hold their role.
+/// Where deciders hold their role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// On the unit of the decision, or above it.
@@ -30,18 +30,18 @@ pub enum Reach {
     Above,
 }
 
-/// What can be decided by two officers. One value a kind, listed in the registry of `app.rs`.
+/// A kind of decision by two officers. One value per kind, listed in the registry of `app.rs`.
 pub trait DecisionKind: Send + Sync {
     /// The stable name, for example `role_grant`.
     fn code(&self) -> &'static str;
 
-    /// What it is called, in the two languages.
+    /// Its title, in the two languages.
     fn title(&self) -> Text;
 
-    /// What the proposer needs on the unit or above it, when proposing and still when it is confirmed.
+    /// The permission that the proposer needs on the unit or above it, when proposing and still at confirmation.
     fn proposing(&self) -> Permission;
 
-    /// What the second officer needs.
+    /// The permission that the second officer needs.
     fn deciding(&self) -> Permission;
 
     /// Where the second officer needs it.
@@ -54,7 +54,7 @@ pub trait DecisionKind: Send + Sync {
         30
     }
 
-    /// Whether a proposal is itself one of the acts that rest after a lone slip. False for what only reports what was seen.
+    /// Whether proposing itself is suspended after a lone slip. False for kinds that only report an observation.
     fn rests_proposer(&self) -> bool {
         true
     }
@@ -69,7 +69,8 @@ pub trait DecisionKind: Send + Sync {
         false
     }
 
-    /// Conditions beyond the permissions; asked of the proposer when proposing, and of both when it is confirmed.
+    /// Conditions beyond the permissions: checked for the proposer when proposing, and for both officers at
+    /// confirmation.
     ///
     /// # Errors
     /// 403 or another problem that says why this officer may not.
@@ -83,10 +84,10 @@ pub trait DecisionKind: Send + Sync {
         Box::pin(async { Ok(()) })
     }
 
-    /// Does what was confirmed, in the transaction of the confirmation. `decision` carries who decided.
+    /// Carries out what was confirmed, in the transaction of the confirmation. `decision` names the decider.
     ///
     /// # Errors
-    /// When what was proposed is not possible any more; nothing is confirmed then.
+    /// When the proposal is no longer possible; nothing is confirmed then.
     fn apply<'a>(
         &'a self,
         conn: &'a mut Conn,
@@ -95,7 +96,7 @@ pub trait DecisionKind: Send + Sync {
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<(), Problem>>;
 
-    /// Puts away the object of a proposal that was declined or withdrawn or has expired; `decision.state` says which.
+    /// Cleans up the object of a proposal that was declined or withdrawn or has expired; `decision.state` says which.
     ///
     /// # Errors
     /// When the database fails.
@@ -109,7 +110,7 @@ pub trait DecisionKind: Send + Sync {
     }
 }
 
-/// All kinds there are.
+/// All kinds of decisions.
 #[derive(Clone, Copy)]
 pub struct Registry(&'static [&'static dyn DecisionKind]);
 
@@ -133,17 +134,17 @@ impl Registry {
     }
 }
 
-/// How a decision stands.
+/// The state of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecisionState {
     /// Waits for a second officer.
     Waiting,
-    /// A second officer confirmed it: what was proposed holds.
+    /// A second officer confirmed it: the proposal took effect.
     Confirmed,
     /// A second officer declined it, with a reason.
     Declined,
-    /// The proposer took it back.
+    /// The proposer withdrew it.
     Withdrawn,
     /// It was not decided in time.
     Expired,
@@ -161,24 +162,24 @@ impl DecisionState {
     }
 }
 
-/// What is to be decided.
+/// A new proposal.
 pub struct NewDecision<'a> {
     pub kind: &'static dyn DecisionKind,
-    /// What it is about; one decision of a kind about it waits at a time.
+    /// The object it is about; one decision of a kind about it waits at a time.
     pub object_id: Uuid,
-    /// Whose officers decide.
+    /// The unit whose officers decide.
     pub unit_id: Uuid,
-    /// The person it is about, when it is about one.
+    /// The person it is about, if it is about one.
     pub subject_id: Option<Uuid>,
-    /// Who must not decide. The proposer need not be named.
+    /// Persons who must not decide. The proposer need not be named.
     pub at_stake: Vec<Uuid>,
-    /// Why; those who decide see it.
+    /// The reason, shown to the deciders.
     pub reason: &'a str,
-    /// What `apply` needs to know; an object, shown to those who decide, never with personal numbers.
+    /// The input of `apply`: an object, shown to the deciders, never with personal numbers.
     pub payload: Value,
 }
 
-/// A decision as it is stored.
+/// A stored decision.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = decisions)]
 pub struct Decision {

@@ -1,4 +1,4 @@
-//! A decision as officers read it.
+//! A decision as shown to officers.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,18 +12,18 @@ use crate::kernel::problem::{Language, Problem};
 use super::model::{DecisionState, Registry};
 use super::store::{self, Named};
 
-/// Something that one officer proposed and a second one decides.
+/// A proposal of one officer that a second one decides.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DecisionOut {
     /// Identifier.
     pub id: Uuid,
-    /// What kind of decision it is; new kinds may come.
+    /// Its kind; new kinds may be added.
     #[schema(max_length = 60, pattern = "^[a-z_]+$", example = "role_grant")]
     pub kind: String,
     /// The kind in words, in the language of the request.
     #[schema(max_length = 200, example = "Giao vai trò")]
     pub title: String,
-    /// What it is about: of `role_grant` the grant that it becomes, of `role_holder_slip` the activation slip.
+    /// The object it is about: for `role_grant` the grant that it becomes, for `role_holder_slip` the activation slip.
     pub object_id: Uuid,
     /// The unit whose officers decide, or those above it.
     pub unit_id: Uuid,
@@ -35,10 +35,10 @@ pub struct DecisionOut {
     /// That person's name.
     #[schema(max_length = 200, example = "Nguyễn Văn An")]
     pub subject_name: Option<String>,
-    /// Why it was proposed; empty where the kind asks for no reason.
+    /// The reason for the proposal; empty where the kind asks for none.
     #[schema(max_length = 500, example = "Đại hội chi bộ ngày 15/11/2026")]
     pub reason: String,
-    /// What exactly is proposed, as the kind names it.
+    /// The details of the proposal, in the form of its kind.
     #[schema(value_type = Object)]
     pub details: Value,
     /// `waiting`, then `confirmed`, `declined`, `withdrawn` or `expired`.
@@ -59,7 +59,7 @@ pub struct DecisionOut {
     /// That person's name.
     #[schema(max_length = 200)]
     pub decided_by_name: Option<String>,
-    /// When that was.
+    /// When it was confirmed, declined or withdrawn.
     pub decided_at: Option<DateTime<Utc>>,
     /// Why it was declined.
     #[schema(max_length = 500)]
@@ -95,7 +95,7 @@ pub fn show(row: Named, kinds: Registry, language: Language) -> Result<DecisionO
     })
 }
 
-/// Reads a decision for the answer of the request that proposed or decided it.
+/// Reads a decision for the answer to the request that proposed or decided it.
 ///
 /// # Errors
 /// 404 for an unknown decision.

@@ -1,4 +1,4 @@
-//! Decisions over HTTP: a unit's inbox, and what its officers do with it.
+//! Decisions over HTTP: a unit's inbox, and the acts of its officers on it.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post};
@@ -16,23 +16,23 @@ use super::store::{self, Wanted};
 use super::target::{OnDecision, OnInbox};
 use super::workflow::{Act, confirm, decline, withdraw};
 
-/// Which decisions are wanted.
+/// Which decisions are listed.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DecisionQuery {
-    /// Only those that stand so; `waiting` when left out.
+    /// Only decisions in this state; `waiting` by default.
     #[param(inline, nullable = false)]
     state: Option<DecisionState>,
-    /// Only those of this kind.
+    /// Only decisions of this kind.
     #[param(max_length = 60, pattern = "^[a-z_]+$", nullable = false)]
     kind: Option<String>,
 }
 
 /// List a unit's decisions
 ///
-/// The inbox of a unit and everything below it, the latest first: what waits for a second officer, unless another `state` is
-/// asked for. Callers see the kinds that they propose or decide there; inspectors see all. What one's own proposal is, or
-/// concerns oneself, is listed too and cannot be confirmed.
+/// Lists the inbox of a unit and everything below it, latest first: what waits for a second officer, unless another
+/// `state` is requested. Callers see the kinds that they propose or decide there; inspectors see all. The caller's own
+/// proposals, and decisions that concern the caller, are listed too and cannot be confirmed by them.
 #[utoipa::path(tag = "Decisions", params(PageQuery, DecisionQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
     responses((status = 200, description = "A page of decisions.", body = Page<DecisionOut>)))]
 #[get("/units/{unit_id}/decisions")]
@@ -61,7 +61,7 @@ pub async fn list_decisions(
 
 /// Get a decision
 ///
-/// For officers who propose or decide such things on its unit, its proposer, and inspectors.
+/// Returns one decision. For officers who propose or decide this kind on its unit, its proposer, and inspectors.
 #[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")),
     responses((status = 200, description = "The decision.", body = DecisionOut)))]
 #[get("/decisions/{decision_id}")]
@@ -81,9 +81,9 @@ pub async fn get_decision(mut ask: Ask<OnDecision>) -> Result<HttpResponse, Prob
     responses(
     (status = 200, description = "The decision.", body = DecisionOut),
     (status = 403, description = "The caller may not be the second officer of this decision."),
-    (status = 409, description = "It was decided already, or what was proposed is not possible any more."),
+    (status = 409, description = "It was decided already, or the proposal is no longer possible."),
     (status = 410, description = "It has expired."),
-    (status = 422, description = "A rule of the organisation stands in the way.")))]
+    (status = 422, description = "A rule of the organisation is not met.")))]
 #[post("/decisions/{decision_id}/confirmation")]
 pub async fn confirm_decision(call: Call<Empty, OnDecision>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
@@ -98,14 +98,14 @@ pub async fn confirm_decision(call: Call<Empty, OnDecision>) -> Result<HttpRespo
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecisionRefusalIn {
-    /// What the proposer should know.
+    /// The reason, shown to the proposer.
     #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Chưa có nghị quyết của chi bộ")]
     reason: String,
 }
 
 /// Refuse a decision
 ///
-/// What was proposed never holds; the proposer is told why. For those who could confirm it.
+/// Ends the proposal without effect; the proposer is notified of the reason. For officers who could confirm it.
 #[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")),
     request_body = DecisionRefusalIn, responses(
     (status = 200, description = "The decision.", body = DecisionOut),
@@ -124,7 +124,7 @@ pub async fn refuse_decision(call: Call<DecisionRefusalIn, OnDecision>) -> Resul
 
 /// Withdraw a decision
 ///
-/// The proposer takes it back before it is decided.
+/// Withdraws a proposal before it is decided. For its proposer.
 #[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")), request_body = Empty,
     responses(
     (status = 200, description = "The decision.", body = DecisionOut),
@@ -142,8 +142,8 @@ pub async fn withdraw_decision(call: Call<Empty, OnDecision>) -> Result<HttpResp
 
 /// Confirm many decisions
 ///
-/// Up to fifty of the unit and what lies below it, each as if it were confirmed alone: one that fails does not undo the
-/// others, and its result says why.
+/// Confirms up to fifty decisions of the unit and the units below it, each as if it were confirmed alone: one that
+/// fails does not undo the others, and its result says why.
 #[utoipa::path(tag = "Decisions", params(("unit_id" = Uuid, Path, description = "The unit.")),
     request_body = ConfirmationsIn, responses(
     (status = 200, description = "A result for each, in the order asked for.", body = ConfirmationResults)))]

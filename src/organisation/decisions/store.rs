@@ -15,7 +15,7 @@ use crate::organisation::units;
 
 use super::model::{Decision, DecisionState};
 
-/// A decision with the names that people read.
+/// A decision with the names shown to people.
 #[derive(Debug, QueryableByName)]
 pub struct Named {
     #[diesel(sql_type = SqlUuid)]
@@ -56,7 +56,7 @@ pub struct Named {
     pub decision_reason: Option<String>,
 }
 
-/// What waits beyond its time is shown as expired before it is swept. `$1` is the present moment.
+/// Proposals that waited beyond their time are shown as expired before they are swept. `$1` is the current time.
 const NAMED: &str = "SELECT d.id, d.kind, d.object_id, d.unit_id, u.name AS unit_name, d.subject_id,
         s.display_name AS subject_name, d.reason, d.payload,
         CASE WHEN d.state = 'waiting' AND d.expires_at <= $1 THEN 'expired' ELSE d.state END AS state,
@@ -71,7 +71,7 @@ pub async fn named(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<Name
     Ok(query.bind::<Timestamptz, _>(now).bind::<SqlUuid, _>(id).get_result(conn).await?)
 }
 
-/// Which decisions of a unit are wanted.
+/// Which decisions of a unit are listed.
 pub struct Wanted<'a> {
     pub unit_id: Uuid,
     /// Kinds that the caller may see.
@@ -81,9 +81,9 @@ pub struct Wanted<'a> {
     pub fetch: i64,
 }
 
-/// Decisions of a unit and what lies below it, the latest first.
+/// Decisions of a unit and the units below it, latest first.
 pub async fn of_unit(conn: &mut Conn, wanted: &Wanted<'_>, now: DateTime<Utc>) -> Result<Vec<Named>, Problem> {
-    // Each branch asks for the stored state too, so that the index of what waits is used.
+    // Each branch filters by the stored state too, so that the index of waiting decisions is used.
     let in_state = match wanted.state {
         DecisionState::Waiting => "d.state = 'waiting' AND d.expires_at > $1",
         DecisionState::Expired => "(d.state = 'expired' OR d.state = 'waiting' AND d.expires_at <= $1)",
@@ -108,7 +108,7 @@ pub async fn of_unit(conn: &mut Conn, wanted: &Wanted<'_>, now: DateTime<Utc>) -
         .await?)
 }
 
-/// Waiting decisions of some kinds anywhere, for the command line; the oldest first.
+/// Waiting decisions of some kinds anywhere, for the command line; oldest first.
 pub async fn waiting(conn: &mut Conn, kinds: &[&str], most: i64, now: DateTime<Utc>) -> Result<Vec<Named>, Problem> {
     let query =
         format!("{NAMED} WHERE d.kind = ANY($2) AND d.state = 'waiting' AND d.expires_at > $1 ORDER BY d.id LIMIT $3");
@@ -205,7 +205,7 @@ pub async fn end(conn: &mut Conn, decision: &Decision) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Locks some that waited beyond their time; those that another instance holds are left to it.
+/// Locks some proposals that waited beyond their time; skips those that another instance has locked.
 pub async fn lock_overdue(conn: &mut Conn, most: i64, now: DateTime<Utc>) -> Result<Vec<Decision>, Problem> {
     Ok(decisions::table
         .filter(decisions::state.eq(DecisionState::Waiting.as_str()))
@@ -219,7 +219,7 @@ pub async fn lock_overdue(conn: &mut Conn, most: i64, now: DateTime<Utc>) -> Res
         .await?)
 }
 
-/// Whether the unit of a decision lies below this one, or is it.
+/// Whether the unit of a decision is this one or lies below it.
 pub async fn is_below(conn: &mut Conn, decision_id: Uuid, unit_id: Uuid, now: DateTime<Utc>) -> Result<bool, Problem> {
     let Some(own) = decisions::table.find(decision_id).select(decisions::unit_id).first(conn).await.optional()? else {
         return Ok(false);

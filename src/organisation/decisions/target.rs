@@ -23,7 +23,8 @@ fn kinds_of(req: &HttpRequest) -> Result<Registry, Problem> {
         .ok_or_else(|| Problem::internal("no kinds of decisions"))
 }
 
-/// The decision of the path's `decision_id`, which the caller may see. Whether they may decide is asked under its lock.
+/// The decision of the path's `decision_id`, which the caller may see. Whether they may decide is checked under its
+/// lock.
 pub struct OnDecision {
     pub decision_id: Uuid,
     pub kinds: Registry,

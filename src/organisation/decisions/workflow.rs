@@ -24,7 +24,7 @@ pub enum Decider<'a> {
     CommandLine,
 }
 
-/// An act on a decision: by whom, when, in which request.
+/// An act on a decision: the actor, the time, the request.
 #[derive(Clone, Copy)]
 pub struct Act<'a> {
     pub kinds: Registry,
@@ -45,11 +45,12 @@ impl<'a> Act<'a> {
     }
 }
 
-/// Proposes something that a second officer has to confirm, and tells the nearest officers who may. Nothing that was proposed
-/// holds before. Returns the decision's id.
+/// Proposes something that a second officer has to confirm, and notifies the nearest officers who may. The proposal has
+/// no effect before. Returns the decision's id.
 ///
 /// # Errors
-/// 403 while the proposer's decisions rest, or when the kind refuses the proposer; 409 when the same thing waits already.
+/// 403 while the proposer's decisions are suspended, or when the kind refuses the proposer; 409 when the same proposal
+/// waits already.
 pub async fn propose(
     conn: &mut Conn,
     new: NewDecision<'_>,
@@ -85,7 +86,7 @@ pub async fn propose(
     Ok(decision.id)
 }
 
-/// Tells the nearest officers who may decide, once, however much waits in their unit.
+/// Notifies the nearest officers who may decide, once, however much waits in their unit.
 async fn tell_those_who_decide(
     conn: &mut Conn,
     kind: &dyn DecisionKind,
@@ -102,11 +103,12 @@ async fn tell_those_who_decide(
     outbox::tell(conn, "decision_waiting", &grants::nearest(&holders), &details, now).await
 }
 
-/// Confirms a decision: what was proposed happens in this transaction.
+/// Confirms a decision: the proposal is carried out in this transaction.
 ///
 /// # Errors
-/// 403 when the caller may not be the second officer, 404 for an unknown decision, 409 when it was decided or the proposer may
-/// not propose it any more, 410 when it has expired; whatever stands in the way of what was proposed.
+/// 403 when the caller may not be the second officer, 404 for an unknown decision, 409 when it was decided or the
+/// proposer may no longer propose it, 410 when it has expired; otherwise the problem that makes the proposal
+/// impossible.
 pub async fn confirm(conn: &mut Conn, id: Uuid, act: &Act<'_>) -> Result<Decision, Problem> {
     let mut decision = store::lock(conn, id).await?;
     let kind = act.kinds.find(&decision.kind)?;
@@ -119,7 +121,7 @@ pub async fn confirm(conn: &mut Conn, id: Uuid, act: &Act<'_>) -> Result<Decisio
     Ok(decision)
 }
 
-/// Declines a decision, with a reason that the proposer reads.
+/// Declines a decision, with a reason shown to the proposer.
 ///
 /// # Errors
 /// As [`confirm`].
@@ -134,7 +136,7 @@ pub async fn decline(conn: &mut Conn, id: Uuid, act: &Act<'_>, reason: &str) -> 
     Ok(decision)
 }
 
-/// Takes a proposal back, by who made it.
+/// Withdraws a proposal; only its proposer may.
 ///
 /// # Errors
 /// 403 for others, 409 when it was decided.
@@ -145,7 +147,7 @@ pub async fn withdraw(conn: &mut Conn, id: Uuid, act: &Act<'_>) -> Result<Decisi
         return Err(Problem::with(
             Code::Forbidden,
             "Chỉ người đề nghị mới rút lại được.",
-            "Only the proposer takes it back.",
+            "Only the proposer can withdraw it.",
         ));
     }
     require_waiting(&decision, act.now)?;
@@ -154,7 +156,8 @@ pub async fn withdraw(conn: &mut Conn, id: Uuid, act: &Act<'_>) -> Result<Decisi
     Ok(decision)
 }
 
-/// Ends some decisions that waited beyond their time, inside the caller's transaction. Returns whether there may be more.
+/// Expires some proposals that waited beyond their time, inside the caller's transaction. Returns whether there may be
+/// more.
 ///
 /// # Errors
 /// When the database fails.
@@ -201,7 +204,7 @@ fn require_waiting(decision: &Decision, now: DateTime<Utc>) -> Result<(), Proble
     ))
 }
 
-/// Writes the end of a locked decision, with its traces.
+/// Writes the end of a locked decision, with its events.
 async fn end(
     conn: &mut Conn,
     decision: &mut Decision,
@@ -256,7 +259,7 @@ async fn record(
     outbox::emit(conn, topic, payload, now).await
 }
 
-/// Lets the proposer know.
+/// Notifies the proposer.
 async fn told(conn: &mut Conn, decision: &Decision, kind: &str, now: DateTime<Utc>) -> Result<(), Problem> {
     let details = json!({"decision_id": decision.id, "unit_id": decision.unit_id});
     outbox::tell(conn, kind, &[decision.proposed_by], &details, now).await

@@ -1,4 +1,4 @@
-//! Exemptions: stretches of time in which a member leaves every denominator.
+//! Exemptions: periods in which a member leaves every denominator.
 
 mod decide;
 pub mod routes;

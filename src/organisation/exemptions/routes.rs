@@ -23,7 +23,7 @@ use super::decide::{self, Proposer};
 use super::store::{self, Exemption};
 use super::target::OnExemption;
 
-/// What a member is freed of.
+/// The kind of an exemption.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExemptionKind {
@@ -54,7 +54,7 @@ pub struct ExemptionIn {
     valid_from: NaiveDate,
     /// The day after its last; leave it out when it has no end.
     valid_to: Option<NaiveDate>,
-    /// Why.
+    /// The reason.
     #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Tuổi cao, sức yếu")]
     reason: String,
 }
@@ -64,7 +64,7 @@ fn not_oneself(caller: Uuid, member_id: Uuid) -> Result<(), Problem> {
         return Err(Problem::with(
             Code::Forbidden,
             "Không ai tự quyết định việc miễn sinh hoạt của mình.",
-            "Nobody decides on their own exemption.",
+            "An officer cannot decide on their own exemption.",
         ));
     }
     Ok(())
@@ -119,7 +119,7 @@ fn proposer<B, T>(scope: &Scope<B, T>) -> Proposer<'_> {
 
 /// List a member's exemptions
 ///
-/// The one that began last comes first. Looking is recorded in the audit log.
+/// Lists the exemptions by first day, latest first. The access is recorded in the audit log.
 #[utoipa::path(tag = "Members", params(PageQuery, ("member_id" = Uuid, Path, description = "The member.")),
     responses((status = 200, description = "A page of exemptions.", body = Page<Exemption>)))]
 #[get("/members/{member_id}/exemptions")]

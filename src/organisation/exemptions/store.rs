@@ -14,7 +14,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Fault, Problem, text};
 use crate::kernel::schema::{exemptions, member_months, memberships, unit_links};
 
-/// A stretch of time in which a member counts nowhere.
+/// A period in which a member counts nowhere.
 #[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
 #[diesel(table_name = exemptions)]
 pub struct Exemption {
@@ -29,7 +29,7 @@ pub struct Exemption {
     pub valid_from: NaiveDate,
     /// The day after its last; null while it has no end.
     pub valid_to: Option<NaiveDate>,
-    /// Why.
+    /// The reason.
     #[schema(max_length = 500, example = "Tuổi cao, sức yếu")]
     pub reason: String,
     /// When it was recorded.
@@ -130,7 +130,7 @@ pub async fn insert(conn: &mut Conn, new: &Exemption, recorded_by: Uuid) -> Resu
     Ok(())
 }
 
-/// The exemptions of a member, the one that began last first.
+/// The exemptions of a member by first day, latest first.
 pub async fn of_member(
     conn: &mut Conn,
     member_id: Uuid,
@@ -201,8 +201,8 @@ async fn require_unit(conn: &mut Conn, member_id: Uuid, day: NaiveDate) -> Resul
     }
 }
 
-/// Refuses days of a month that is closed for the member: what was signed says who counted, and only a superior reopens it.
-/// Whoever closes waits for the member's row, so a month that is open here is closed with what is written now.
+/// Refuses days of a month that is closed for the member: the signed closing states who counted, and only a superior
+/// reopens it. A closing waits for the member's row, so a month that is open here is closed with what is written now.
 async fn require_open(
     conn: &mut Conn,
     member_id: Uuid,

@@ -27,7 +27,7 @@ pub struct RoleGrant;
 /// See [`RoleGrant`].
 pub static ROLE_GRANT: RoleGrant = RoleGrant;
 
-/// What the decision carries of the grant, beside its id, its holder and its unit.
+/// The payload of the decision, beside the grant's id, its holder and its unit.
 #[derive(Debug, Serialize, Deserialize)]
 struct Terms {
     role: Role,
@@ -87,7 +87,7 @@ impl DecisionKind for RoleGrant {
                 account_id: decision.subject_id.ok_or_else(|| Problem::internal("a role without a holder"))?,
                 role: terms.role,
                 unit_id: decision.unit_id,
-                // It was not in force while it waited.
+                // The role was not in force while the decision waited.
                 valid_from: terms.valid_from.max(day_of(now)),
                 valid_to: terms.valid_to,
                 granted_by: decision.proposed_by,
@@ -129,7 +129,7 @@ struct Waiting {
     role: String,
 }
 
-/// The roles on a unit that wait for a second officer, with who is to hold them.
+/// The roles on a unit that wait for a second officer, with their intended holders.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -158,7 +158,7 @@ pub async fn require_none_waiting(conn: &mut Conn, new: &NewGrant, now: DateTime
     Err(decisions::waits_already())
 }
 
-/// Gives a role, on the word of `by`; none is the operator of the server. The holder is told.
+/// Gives a role on behalf of `by`; none is the operator of the server. The holder is notified.
 ///
 /// # Errors
 /// 409 when the role is held already, 422 when its term is over before it began, 404 when the unit has ended.

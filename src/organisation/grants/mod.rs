@@ -1,4 +1,4 @@
-//! Grants: roles on units for a term, who may hand them out, and their history.
+//! Grants: roles on units for a term, who may give them, and their history.
 
 mod give;
 mod nearest;

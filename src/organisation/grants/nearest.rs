@@ -1,4 +1,4 @@
-//! Who is told that something waits for a decision: those with the permission who are nearest to the unit.
+//! Notifies the officers nearest to a unit that something waits for a decision.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -15,7 +15,7 @@ use crate::kernel::outbox;
 use crate::kernel::problem::Problem;
 use crate::organisation::units;
 
-/// One who holds a permission on a path.
+/// A holder of a permission on a path.
 #[derive(QueryableByName)]
 pub struct Holder {
     #[diesel(sql_type = SqlUuid)]
@@ -36,7 +36,7 @@ const HOLDERS: &str =
     WHERE g.role = ANY($3) AND g.revoked_at IS NULL AND g.valid_from <= $2 AND (g.valid_to IS NULL OR g.valid_to > $2)
     GROUP BY g.account_id ORDER BY g.account_id";
 
-/// Those who hold a permission somewhere on a path of units, the lowest unit first.
+/// The holders of a permission on a path of units, the lowest unit first.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -56,15 +56,15 @@ pub async fn holders(
         .await?)
 }
 
-/// The nearest of them. Where none of the nearest has ever signed in, those above too, up to the nearest unit where one has.
+/// The nearest holders. Where none of them has ever signed in, those above too, up to the nearest unit where one has.
 pub fn nearest(holders: &[Holder]) -> Vec<Uuid> {
     let signed_in = holders.iter().filter(|holder| holder.has_signed_in).map(|holder| holder.depth).min();
     let up_to = signed_in.or_else(|| holders.iter().map(|holder| holder.depth).max()).unwrap_or(0);
     holders.iter().filter(|holder| holder.depth <= up_to).map(|holder| holder.account_id).collect()
 }
 
-/// Tells those who hold a permission on the unit, or on the nearest one above it where somebody does, that something waits;
-/// see [`nearest`]. `except` are those who may not decide on it.
+/// Notifies the holders of a permission on the unit, or on the nearest one above it that has a holder, that something
+/// waits; see [`nearest`]. `except` are those who may not decide on it.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.

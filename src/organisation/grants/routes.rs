@@ -25,7 +25,7 @@ use super::rule;
 use super::store::{self, GrantOut, NewGrant};
 use super::target::{OnGrant, OnGrantsOf};
 
-/// A role to be given. Either `member_id` or `account_id` names the holder.
+/// A role to give. Either `member_id` or `account_id` names the holder.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantIn {
@@ -84,7 +84,7 @@ pub async fn create_grant(call: Call<GrantIn, Anyone>, kinds: Data<Registry>) ->
     .await
 }
 
-/// The grant that is asked for, when this caller may ask for it.
+/// The requested grant, if this caller may request it.
 async fn checked(conn: &mut Conn, scope: &Scope<GrantIn, Anyone>) -> Result<NewGrant, Problem> {
     let (body, today) = (&scope.body, day_of(scope.now));
     let path = units::path(conn, body.unit_id, today).await?;
@@ -95,7 +95,7 @@ async fn checked(conn: &mut Conn, scope: &Scope<GrantIn, Anyone>) -> Result<NewG
         return Err(Problem::with(
             Code::Forbidden,
             "Không ai tự giao vai trò cho mình.",
-            "Nobody gives a role to themselves.",
+            "An officer cannot give a role to themselves.",
         ));
     }
     let cell = units::is_cell(conn, body.unit_id).await?;
@@ -117,7 +117,7 @@ async fn checked(conn: &mut Conn, scope: &Scope<GrantIn, Anyone>) -> Result<NewG
     })
 }
 
-/// The first day of the term, when the term makes sense.
+/// The first day of the term, if the term is valid.
 fn term(body: &GrantIn, today: NaiveDate) -> Result<NaiveDate, Problem> {
     let valid_from = body.valid_from.unwrap_or(today);
     if valid_from < today {
@@ -131,13 +131,13 @@ fn term(body: &GrantIn, today: NaiveDate) -> Result<NaiveDate, Problem> {
     Ok(valid_from)
 }
 
-/// Who is to hold the role: a member whom the caller may know, or for administrators another account.
+/// The intended holder of the role: a member whom the caller may know, or for administrators another account.
 async fn holder(conn: &mut Conn, caller: &Principal, body: &GrantIn, today: NaiveDate) -> Result<Uuid, Problem> {
     match (body.member_id, body.account_id) {
         (Some(member_id), None) => {
             let cell = cell_of(conn, member_id, today).await?.ok_or_else(Problem::not_found)?;
             let path = units::path(conn, cell, today).await?;
-            // Everybody may learn from the answer that they themselves exist.
+            // Callers may learn from the answer that they themselves exist.
             if member_id != caller.account_id && !caller.may(&path, Permission::ListMembers) {
                 return Err(Problem::not_found());
             }
@@ -160,7 +160,8 @@ async fn holder(conn: &mut Conn, caller: &Principal, body: &GrantIn, today: Naiv
 
 /// List a unit's roles
 ///
-/// Who holds and held which role on this very unit, the latest first. For those who give roles there and for inspectors.
+/// Lists current and past roles on this unit itself, with their holders, latest first. For officers who give roles
+/// there and for inspectors.
 #[utoipa::path(tag = "Roles", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
     responses((status = 200, description = "A page of grants.", body = Page<GrantOut>)))]
 #[get("/units/{unit_id}/grants")]
@@ -173,7 +174,7 @@ pub async fn list_grants(mut ask: Ask<OnGrantsOf>, page: Query<PageQuery>) -> Re
 
 /// Revoke a role
 ///
-/// Ends it at once; the record stays. Revoking it again does nothing.
+/// Ends the role at once; the record stays. Revoking it again does nothing.
 #[utoipa::path(tag = "Roles", params(("grant_id" = Uuid, Path, description = "The grant.")),
     responses((status = 204, description = "It is revoked.")))]
 #[delete("/grants/{grant_id}")]

@@ -1,4 +1,4 @@
-//! Who may hand out and take back which role where.
+//! Who may give and revoke which role where.
 
 use uuid::Uuid;
 
@@ -6,15 +6,16 @@ use crate::kernel::access::{Permission, Role};
 use crate::kernel::auth::Principal;
 use crate::kernel::problem::{Code, Problem};
 
-/// Whether the caller may give or revoke roles on the unit with this path (itself first): somebody who manages grants on a
-/// unit **strictly above** it, or a system administrator. So nobody makes an equal, and nobody reaches further by granting.
+/// Whether the caller may give or revoke roles on the unit with this path (itself first): they manage grants on a unit
+/// **strictly above** it, or are a system administrator. So no officer can appoint an equal, or reach further by
+/// granting.
 pub fn may_grant(caller: &Principal, path: &[Uuid]) -> bool {
     let administrator = caller.grants.iter().any(|grant| grant.role == Role::SystemAdministrator);
     let above = path.get(1..).unwrap_or_default();
     administrator || (!above.is_empty() && caller.may(above, Permission::ManageGrants))
 }
 
-/// Refuses whoever may not give or revoke roles on the unit.
+/// Refuses a caller who may not give or revoke roles on the unit.
 ///
 /// # Errors
 /// 404 when the caller may not know the unit, else 403.
@@ -26,11 +27,11 @@ pub fn require(caller: &Principal, path: &[Uuid]) -> Result<(), Problem> {
     Err(Problem::with(
         Code::Forbidden,
         "Chỉ cấp trên của tổ chức này được giao hoặc thu hồi vai trò.",
-        "Only a unit above this one gives and revokes roles here.",
+        "Only a superior unit can give or revoke roles here.",
     ))
 }
 
-/// Whether a role belongs on a cell; none when it is not granted through the API at all.
+/// Whether a role belongs on a cell; none when it cannot be granted through the API at all.
 pub fn on_cell(role: Role) -> Option<bool> {
     match role {
         Role::CellSecretary | Role::DeputySecretary | Role::CellCommitteeMember | Role::MinuteTaker => Some(true),

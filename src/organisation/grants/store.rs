@@ -15,7 +15,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::{accounts, grants};
 
-/// A role somebody holds, or held, on a unit.
+/// A role that an account holds, or held, on a unit.
 #[derive(Debug, Serialize, ToSchema, QueryableByName)]
 pub struct GrantOut {
     /// Identifier.
@@ -49,7 +49,7 @@ pub struct GrantOut {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// A grant to be given.
+/// A new grant.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewGrant {
     pub id: Uuid,
@@ -153,7 +153,7 @@ pub async fn create(conn: &mut Conn, new: &NewGrant, now: DateTime<Utc>) -> Resu
     Ok(())
 }
 
-/// The account with what it holds today, as if it called; none when it is disabled or not there.
+/// The account with the roles it holds today, as if it called; none when it is disabled or missing.
 pub async fn principal(conn: &mut Conn, account_id: Uuid, now: DateTime<Utc>) -> Result<Option<Principal>, Problem> {
     let today = day_of(now);
     let enabled = accounts::table.find(account_id).filter(accounts::disabled_at.is_null()).select(accounts::kind);
@@ -170,11 +170,11 @@ pub async fn principal(conn: &mut Conn, account_id: Uuid, now: DateTime<Utc>) ->
         .await?;
     let grants = held.iter().filter_map(|(role, unit_id)| Some(Grant { role: Role::parse(role)?, unit_id: *unit_id }));
     let kind = if kind == "member" { AccountKind::Member } else { AccountKind::Administrator };
-    // No session: it calls nothing, and its own cell gives no rights.
+    // No session: this principal calls nothing, and its own cell gives no rights.
     Ok(Some(Principal { account_id, session_id: Uuid::nil(), kind, grants: grants.collect(), home: Vec::new() }))
 }
 
-/// Revokes a grant from this moment on. False when it was revoked before.
+/// Revokes a grant from this moment on. Returns false when it was revoked before.
 pub async fn revoke(conn: &mut Conn, id: Uuid, by: Uuid, now: DateTime<Utc>) -> Result<bool, Problem> {
     let revoked = diesel::update(grants::table.find(id).filter(grants::revoked_at.is_null()))
         .set((grants::revoked_at.eq(now), grants::revoked_by.eq(by)))
@@ -195,7 +195,7 @@ pub async fn open_secretary(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> R
         .await?)
 }
 
-/// Ends what an account holds on a unit on a day; what would begin later never does. Returns how many grants ended.
+/// Ends an account's roles on a unit on a day; roles that would begin later never do. Returns how many grants ended.
 pub async fn end_on_unit(
     conn: &mut Conn,
     account_id: Uuid,

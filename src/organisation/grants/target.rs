@@ -55,7 +55,7 @@ impl Target for OnGrant {
         Box::pin(async move {
             let grant_id = path_id(req, "grant_id")?;
             let (account_id, unit_id) = store::place(conn, grant_id).await?;
-            // Administrators of the whole system are made and unmade outside the API.
+            // Administrators of the whole system are appointed and removed outside the API.
             let unit_id = unit_id.ok_or_else(Problem::not_found)?;
             let path = units::last_path(conn, unit_id, day_of(now)).await?;
             rule::require(caller, &path)?;

@@ -1,4 +1,4 @@
-//! Writing a plan: a handful of statements, however many rows there are.
+//! Writing an import plan: a handful of statements, however many rows there are.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,10 +25,10 @@ use crate::organisation::roster::RosterRow;
 use super::Importer;
 use super::plan::{Change, Place, Plan, sex};
 
-/// Why a member is exempt who was marked so in a sheet.
+/// The reason of exemptions that a sheet marks.
 const REASON: &str = "Theo danh sách chi bộ";
 
-/// Does what the plan says.
+/// Carries out the plan.
 pub async fn write(
     conn: &mut Conn,
     crypto: &Crypto,
@@ -188,7 +188,7 @@ async fn change_handles(conn: &mut Conn, changes: &[Change<'_>], now: DateTime<U
             }
         }
     }
-    // First all go, then all come: people may swap numbers.
+    // Deletes all old numbers before adding new ones: people may swap numbers.
     diesel::sql_query(
         "DELETE FROM sign_in_handles h USING unnest($1, $2) AS t(id, kind)
          WHERE h.account_id = t.id AND h.kind = t.kind",
@@ -225,7 +225,7 @@ async fn exempt(
     }
     let (members, days): (Vec<Uuid>, Vec<NaiveDate>) = rows.into_iter().unzip();
     let ids: Vec<Uuid> = members.iter().map(|_| new_id(now)).collect();
-    // As when one is recorded by hand: whoever closes a month waits for the members' rows.
+    // As for an exemption recorded by hand: a closing waits for the members' rows.
     diesel::sql_query("SELECT 1 FROM members WHERE id = ANY($1) ORDER BY id FOR UPDATE")
         .bind::<Array<SqlUuid>, _>(&members)
         .execute(conn)
@@ -234,8 +234,8 @@ async fn exempt(
         let by = Proposer { officer, request_id: importer.request_id };
         return propose_exemptions(conn, &members, &days, cell_id, by, now).await;
     }
-    // Whatever day the sheet states, closed months stay as they were signed. Somebody may have recorded one since the
-    // comparison: theirs stands.
+    // Whatever day the sheet states, closed months stay as they were signed. An exemption recorded since the comparison
+    // is kept.
     diesel::sql_query(
         "INSERT INTO exemptions (id, member_id, kind, valid_from, reason, recorded_by, created_at)
          SELECT t.id, t.member_id, 'exempt', greatest(t.day, (SELECT (max(h.period) + interval '1 month')::date
@@ -299,7 +299,7 @@ struct Begins {
     day: NaiveDate,
 }
 
-/// Gives the roles of the sheet, on the word of the operator.
+/// Gives the roles of the sheet, on behalf of the operator.
 async fn grant(
     conn: &mut Conn,
     plan: &Plan<'_>,

@@ -1,16 +1,16 @@
-//! Faults that only the register can show, in the same words and places as those of the sheet.
+//! Faults that only the register can show, reported like those of the sheet.
 
 use crate::kernel::problem::{Code, Fault, Problem, text};
 use crate::organisation::roster::{self, Roster, RosterRow};
 
-/// Faults reported one by one; the rest is only counted.
+/// Faults reported one by one; the rest are only counted.
 const REPORTED: usize = 1_000;
 
 pub const CITIZEN_ID: &str = "Số CCCD";
 pub const CARD_NUMBER: &str = "Số thẻ đảng viên";
 pub const POSITION: &str = "Chức vụ";
 
-/// What can be wrong with a row beside the register. Never says whose a number is.
+/// Faults of a row compared with the register. They never say whose a number is.
 #[derive(Debug, Clone, Copy)]
 pub enum Wrong {
     ElsewhereMember,
@@ -31,7 +31,7 @@ impl Wrong {
             Self::CardTaken => (
                 "card_number_taken",
                 "số thẻ đảng viên này là của người khác trong hệ thống",
-                "the card number is somebody else's in the register",
+                "the card number belongs to another person in the register",
             ),
             Self::Twice => {
                 ("same_person_twice", "cùng một người đã có ở một dòng khác", "the same person stands in another row")
@@ -72,7 +72,7 @@ impl<'a> Faults<'a> {
     }
 }
 
-/// The faults a sheet has in itself.
+/// The faults within a sheet itself.
 pub fn of_sheet(list: &[roster::Fault], more: usize) -> Problem {
     faulty(list.iter().map(of_roster).collect(), more)
 }

@@ -1,4 +1,4 @@
-//! Imports of rosters: what the sheet says against what the register holds, then all of it or nothing.
+//! Imports of rosters: compares the sheet with the register, then writes all of it or nothing.
 
 mod apply;
 mod faults;
@@ -29,10 +29,10 @@ use crate::organisation::units;
 
 pub use report::ImportReport;
 
-/// Who imports, and how far their word goes.
+/// The importer and their authority.
 #[derive(Debug, Clone, Copy)]
 pub struct Importer<'a> {
-    /// None for the operator at the command line, whose word is enough.
+    /// None for the operator at the command line, who needs no second officer.
     pub officer: Option<&'a Principal>,
     /// Whether positions become roles; otherwise they are only proposed.
     pub may_grant: bool,
@@ -99,7 +99,7 @@ pub async fn import(
     Ok(report)
 }
 
-/// This day, or the first after the last month that the cell has closed: who counted in it was signed.
+/// This day, or the first after the last month that the cell has closed: the members counted in it were signed.
 async fn after_closed(conn: &mut Conn, cell_id: Uuid, day: NaiveDate) -> Result<NaiveDate, Problem> {
     let closed: Option<NaiveDate> = closing_states::table
         .filter(closing_states::unit_id.eq(cell_id))

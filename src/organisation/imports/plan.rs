@@ -1,4 +1,4 @@
-//! The comparison: who is new, what changed, what is missing, what may not be done. Pure.
+//! Compares a sheet with the register: what is new, changed, missing or not allowed. Pure.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,7 +23,7 @@ pub struct Change<'a> {
 /// A row, by its sheet and number.
 pub type Place = (u16, u32);
 
-/// Something the sheet says that this importer may not bring about.
+/// A statement of the sheet that this importer may not put into effect.
 pub struct Proposal {
     pub place: Place,
     /// The role, `exempt`, or the field of a record.
@@ -31,7 +31,7 @@ pub struct Proposal {
     pub because: &'static str,
 }
 
-/// What an import is going to do.
+/// The plan of an import.
 #[derive(Default)]
 pub struct Plan<'a> {
     pub added: Vec<&'a RosterRow>,
@@ -46,12 +46,12 @@ pub struct Plan<'a> {
     pub exempted: Vec<&'a RosterRow>,
     /// Roles to be given.
     pub granted: Vec<(&'a RosterRow, Role)>,
-    /// Roles that a second officer has to confirm, who is not asked yet.
+    /// Roles that a second officer must confirm, not proposed yet.
     pub to_confirm: Vec<(&'a RosterRow, Role)>,
     pub proposals: Vec<Proposal>,
-    /// Rows that do not mark a member exempt who is.
+    /// Rows that do not mark an exempt member as exempt.
     pub unmarked: Vec<Place>,
-    /// Values the register has and the sheet leaves empty; they stay.
+    /// Values that the register holds and the sheet leaves empty; they stay.
     pub left_empty: Vec<(Place, Vec<&'static str>)>,
     /// Members of the cell who are not in the sheet: id, name.
     pub missing: Vec<(Uuid, String)>,
@@ -59,7 +59,7 @@ pub struct Plan<'a> {
     pub since: HashMap<Uuid, chrono::NaiveDate>,
 }
 
-/// The register's word for a sex.
+/// The register's value for a sex.
 pub fn sex(sex: Sex) -> &'static str {
     match sex {
         Sex::Male => "male",
@@ -103,8 +103,8 @@ pub fn compare<'a>(sheet: &'a Sheet<'a>, register: &Register, importer: &Importe
     Ok(plan)
 }
 
-/// Finds the member of a row: by citizen ID; else by card number, if the birthday agrees, for a slip in one digit must not
-/// turn a record into somebody else's.
+/// Finds the member of a row by citizen ID; else by card number, if the birth date agrees: a typing error in one digit
+/// must not overwrite another person's record.
 fn recognise<'r>(line: &Line<'_>, register: &'r Register) -> Result<Option<&'r Held>, (&'static str, Wrong)> {
     let by_citizen_id = register.citizen_ids.get(&line.citizen_id);
     let by_card = line.card_number.as_ref().and_then(|digest| register.card_numbers.get(digest));
@@ -222,12 +222,12 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Nobody exempts or promotes themselves.
+/// Importers cannot exempt or promote themselves.
 fn is_oneself(held: Option<&Held>, importer: &Importer<'_>) -> bool {
     held.is_some_and(|held| Some(held.id) == importer.account_id())
 }
 
-/// Fields in which the sheet says something else than the register.
+/// Fields in which the sheet differs from the register.
 fn differing(line: &Line<'_>, held: &Held) -> Vec<&'static str> {
     let row = line.row;
     let said = |new: &Option<Vec<u8>>, old: &Option<Vec<u8>>| new.is_some() && new != old;

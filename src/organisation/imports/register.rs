@@ -1,4 +1,4 @@
-//! What the register holds about the people of a sheet: a few queries, however many rows there are.
+//! The register's data on the people of a sheet: a few queries, however many rows there are.
 
 use std::collections::{HashMap, HashSet};
 
@@ -85,14 +85,14 @@ pub struct Held {
     pub exempt: bool,
 }
 
-/// Everything the comparison needs.
+/// All data that the comparison needs.
 pub struct Register {
     /// The members of the cell today.
     pub held: HashMap<Uuid, Held>,
-    /// Whose the citizen IDs and card numbers of the sheet are, in the whole register.
+    /// The owners of the sheet's citizen IDs and card numbers, in the whole register.
     pub citizen_ids: HashMap<Vec<u8>, Uuid>,
     pub card_numbers: HashMap<Vec<u8>, Uuid>,
-    /// Who holds which role on the cell.
+    /// The roles held on the cell, by holder.
     pub roles: HashSet<(Uuid, String)>,
     pub secretaries: Vec<Uuid>,
     /// Roles that wait for a second officer already.
@@ -111,7 +111,7 @@ struct Owner {
     digest: Vec<u8>,
 }
 
-/// Reads it all.
+/// Loads all of it.
 pub async fn load(
     conn: &mut Conn,
     sheet: &Sheet<'_>,

@@ -1,4 +1,4 @@
-//! What an import found and did, for people to check before and after.
+//! The report of an import, for people to check before and after.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub struct ImportReport {
     /// The first 1,000 of them.
     #[schema(max_items = 1000)]
     pub changed: Vec<RowFields>,
-    /// Rows that leave something empty which the register has; it stays.
+    /// Rows that leave a field empty which the register holds; its value stays.
     #[schema(max_items = 1000)]
     pub left_empty: Vec<RowFields>,
     /// Members of the cell who are not in the sheet; they stay members.
@@ -49,12 +49,12 @@ pub struct ImportReport {
     pub exempted: usize,
     /// Members whom the sheet exempts once a second officer confirms it: each is a decision of the cell.
     pub exemptions_waiting: usize,
-    /// Rows that do not mark a member as exempt who is; the exemption stays.
+    /// Rows that do not mark an exempt member as exempt; the exemption stays.
     #[schema(max_items = 1000)]
     pub exempt_unmarked: Vec<u32>,
     /// Roles newly given; none where a second officer has to confirm them.
     pub granted: usize,
-    /// What the sheet says but the caller may not bring about; somebody else has to.
+    /// Statements of the sheet that the caller may not put into effect; another officer must.
     #[schema(max_items = 1000)]
     pub proposals: Vec<ProposalOut>,
     /// The sheet in numbers.
@@ -100,7 +100,7 @@ pub struct Missing {
     pub full_name: String,
 }
 
-/// Something for somebody else to decide.
+/// A proposal for another officer to decide.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProposalOut {
     /// The sheet; null when only one was read.
@@ -118,7 +118,7 @@ pub struct ProposalOut {
     pub because: &'static str,
 }
 
-/// How many members of which standing the sheet has.
+/// The number of members of each standing in the sheet.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Counts {
     /// All.
@@ -131,7 +131,7 @@ pub struct Counts {
     pub exempt: usize,
 }
 
-/// How many hold which position.
+/// The number of holders of each position.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Positions {
     /// Bí thư.
@@ -142,10 +142,10 @@ pub struct Positions {
     pub committee_members: usize,
 }
 
-/// Something passed over.
+/// Something that was skipped.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Notice {
-    /// Where it stands.
+    /// Its place in the sheet.
     #[schema(max_length = 500, example = "row 146, column \"A\"")]
     pub pointer: String,
     /// Stable name of its kind.
@@ -156,7 +156,7 @@ pub struct Notice {
     pub detail: String,
 }
 
-/// Sums a plan up.
+/// Summarises a plan.
 pub fn of(
     roster: &Roster,
     plan: &Plan<'_>,

@@ -26,7 +26,7 @@ impl MediaType for Workbook {
     const BYTES: usize = 20 << 20;
 }
 
-/// Where a roster goes, and whether for real.
+/// The cell of a roster, and whether to write.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ImportQuery {
@@ -80,7 +80,7 @@ pub async fn import_roster(
     let imported = call.commit_at_length(StatusCode::OK, async |conn, scope| {
         let importer = Importer {
             officer: Some(&scope.caller),
-            // While an officer's decisions rest, they import and give no roles.
+            // While an officer's decisions are suspended, they can import but give no roles.
             may_grant: may_grant(&scope.caller, &scope.on.path)
                 && decisions::require_rested(conn, scope.caller.account_id, scope.now).await.is_ok(),
             request_id: Some(&scope.context.request_id),

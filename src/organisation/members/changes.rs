@@ -1,4 +1,4 @@
-//! Changes of a member's record: the row, the sealed numbers and the handles stay in step.
+//! Changes of a member's record: keep the row, the sealed numbers and the handles in step.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -15,13 +15,14 @@ use super::entry::MemberPatch;
 use super::handles::{HandleKind, tell_of_shared_phones};
 use super::profile::Profile;
 
-/// Whoever gives out citizen IDs and card numbers does it alone until the transaction ends: what is free stays free. To be
+/// Serialises the assignment of citizen IDs and card numbers until the transaction ends: what is free stays free. To be
 /// taken before any member's row.
 pub async fn lock_numbers(conn: &mut Conn) -> Result<(), Problem> {
     advisory::lock(conn, advisory::Purpose::MemberNumbers).await
 }
 
-/// Refuses a citizen ID or card number that somebody else has, without telling who. Call [`lock_numbers`] before.
+/// Refuses a citizen ID or card number that another member has, without saying whose it is. Call [`lock_numbers`]
+/// before.
 ///
 /// # Errors
 /// 409 when it is taken.
@@ -50,7 +51,7 @@ pub async fn require_free(
     Err(Problem::with(Code::Conflict, vi, en))
 }
 
-/// The columns that change; what is none stays.
+/// The columns to change; none leaves a column as it is.
 #[derive(Default, AsChangeset)]
 #[diesel(table_name = members)]
 struct Columns<'a> {

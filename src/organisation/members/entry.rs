@@ -1,4 +1,4 @@
-//! A member typed in by hand: the fields of the forms, checked by the rules of the roster, every fault at once.
+//! Members entered by hand: checked by the rules of the roster, every fault at once.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer};
@@ -64,7 +64,7 @@ impl MemberPatch {
     }
 }
 
-/// A field that was named, even if it is null.
+/// A field that was sent, even if it is null.
 fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
 }
@@ -155,7 +155,7 @@ pub fn check(body: &MemberIn, today: NaiveDate) -> Result<NewMember, Problem> {
     }
 }
 
-/// Checks a change against the record it is made on, and writes its values in one form.
+/// Checks a change against the record it is made on, and normalises its values.
 ///
 /// # Errors
 /// 400 with every fault.

@@ -1,4 +1,4 @@
-//! Sign-in handles: citizen ID, card number, phone, user name, kept as keyed hashes with their kind.
+//! Sign-in handles: citizen ID, card number, phone, user name; stored as keyed hashes by kind.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -14,7 +14,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::schema::sign_in_handles;
 use crate::kernel::text;
 
-/// What a handle is.
+/// The kind of a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HandleKind {
     CitizenId,

@@ -157,7 +157,7 @@ pub fn mask(number: &str) -> String {
     number.char_indices().map(|(i, c)| if i < hidden { '*' } else { c }).collect()
 }
 
-/// Writes into the audit log that somebody looked at a member's record, and at which part of it.
+/// Records in the audit log which part of a member's record was viewed.
 pub async fn record_view<N>(conn: &mut Conn, scope: &Scope<(), OnMember<N>>, details: Value) -> Result<(), Problem> {
     let event = audit::Event {
         unit_id: Some(scope.on.unit_id),

@@ -37,7 +37,8 @@ pub struct MemberQuery {
 
 /// List a unit's members
 ///
-/// The members of the cell, or of every cell below a committee, by given name in Vietnamese order. No personal numbers.
+/// Lists the members of the cell, or of every cell below a committee, by given name in Vietnamese order. Contains no
+/// personal numbers.
 #[utoipa::path(tag = "Members", params(PageQuery, MemberQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
     responses((status = 200, description = "A page of members.", body = Page<Listed>)))]
 #[get("/units/{unit_id}/members")]
@@ -60,7 +61,7 @@ pub async fn list_members(
 
 /// Admit a member
 ///
-/// Admits a person into a cell from today on. Whoever is in the system already needs a transfer instead.
+/// Admits a person into a cell from today on. A person who is in the system already needs a transfer instead.
 #[utoipa::path(tag = "Members", params(("unit_id" = Uuid, Path, description = "The cell.")), request_body = MemberIn, responses(
     (status = 201, description = "The profile, personal numbers masked.", body = Profile),
     (status = 409, description = "The citizen ID or the card number is in the system already."),
@@ -82,7 +83,7 @@ pub async fn admit_member(call: Call<MemberIn, OnUnit<ManageMembers>>) -> Result
         }
         let ids =
             admit(conn, crypto, std::slice::from_ref(&person), unit_id, Origin::Admitted, today, scope.now).await?;
-        let id = ids.first().copied().ok_or_else(|| Problem::internal("nobody admitted"))?;
+        let id = ids.first().copied().ok_or_else(|| Problem::internal("no member was admitted"))?;
         let event = audit::Event {
             unit_id: Some(unit_id),
             member_id: Some(id),
@@ -109,8 +110,8 @@ pub struct ProfileQuery {
 
 /// Get a member's profile
 ///
-/// Personal numbers show their last four digits unless `reveal` is true. Each look is recorded in the audit log, where
-/// the member finds it. The `ETag` is what a change needs as `If-Match`.
+/// Personal numbers show their last four digits unless `reveal` is true. Each access is recorded in the audit log,
+/// where the member sees it. A change needs the `ETag` as `If-Match`.
 #[utoipa::path(tag = "Members", params(ProfileQuery, ("member_id" = Uuid, Path, description = "The member.")),
     responses((status = 200, description = "The profile.", body = Profile)))]
 #[get("/members/{member_id}")]
@@ -125,7 +126,7 @@ pub async fn get_member(
     if !reveal {
         return ask.reply(&full.masked());
     }
-    // Numbers in full are for this moment, not for anybody's cache. A change needs the tag of the masked profile.
+    // Full numbers are for this moment and must not be cached. A change needs the tag of the masked profile.
     let tag = reply::tag(&full.clone().masked())?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -144,7 +145,7 @@ pub async fn get_member(
     (status = 200, description = "The profile, personal numbers masked.", body = Profile),
     (status = 403, description = "It is the caller's own record, or what a role holder signs in with, which is changed from above."),
     (status = 409, description = "The citizen ID or the card number is somebody else's."),
-    (status = 412, description = "Somebody changed the member meanwhile.")))]
+    (status = 412, description = "The member was changed meanwhile.")))]
 #[patch("/members/{member_id}")]
 pub async fn update_member(
     req: HttpRequest,

@@ -15,10 +15,10 @@ use crate::organisation::units;
 
 use super::handles::{HandleKind, tell_of_shared_phones};
 
-/// Rows a statement; each has up to 12 parameters of the 65,535 that PostgreSQL takes.
+/// Rows per statement; each has up to 12 parameters of the 65,535 that PostgreSQL takes.
 const CHUNK: usize = 2_000;
 
-/// How a membership came about. Whoever was not transferred entered the system with it.
+/// The origin of a membership. A member who was not transferred entered the system with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     Imported,
@@ -158,7 +158,7 @@ pub struct Sealed {
     pub phone: Option<Vec<u8>>,
 }
 
-/// Seals a person's numbers for the member with this id; they open nowhere else.
+/// Seals a person's numbers for the member with this id; they decrypt nowhere else.
 ///
 /// # Errors
 /// When the random source fails.
@@ -188,7 +188,7 @@ fn row<'a>(crypto: &Crypto, id: Uuid, person: &'a NewMember, now: DateTime<Utc>)
     })
 }
 
-/// The keyed hashes by which a person is found.
+/// The keyed hashes that identify a person.
 pub fn handles(crypto: &Crypto, person: &NewMember) -> impl Iterator<Item = (HandleKind, Vec<u8>)> {
     let named = [
         (HandleKind::CitizenId, Some(&person.citizen_id)),

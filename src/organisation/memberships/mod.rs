@@ -1,4 +1,4 @@
-//! Memberships: which cell a member belonged to, when.
+//! Memberships: the cells of a member over time.
 
 pub mod routes;
 mod store;

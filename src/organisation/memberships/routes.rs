@@ -14,7 +14,7 @@ use super::store::{self, Membership};
 
 /// List a member's memberships
 ///
-/// Which cells the member belonged to and when, the latest first. Looking is recorded in the audit log.
+/// Lists the member's cells with their periods, latest first. The access is recorded in the audit log.
 #[utoipa::path(tag = "Members", params(PageQuery, ("member_id" = Uuid, Path, description = "The member.")),
     responses((status = 200, description = "A page of memberships.", body = Page<Membership>)))]
 #[get("/members/{member_id}/memberships")]

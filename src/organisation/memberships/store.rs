@@ -1,4 +1,4 @@
-//! Queries on memberships. Whoever changes one locks the member first.
+//! Queries on memberships. Every change locks the member first.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -13,7 +13,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::schema::{members, memberships};
 use crate::organisation::members::Origin;
 
-/// A stretch of time in which a member belonged to a cell.
+/// A period in which a member belonged to a cell.
 #[derive(Debug, Serialize, ToSchema, QueryableByName)]
 pub struct Membership {
     /// Identifier.
@@ -26,7 +26,7 @@ pub struct Membership {
     #[diesel(sql_type = Text)]
     #[schema(max_length = 200, example = "Chi bộ Tổ dân phố số 5")]
     pub unit_name: String,
-    /// How it came about: `imported`, `admitted`, `transferred` or `reorganised`.
+    /// Its origin: `imported`, `admitted`, `transferred` or `reorganised`.
     #[diesel(sql_type = Text)]
     #[schema(max_length = 20, pattern = "^[a-z]+$", example = "imported")]
     pub origin: String,
@@ -51,7 +51,7 @@ pub struct OnDay {
     pub valid_to: Option<NaiveDate>,
 }
 
-/// Holds the member's row until the transaction ends, so that changes of one member come one after another.
+/// Locks the member's row until the transaction ends, so that changes of one member are serialised.
 ///
 /// # Errors
 /// 404 when there is no such member.

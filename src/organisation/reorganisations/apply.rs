@@ -1,4 +1,6 @@
-//! Carrying out a checked order: units, then transfers, then members are locked, each in the order of their ids.
+//! Carries out a checked order.
+//!
+//! Locks units, then transfers, then members, each in the order of their ids.
 
 use std::collections::BTreeSet;
 
@@ -22,22 +24,22 @@ use super::model::ReorganisationIn;
 use super::plan::{self, Leaving, Plan};
 use super::{register, tree};
 
-/// On whose word, and when.
+/// Who gave the order, and when.
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
     pub body: &'a ReorganisationIn,
     pub by: Uuid,
     pub now: DateTime<Utc>,
-    /// The day from which it holds.
+    /// The first day on which it holds.
     pub day: NaiveDate,
-    /// Whether everybody named must still be there.
+    /// Whether all named members must still be there.
     pub strict: bool,
 }
 
-/// Does it, in the caller's transaction.
+/// Carries out the order, in the caller's transaction.
 ///
 /// # Errors
-/// As [`plan::check`]; 422 when somebody came to one of the units on that very day and has earned points there.
+/// As [`plan::check`]; 422 when a member came to one of the units on that very day and has earned points there.
 pub async fn apply(conn: &mut Conn, order: &Order<'_>) -> Result<Effect, Problem> {
     let Order { by, now, day, .. } = *order;
     units::lock_tree(conn, true).await?;
@@ -104,8 +106,8 @@ async fn lock_leaving(conn: &mut Conn, plan: &Plan) -> Result<Vec<Uuid>, Problem
     Ok(leaving)
 }
 
-/// Ends the memberships of the day and begins those in the other cell, each until the old one would have ended.
-/// Memberships that are still to begin in an ending cell begin in the other one instead.
+/// Ends the memberships of the day and begins those in the other cell, each until the old one would have ended. Future
+/// memberships in an ending cell begin in the other one instead.
 async fn move_members(
     conn: &mut Conn,
     plan: &Plan,
@@ -145,13 +147,13 @@ async fn move_members(
     send_on(conn, plan, (!plan.ending).then_some(leaving), target).await
 }
 
-/// Lets memberships that begin on the day or later begin in the other cell: one of no length cannot be kept.
+/// Moves memberships that begin on the day or later to the other cell: one without length cannot be kept.
 async fn send_on(conn: &mut Conn, plan: &Plan, only: Option<&[Uuid]>, target: Uuid) -> Result<(), Problem> {
     if earned_that_day(conn, plan, only).await? {
         return Err(Problem::with(
             Code::RuleNotMet,
             "Có đảng viên vừa về chi bộ đúng ngày này và đã được ghi điểm; hãy chọn ngày sau.",
-            "Somebody came to the cell on that very day and has earned points there; choose a later one.",
+            "A member joined the cell on that very day and has earned points there; choose a later day.",
         ));
     }
     diesel::sql_query(
@@ -188,7 +190,7 @@ async fn earned_that_day(conn: &mut Conn, plan: &Plan, only: Option<&[Uuid]>) ->
     Ok(row.found)
 }
 
-/// Gives the roles of one merged unit anew on the one that was made. Returns how many.
+/// Gives the roles of one merged unit again on the new unit. Returns how many.
 async fn keep_roles(
     conn: &mut Conn,
     plan: &Plan,
@@ -227,7 +229,7 @@ async fn keep_roles(
     Ok(diesel::insert_into(grants::table).values(rows).execute(conn).await?)
 }
 
-/// Ends roles on the units: all of them, or those of some accounts. What would begin later never does.
+/// Ends roles on the units: all of them, or those of some accounts. Roles that would begin later never do.
 async fn end_roles(
     conn: &mut Conn,
     units: &[Uuid],
@@ -251,7 +253,8 @@ async fn end_roles(
     Ok(())
 }
 
-/// Sends open transfers to where their cells are now, and withdraws those that lead nowhere. Returns how many of each.
+/// Redirects open transfers to where their cells are now, and withdraws those that lead nowhere. Returns how many of
+/// each.
 async fn settle_transfers(
     conn: &mut Conn,
     plan: &Plan,
@@ -294,7 +297,7 @@ async fn settle_transfers(
     Ok((withdrawn.len(), redirected.len()))
 }
 
-/// Tells the people concerned, and the features above whatever they must carry over.
+/// Notifies the people concerned, and the features above of what they must carry over.
 async fn tell(
     conn: &mut Conn,
     plan: &Plan,

@@ -1,4 +1,6 @@
-//! Orders whose day has come. Each is carried out in a transaction of its own; what cannot be done is noted, and told.
+//! Orders that are due: each is carried out in a transaction of its own.
+//!
+//! Failures are recorded and reported.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -16,7 +18,7 @@ use super::apply::{Order, apply};
 use super::model::ReorganisationIn;
 use super::{store, target};
 
-/// Carries out what is due. Returns how many orders were dealt with. One that fails stays planned and is tried again, and no
+/// Carries out due orders. Returns how many were processed. One that fails stays planned and is tried again, and no
 /// other waits for it.
 ///
 /// # Errors
@@ -55,7 +57,7 @@ async fn carry_out(conn: &mut Conn, state: &State, id: Uuid) -> Result<(), Probl
     let now = state.clock.now();
     let row = store::lock_planned(conn, id).await?;
     let body: ReorganisationIn = serde_json::from_value(row.details).map_err(Problem::internal)?;
-    // A day that has passed has its entries already: it holds from today.
+    // A past day has its entries already: the order holds from today.
     let day = row.effective_on.max(day_of(now));
     require_still(conn, row.ordered_by, &body, now).await?;
     let order = Order { body: &body, by: row.ordered_by, now, day, strict: false };
@@ -86,7 +88,7 @@ async fn require_still(
     }
 }
 
-/// The order stands in the way of something that came later: its giver is told and gives a new one.
+/// A later change makes the order impossible: its author is notified and gives a new one.
 async fn give_up(state: &State, id: Uuid, problem: &Problem) -> Result<(), Problem> {
     let now = state.clock.now();
     let reason = problem.detail.as_ref().map_or_else(|| problem.code.title().vi, |detail| detail.vi.clone());

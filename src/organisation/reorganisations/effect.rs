@@ -1,4 +1,4 @@
-//! What a reorganisation came to: counts before and after, and what to think of.
+//! The effect of a reorganisation: counts before and after, and warnings.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::model::{EndingRole, ReorganisationEffect, ReorganisationWarning, Unit
 use super::plan::Plan;
 use super::register::{self, Counted};
 
-/// Units shown; a committee's own counts say it all when there are more.
+/// Maximum number of units shown; with more, a committee's own counts suffice.
 const MOST: usize = 300;
 
 /// What was done, before it is measured.
@@ -24,14 +24,14 @@ pub struct Done {
     pub redirected: usize,
 }
 
-/// What came of it.
+/// The outcome of a reorganisation.
 pub struct Effect {
     pub made: Option<Uuid>,
     pub shown: ReorganisationEffect,
     pub roles: Vec<EndingRole>,
 }
 
-/// Counts again, now that it is done.
+/// Counts again after the change.
 pub async fn measure(conn: &mut Conn, plan: &Plan, before: Vec<Counted>, done: Done) -> Result<Effect, Problem> {
     let seen: Vec<Uuid> = plan.concerned.iter().copied().chain(done.made).collect();
     let after = register::counts(conn, &seen, plan.day).await?;
@@ -68,7 +68,7 @@ async fn warnings(
     before: &[Counted],
     after: &[Counted],
 ) -> Result<Vec<ReorganisationWarning>, Problem> {
-    /// Official members a cell has at least.
+    /// Minimum number of official members of a cell.
     const LEAST: i64 = 3;
     let cells: Vec<&Counted> = after.iter().filter(|unit| unit.holds_members).collect();
     let changed =

@@ -1,5 +1,7 @@
-//! Merging, splitting and moving units on a day. Nothing is edited: links, memberships and roles end on the day and others
-//! begin, so that every month before it reads as it was.
+//! Merging, splitting and moving units on a given day.
+//!
+//! Nothing is edited: links, memberships and roles end on the day and others begin, so that every
+//! month before it reads as it was.
 
 mod apply;
 mod due;

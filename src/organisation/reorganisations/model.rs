@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What is done with the units.
+/// What a reorganisation does with the units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -69,7 +69,7 @@ pub struct ReorganisationIn {
     pub child_unit_ids: Option<Vec<Uuid>>,
     /// `merge` into a new unit: the one of the units whose roles go on in the new one. All others end.
     pub keep_roles_of: Option<Uuid>,
-    /// On what decision it rests.
+    /// The decision it is based on.
     #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Quyết định số 12-QĐ/ĐU")]
     pub reason: String,
 }
@@ -108,7 +108,7 @@ pub struct UnitEffect {
     pub after: Option<MemberCounts>,
 }
 
-/// Something to think of before it is done.
+/// A warning to consider before it is carried out.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ReorganisationWarning {
     /// `few_official_members`, `without_secretary`.
@@ -124,10 +124,10 @@ pub struct ReorganisationWarning {
     pub detail_en: String,
 }
 
-/// What a reorganisation does.
+/// The effect of a reorganisation.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ReorganisationEffect {
-    /// Members who come to another cell.
+    /// Members who move to another cell.
     #[schema(minimum = 0, maximum = 10_000_000, example = 38)]
     pub members_moved: i64,
     /// Roles that end.
@@ -145,7 +145,7 @@ pub struct ReorganisationEffect {
     /// The units concerned, with their counts before and after.
     #[schema(max_items = 300)]
     pub units: Vec<UnitEffect>,
-    /// What to think of.
+    /// Warnings to consider.
     #[schema(max_items = 300)]
     pub warnings: Vec<ReorganisationWarning>,
 }
@@ -200,7 +200,7 @@ pub struct Reorganisation {
     pub unit_ids: Vec<Uuid>,
     /// The unit that was made, if one was.
     pub new_unit_id: Option<Uuid>,
-    /// On what decision it rests.
+    /// The decision it is based on.
     #[schema(max_length = 500, example = "Quyết định số 12-QĐ/ĐU")]
     pub reason: String,
     /// When it was ordered.

@@ -1,4 +1,4 @@
-//! What an order comes to, checked against the units as they stand on the day.
+//! The plan of an order, checked against the units as they are on the day.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +15,11 @@ use super::register::{self, Place};
 /// Who leaves the units of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leaving {
-    /// Nobody: the units keep their members.
+    /// No member: the units keep their members.
     Nobody,
-    /// Everybody who belongs to the units on the day.
+    /// All members of the units on the day.
     Everybody,
-    /// These, as far as they belong to the unit on the day.
+    /// These members, as far as they belong to the unit on the day.
     Named(Vec<Uuid>),
 }
 
@@ -55,7 +55,8 @@ pub async fn concerned(conn: &mut Conn, body: &ReorganisationIn, day: NaiveDate)
     Ok(all)
 }
 
-/// Checks an order. With `strict` every named member must belong to the unit; without, whoever left meanwhile is left out.
+/// Checks an order. With `strict` every named member must belong to the unit; without, members who left meanwhile are
+/// left out.
 ///
 /// # Errors
 /// 400 and 422 for what does not fit together, 404 for units that are not there on the day.
@@ -236,7 +237,7 @@ async fn leavers(
     some_of("/member_ids", wanted, &there, strict)
 }
 
-/// The wanted ones among those who are there; some must go, and some must stay.
+/// The requested ones among those present; some must go, and some must stay.
 fn some_of(pointer: &str, wanted: &[Uuid], there: &[Uuid], strict: bool) -> Result<Vec<Uuid>, Problem> {
     let there: BTreeSet<Uuid> = there.iter().copied().collect();
     let mut going = BTreeSet::new();
@@ -249,13 +250,13 @@ fn some_of(pointer: &str, wanted: &[Uuid], there: &[Uuid], strict: bool) -> Resu
         }
     }
     if going.is_empty() || going.len() == there.len() {
-        let detail = text("Phải có một phần chuyển đi và một phần ở lại.", "Some go, and some stay.");
+        let detail = text("Phải có một phần chuyển đi và một phần ở lại.", "Some must go, and some must stay.");
         return Err(Problem::fault(pointer, "out_of_range", detail));
     }
     Ok(going.into_iter().collect())
 }
 
-/// Units that come under another parent have stood where they are for a day.
+/// Requires that units that come under another parent have been in place for a day.
 async fn require_older(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Result<(), Problem> {
     if register::places(conn, units, day).await?.iter().all(|place| place.valid_from < day) {
         return Ok(());
@@ -285,12 +286,12 @@ fn cannot_stand_there() -> Problem {
 }
 
 fn missing(pointer: &str) -> Problem {
-    Problem::fault(pointer, "required", text("Cần có ở đây.", "It is needed here."))
+    Problem::fault(pointer, "required", text("Cần có ở đây.", "It is required here."))
 }
 
 fn forbid(pointer: &str, there: bool) -> Result<(), Problem> {
     if there {
-        return Err(Problem::fault(pointer, "unexpected", text("Không dùng ở đây.", "It has no meaning here.")));
+        return Err(Problem::fault(pointer, "unexpected", text("Không dùng ở đây.", "It is not used here.")));
     }
     Ok(())
 }

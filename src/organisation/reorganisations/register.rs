@@ -1,4 +1,4 @@
-//! Queries on what a reorganisation finds: places of units, members, roles, counts.
+//! Queries on the state before a reorganisation: places of units, members, roles, counts.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -12,7 +12,7 @@ use crate::kernel::problem::Problem;
 
 use super::model::{EndingRole, MemberCounts};
 
-/// A unit and where it stands on a day.
+/// A unit and its place on a day.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Place {
     #[diesel(sql_type = SqlUuid)]
@@ -25,7 +25,7 @@ pub struct Place {
     pub holds_members: bool,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub parent_id: Option<Uuid>,
-    /// Since when it stands there.
+    /// Since when it has this place.
     #[diesel(sql_type = Date)]
     pub valid_from: NaiveDate,
 }
@@ -72,7 +72,7 @@ pub async fn children(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Result
     Ok(ids(rows))
 }
 
-/// Who belongs to these cells on the day, by id.
+/// The members of these cells on the day, by id.
 pub async fn members(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
     let rows = diesel::sql_query(
         "SELECT member_id AS id FROM memberships WHERE unit_id = ANY($1)
@@ -142,7 +142,7 @@ pub async fn counts(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Result<V
     .await?)
 }
 
-/// Those of the cells that nobody is secretary of on the day.
+/// Those of the cells that have no secretary on the day.
 pub async fn without_secretary(conn: &mut Conn, cells: &[Uuid], day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
     let rows = diesel::sql_query(
         "SELECT c.id FROM unnest($1) AS c(id) WHERE NOT EXISTS (SELECT 1 FROM grants g
@@ -175,7 +175,7 @@ pub async fn lasting_roles(
     .await?)
 }
 
-/// Locks the units against whoever would put something into them.
+/// Locks the units against additions to them.
 pub async fn lock_units(conn: &mut Conn, units: &[Uuid]) -> Result<(), Problem> {
     diesel::sql_query("SELECT id FROM units WHERE id = ANY($1) ORDER BY id FOR UPDATE")
         .bind::<Array<SqlUuid>, _>(units)

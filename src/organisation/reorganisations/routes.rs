@@ -29,8 +29,9 @@ const MOST_ROLES: usize = 500;
 
 /// Preview a reorganisation
 ///
-/// Says what a merger, a split or a move would do, and does nothing: who moves, which roles end, what becomes of open transfers,
-/// the denominators before and after. Needs the right to manage all the units, their parents and the unit they go to.
+/// Computes what a merger, a split or a move would do, and changes nothing: who moves, which roles end, what becomes of
+/// open transfers, the denominators before and after. Needs the right to manage all the units, their parents and the
+/// unit they go to.
 #[utoipa::path(tag = "Units", request_body = ReorganisationIn, responses(
     (status = 200, description = "What it would do.", body = ReorganisationPreview),
     (status = 403, description = "The caller does not manage one of the units."),
@@ -42,7 +43,7 @@ pub async fn preview_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Res
         let day = effective_day(&scope.body, day_of(scope.now))?;
         units::lock_tree(conn, true).await?;
         require(conn, &scope.caller, &scope.body, day_of(scope.now)).await?;
-        // Done and undone: a preview that is computed in another way would differ one day.
+        // Carried out and rolled back: a preview that is computed in another way would differ one day.
         conn.batch_execute("SAVEPOINT preview").await?;
         let order = Order { body: &scope.body, by: scope.caller.account_id, now: scope.now, day, strict: true };
         let effect = apply(conn, &order).await?;
@@ -56,9 +57,9 @@ pub async fn preview_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Res
 
 /// Order a reorganisation
 ///
-/// Merges, splits or moves units from a day on; every month before it reads as it was. For today it is done at once, for a later
-/// day it is planned and carried out on that day against what is there then. Needs the right to manage all the units, their
-/// parents and the unit they go to. Members who move and officers whose roles end are told.
+/// Merges, splits or moves units from a day on; every month before it reads as it was. For today it is done at once;
+/// for a later day it is planned, and carried out on that day against the state of that day. Needs the right to manage
+/// all the units, their parents and the unit they go to. Members who move and officers whose roles end are notified.
 #[utoipa::path(tag = "Units", request_body = ReorganisationIn, responses(
     (status = 201, description = "The reorganisation.", body = Reorganisation),
     (status = 403, description = "The caller does not manage one of the units."),
@@ -70,7 +71,7 @@ pub async fn create_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Resu
     call.commit_at_length(StatusCode::CREATED, async |conn, scope| {
         let (today, now, by) = (day_of(scope.now), scope.now, scope.caller.account_id);
         let day = effective_day(&scope.body, today)?;
-        // One order at a time, from its checks on.
+        // One order at a time, checks included.
         units::lock_tree(conn, true).await?;
         let concerned = require(conn, &scope.caller, &scope.body, today).await?;
         let id = new_id(now);
@@ -92,7 +93,7 @@ pub async fn create_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Resu
 
 /// Get a reorganisation
 ///
-/// What was ordered, and what came of it. For those who manage its units.
+/// Returns the order and its outcome. For officers who manage its units.
 #[utoipa::path(tag = "Units", params(("reorganisation_id" = Uuid, Path, description = "The reorganisation.")),
     responses((status = 200, description = "The reorganisation.", body = Reorganisation)))]
 #[get("/reorganisations/{reorganisation_id}")]
@@ -103,7 +104,7 @@ pub async fn get_reorganisation(mut ask: Ask<OnReorganisation>) -> Result<HttpRe
 
 /// Cancel a reorganisation
 ///
-/// Takes back what is planned for a later day. For those who manage its units.
+/// Cancels an order that is planned for a later day. For officers who manage its units.
 #[utoipa::path(tag = "Units", params(("reorganisation_id" = Uuid, Path, description = "The reorganisation.")), request_body = Empty,
     responses(
         (status = 200, description = "The reorganisation.", body = Reorganisation),
@@ -125,7 +126,7 @@ pub async fn cancel_reorganisation(call: Call<Empty, OnReorganisation>) -> Resul
 
 /// List a unit's reorganisations
 ///
-/// Those of the unit and everything that is or was below it, planned ones too, the latest first.
+/// Lists the orders of the unit and of everything that is or was below it, planned ones too, latest first.
 #[utoipa::path(tag = "Units", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
     responses((status = 200, description = "A page of reorganisations.", body = Page<Reorganisation>)))]
 #[get("/units/{unit_id}/reorganisations")]
@@ -148,7 +149,7 @@ fn effective_day(body: &ReorganisationIn, today: NaiveDate) -> Result<NaiveDate,
     Err(Problem::fault("/effective_on", "out_of_range", detail))
 }
 
-/// One event a unit, so that each unit's officers find it.
+/// One event per unit, so that each unit's officers find it.
 async fn record(
     conn: &mut Conn,
     scope: &Scope<ReorganisationIn, Anyone>,

@@ -1,4 +1,4 @@
-//! Queries on orders: what was asked for, and what came of it.
+//! Queries on orders and their outcomes.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -13,7 +13,7 @@ use crate::kernel::schema::{reorganisation_units, reorganisations};
 
 use super::model::{Kind, Reorganisation, ReorganisationEffect, ReorganisationIn};
 
-/// An order as it is kept.
+/// A stored order.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = reorganisations)]
 pub struct Row {

@@ -1,4 +1,4 @@
-//! An order as an authorised object: for those who manage all of its units.
+//! An order as an authorised object: for officers who manage all of its units.
 
 use actix_web::HttpRequest;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -40,7 +40,7 @@ impl Target for OnReorganisation {
     }
 }
 
-/// Whether the caller may give this order: whoever manages the units, their parents and the targets.
+/// Requires that the caller may give this order: they manage the units, their parents and the targets.
 ///
 /// # Errors
 /// 404 for a unit that the caller may not know, 403 for one that they do not manage.
@@ -55,7 +55,7 @@ pub async fn require(
     Ok(concerned.into_iter().collect())
 }
 
-/// What is hidden comes before what is forbidden: an order tells nothing of units that one may not know.
+/// Checks hidden units before forbidden ones: an order reveals nothing about units that the caller may not know.
 async fn require_all(
     conn: &mut Conn,
     caller: &Principal,

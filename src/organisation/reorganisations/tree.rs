@@ -67,7 +67,7 @@ const CLOSURE: &str = "WITH RECURSIVE up AS (
         SELECT l.unit_id, up.descendant_id, l.parent_id, (up.depth + 1)::smallint FROM up
         JOIN unit_links l ON l.unit_id = up.parent_id AND l.valid_from <= $2 AND (l.valid_to IS NULL OR l.valid_to > $2))";
 
-/// Writes the closure of these units anew: rows that stay as they are go on.
+/// Rewrites the closure of these units: unchanged rows continue.
 async fn close(conn: &mut Conn, affected: &[Uuid], day: NaiveDate) -> Result<(), Problem> {
     // Only the tree of units made on this very day has rows that begin on it; they are not worth a row of no length.
     diesel::sql_query("DELETE FROM unit_tree WHERE descendant_id = ANY($1) AND valid_from >= $2")

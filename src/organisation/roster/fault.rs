@@ -1,4 +1,4 @@
-//! What is wrong with a roster, said so that a secretary can mend it.
+//! Faults of a roster, worded so that a secretary can correct them.
 
 use std::collections::BTreeSet;
 
@@ -111,7 +111,7 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// How many faults are reported one by one; the rest is only counted.
+    /// How many faults are reported one by one; the rest are only counted.
     pub const REPORTED: usize = 1_000;
 
     pub fn push(&mut self, fault: Fault) {

@@ -1,8 +1,8 @@
-//! Opens an uploaded archive by hand, counting, and hands on a plain copy.
+//! Unzips an uploaded archive within limits, and produces an uncompressed copy.
 //!
-//! The spreadsheet parser trusts its input: sizes, ratios, entities. It gets to
-//! see only parts that were unzipped and measured here, stored without
-//! compression in a new archive, so that both read the very same bytes. Parts
+//! The spreadsheet parser trusts its input: sizes, ratios, entities. It sees only parts that were
+//! unzipped and measured here, stored without compression in a new archive, so that both read the
+//! very same bytes. Parts
 //! that it does not need (pictures, comments, other programs' data) are not
 //! even unzipped: they harm nobody.
 

@@ -51,7 +51,7 @@ impl Field {
         Self::Exempt,
     ];
 
-    /// Without these columns nobody can be imported.
+    /// Columns without which no member can be imported.
     const REQUIRED: [Self; 6] =
         [Self::FullName, Self::BirthDate, Self::Sex, Self::CitizenId, Self::AdmittedOn, Self::OfficialOn];
 

@@ -1,4 +1,4 @@
-//! How much of a workbook the reader is willing to look at.
+//! Limits on the size of a workbook.
 
 use serde::{Deserialize, Serialize};
 
@@ -87,7 +87,7 @@ pub struct Limits {
 const MIB: u64 = 1 << 20;
 
 impl Limits {
-    /// For the roster of one cell that somebody uploads.
+    /// For the roster of one cell that a user uploads.
     #[must_use]
     pub const fn cell() -> Self {
         Self {

@@ -118,7 +118,7 @@ pub enum RosterError {
     /// Not an intact XLSX file.
     #[error("the file is not an intact XLSX workbook")]
     NotAWorkbook,
-    /// Larger than anybody needs.
+    /// Larger than any roster needs.
     #[error("the workbook has more than {limit} {}", what.en())]
     TooLarge {
         /// What there is too much of.
@@ -140,7 +140,7 @@ pub enum RosterError {
         /// The names of the sheets.
         sheets: Vec<String>,
     },
-    /// A header and nobody below it.
+    /// A header without members below it.
     #[error("the roster has no members")]
     NoRows,
     /// Some cells are wrong.

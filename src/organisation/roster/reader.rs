@@ -299,7 +299,7 @@ impl Visitor for SheetReader {
 
     fn end(&mut self) {
         let today = self.today;
-        // A header in the last row of a sheet has nobody below it.
+        // A header in the last row of a sheet has no members below it.
         let Some(sheet) = self.sheets.last_mut() else {
             return;
         };

@@ -1,5 +1,6 @@
-//! Measures a part's XML without parsing it, so that the parser only ever sees
-//! documents whose cost is known.
+//! Measures a part's XML without parsing it.
+//!
+//! So the parser only sees documents whose cost is known.
 
 use super::marks::Marks;
 use super::{Bound, Limits, RosterError};

@@ -15,7 +15,7 @@ use super::value::{self, Held};
 use super::workbook::{Cell, Row, Value};
 use super::{Position, RosterRow};
 
-/// Notices beyond this number help nobody.
+/// Notices beyond this number are not reported.
 pub(super) const NOTICES: usize = 200;
 
 /// What the table has yielded so far.
@@ -75,7 +75,7 @@ impl Table {
             let kind = Kind {
                 code: "row_ignored",
                 vi: "dòng không phải là đảng viên, đã bỏ qua",
-                en: "the row is no member and was passed over",
+                en: "the row is not a member and was skipped",
             };
             self.notice(row.number, position, &kind);
         }
@@ -194,7 +194,7 @@ impl Table {
                 let kind = Kind {
                     code: "position_ignored",
                     vi: "chức vụ không thuộc chi ủy, đã bỏ qua",
-                    en: "the position is none of the cell's committee and was passed over",
+                    en: "the position is not one of the cell's committee and was skipped",
                 };
                 self.notice(row.number, column, &kind);
                 Some(None)

@@ -192,7 +192,7 @@ pub(super) fn written_date(text: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year.parse().ok()?, second.parse().ok()?, day.parse().ok()?)
 }
 
-/// Whether somebody born on `birth` had come of age on `admitted`.
+/// Whether a person born on `birth` had come of age on `admitted`.
 pub(super) fn of_age(birth: NaiveDate, admitted: NaiveDate) -> bool {
     let born = (birth.year() + ADMISSION_AGE, birth.month(), birth.day());
     (admitted.year(), admitted.month(), admitted.day()) >= born
@@ -305,7 +305,7 @@ pub(super) fn exempt(cell: Option<&Cell>) -> Result<bool, Kind> {
     }
 }
 
-/// The value of a cell that nobody computes and that is no error.
+/// The value of a cell that holds neither a formula nor an error.
 fn plain(cell: Option<&Cell>) -> Result<Option<&Value>, Kind> {
     match cell {
         None => Ok(None),

@@ -73,7 +73,7 @@ pub(super) struct SheetInfo {
     pub marks: SheetMarks,
 }
 
-/// What looks at the rows of one sheet after the other.
+/// Visits the rows of one sheet after the other.
 pub(super) trait Visitor {
     /// A sheet begins.
     fn sheet(&mut self, sheet: SheetInfo);

@@ -25,7 +25,7 @@ pub async fn accept(
     by: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Open, Problem> {
-    // Units before transfers before members, as a reorganisation locks them; it may send the transfer elsewhere meanwhile.
+    // Units before transfers before members, as a reorganisation locks them; it may redirect the transfer meanwhile.
     let (_, to) = store::sides(conn, transfer_id).await?;
     units::keep(conn, to).await?;
     let open = store::lock_open(conn, transfer_id).await?;
@@ -33,7 +33,7 @@ pub async fn accept(
         return Err(Problem::with(
             Code::Forbidden,
             "Người đề nghị và chính đảng viên không được tiếp nhận.",
-            "Neither the proposer nor the member accepts.",
+            "Neither the proposer nor the member can accept the transfer.",
         ));
     }
     let today = day_of(now);
@@ -72,7 +72,7 @@ fn effective_day(open: &Open, asked: Option<NaiveDate>, today: NaiveDate) -> Res
         return Err(Problem::with(
             Code::RuleNotMet,
             "Đã quá 60 ngày làm việc; hãy lập đề nghị mới.",
-            "The 60 working days are over; propose the transfer anew.",
+            "The 60 working days are over; propose the transfer again.",
         ));
     }
     let day = asked.unwrap_or(today);

@@ -1,4 +1,6 @@
-//! Transfers between cells: proposed by the old cell, accepted by the new one; until then the member belongs to the old.
+//! Transfers between cells: proposed by the old cell, accepted by the new one.
+//!
+//! Until then the member belongs to the old cell.
 
 mod accept;
 mod due;

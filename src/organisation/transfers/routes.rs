@@ -24,7 +24,7 @@ use super::due::{WORKING_DAYS, working_days_after};
 use super::store::{self, Decision, Open, Proposal, Transfer};
 use super::target::{Leaving, OnTransfer, Receiving};
 
-/// Where a member is to go.
+/// The destination of a transfer.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransferIn {
@@ -74,7 +74,8 @@ pub async fn propose_transfer(call: Call<TransferIn, OnMember<TransferMembers>>)
     .await
 }
 
-/// The member still belongs to the cell the caller was let in for, for good, and is to leave it.
+/// Requires that the member still belongs, without an end, to the cell for which the caller was authorised, and is to
+/// leave it.
 async fn require_settled(
     conn: &mut Conn,
     member_id: Uuid,
@@ -86,7 +87,7 @@ async fn require_settled(
         return Err(Problem::with(
             Code::RuleNotMet,
             "Đảng viên đang sinh hoạt ở chính chi bộ này.",
-            "The member belongs to this very cell.",
+            "The member already belongs to this cell.",
         ));
     }
     memberships::on_day(conn, member_id, today)
@@ -97,7 +98,7 @@ async fn require_settled(
             Problem::with(
                 Code::Conflict,
                 "Đảng viên đã được chuyển sinh hoạt.",
-                "The member is on the way to another cell already.",
+                "The member is already being transferred to another cell.",
             )
         })
 }
@@ -112,8 +113,8 @@ pub struct AcceptIn {
 
 /// Accept a transfer
 ///
-/// The old membership ends and the new one begins on `effective_on`; roles on the old cell end with the membership. For those
-/// who decide transfers of the receiving cell, except the proposer and the member.
+/// The old membership ends and the new one begins on `effective_on`; roles on the old cell end with the membership. For
+/// officers who decide transfers of the receiving cell, except the proposer and the member.
 #[utoipa::path(tag = "Members", params(("transfer_id" = Uuid, Path, description = "The transfer.")), request_body = AcceptIn, responses(
     (status = 200, description = "The transfer.", body = Transfer),
     (status = 409, description = "It was decided already."),
@@ -133,14 +134,14 @@ pub async fn accept_transfer(call: Call<AcceptIn, OnTransfer<Receiving>>) -> Res
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeclineIn {
-    /// What the old cell should know.
+    /// The reason, shown to the old cell.
     #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Hồ sơ còn thiếu")]
     note: String,
 }
 
 /// Decline a transfer
 ///
-/// The member stays where they are. For those who decide transfers of the receiving cell.
+/// The member stays in the old cell. For officers who decide transfers of the receiving cell.
 #[utoipa::path(tag = "Members", params(("transfer_id" = Uuid, Path, description = "The transfer.")), request_body = DeclineIn, responses(
     (status = 200, description = "The transfer.", body = Transfer),
     (status = 409, description = "It was decided already.")))]
@@ -164,7 +165,7 @@ pub async fn decline_transfer(call: Call<DeclineIn, OnTransfer<Receiving>>) -> R
 
 /// Withdraw a transfer
 ///
-/// Takes an open proposal back. For those who decide transfers of the old cell.
+/// Withdraws an open proposal. For officers who decide transfers of the old cell.
 #[utoipa::path(tag = "Members", params(("transfer_id" = Uuid, Path, description = "The transfer.")), request_body = Empty, responses(
     (status = 200, description = "The transfer.", body = Transfer),
     (status = 409, description = "It was decided already.")))]
@@ -183,7 +184,7 @@ pub async fn withdraw_transfer(call: Call<Empty, OnTransfer<Leaving>>) -> Result
 
 /// List a unit's transfers
 ///
-/// Transfers out of and into the unit and everything below it, the latest first.
+/// Lists transfers out of and into the unit and everything below it, latest first.
 #[utoipa::path(tag = "Members", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
     responses((status = 200, description = "A page of transfers.", body = Page<Transfer>)))]
 #[get("/units/{unit_id}/transfers")]

@@ -13,7 +13,7 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::schema::transfers;
 use crate::organisation::units;
 
-/// A member's way from one cell to another.
+/// A transfer of a member from one cell to another.
 #[derive(Debug, Serialize, ToSchema, QueryableByName)]
 pub struct Transfer {
     /// Identifier.
@@ -57,7 +57,7 @@ pub struct Transfer {
     /// When it was accepted, declined or withdrawn; null before.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub decided_at: Option<DateTime<Utc>>,
-    /// What was said when it was declined.
+    /// The reason given when it was declined.
     #[diesel(sql_type = Nullable<Text>)]
     #[schema(max_length = 500)]
     pub decision_note: Option<String>,
@@ -66,7 +66,7 @@ pub struct Transfer {
     pub effective_on: Option<NaiveDate>,
 }
 
-/// What deciding needs to know; the row stays locked until the transaction ends.
+/// The data needed to decide; the row stays locked until the transaction ends.
 #[derive(Debug, Clone, Queryable)]
 pub struct Open {
     pub member_id: Uuid,
@@ -77,7 +77,7 @@ pub struct Open {
     pub state: String,
 }
 
-/// A transfer to be proposed.
+/// A proposed transfer.
 pub struct Proposal<'a> {
     pub id: Uuid,
     pub member_id: Uuid,

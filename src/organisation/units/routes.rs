@@ -28,7 +28,8 @@ pub struct UnitQuery {
 
 /// List units
 ///
-/// The units directly below `parent_id`, or one's own: those the caller belongs to or holds a role on. By name.
+/// Lists the units directly below `parent_id`; without it, the units that the caller belongs to or holds a role on. By
+/// name.
 #[utoipa::path(tag = "Units", params(PageQuery, UnitQuery), responses((status = 200, description = "A page of units.", body = Page<Unit>)))]
 #[get("/units")]
 pub async fn list_units(
@@ -56,7 +57,7 @@ pub async fn list_units(
 
 /// Get a unit
 ///
-/// Its name, kind, code and place.
+/// Returns its name, kind, code and place.
 #[utoipa::path(tag = "Units", params(("unit_id" = Uuid, Path, description = "The unit.")),
     responses((status = 200, description = "The unit.", body = Unit)))]
 #[get("/units/{unit_id}")]
@@ -65,7 +66,7 @@ pub async fn get_unit(mut ask: Ask<OnUnit<ReadUnit>>) -> Result<HttpResponse, Pr
     ask.reply(&unit)
 }
 
-/// A unit to be made.
+/// A new unit.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnitIn {
@@ -84,7 +85,7 @@ pub struct UnitIn {
 
 /// Create a unit
 ///
-/// Makes a unit below another one from today on. Needs the right to manage units on the parent.
+/// Creates a unit below another one from today on. Needs the right to manage units on the parent.
 #[utoipa::path(tag = "Units", request_body = UnitIn, responses(
     (status = 201, description = "The unit.", body = Unit),
     (status = 403, description = "The caller may not make units there."),

@@ -15,7 +15,7 @@ use crate::kernel::problem::{Code, Problem, text};
 use crate::kernel::schema::{unit_kinds, unit_links, unit_tree, units};
 use crate::kernel::statement::Prepared;
 
-/// A unit that is to be made.
+/// A new unit.
 #[derive(Debug, Clone)]
 pub struct NewUnit {
     pub name: String,
@@ -103,8 +103,8 @@ pub async fn last_path(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result
     if path.is_empty() { Err(Problem::not_found()) } else { Ok(path.into_iter().map(|row| row.ancestor_id).collect()) }
 }
 
-/// Condition on a row `t` of `unit_tree`: the lower unit stood below the upper one on this day, or when it ended before. What an
-/// ended unit left behind is looked after by those above the place it had last.
+/// Condition on a row `t` of `unit_tree`: the lower unit stood below the upper one on this day, or when it ended
+/// before. The data of an ended unit belong to those above its last place.
 pub fn stands(day: &str) -> String {
     format!(
         "t.valid_from <= {day} AND (t.valid_to IS NULL OR t.valid_to > {day} OR t.valid_to = (
@@ -239,7 +239,7 @@ pub async fn require_cell(conn: &mut Conn, unit_id: Uuid) -> Result<(), Problem>
     ))
 }
 
-/// Holds the unit's row until the transaction ends, so that what must be unique in the unit is decided one by one.
+/// Locks the unit's row until the transaction ends, so that what must be unique in the unit is decided one by one.
 pub async fn lock(conn: &mut Conn, unit_id: Uuid) -> Result<(), Problem> {
     units::table.find(unit_id).select(units::id).for_no_key_update().first::<Uuid>(conn).await?;
     Ok(())
@@ -251,8 +251,8 @@ pub async fn keep(conn: &mut Conn, unit_id: Uuid) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Keeps a unit as it is until the transaction ends, and insists that it has not ended: whoever is let into a cell while
-/// it is merged waits for the merger and is told.
+/// Keeps a unit as it is until the transaction ends, and requires that it has not ended: an admission into a cell that
+/// is being merged waits for the merger and is then refused.
 ///
 /// # Errors
 /// 409 when the unit has ended.
@@ -270,16 +270,18 @@ pub async fn hold(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<(), 
     Err(Problem::with(Code::Conflict, "Tổ chức này đã được sáp nhập.", "The unit has been merged into another."))
 }
 
-/// Whoever changes places of units holds the tree alone; whoever makes a unit only keeps others from changing places.
+/// Locks the tree of units: alone for changes of place; shared for a new unit, which only keeps others from changing
+/// places.
 pub async fn lock_tree(conn: &mut Conn, alone: bool) -> Result<(), Problem> {
     let tree = advisory::Purpose::UnitTree;
     if alone { advisory::lock(conn, tree).await } else { advisory::lock_shared(conn, tree).await }
 }
 
-/// Makes a unit with its link and its place in the closure.
+/// Creates a unit with its link and its place in the closure.
 ///
 /// # Errors
-/// 400 for an unknown kind, 404 for an unknown parent, 409 for a code in use or a parent that has ended, 422 when the kind cannot stand below the parent's.
+/// 400 for an unknown kind, 404 for an unknown parent, 409 for a code in use or a parent that has ended, 422 when the
+/// kind cannot stand below the parent's.
 pub async fn create(conn: &mut Conn, new: &NewUnit, now: DateTime<Utc>) -> Result<Uuid, Problem> {
     lock_tree(conn, false).await?;
     if let Some(parent_id) = new.parent_id {

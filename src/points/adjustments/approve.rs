@@ -1,4 +1,4 @@
-//! Approval: a second officer's word turns a proposal into an entry, in one transaction.
+//! Approval: a second officer turns a proposal into an entry, in one transaction.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -44,8 +44,8 @@ pub async fn approve(conn: &mut Conn, id: Uuid, by: Uuid, now: DateTime<Utc>) ->
     Ok(open)
 }
 
-/// A reversal stands where its entry stands, so that sums by cell and day come out even. An adjustment belongs to the cell
-/// that the whole month counts for: that of its last day, or of today while it runs.
+/// A reversal has the cell and day of its entry, so that sums by cell and day cancel out. An adjustment belongs to the
+/// cell that the whole month counts for: that of its last day, or of today while it runs.
 async fn place(conn: &mut Conn, open: &Open, period: Period, now: DateTime<Utc>) -> Result<Place, Problem> {
     if let Some(entry_id) = open.reverses {
         let entry = ledger::entry(conn, open.member_id, entry_id).await?.ok_or_else(Problem::not_found)?;

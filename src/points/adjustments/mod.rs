@@ -1,4 +1,4 @@
-//! Corrections by hand: proposed with reason and evidence, approved by a second officer, written as entries of their own.
+//! Manual corrections: proposed with evidence, approved by a second officer, kept as own entries.
 
 mod approve;
 mod decide;

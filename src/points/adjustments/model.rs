@@ -8,15 +8,15 @@ use uuid::Uuid;
 use crate::kernel::clock::Period;
 use crate::points::model::EntryKind;
 
-/// Most points one adjustment gives or takes: more than anybody earns in a month.
+/// Most points one adjustment gives or takes: more than can be earned in a month.
 pub const MOST_POINTS: i32 = 100;
 
-/// The rule that stands in entries of adjustments.
+/// Rule code of entries of adjustments.
 pub const MANUAL_ADJUSTMENT: &str = "manual_adjustment";
-/// The rule that stands in entries of reversals.
+/// Rule code of entries of reversals.
 pub const REVERSAL: &str = "reversal";
 
-/// What is asked for.
+/// Requested correction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Points given to or taken from a month.
@@ -53,7 +53,7 @@ impl AdjustmentState {
     }
 }
 
-/// A member's month as an adjustment finds it.
+/// State of a member's month before an adjustment.
 #[derive(Debug, Clone, Copy)]
 pub struct MonthNow {
     pub points: i32,

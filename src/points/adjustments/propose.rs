@@ -1,4 +1,4 @@
-//! Proposing: what is to be corrected, with reason and evidence. It changes nothing until it is approved.
+//! Proposing corrections, with reason and evidence. Nothing changes until the approval.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -103,7 +103,7 @@ async fn reversed(conn: &mut Conn, member_id: Uuid, entry_id: Uuid) -> Result<(P
     if entry.kind == "reversal" {
         let detail = text(
             "Không thu hồi một mục thu hồi; hãy đề nghị cộng điểm.",
-            "A reversal is not reversed; propose an adjustment.",
+            "A reversal cannot be reversed; propose an adjustment.",
         );
         return Err(unmet("/reverses", "is_a_reversal", detail));
     }

@@ -29,7 +29,7 @@ use super::target::{OnAdjustment, READERS, ReadableAdjustment};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PointAdjustmentIn {
-    /// The month the points are to count for; not one to come.
+    /// The month the points count for; not a future one.
     period: Option<Period>,
     /// Points to be given, or taken when negative; not 0.
     #[schema(minimum = -100, maximum = 100, example = 3)]
@@ -63,7 +63,7 @@ impl PointAdjustmentIn {
 /// Propose an adjustment of points
 ///
 /// Proposes to give or take points of a month, or to take an entry back whole. Nothing changes until a second officer
-/// approves it. Nobody proposes for themselves.
+/// approves it. An officer cannot propose for themselves.
 #[utoipa::path(tag = "Adjustments", params(("member_id" = Uuid, Path, description = "The member.")),
     request_body = PointAdjustmentIn, responses(
     (status = 201, description = "The proposal.", body = PointAdjustment),
@@ -100,8 +100,8 @@ pub async fn propose_adjustment(
 /// Approve an adjustment
 ///
 /// Writes the entry and changes the month's total; caps and counters stay as they are, and a reversed object is not
-/// creditable again. An entry for a month that was closed is a late correction. The member is told. For officers who decide
-/// on the member's cell, except the proposer and the member.
+/// creditable again. An entry for a month that was closed is a late correction. The member is notified. For officers
+/// who decide on the member's cell, except the proposer and the member.
 #[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")), request_body = Empty,
     responses(
     (status = 200, description = "The proposal, with its entry.", body = PointAdjustment),
@@ -155,7 +155,7 @@ pub async fn refuse_adjustment(
 
 /// Withdraw an adjustment
 ///
-/// The proposer takes it back before it is decided.
+/// The proposer withdraws the proposal before it is decided.
 #[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")), request_body = Empty,
     responses(
     (status = 200, description = "The proposal.", body = PointAdjustment),
@@ -193,13 +193,13 @@ pub async fn get_adjustment(mut ask: Ask<ReadableAdjustment>) -> Result<HttpResp
     ask.reply(&found)
 }
 
-/// Which proposals are wanted.
+/// Filter of the list of proposals.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AdjustmentQuery {
     /// The unit, with everything below it.
     unit_id: Uuid,
-    /// Only those that stand so; all when left out.
+    /// Only proposals in this state; all when left out.
     #[param(inline, nullable = false)]
     state: Option<AdjustmentState>,
 }

@@ -88,10 +88,10 @@ pub struct PointAdjustment {
     pub proposed_at: DateTime<Utc>,
     /// Who approved, refused or withdrew it; null before.
     pub decided_by: Option<Uuid>,
-    /// That person's name.
+    /// The name of that person.
     #[schema(max_length = 200)]
     pub decided_by_name: Option<String>,
-    /// When that was.
+    /// When it was approved, refused or withdrawn.
     pub decided_at: Option<DateTime<Utc>>,
     /// Why it was refused.
     #[schema(max_length = 500)]
@@ -166,7 +166,7 @@ pub async fn of_unit(
     Ok(rows.into_iter().map(PointAdjustment::from).collect())
 }
 
-/// What deciding needs to know.
+/// Data needed for a decision.
 #[derive(Debug, Clone, Queryable)]
 pub struct Open {
     pub member_id: Uuid,
@@ -195,7 +195,7 @@ const OPEN: OpenColumns = (
     point_adjustments::state,
 );
 
-/// A proposal without a lock: whose it is and for which month never changes.
+/// Reads a proposal without a lock: its member and month never change.
 pub async fn read(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
     Ok(point_adjustments::table.find(id).select(OPEN).first(conn).await?)
 }
@@ -216,7 +216,7 @@ pub async fn lock_proposed(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
     Ok(open)
 }
 
-/// How a proposal ended.
+/// The decision on a proposal.
 pub struct Decision<'a> {
     pub state: AdjustmentState,
     /// None when it expired.
@@ -225,7 +225,7 @@ pub struct Decision<'a> {
     pub entry_id: Option<Uuid>,
 }
 
-/// Writes the end of a proposal whose row is locked.
+/// Writes the decision on a proposal whose row is locked.
 pub async fn decide(conn: &mut Conn, id: Uuid, decision: &Decision<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
     diesel::update(point_adjustments::table.find(id))
         .set((

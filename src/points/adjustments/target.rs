@@ -1,4 +1,4 @@
-//! A proposal as an authorised object: its member's cell decides.
+//! A proposal as an authorised object: permissions are checked on its member's cell.
 
 use std::marker::PhantomData;
 
@@ -18,7 +18,7 @@ use crate::points::officers::require_any;
 
 use super::store;
 
-/// Any of these lets one look at proposals.
+/// Permissions that allow reading proposals; any of them suffices.
 pub const READERS: &[Permission] =
     &[Permission::ProposeAdjustments, Permission::DecideAdjustments, Permission::ReadCases];
 
@@ -44,7 +44,7 @@ impl<N: Needs> Target for OnAdjustment<N> {
     }
 }
 
-/// The same for whoever may look.
+/// The same for callers with read access.
 pub struct ReadableAdjustment {
     pub adjustment_id: Uuid,
 }

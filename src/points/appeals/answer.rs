@@ -1,4 +1,4 @@
-//! Answering: an officer without a part in it decides and says why; the member is told.
+//! Answering appeals: an uninvolved officer decides with a reason; the member is notified.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -26,8 +26,8 @@ pub struct Answer<'a> {
 /// Answers an appeal.
 ///
 /// # Errors
-/// 403 for the member and for whoever vouched for the entry, 409 when it was answered, 422 for an adjustment that does not
-/// belong to it.
+/// 403 for the member and for officers who vouched for the entry, 409 when it was answered, 422 for an adjustment that
+/// does not belong to it.
 pub async fn answer(
     conn: &mut Conn,
     id: Uuid,
@@ -43,7 +43,7 @@ pub async fn answer(
         return Err(Problem::with(
             Code::OwnInterest,
             "Người đã xác nhận mục điểm này không trả lời khiếu nại về nó.",
-            "Whoever vouched for the entry does not answer an appeal about it.",
+            "An officer who vouched for the entry cannot answer an appeal about it.",
         ));
     }
     require_fitting(conn, open.member_id, answer).await?;
@@ -71,7 +71,7 @@ async fn require_fitting(conn: &mut Conn, member_id: Uuid, answer: &Answer<'_>) 
         return Ok(());
     };
     if answer.outcome == AppealOutcome::Dismissed {
-        let detail = text("Chỉ kèm khi chấp nhận khiếu nại.", "Only an appeal that is upheld has one.");
+        let detail = text("Chỉ kèm khi chấp nhận khiếu nại.", "Only an upheld appeal can name an adjustment.");
         return Err(Problem::fault("/adjustment_id", "not_allowed", detail));
     }
     if !store::has_adjustment(conn, member_id, adjustment_id).await? {

@@ -1,4 +1,4 @@
-//! Filing: a member says what is missing or wrong. A few appeals of each member may wait at a time.
+//! Filing appeals: a member reports a missing or wrong point; open appeals are limited.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

@@ -50,8 +50,8 @@ pub struct AppealIn {
 
 /// File an appeal
 ///
-/// Against a point that is missing or an entry that is wrong. An officer answers with a reason; at most five of one's appeals
-/// wait at a time.
+/// Against a point that is missing or an entry that is wrong. An officer answers with a reason. A member has at most
+/// five open appeals at a time.
 #[utoipa::path(tag = "Adjustments", request_body = AppealIn, responses(
     (status = 201, description = "The appeal.", body = Appeal),
     (status = 409, description = "There is an open one about the entry, or too many wait."),
@@ -102,13 +102,13 @@ pub async fn list_my_appeals(mut ask: Ask<Myself>, page: Query<PageQuery>) -> Re
     ask.reply(&page.0.page(rows, |row| row.id, |row| row))
 }
 
-/// Which appeals are wanted.
+/// Filter of the list of appeals.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AppealQuery {
     /// The unit, with everything below it.
     unit_id: Uuid,
-    /// Only those that stand so; all when left out.
+    /// Only appeals in this state; all when left out.
     #[param(inline, nullable = false)]
     state: Option<AppealState>,
 }
@@ -156,8 +156,9 @@ pub struct AppealAnswerIn {
 
 /// Answer an appeal
 ///
-/// Says whether the member is right, and why; the member is told. Points change only by an adjustment, which a second officer
-/// approves. For officers who decide adjustments on the member's cell, except the member and whoever vouched for the entry.
+/// Says whether the member is right, and why; the member is notified. Points change only by an adjustment, which a
+/// second officer approves. For officers who decide adjustments on the member's cell, except the member and officers
+/// who vouched for the entry.
 #[utoipa::path(tag = "Adjustments", params(("appeal_id" = Uuid, Path, description = "The appeal.")), request_body = AppealAnswerIn,
     responses(
     (status = 200, description = "The appeal with its answer.", body = Appeal),

@@ -78,7 +78,7 @@ pub struct Appeal {
     /// Name of the officer who answered; null before.
     #[schema(max_length = 200)]
     pub answered_by_name: Option<String>,
-    /// When that was.
+    /// When it was answered.
     pub answered_at: Option<DateTime<Utc>>,
     /// The officer's reason.
     #[schema(max_length = 1000)]
@@ -179,7 +179,7 @@ pub async fn month_of_entry(conn: &mut Conn, member_id: Uuid, entry_id: Uuid) ->
     Ok(period.map(Period::containing))
 }
 
-/// What answering needs to know.
+/// Data needed for an answer.
 #[derive(Debug, Clone, Queryable)]
 pub struct Open {
     pub member_id: Uuid,

@@ -1,4 +1,4 @@
-//! An appeal as an authorised object: the cell of its member decides.
+//! An appeal as an authorised object: permissions are checked on its member's cell.
 
 use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};

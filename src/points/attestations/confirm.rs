@@ -1,4 +1,4 @@
-//! Confirmation: a second officer's word turns a list into awards, in one transaction.
+//! Confirmation: a second officer turns a list into awards, in one transaction.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -87,7 +87,7 @@ fn given(member_id: Uuid, award: model::Award) -> Outcome {
     }
 }
 
-/// A transfer came between the list and its confirmation: the day counts for the other cell.
+/// The outcome for a member transferred between the list and its confirmation: the day counts for the other cell.
 fn gone(member_id: Uuid, kind: AttestationKind) -> Outcome {
     let detail =
         text("Không còn là đảng viên của chi bộ vào ngày đó.", "Not a member of the cell on that day any more.");

@@ -1,4 +1,4 @@
-//! Attestations that name oneself: what came of each, and why where nothing did.
+//! A member's own attestations: the outcome of each, and the reason where nothing was given.
 
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -40,7 +40,7 @@ struct Row {
     refusals: Option<Value>,
 }
 
-/// An attestation that names the caller, with what came of it for them alone.
+/// An attestation that names the caller, with the outcome for the caller alone.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MyAttestation {
     /// Identifier.
@@ -113,7 +113,8 @@ async fn of_member(
 
 /// List the attestations that name oneself
 ///
-/// The latest first, whether they wait or were decided: what one got by each, or why not. Nobody else on them is told.
+/// The latest first, waiting or decided: the points given by each, or the reasons. Other members on the lists are not
+/// disclosed.
 #[utoipa::path(tag = "Attestations", params(PageQuery),
     responses((status = 200, description = "A page of attestations.", body = Page<MyAttestation>),
     (status = 403, description = "The caller is no member.")))]

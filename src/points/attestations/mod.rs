@@ -1,4 +1,5 @@
-//! What an officer vouches for: who attended, contributed or was helped to study; awarded when a second officer confirms.
+//! Attestations: who attended, contributed or was helped, recorded by one officer.
+//! Points are awarded when a second officer confirms.
 
 mod confirm;
 mod decide;

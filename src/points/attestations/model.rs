@@ -1,4 +1,4 @@
-//! Kinds and states of attestations, and their pure rules: which days, which object, whose word.
+//! Kinds, states and pure rules of attestations: which days, which objects, who may be listed.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::NaiveDate;
@@ -71,7 +71,8 @@ impl AttestationKind {
         }
     }
 
-    /// The recorder sat in the meeting too; whose opinion counts and who needed help is for somebody else to say.
+    /// Whether the recorder may be on the list: at a meeting, which the recorder attends too; not for opinions and
+    /// assisted study, which another officer has to record.
     pub fn may_list_the_recorder(self) -> bool {
         matches!(self, Self::MeetingAttended | Self::ThematicMeetingAttended)
     }
@@ -110,8 +111,8 @@ impl AttestationState {
     }
 }
 
-/// Whether a day can be attested today: in the present month or the one before, and not to come. What is older is a matter
-/// for an adjustment.
+/// Whether a day can be attested today: in the present month or the one before, and not in the future. Older days need
+/// an adjustment.
 pub fn is_recent(day: NaiveDate, today: NaiveDate) -> bool {
     day <= today && day >= Period::containing(today).previous().first_day()
 }

@@ -1,4 +1,4 @@
-//! Recording: the list of an officer, checked against the cell's members of that day.
+//! Recording lists of officers, checked against the cell's members of that day.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -51,7 +51,7 @@ pub async fn record(
     check(new, by.account_id, day_of(now))?;
     units::require_cell(conn, new.unit_id).await?;
     require_unit(conn, new).await?;
-    // One after another, so that two lists at the same instant see each other.
+    // Serialises recording, so that two concurrent lists see each other.
     units::lock(conn, new.unit_id).await?;
     require_members(conn, new).await?;
     require_room(conn, new).await?;
@@ -116,7 +116,7 @@ async fn require_unit(conn: &mut Conn, new: &NewAttestation<'_>) -> Result<(), P
     Err(unmet("/day", "before_unit", detail))
 }
 
-/// Everybody belonged to the cell that day. Whoever is nobody at all gets the same answer.
+/// Requires that all members belonged to the cell that day. Unknown ids get the same answer.
 async fn require_members(conn: &mut Conn, new: &NewAttestation<'_>) -> Result<(), Problem> {
     let strangers = store::strangers(conn, new.unit_id, new.day, new.member_ids).await?;
     if strangers.is_empty() {

@@ -46,7 +46,7 @@ pub struct AttestationIn {
     /// Those who attended, contributed or were helped; each once, members of the cell on that day.
     #[schema(min_items = 1, max_items = 500, example = json!(["0192f0c1-0000-7000-8000-000000000002"]))]
     member_ids: Vec<Uuid>,
-    /// What else there is to say.
+    /// Further remarks.
     #[schema(max_length = 500)]
     note: Option<String>,
 }
@@ -61,7 +61,7 @@ pub struct AttestationIn {
     (status = 403, description = "The caller may not record on this cell, or not themselves."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is."),
     (status = 409, description = "The regular meeting of the month was another day, or too many lists wait."),
-    (status = 422, description = "The unit is no cell, or somebody did not belong to it on that day; `errors` names whom.")))]
+    (status = 422, description = "The unit is no cell, or a member did not belong to it on the day; see `errors`.")))]
 #[post("/attestations")]
 pub async fn record_attestation(call: Call<AttestationIn, Anyone>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::CREATED, async |conn, scope| {
@@ -144,7 +144,7 @@ pub async fn decline_attestation(
 
 /// Withdraw an attestation
 ///
-/// The recorder takes it back before it is confirmed.
+/// The recorder withdraws the list before it is confirmed.
 #[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")), request_body = Empty,
     responses(
     (status = 200, description = "The attestation.", body = AttestationDetail),
@@ -183,13 +183,13 @@ pub async fn get_attestation(mut ask: Ask<ReadableAttestation>) -> Result<HttpRe
     ask.reply(&found)
 }
 
-/// Which attestations are wanted.
+/// Filter of the list of attestations.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AttestationQuery {
     /// The unit, with everything below it.
     unit_id: Uuid,
-    /// Only those that stand so; all when left out.
+    /// Only attestations in this state; all when left out.
     #[param(inline, nullable = false)]
     state: Option<AttestationState>,
 }

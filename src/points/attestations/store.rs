@@ -43,7 +43,7 @@ pub struct Attestation {
     #[diesel(sql_type = Text)]
     #[schema(max_length = 200, example = "Sinh hoạt thường kỳ tháng 11")]
     pub subject: String,
-    /// What else the recorder has to say.
+    /// Further remarks of the recorder.
     #[diesel(sql_type = Nullable<Text>)]
     #[schema(max_length = 500)]
     pub note: Option<String>,
@@ -68,11 +68,11 @@ pub struct Attestation {
     /// Who confirmed, declined or withdrew it; null before.
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub decided_by: Option<Uuid>,
-    /// That person's name.
+    /// The name of that person.
     #[diesel(sql_type = Nullable<Text>)]
     #[schema(max_length = 200)]
     pub decided_by_name: Option<String>,
-    /// When that was.
+    /// When it was confirmed, declined or withdrawn.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub decided_at: Option<DateTime<Utc>>,
     /// Why it was declined.
@@ -177,7 +177,7 @@ pub async fn of_unit(
     .await?)
 }
 
-/// What deciding needs to know.
+/// Data needed for a decision.
 #[derive(Debug, Clone, Queryable)]
 pub struct Open {
     pub id: Uuid,
@@ -225,7 +225,7 @@ pub fn require_recorded(open: &Open) -> Result<(), Problem> {
     Err(Problem::with(Code::Conflict, "Danh sách này đã được giải quyết.", "This attestation was decided already."))
 }
 
-/// How an attestation ended.
+/// The decision on an attestation.
 pub struct Decision<'a> {
     pub state: AttestationState,
     /// None when it expired.
@@ -233,7 +233,7 @@ pub struct Decision<'a> {
     pub reason: Option<&'a str>,
 }
 
-/// Writes the end of an attestation whose row is locked.
+/// Writes the decision on an attestation whose row is locked.
 pub async fn decide(conn: &mut Conn, id: Uuid, decision: &Decision<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
     diesel::update(attestations::table.find(id))
         .set((
@@ -303,7 +303,7 @@ pub async fn thematic_objects(
     Ok(rows.into_iter().map(|row| (row.member_id, row.object_id)).collect())
 }
 
-/// What came of the confirmation for one member.
+/// Outcome of the confirmation for one member.
 pub struct Outcome {
     pub member_id: Uuid,
     pub points: i32,
@@ -312,7 +312,7 @@ pub struct Outcome {
     pub refusals: Vec<Refusal>,
 }
 
-/// Writes what came of a confirmation.
+/// Writes the outcomes of a confirmation.
 pub async fn write_outcomes(conn: &mut Conn, id: Uuid, outcomes: &[Outcome]) -> Result<(), Problem> {
     let members: Vec<Uuid> = outcomes.iter().map(|outcome| outcome.member_id).collect();
     let points: Vec<i32> = outcomes.iter().map(|outcome| outcome.points).collect();
@@ -342,7 +342,7 @@ struct Place {
     place: i64,
 }
 
-/// The places (from 0) of those who did not belong to the cell on the day, or are nobody at all.
+/// The places (from 0) of those who did not belong to the cell on the day, or do not exist.
 pub async fn strangers(
     conn: &mut Conn,
     unit_id: Uuid,
@@ -373,7 +373,7 @@ pub async fn waiting(conn: &mut Conn, unit_id: Uuid) -> Result<i64, Problem> {
         .await?)
 }
 
-/// Another day on which the cell's regular meeting of the month is said to have been held.
+/// Another day on which the cell's regular meeting of the month was recorded.
 pub async fn other_regular_day(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Option<NaiveDate>, Problem> {
     let period = Period::containing(day);
     let alive = [AttestationState::Recorded.as_str(), AttestationState::Confirmed.as_str()];

@@ -1,4 +1,5 @@
-//! An attestation as an authorised object: its cell decides; once that has ended, whoever was above it.
+//! An attestation as an authorised object: permissions are checked on its cell.
+//! Once the cell has ended, its former parents count.
 
 use std::marker::PhantomData;
 
@@ -18,7 +19,7 @@ use crate::points::officers::require_any;
 
 use super::store;
 
-/// Any of these lets one look at attestations.
+/// Permissions that allow reading attestations; any of them suffices.
 pub const READERS: &[Permission] =
     &[Permission::RecordAttestations, Permission::ConfirmAttestations, Permission::ReadCases];
 
@@ -44,7 +45,7 @@ impl<N: Needs> Target for OnAttestation<N> {
     }
 }
 
-/// The same for whoever may look.
+/// The same for callers with read access.
 pub struct ReadableAttestation {
     pub attestation_id: Uuid,
 }

@@ -1,4 +1,4 @@
-//! The threshold board as a file for people who live in spreadsheets.
+//! The threshold board as a spreadsheet file.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ use super::summary::{Summary, statuses};
 /// Most members of one file; a larger unit exports its child units one by one.
 const MOST: i64 = 20_000;
 
-/// What file is wanted.
+/// Requested file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Xlsx,
@@ -47,7 +47,7 @@ impl Kind {
     }
 }
 
-/// Makes the file, having recorded in the audit log who takes it out.
+/// Records the export in the audit log and returns the file.
 ///
 /// # Errors
 /// 422 when the unit has more members than a file may hold.
@@ -159,12 +159,12 @@ fn headers(with_unit: bool, with_closed: bool) -> Vec<Column> {
     headers
 }
 
-/// The month as people write it.
+/// The month in Vietnamese notation.
 pub fn in_words(period: Period) -> String {
     period.first_day().format("%m/%Y").to_string()
 }
 
-/// The status as people say it.
+/// The status in Vietnamese.
 pub fn in_vietnamese(status: Status) -> &'static str {
     match status {
         Status::Met => "Đạt",

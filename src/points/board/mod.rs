@@ -1,4 +1,4 @@
-//! The threshold board of a unit: who has reached it, the summary, the roll-up by child unit, files of it.
+//! The threshold board of a unit: rows of members, the summary, the roll-up by child unit, files.
 
 mod export;
 pub mod routes;

@@ -64,7 +64,7 @@ pub struct Board {
     /// The unit's threshold before proration.
     #[schema(minimum = 0, maximum = 10_000, example = 30)]
     pub threshold: i32,
-    /// Of the whole unit, whatever the page.
+    /// Counts of the whole unit, on every page.
     pub summary: Summary,
     /// Members by Vietnamese given name.
     #[schema(max_items = 200)]
@@ -93,7 +93,7 @@ pub async fn get_board(
     let path = path_of(&mut ask.conn, &ask.scope.on, view.day, today).await?;
     let threshold = store::parameters(&mut ask.conn, &path, view.day).await?.threshold;
     let rows = standings::page(&mut ask.conn, view, page.after()?, page.fetch()).await?;
-    // Most cells are shown whole; nobody else needs to count them.
+    // Most cells fit on one page, whose rows are counted; only larger units need a query.
     let counts =
         if page.shows_all(rows.len()) { Counts::of(&rows) } else { standings::counts(&mut ask.conn, view).await? };
     let statuses = statuses(&ask.conn, &rows, view, today).await?;
@@ -115,7 +115,7 @@ pub async fn get_board(
     ask.reply(&Board { period: view.period, threshold, summary: counts.into(), items, next_cursor })
 }
 
-/// Where the unit stood on the day of the board, as its rows are counted; where it stands today if it came later and the
+/// The path of the unit on the day of the board, as its rows are counted; today's path if the unit came later and the
 /// board has no rows.
 async fn path_of(
     conn: &mut Conn,
@@ -171,8 +171,8 @@ pub struct RollUp {
 
 /// Get the roll-up of a unit
 ///
-/// How many members of the unit, and of each unit directly below it, reached the threshold. The figures of units above the
-/// grassroots are kept by a projection that follows the ledger within seconds; `as_of` says how far it is.
+/// How many members of the unit, and of each unit directly below it, reached the threshold. The figures of units above
+/// the grassroots are kept by a projection that follows the ledger within seconds; `as_of` says how current they are.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery),
     responses((status = 200, description = "The roll-up.", body = RollUp)))]
 #[get("/units/{unit_id}/points/summary")]

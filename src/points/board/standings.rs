@@ -1,4 +1,4 @@
-//! Where each member of a unit stands in a month: one definition for boards, summaries, exports and leaderboards.
+//! Standing of each member of a unit in a month: the one definition for all boards and exports.
 
 use std::collections::BTreeMap;
 
@@ -109,7 +109,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Of members who are all there.
+    /// Counts the rows of all members.
     pub fn of(rows: &[Standing]) -> Self {
         let count = |what: &dyn Fn(&&Standing) -> bool| i64::try_from(rows.iter().filter(what).count()).unwrap_or(0);
         Self {
@@ -142,7 +142,7 @@ const COUNTS: &str = "count(s.member_id) AS members,
     count(s.member_id) FILTER (WHERE s.exemption = 'excused') AS excused,
     count(s.member_id) FILTER (WHERE s.exemption IS NULL AND s.points >= s.threshold) AS met";
 
-/// The unit and the month a board is about, and the day on which it is looked at.
+/// The unit and the month of a board, and its reference day.
 #[derive(Debug, Clone, Copy)]
 pub struct View {
     pub unit_id: Uuid,
@@ -170,7 +170,7 @@ pub async fn page(conn: &mut Conn, view: View, after: Option<NameKey>, fetch: i6
     Ok(Prepared(query).load(conn).await?)
 }
 
-/// The closed months of these members; of a month that still runs none is looked for.
+/// The closed months of these members; a month that still runs is not looked up.
 pub async fn closed(
     conn: &mut Conn,
     rows: &[Standing],
@@ -184,7 +184,7 @@ pub async fn closed(
     closings::of_members(conn, &members, view.period).await
 }
 
-/// The counts of the whole unit, whatever page is shown.
+/// The counts of the whole unit, independent of the page.
 pub async fn counts(conn: &mut Conn, view: View) -> Result<Counts, Problem> {
     let query = diesel::sql_query(format!("WITH {STANDINGS} SELECT {COUNTS} FROM standings s"))
         .bind::<SqlUuid, _>(view.unit_id)

@@ -1,4 +1,4 @@
-//! What is said of a unit as a whole, and where each of its members stands.
+//! Summary of a unit, and the status of each of its members.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,7 +20,7 @@ use super::standings::{Counts, Standing, View};
 /// How many members a unit has and how many of those who count reached the threshold.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Summary {
-    /// Everybody who belongs to the unit.
+    /// All members of the unit.
     #[schema(minimum = 0, maximum = 10_000_000, example = 135)]
     pub members: i64,
     /// The denominator: members without the exempt and the excused.
@@ -35,7 +35,7 @@ pub struct Summary {
     /// Counted members who reached their threshold.
     #[schema(minimum = 0, maximum = 10_000_000, example = 60)]
     pub met: i64,
-    /// `met` of `counted`, between 0 and 1; null when nobody counts.
+    /// `met` of `counted`, between 0 and 1; null when no member counts.
     #[schema(minimum = 0, maximum = 1, example = 0.74)]
     pub rate: Option<f64>,
 }
@@ -57,7 +57,7 @@ impl From<&UnitMonth> for Summary {
     }
 }
 
-/// The status of each row; what is attainable is looked up only for those it can matter to.
+/// The status of each row; attainable points are looked up only where they can matter.
 pub async fn statuses(
     conn: &Conn,
     rows: &[Standing],

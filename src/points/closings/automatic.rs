@@ -1,4 +1,4 @@
-//! Months that close by themselves: slice by slice, across instances, going on where another stopped.
+//! Automatic closing of months: in slices, shared by instances, resumable.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -18,12 +18,12 @@ use crate::kernel::schema::{closing_passes, closing_states};
 use super::close::{Closer, close_cells};
 use super::window;
 
-/// Cells closed in one transaction: enough to make statements worth their round trip, few enough to hold nobody up.
+/// Cells closed in one transaction: enough to make statements worth their round trip, few enough not to block others.
 const SLICE: usize = 50;
-/// Months that are gone through, the latest first: also those of a time when no instance ran.
+/// Months that are checked, the latest first: also those of a time when no instance ran.
 const MONTHS: usize = 12;
 
-/// What one slice came to.
+/// Result of one slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slice {
     pub closed: usize,
@@ -157,7 +157,7 @@ async fn reopened(conn: &mut Conn, today: NaiveDate) -> Result<Option<(Period, V
     Ok(Some((earliest, cells)))
 }
 
-/// Locks the pass of a month that is not gone through today and that no other instance works on.
+/// Locks the pass of a month that was not completed today and that no other instance works on.
 async fn take_pass(conn: &mut Conn, today: NaiveDate) -> Result<Option<(Period, Option<Uuid>)>, Problem> {
     #[derive(QueryableByName)]
     struct Pass {
@@ -179,7 +179,7 @@ async fn take_pass(conn: &mut Conn, today: NaiveDate) -> Result<Option<(Period, 
     .bind::<Date, _>(today)
     .execute(conn)
     .await?;
-    // A pass of another day begins anew.
+    // A pass of another day starts again from its beginning.
     let taken: Option<Pass> = diesel::sql_query(
         "SELECT period, CASE WHEN day = $2 THEN after_unit END AS after_unit FROM closing_passes
          WHERE period = ANY($1) AND (day <> $2 OR NOT done) ORDER BY period DESC LIMIT 1 FOR UPDATE SKIP LOCKED",
@@ -203,8 +203,9 @@ struct Candidate {
 
 /// The next cells that are not closed; reopened ones wait for their days to pass.
 ///
-/// A sheet may say that people belonged to the cell long before it was imported. Nobody could earn anything before the first
-/// of them was entered, so months that had ended by then are left open: else they were signed with everybody `below`.
+/// A sheet may say that people belonged to the cell long before it was imported. They could earn nothing before the
+/// first of them was entered, so months that had ended by then are left open: otherwise all members would be signed as
+/// `below`.
 async fn candidates(
     conn: &mut Conn,
     period: Period,

@@ -1,4 +1,4 @@
-//! Closes the month of some cells in the caller's transaction: locks, marks, takes the snapshots, signs them.
+//! Closes the month of some cells: locks, marks, takes and signs snapshots, in one transaction.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
@@ -44,7 +44,7 @@ pub struct MonthState {
 
 /// Locks the months of cells, in the order of their ids: before anything of their members.
 pub async fn lock_states(conn: &mut Conn, cells: &[Uuid], period: Period) -> Result<Vec<MonthState>, Problem> {
-    // Units before members, as everywhere: a row that is there already would not look at its unit.
+    // Units are locked before members, as everywhere: for an existing row the insert below locks no unit.
     diesel::sql_query("SELECT 1 FROM units WHERE id = ANY($1) ORDER BY id FOR KEY SHARE")
         .bind::<Array<SqlUuid>, _>(cells)
         .execute(conn)
@@ -66,7 +66,7 @@ pub async fn lock_states(conn: &mut Conn, cells: &[Uuid], period: Period) -> Res
     .await?)
 }
 
-/// Closes the month of one cell on the word of its secretary. A month that is closed already stays as it is.
+/// Closes the month of one cell at its secretary's request. A month that is closed already stays as it is.
 ///
 /// # Errors
 /// 422 outside the days for it, and for a cell without members.
@@ -89,7 +89,7 @@ pub async fn close_by_hand(conn: &mut Conn, closer: &Closer<'_>, unit_id: Uuid, 
         return Err(Problem::with(
             Code::RuleNotMet,
             "Chi bộ không có đảng viên nào vào ngày cuối tháng.",
-            "Nobody belonged to the cell on the last day of the month.",
+            "The cell had no members on the last day of the month.",
         ));
     }
     Ok(())
@@ -135,8 +135,8 @@ async fn close_locked(
     Ok(closings.len())
 }
 
-/// Locks the members' months in the order of the members, making those that are missing, and marks them as closed: whatever
-/// comes later is a late correction.
+/// Locks the members' months in the order of the members, inserting missing rows, and marks them as closed: later
+/// entries are late corrections.
 async fn mark_months(conn: &mut Conn, cells: &[Uuid], period: Period, now: DateTime<Utc>) -> Result<(), Problem> {
     let members = gather::members(conn, cells, period.last_day()).await?;
     diesel::sql_query(
@@ -153,7 +153,7 @@ async fn mark_months(conn: &mut Conn, cells: &[Uuid], period: Period, now: DateT
     .bind::<Date, _>(period.first_day())
     .execute(conn)
     .await?;
-    // Whoever changes exemptions holds the member's row: the snapshot sees the change, or the change sees the closing.
+    // A change of exemptions locks the member's row: the snapshot sees the change, or the change sees the closing.
     diesel::sql_query("SELECT 1 FROM members WHERE id = ANY($1) ORDER BY id FOR KEY SHARE")
         .bind::<Array<SqlUuid>, _>(&members)
         .execute(conn)

@@ -1,4 +1,4 @@
-//! What goes into the snapshots of some cells: who belongs, threshold, exemption, and the ledger's sums by rule.
+//! Data for snapshots of cells: members, thresholds, exemptions, and the ledger's sums by rule.
 
 use std::collections::BTreeMap;
 
@@ -101,7 +101,7 @@ pub async fn months(conn: &mut Conn, cells: &[Uuid], period: Period) -> Result<B
 }
 
 fn row(standing: Standing, position: i32, by_rule: BTreeMap<String, i32>) -> ClosedRow {
-    // From the ledger itself rather than from the total that is derived from it: this is what gets signed.
+    // From the ledger itself, not from the derived total: this is what gets signed.
     let points = by_rule.values().sum();
     ClosedRow {
         position,

@@ -1,4 +1,4 @@
-//! The keys that sign reports: made once, kept under seal, published for as long as there are reports.
+//! Keys that sign reports: generated once, stored encrypted, published as long as reports exist.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
@@ -19,7 +19,7 @@ use crate::kernel::state::State;
 
 use super::model::{ReportKey, hash};
 
-/// What the sealed half is bound to.
+/// Context to which the encrypted private key is bound.
 const FIELD: &str = "report_key";
 
 /// A key that can sign.

@@ -1,4 +1,4 @@
-//! What members' closed months look like beside what late corrections made of them.
+//! Closed months of members, beside the figures with late corrections.
 
 use std::collections::BTreeMap;
 

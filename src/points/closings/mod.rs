@@ -1,4 +1,4 @@
-//! Closed months: signed snapshots of each cell's month, closed by the secretary or by themselves, never changed.
+//! Closed months: signed, immutable snapshots of a cell's month, by the secretary or automatic.
 
 mod automatic;
 mod close;

@@ -1,4 +1,4 @@
-//! The closed month as a document that anyone can verify: rows and manifest in canonical form, hashes of them. Pure.
+//! The closed month as a verifiable document: canonical form, hashes of rows and manifest. Pure.
 //!
 //! Canonical form: JSON in UTF-8 without whitespace, fields in the order in which they stand here, absent values as `null`,
 //! whole numbers only, text in Unicode NFC, escaped as JSON demands and no further. A row's hash is the SHA-256 of its canonical
@@ -112,7 +112,7 @@ pub struct ClosingManifest {
     /// The cell's threshold before proration.
     #[schema(minimum = 0, maximum = 10_000, example = 30)]
     pub threshold: i32,
-    /// Everybody who belonged to the cell on the last day.
+    /// All members who belonged to the cell on the last day.
     #[schema(minimum = 0, maximum = 100_000, example = 135)]
     pub members: i32,
     /// The denominator: members without the exempt and the excused.

@@ -36,9 +36,9 @@ pub struct ReopeningIn {
 
 /// Reopen a closed month
 ///
-/// For officers of a committee above the cell. The snapshot stays as it is; entries for the month count in time again until it
-/// is closed anew: by the secretary within five days, or by itself after them. The new closing names this one. The secretary
-/// is notified.
+/// For officers of a committee above the cell. The snapshot stays as it is; entries for the month count in time again
+/// until it is closed again: by the secretary within five days, or automatically after them. The new closing names this
+/// one. The secretary is notified.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
     ("period" = Period, Path, description = "The month.")), request_body = ReopeningIn, responses(
     (status = 201, description = "The closing that is no longer in force, with its reopening.", body = Closing),
@@ -102,7 +102,7 @@ async fn open_months(conn: &mut Conn, closing_id: Uuid, period: Period) -> Resul
     Ok(())
 }
 
-/// Tells the secretary and the deputies of the cell.
+/// Notifies the secretary and the deputies of the cell.
 async fn notify(conn: &mut Conn, scope: &Scope<ReopeningIn, FromAbove>) -> Result<(), Problem> {
     let today = day_of(scope.now);
     let accounts: Vec<Uuid> = grants::table

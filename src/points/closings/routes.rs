@@ -40,7 +40,7 @@ pub struct GenerationQuery {
     pub generation: Option<i32>,
 }
 
-/// What became of a closing.
+/// State of a closing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClosingState {
@@ -151,14 +151,14 @@ impl From<StoredClosing> for Closing {
 
 /// Close a month of a cell
 ///
-/// Takes an immutable snapshot of the month: a row for each member who belonged to the cell on its last day, a hash of each
-/// row, a signed manifest. For the secretary, in the first five days of the next month (UTC+7), or while the month is reopened;
-/// after that it closes by itself, unless it ended before anybody of the cell was entered in the system. A month that is closed
-/// already is answered as it is, whoever closed it: of two who close at once both get the same closing. What is posted for the
-/// month later is a late correction and leaves the snapshot untouched.
+/// Takes an immutable snapshot of the month: a row for each member who belonged to the cell on its last day, a hash of
+/// each row, a signed manifest. For the secretary, in the first five days of the next month (UTC+7), or while the month
+/// is reopened. After that it closes automatically, unless it ended before any member of the cell was entered in the
+/// system. For a month that is closed already the answer is its closing, no matter who closed it: two concurrent calls
+/// get the same closing. What is posted for the month later is a late correction and leaves the snapshot untouched.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell.")), request_body = ClosingIn, responses(
     (status = 200, description = "The closing in force.", body = Closing),
-    (status = 422, description = "The unit is no cell, nobody belonged to it, or it is not the time to close that month.")))]
+    (status = 422, description = "The unit is no cell, had no members, or it is not the time to close that month.")))]
 #[post("/units/{unit_id}/closings")]
 pub async fn close_month(call: Call<ClosingIn, OnUnit<CloseMonth>>) -> Result<HttpResponse, Problem> {
     call.commit(StatusCode::OK, async |conn, scope| {
@@ -194,7 +194,7 @@ pub async fn list_closings(mut ask: Ask<OnUnit<ReadBoard>>, page: Query<PageQuer
 pub struct ClosingDetail {
     /// The closing.
     closing: Closing,
-    /// Members whose points of the month are others today than when it was closed, through late corrections.
+    /// Members whose points of the month differ today from those closed, through late corrections.
     #[schema(minimum = 0, maximum = 100_000, example = 1)]
     corrected: i64,
     /// What was signed.

@@ -1,4 +1,4 @@
-//! Queries on closings: writing snapshots, reading them back, what the ledger says today.
+//! Queries on closings: writing and reading snapshots, and the ledger's figures of today.
 
 use std::collections::BTreeMap;
 
@@ -192,7 +192,7 @@ pub async fn of_unit(
 /// The closing of a month, the last one or that of a generation.
 ///
 /// # Errors
-/// 404 when the month was not closed so often.
+/// 404 when the month has no such closing.
 pub async fn of_month(
     conn: &mut Conn,
     unit_id: Uuid,
@@ -255,7 +255,7 @@ fn parse(content: &str) -> Result<ClosedRow, Problem> {
     serde_json::from_str(content).map_err(Problem::internal)
 }
 
-/// What the ledger says today of members' month: with everything that came after the closing.
+/// Members' points of the month in the ledger today, with everything that came after the closing.
 pub async fn corrected(conn: &mut Conn, members: &[Uuid], period: Period) -> Result<BTreeMap<Uuid, i32>, Problem> {
     #[derive(QueryableByName)]
     struct Sum {
@@ -275,7 +275,7 @@ pub async fn corrected(conn: &mut Conn, members: &[Uuid], period: Period) -> Res
     sums.into_iter().map(|sum| Ok((sum.member_id, i32::try_from(sum.points).map_err(Problem::internal)?))).collect()
 }
 
-/// How many rows of a closing the ledger contradicts today.
+/// How many rows of a closing differ from the ledger today.
 pub async fn count_corrected(conn: &mut Conn, closing_id: Uuid, period: Period) -> Result<i64, Problem> {
     let rows: Vec<(Uuid, i32)> = closing_rows::table
         .filter(closing_rows::closing_id.eq(closing_id))
@@ -288,7 +288,7 @@ pub async fn count_corrected(conn: &mut Conn, closing_id: Uuid, period: Period) 
     i64::try_from(differ).map_err(Problem::internal)
 }
 
-/// Whom a closing lists, in the order in which their months are locked.
+/// The members that a closing lists, in the order in which their months are locked.
 pub async fn members_of(conn: &mut Conn, closing_id: Uuid) -> Result<Vec<Uuid>, Problem> {
     Ok(closing_rows::table
         .filter(closing_rows::closing_id.eq(closing_id))

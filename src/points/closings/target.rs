@@ -38,7 +38,7 @@ impl<N: Needs> Target for OnMonth<N> {
     }
 }
 
-/// The same for somebody whose right comes from a unit above: what a cell has closed, only its superiors reopen.
+/// The same for callers whose permission comes from a unit above: only its superiors reopen what a cell has closed.
 pub struct FromAbove {
     pub unit_id: Uuid,
     pub period: Period,
@@ -64,12 +64,12 @@ impl Target for FromAbove {
     }
 }
 
-/// What is no month is not found.
+/// 404 for a value that is no month.
 fn path_period(req: &HttpRequest) -> Result<Period, Problem> {
     req.match_info().get("period").and_then(|period| period.parse().ok()).ok_or_else(Problem::not_found)
 }
 
-/// The unit and its ancestors today; of a unit that is gone meanwhile, those at the end of the month.
+/// The unit and its ancestors today; of a unit that has ended, those at the end of the month.
 async fn path(conn: &mut Conn, unit_id: Uuid, period: Period, today: NaiveDate) -> Result<Vec<Uuid>, Problem> {
     match units::path(conn, unit_id, today).await {
         Err(problem) if problem.code == Code::NotFound => units::path(conn, unit_id, period.last_day()).await,

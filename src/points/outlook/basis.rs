@@ -1,4 +1,4 @@
-//! From rules, limits, offers and parameters to what a diligent member could earn in a month: no I/O but the loading.
+//! What a diligent member could earn in a month, from rules, limits, offers and parameters.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -34,7 +34,7 @@ impl Outlook {
     }
 }
 
-/// What is the same for all cells, and what units set.
+/// Data shared by all cells, and what units set.
 pub struct Basis {
     period: Period,
     rules: Vec<Rule>,
@@ -60,7 +60,7 @@ impl Basis {
         Ok(Self { period, rules: rules(conn, day).await?, limits: by_unit, offers, parameters })
     }
 
-    /// The units of a path that set anything: cells that share them share the outlook.
+    /// The units of a path that set anything: cells with the same such units share the outlook.
     pub fn what_matters(&self, path: &[Uuid]) -> Vec<Uuid> {
         let sets = |unit: &Uuid| {
             self.limits.contains_key(unit)
@@ -91,7 +91,7 @@ impl Basis {
         Outlook { with_device: most(false), without_device: most(true), threshold }
     }
 
-    /// The value that binds; no unit is the default of the whole system, which stands above all.
+    /// The value that binds. A row without a unit is the default of the whole system, above all units.
     fn parameter(&self, name: &str, path: &[Uuid]) -> i32 {
         let distance = |parameter: &Parameter| match parameter.unit_id {
             Some(unit) => path.iter().position(|above| *above == unit),
@@ -149,7 +149,7 @@ mod tests {
                 rule("assisted_session", points::ASSISTED_STUDY, 2, Some(8), Audience::WithoutDevice),
             ],
             limits: HashMap::new(),
-            // The same document twice on the way is one.
+            // A document offered twice on the path counts once.
             offers: HashMap::from([
                 (WARD, vec![offered(WARD, "a"), offered(WARD, "b")]),
                 (CELL, vec![offered(CELL, "a")]),

@@ -1,4 +1,4 @@
-//! What a month offers: how many points a diligent member of each cell could earn, against the threshold.
+//! What a month offers: points a diligent member of each cell could earn, against the threshold.
 
 mod basis;
 pub mod routes;
@@ -16,7 +16,7 @@ use crate::kernel::problem::Problem;
 use basis::{Basis, Outlook};
 use store::Cell;
 
-/// How many of some cells the month offers too little.
+/// How many cells the month offers too little.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached {
     pub cells: usize,
@@ -40,7 +40,7 @@ pub async fn reached(conn: &mut Conn, unit_ids: &[Uuid], period: Period, today: 
     })
 }
 
-/// Computed once for cells that differ in nothing that matters.
+/// The outlook of each cell, computed once for cells with the same inputs.
 async fn each(
     conn: &mut Conn,
     cells: Vec<Cell>,

@@ -13,7 +13,7 @@ use crate::kernel::problem::Problem;
 /// A cell among units or below them.
 #[derive(Debug, QueryableByName)]
 pub struct Cell {
-    /// The unit that was asked for.
+    /// The requested unit.
     #[diesel(sql_type = SqlUuid)]
     pub under: Uuid,
     #[diesel(sql_type = SqlUuid)]
@@ -88,7 +88,7 @@ pub struct Offered {
     pub object_id: String,
 }
 
-/// What came on offer during the month: what was there before, a diligent member has credit for.
+/// Offers that began during the month: a diligent member has already been credited with earlier ones.
 pub async fn offers(conn: &mut Conn, unit_ids: &[Uuid], period: Period) -> Result<Vec<Offered>, Problem> {
     Ok(diesel::sql_query(
         "SELECT unit_id, rule_code, object_id FROM point_offers

@@ -1,4 +1,4 @@
-//! What changed: rows written by triggers, claimed by deleting them, so that one that commits late is not missed.
+//! Claims change rows that triggers wrote, by deleting them: late commits are not missed.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -12,7 +12,7 @@ use crate::kernel::problem::Problem;
 
 /// Rows claimed at a time, each of as many members as shared a statement.
 const MOST: i64 = 20_000;
-/// Rows of whole months claimed at a time, each of [`UNITS`] units: what members did meanwhile waits for no more.
+/// Rows of whole months claimed at a time, each of [`UNITS`] units: few, so that members' changes need not wait longer.
 const MOST_BULK: i64 = 1;
 /// Units in a row of a whole month.
 const UNITS: i64 = 500;
@@ -52,7 +52,7 @@ impl Change {
     }
 }
 
-/// Claims rows, and says whether those were all.
+/// Claims rows. Also returns whether those were all.
 pub async fn claim(conn: &mut Conn) -> Result<(Vec<Change>, bool), Problem> {
     let mut changes = claim_some(conn, false, MOST).await?;
     if !is_all(&changes, MOST) {
@@ -80,8 +80,8 @@ async fn claim_some(conn: &mut Conn, bulk: bool, most: i64) -> Result<Vec<Change
     .await?)
 }
 
-/// Replaces "everything below these units" (or everything, when there are none) by rows of units, to be worked off one by
-/// one: those that exist on the day, and those that have figures of the month.
+/// Replaces "everything below these units" (or everything, when there are none) by rows of units, to be processed one
+/// by one: those that exist on the day, and those that have figures of the month.
 pub async fn expand(conn: &mut Conn, roots: &[Uuid], period: Period, day: NaiveDate) -> Result<(), Problem> {
     diesel::sql_query(
         "INSERT INTO point_changes (kind, ids, since, until, bulk)

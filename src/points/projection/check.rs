@@ -1,5 +1,6 @@
-//! Compares roll-ups with what they are made of, so many units at a time, also while changes wait to be taken in: one that
-//! differs while a change waits for it may be right in a moment. It is in doubt, and looked at again.
+//! Compares roll-ups with their sources in chunks, also while changes are pending.
+//! A roll-up that differs while a change is pending may be right in a moment: it is in doubt, and
+//! is compared again.
 
 use std::collections::BTreeMap;
 
@@ -20,11 +21,11 @@ use super::rollup::{CELLS, LISTS, PARENTS, THRESHOLDS};
 /// Units compared at a time.
 const CHUNK: usize = 2_000;
 
-/// What differs, and whether a change waits for it. One statement sees changes and figures of the same moment, and a change
-/// goes in the transaction that writes its figures: what differs while no change waits for it, is wrong. What members do
-/// makes only their cells differ, since units above are held against the units below them, written together with them.
-/// Other changes are few, and what they concern would be costly to tell: while one waits, all that differs in its months is
-/// in doubt.
+/// Differences, and whether a change is pending for them. One statement sees changes and figures of the same moment,
+/// and a change is deleted in the transaction that writes its figures: a difference without a pending change is an
+/// error. Changes of members make only their cells differ, since units above are compared with the units below them,
+/// which are written together with them. Other changes are few, and finding out what they concern would be costly:
+/// while one is pending, all differences of its months are in doubt.
 const COMPARE: &str = "
     fresh AS (
         SELECT c.unit_id, coalesce(s.members, 0)::int AS members, coalesce(s.exempt, 0)::int AS exempt,
@@ -62,27 +63,27 @@ struct Difference {
     line: String,
 }
 
-/// What a comparison came to.
+/// Result of a comparison.
 #[derive(Debug)]
 pub struct Compared {
     /// The first differences.
     pub lines: Vec<String>,
     /// How many there are.
     pub count: usize,
-    /// Roll-ups that differ while changes wait for them: nobody can say yet whether they are wrong.
+    /// Roll-ups that differ while changes are pending, so that it is undecided whether they are wrong.
     pub in_doubt: usize,
 }
 
-/// What was seen so far.
+/// Findings so far.
 #[derive(Default)]
 struct Seen {
     /// Lines kept at most.
     most: usize,
     lines: Vec<String>,
     count: usize,
-    /// Months of which anything differs, in doubt or not, each with the day it was looked at.
+    /// Months with any difference, in doubt or not, each with the day of the comparison.
     months: BTreeMap<NaiveDate, NaiveDate>,
-    /// Units to be looked at again.
+    /// Units to be compared again.
     doubts: BTreeMap<Part, Vec<Uuid>>,
 }
 
@@ -103,8 +104,9 @@ impl Seen {
     }
 }
 
-/// Names the roll-ups that are not what their members, or the units below them, make them: the first `most`. Those in doubt
-/// are looked at again as long as `again` says so, which is told how often that was done and may wait for the projector.
+/// Returns the first `most` roll-ups that do not match their members or the units below them. Those in doubt are
+/// compared again as long as `again` returns true; it gets the number of repetitions so far and may wait for the
+/// projector.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -126,8 +128,8 @@ pub async fn differences(
     Ok(Compared { lines: seen.lines, count: seen.count, in_doubt })
 }
 
-/// Has each month that differs looked through again, and returns those months. What is in doubt counts too: a month that was
-/// right costs time only, one that was wrong would stay so.
+/// Schedules a full recount of each month that differs, and returns those months. Months in doubt are included:
+/// recounting a correct month costs only time, and a wrong one would stay wrong.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.

@@ -1,4 +1,4 @@
-//! Roll-ups of units, kept by one projector at a time: what changed is claimed, and the figures it touches are taken anew.
+//! Roll-ups of units, kept by one projector at a time: claims changes and recomputes figures.
 
 mod changes;
 mod check;
@@ -26,12 +26,12 @@ pub use check::{Compared, differences, repair};
 pub use read::{UnitMonth, as_of, children, position, unit, waiting};
 pub use rollup::THRESHOLDS;
 
-/// The lease of whoever keeps the projections.
+/// The lease of the instance that keeps the projections.
 pub const LEASE: &str = "projections";
 /// The row of `projections` that says how far the roll-ups are.
 pub const ROLL_UPS: &str = "roll_ups";
 
-/// What a step found changed in a month.
+/// Changes of a month that a step found.
 #[derive(Debug, Clone)]
 pub struct Touched {
     pub period: Period,
@@ -39,12 +39,12 @@ pub struct Touched {
     pub members: BTreeSet<Uuid>,
     /// Where they belong, or whether they count, changed.
     pub moved: BTreeSet<Uuid>,
-    /// So much changed that whoever lists members of this month begins again.
+    /// Too many changes to list: consumers of members of this month have to start over.
     pub throughout: bool,
     units: BTreeSet<Uuid>,
 }
 
-/// What a step did.
+/// Result of a step.
 #[derive(Debug, Default)]
 pub struct Step {
     pub touched: Vec<Touched>,
@@ -52,7 +52,8 @@ pub struct Step {
     pub drained: bool,
 }
 
-/// Claims some of what changed and takes the figures it touches anew, in the caller's transaction, which must hold the lease.
+/// Claims some of the changes and recomputes the figures they touch, in the caller's transaction, which must hold the
+/// lease.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -110,7 +111,7 @@ impl Touched {
     }
 }
 
-/// Says that the roll-ups are no longer what they were. Nobody asks before the first [`mark`].
+/// Counts a change of the roll-ups. Before the first [`mark`] there is no row, and no reader.
 async fn count(conn: &mut Conn) -> Result<(), Problem> {
     let row = diesel::update(projections::table.find(ROLL_UPS));
     row.set(projections::step.eq(projections::step + 1)).execute(conn).await?;

@@ -1,4 +1,4 @@
-//! The months that are projected. With each new day membership and exemptions are looked at anew, throughout.
+//! The months that are projected. Each new day, membership and exemptions are read again in full.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -11,8 +11,8 @@ use crate::kernel::schema::{point_changes, projected_months};
 
 use super::changes::Change;
 
-/// Makes the present month one of those that are projected, and has each month looked through again whose reference day
-/// has moved on since the last time.
+/// Adds the present month to the projected ones, and schedules a full recount of each month whose reference day has
+/// moved on since the last one.
 pub async fn look_again(conn: &mut Conn, today: NaiveDate) -> Result<(), Problem> {
     let known: Vec<(NaiveDate, NaiveDate)> =
         projected_months::table.select((projected_months::period, projected_months::day)).load(conn).await?;
@@ -29,7 +29,7 @@ pub async fn look_again(conn: &mut Conn, today: NaiveDate) -> Result<(), Problem
     Ok(())
 }
 
-/// Has the whole month looked through.
+/// Schedules a full recount of the month.
 pub async fn look_through(conn: &mut Conn, period: Period, today: NaiveDate) -> Result<(), Problem> {
     let day = period.reference_day(today);
     diesel::insert_into(projected_months::table)
@@ -52,8 +52,8 @@ pub async fn look_through(conn: &mut Conn, period: Period, today: NaiveDate) -> 
     Ok(())
 }
 
-/// The projected months a change concerns, also one that a clock which was set back has yet to reach again. A month with its
-/// first points becomes one of them, and is looked through.
+/// The projected months a change concerns, including one that a clock set back has yet to reach again. A month with its
+/// first points is added, and recounted in full.
 pub async fn concerned(conn: &mut Conn, change: &Change, today: NaiveDate) -> Result<Vec<Period>, Problem> {
     let since = Period::containing(change.since);
     let mut between = projected_months::table

@@ -70,7 +70,7 @@ pub async fn position(conn: &mut Conn) -> Result<Option<(i64, DateTime<Utc>)>, P
     Ok(position.first(conn).await.optional()?)
 }
 
-/// How many changes wait to be taken in.
+/// How many changes are pending.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.

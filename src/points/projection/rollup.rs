@@ -1,4 +1,4 @@
-//! Takes figures anew: cells from their members, every other unit from the units directly below. Always absolute values.
+//! Recomputes figures: cells from members, other units from the units below; absolute values only.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ pub const THRESHOLDS: &str = "
     cells AS MATERIALIZED (
         SELECT c.unit_id, p.threshold, p.prorated, p.excuse_days FROM wanted c CROSS JOIN LATERAL month_parameters(c.unit_id, $2) p)";
 
-/// Cells `$1` on day `$2` in the month from `$3` to `$4`. Says of members what `STANDINGS` says, without their profiles.
+/// Cells `$1` on day `$2` in the month from `$3` to `$4`. Follows the rules of `STANDINGS`, without reading profiles.
 pub const CELLS: &str = "
     standing AS (
         SELECT c.unit_id, coalesce(mm.points, 0) AS points,
@@ -45,7 +45,7 @@ pub const CELLS: &str = "
         SELECT unit_id, points AS score, count(*) AS held, count(*) FILTER (WHERE points >= threshold) AS reached
         FROM standing WHERE exemption IS NULL GROUP BY unit_id, points)";
 
-/// Units `$1` on day `$2` in the month from `$3`; `$4` is not needed, and bound for the sake of the other query.
+/// Units `$1` on day `$2` in the month from `$3`; `$4` is unused, and bound to match the other query.
 pub const PARENTS: &str = "
     cells AS (SELECT unit_id FROM wanted),
     below AS (
@@ -78,7 +78,7 @@ const WRITE: &str = "
         excused = excluded.excused, met = excluded.met, points_sum = excluded.points_sum, scores = excluded.scores,
         holders = excluded.holders, reached = excluded.reached, taken_at = excluded.taken_at, fence = excluded.fence";
 
-/// Units taken anew in one statement, which keeps PostgreSQL busy for some 25 ms when they are cells.
+/// Units recomputed in one statement, which keeps PostgreSQL busy for some 25 ms when they are cells.
 const PORTION: usize = 100;
 
 #[derive(QueryableByName)]
@@ -91,7 +91,7 @@ struct Above {
     holds_members: bool,
 }
 
-/// Takes anew the figures of everything that was touched in a month, and of all units above it, the lowest first.
+/// Recomputes the figures of everything touched in a month, and of all units above it, the lowest first.
 pub async fn refresh(
     conn: &mut Conn,
     touched: &Touched,

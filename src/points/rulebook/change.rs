@@ -1,4 +1,4 @@
-//! A change of a rule as officers write it and as it is shown.
+//! A rule change: as officers write it, as it is stored, and as it is returned.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -127,7 +127,7 @@ pub struct Values {
 }
 
 impl RuleChangeIn {
-    /// What is written of it.
+    /// Column values of the change.
     pub fn values(&self) -> Result<Values, Problem> {
         let title = |title: &Option<String>| title.as_deref().map(|title| title.trim().to_owned());
         Ok(Values {
@@ -171,7 +171,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// The same as it was written.
+    /// The change as officers wrote it.
     pub fn content(&self) -> RuleChangeIn {
         RuleChangeIn {
             scope: if self.scope == RuleScope::System.as_str() { RuleScope::System } else { RuleScope::Unit },

@@ -1,4 +1,4 @@
-//! What a change may say: pure. Dates to come, fields that fit the scope, and nothing wider than the superior allows.
+//! Validation of rule changes: future dates, fields that fit the scope, nothing widened. Pure.
 
 use chrono::{Days, NaiveDate};
 

@@ -1,4 +1,4 @@
-//! The rules in force in a unit: those of the system as the limits on its path leave them.
+//! The rules in force in a unit: those of the system, narrowed by the limits on its path.
 
 use chrono::NaiveDate;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! The rules as data: which hold in a unit on a day, who narrowed them, and how officers change them.
+//! Rules as data: which hold in a unit on a day, who narrowed them, how officers change them.
 
 mod change;
 mod check;

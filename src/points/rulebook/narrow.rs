@@ -1,4 +1,4 @@
-//! What units leave of the rules of their superiors: pure, and never wider, whatever the limits say.
+//! Narrows rules by the limits of units: pure, and never wider than the rules of the units above.
 
 use crate::points::rules::{Audience, Rule};
 
@@ -13,9 +13,9 @@ pub struct Limit {
     pub cap_month: Option<i32>,
 }
 
-/// The rules as the limits of all units from the top down to the cell leave them. The least value wins, so that a superior
-/// who narrows later also narrows those who had narrowed less. A rule switched off stays in the list, for nobody, so that
-/// a refusal can say so.
+/// The rules as narrowed by the limits of all units from the top down to the cell. The least value wins, so that a unit
+/// above that narrows later also binds units that had narrowed less. A rule that is switched off stays in the list
+/// without an audience, so that a refusal can say so.
 pub fn narrowed(rules: &[Rule], limits: &[Limit]) -> Vec<Rule> {
     rules
         .iter()

@@ -1,4 +1,4 @@
-//! Publication of a change, and its end: never backwards, never during a day.
+//! Publication and end of rule changes: never backdated, never during a day.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
@@ -57,7 +57,7 @@ pub async fn require_allowed(
 /// As [`require_allowed`]; 409 when a later change of the same rule is published already.
 pub async fn publish(conn: &mut Conn, row: &Row, path: &[Uuid], by: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     let change = row.content();
-    // Limits of one unit are published one by one.
+    // Serialises publications of one unit's limits.
     units::lock(conn, row.unit_id).await?;
     require_allowed(conn, path, &change, day_of(now)).await?;
     let rule_version = match change.scope {

@@ -84,13 +84,13 @@ pub async fn get_rule_change(mut ask: Ask<OnRuleChange>) -> Result<HttpResponse,
 
 /// Replace a draft of a change
 ///
-/// Writes the whole draft anew. Needs the `ETag` of the draft as `If-Match`; 412 when somebody changed it meanwhile.
+/// Replaces the whole draft. Needs the `ETag` of the draft as `If-Match`; 412 when the draft was changed meanwhile.
 #[utoipa::path(tag = "Rules", params(("change_id" = Uuid, Path, description = "The change."),
         ("If-Match" = String, Header, description = "The `ETag` of the draft that was read.", max_length = 500, pattern = "^.+$")),
     request_body = RuleChangeIn, responses(
     (status = 200, description = "The draft.", body = RuleChange),
     (status = 409, description = "It is published already."),
-    (status = 412, description = "Somebody changed the draft meanwhile."),
+    (status = 412, description = "The draft was changed meanwhile."),
     (status = 422, description = "There is no such rule then, or the change would widen it (`rule_widened`).")))]
 #[put("/point-rule-changes/{change_id}")]
 pub async fn replace_rule_change(
@@ -134,8 +134,8 @@ pub async fn delete_rule_change(call: Call<Empty, OnRuleChange>) -> Result<HttpR
 
 /// Publish a change of a rule
 ///
-/// From its first day on, tomorrow at the earliest, it holds; it is never changed any more. The change of the same rule by
-/// the same unit that held before ends on that day.
+/// The change holds from its first day on, tomorrow at the earliest, and can no longer be edited. The previous change
+/// of the same rule by the same unit ends on that day.
 #[utoipa::path(tag = "Rules", params(("change_id" = Uuid, Path, description = "The change.")), request_body = Empty, responses(
     (status = 200, description = "The change.", body = RuleChange),
     (status = 400, description = "Its first day has come meanwhile: write another one."),

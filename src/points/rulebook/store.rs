@@ -97,7 +97,7 @@ pub async fn draft(
     Ok(())
 }
 
-/// Writes a locked draft anew.
+/// Replaces a locked draft.
 pub async fn rewrite(conn: &mut Conn, id: Uuid, new: &RuleChangeIn) -> Result<(), Problem> {
     let version = point_rule_changes::version.eq(point_rule_changes::version + 1);
     diesel::update(point_rule_changes::table.find(id)).set((new.values()?, version)).execute(conn).await?;

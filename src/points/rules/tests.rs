@@ -1,4 +1,4 @@
-//! Properties of the decision: no order, repetition or interleaving of deeds exceeds a cap or credits an object twice.
+//! Properties of decisions: no order or interleaving of deeds exceeds a cap or credits twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +86,7 @@ proptest! {
         any_days in prop::collection::vec(0..30_u64, 200),
     ) {
         let rules = rules();
-        // What members do by themselves counts for the day on which they do it; others vouch for any day.
+        // Self-service deeds count for the day on which they are done; others may be attested for any day.
         let mut days = any_days.clone();
         days.sort_unstable();
         let mut ledger = Ledger::default();
@@ -154,7 +154,7 @@ fn an_award_is_clipped_to_what_the_caps_leave_and_then_refused() {
         ledger.deed(&rules, 0, object, first(), 0);
     }
     assert_eq!(ledger.entries.iter().map(|e| e.2).collect::<Vec<_>>(), [4, 2]);
-    // What was refused stays creditable another day.
+    // A refused object stays creditable on another day.
     ledger.deed(&rules, 0, 2, first() + Days::new(1), 0);
     assert_eq!(ledger.sum(|_| true), 10);
 }

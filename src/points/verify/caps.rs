@@ -1,9 +1,9 @@
-//! The checks of caps: each is held against the last award, since what came before was given under what held then.
+//! Checks of caps against the last award only: earlier awards were given under earlier caps.
 
 use super::{Check, Scope};
 
-/// What units leave of the caps of rules in the cells below them. On the day on which a cell comes below a unit it may have
-/// earned before, so that day is left out.
+/// Caps as narrowed by units, for the cells below them. The day on which a cell comes below a unit is left out: the
+/// cell may have earned before.
 macro_rules! narrowed {
     ($query:literal) => {
         concat!(
@@ -68,8 +68,9 @@ pub const CAPS: &[Check] = &[
         ),
     },
     Check {
-        // The least value of all units above binds. What was set later than the last award did not bind it, what that
-        // replaced is not kept, and on the day on which a cell moves those of two places hold: none of it proves anything.
+        // The least value of all units above binds. Three cases prove nothing and are left out: a value set after the
+        // last award, the value it replaced, which is not kept, and the day on which a cell moves, when those of two
+        // places hold.
         proves: "no member has more points a day than one can earn alone",
         scope: Scope::Members,
         query: "SELECT format('member %s, %s: %s points earned alone over a cap of %s', e.member_id, e.day, e.points, cap.value) AS line

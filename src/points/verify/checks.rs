@@ -26,7 +26,7 @@ pub const LEDGER: &[Check] = &[
                 WHERE coalesce(e.rules, '{}') <> coalesce(m.counters::jsonb -> 'rules', '{}')",
     },
     Check {
-        // Nobody does anything by themselves on a day before those kept.
+        // Self-service awards never count for a day before those kept.
         proves: "each day's counters are the sums of its self-service awards by rule, and the last day is there",
         scope: Scope::Members,
         query: "SELECT format('member %s, month %s: the ledger says %s, the counters of days %s', m.member_id,
@@ -62,7 +62,7 @@ pub const LEDGER: &[Check] = &[
                 WHERE coalesce(e.attested, '{}') <> coalesce(m.counters::jsonb -> 'attested', '{}')",
     },
     Check {
-        // Whoever moved that day earned the first part of it in the cell they left.
+        // A member who moved that day earned the first part of it in the cell they left.
         proves: "each entry names a cell its member belonged to that day",
         scope: Scope::Members,
         query: "SELECT format('entry %s of member %s: not a member of %s on %s', e.id, e.member_id, e.unit_id, e.day) AS line
@@ -125,7 +125,7 @@ pub const TREE: &[Check] = &[
     Check {
         proves: "the tree of units is the closure of its links",
         scope: Scope::Everything,
-        // On every day there was, and is to be: links and tree are compared as spans of time.
+        // On every day, past and to come: links and tree are compared as spans of time.
         query: "WITH RECURSIVE up AS (
                     SELECT unit_id AS ancestor_id, unit_id AS descendant_id, parent_id, 0 AS depth,
                         daterange(valid_from, valid_to) AS span FROM unit_links

@@ -1,5 +1,5 @@
-//! Recomputes from the ledger what is derived from it, and names every difference. In bounded memory: so many members at a
-//! time. Other parts of the feature add their checks to [`CHECKS`].
+//! Recomputes what is derived from the ledger, and names every difference, in bounded memory.
+//! Other parts of the feature add their checks to [`CHECKS`].
 
 mod caps;
 mod checks;
@@ -34,7 +34,7 @@ pub struct Check {
 /// What a check's query is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// The members after `$1` up to `$2`; asked for each part of them.
+    /// The members after `$1` up to `$2`; runs once for each range of them.
     Members,
     /// Everything at once.
     Everything,
@@ -54,7 +54,7 @@ struct Difference {
     found: i64,
 }
 
-/// What a check has found: the first lines, and how many there are.
+/// Findings of a check: the first lines, and how many there are.
 #[derive(Default)]
 struct Found {
     lines: Vec<String>,
@@ -72,16 +72,16 @@ impl Found {
     }
 }
 
-/// What all checks came to.
+/// Result of all checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
     pub differences: usize,
-    /// Roll-ups that could not be compared, as changes wait for them.
+    /// Roll-ups that could not be compared because changes are pending.
     pub in_doubt: usize,
 }
 
-/// Runs every check, telling `report` what it proves and what differs. Returns the number of differences. Waits for nobody:
-/// of roll-ups that are in doubt it says nothing.
+/// Runs every check; `report` gets what it proves and what differs. Returns the number of differences. Does not wait
+/// for the projector: roll-ups in doubt are not reported.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -90,8 +90,8 @@ pub async fn verify(conn: &mut Conn, mut report: impl FnMut(&str, &[String])) ->
     Ok(verify_with(conn, |_| {}, async |_| Ok(false), report).await?.differences)
 }
 
-/// The same, telling `progress` how many members are done, and `report` also how many roll-ups could not be compared. Those
-/// are looked at again as long as `again` says so; see [`projection::differences`].
+/// The same; `progress` gets the number of members done, and `report` also the number of roll-ups that could not be
+/// compared. Those are compared again as long as `again` returns true; see [`projection::differences`].
 ///
 /// # Errors
 /// 503 when the database cannot be reached.

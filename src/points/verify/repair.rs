@@ -23,7 +23,7 @@ pub struct Repaired {
     pub months: usize,
     /// Months marked as closed.
     pub closed: usize,
-    /// Months whose roll-ups are taken anew, throughout.
+    /// Months whose roll-ups are recomputed in full.
     pub roll_ups: Vec<NaiveDate>,
 }
 
@@ -83,7 +83,7 @@ const REWRITE: &str = concat!(
       ON CONFLICT (member_id, period) DO UPDATE SET points = excluded.points, counters = excluded.counters"
 );
 
-/// A month that was closed is marked as such; who earned nothing in it has a row all the same.
+/// Marks closed months as such, also for members who earned nothing in them.
 const CLOSE: &str = "INSERT INTO member_months (member_id, period, closed_at) SELECT r.member_id, c.period, c.closed_at
     FROM closing_rows r JOIN closings c ON c.id = r.closing_id JOIN closing_states s ON s.closing_id = c.id
     WHERE r.member_id > $1 AND r.member_id <= $2 ORDER BY r.member_id, c.period
@@ -95,7 +95,8 @@ struct Member {
     member_id: Uuid,
 }
 
-/// Rewrites totals and counters that differ from the ledger, and has roll-ups that differ from their members taken anew.
+/// Rewrites totals and counters that differ from the ledger, and schedules a recount of roll-ups that differ from their
+/// members.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -119,7 +120,7 @@ pub async fn repair(conn: &mut Conn, progress: impl Fn(usize)) -> Result<Repaire
     Ok(repaired)
 }
 
-/// With the members' months locked, as for an award, so that nothing is lost that is written at the same time.
+/// Locks the members' months, as an award does, so that concurrent writes are not lost.
 async fn rewrite(conn: &mut Conn, ids: &[Uuid]) -> Result<usize, Problem> {
     transaction(conn, async |conn| {
         let _locked: Vec<Uuid> = member_months::table

@@ -1,4 +1,4 @@
-//! The checks of the snapshots of closed months: each is what was hashed, listed and signed, and what the ledger said.
+//! Checks of snapshots of closed months: what was hashed, listed and signed, and the ledger.
 //!
 //! Rows and manifests are compared as text in their canonical form, so that one which is no JSON any more is named as well.
 
@@ -54,10 +54,11 @@ pub const SNAPSHOTS: &[Check] = &[
                 WHERE r.member_id > $1 AND r.member_id <= $2 AND m.closed_at IS NULL",
     },
     Check {
-        // While a month is closed whatever comes is late, and while it is open again nothing is. So a closing took in what was
-        // not late and came before it was reopened, and what was late and came before the former one was. Whoever waited for a
-        // lock came a little later than they say: the line is drawn in the middle of a time in which nothing of that kind can
-        // have come, and a month that was open or closed for less than a minute is not compared.
+        // Entries of a closed month are late, those of a reopened month are not. So a closing contains the entries that
+        // are not late and came before it was reopened, and the late ones that came before the former closing was
+        // reopened. A transaction that waited for a lock came a little later than its timestamp: the limit is drawn in
+        // the middle of a time in which no such entry can have come, and a month that was open or closed for less than
+        // a minute is not compared.
         proves: "each closed row is what the ledger said when the month was closed, in points and by rule",
         scope: Scope::Members,
         query: r#"WITH closed AS (

@@ -16,7 +16,7 @@ async fn from_the_sixth_on_a_month_closes_by_itself() {
     world.outsider().await;
     world.credit(member.id).await;
     world.app.set_time("2026-12-05T23:59:59+07:00");
-    // Months before, back to the time when nobody belonged to a cell or a year at most: here and in the sibling cell.
+    // Months before, back to the time when the cells had no members or a year at most: here and in the sibling cell.
     let old = world.close_due().await;
     assert_eq!(old, 24);
     secretary.get(&format!("{}/2026-11", closings(world.cell))).await.expect(404);

@@ -1,4 +1,4 @@
-//! Exemptions and closed months: nobody's backdated word changes who counted when the month was signed.
+//! Exemptions and closed months: a backdated one does not change who counted at the signing.
 
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};

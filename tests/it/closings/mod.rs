@@ -1,4 +1,4 @@
-//! Closed months: by the secretary and by themselves, late corrections, exemptions, reopening, roll-ups, verification offline.
+//! Closed months: by hand and automatic, late corrections, exemptions, reopening, verification.
 
 mod automatic;
 mod closing;
@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    /// Closes whatever is due by the present time. Returns how many.
+    /// Closes all that is due by the present time. Returns how many.
     pub async fn close_due(&self) -> usize {
         let state = &self.app.state;
         sotay::points::close_due(&state.db, &state.crypto, state.clock.now()).await.unwrap()

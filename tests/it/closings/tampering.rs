@@ -1,4 +1,4 @@
-//! Exported reports verified offline by the program itself; whatever is changed in them is found and named.
+//! Exported reports verified offline by the program itself; every change is found and named.
 
 use std::path::PathBuf;
 use std::process::Output;

@@ -1,4 +1,4 @@
-//! The inbox of a unit: who sees what, how it is decided, and what the others are told.
+//! The inbox of a unit: who sees what, how it is decided, and who is notified.
 
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;

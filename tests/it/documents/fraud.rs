@@ -1,4 +1,4 @@
-//! Attempts to earn without reading: each looks at the ledger and the board, not only at the answer.
+//! Attempts to earn without reading, asserted on the ledger and the board, not only on the answer.
 
 use diesel_async::RunQueryDsl;
 use futures_util::future::join_all;

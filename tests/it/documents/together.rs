@@ -1,4 +1,4 @@
-//! Lists and profiles that are asked for at once share their statements; each must come back to whom it belongs.
+//! Batched lists and profiles: each answer must come back to its own request.
 
 use chrono::Duration;
 use diesel::ExpressionMethods;
@@ -14,7 +14,7 @@ use sotay::points::{Deed, award};
 use super::*;
 use crate::support::database_url_as;
 
-/// Somebody with so many entries and notifications; those of the cell with an odd number have read the first of its two
+/// A member with so many entries and notifications; those of the cell with an odd number have read the first of its two
 /// documents.
 struct One {
     actor: Actor,
@@ -141,7 +141,7 @@ async fn whoever_asks_at_once_gets_their_own() {
     tokio::join!(join_all(people.iter().map(One::asks_for_everything)), others);
 }
 
-/// Makes looking into a text last as long as somebody holds the lock 1.
+/// Makes reading a text last as long as a session holds the lock 1.
 const SLOW_TEXTS: &str = "ALTER TABLE documents RENAME TO stored_documents;
     CREATE FUNCTION looked_into(search text) RETURNS text STABLE LANGUAGE plpgsql AS
         $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN search; END $$;

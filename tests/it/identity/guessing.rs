@@ -1,4 +1,4 @@
-//! Guessing passwords: limits that hold in parallel, for strangers too, and do not lock the owner out.
+//! Guessing passwords: limits hold in parallel and for strangers, and do not lock the owner out.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What people sign in with: their card, a phone of their own; and logins that mean two people or nobody.
+//! Logins: the card, a phone number of one's own, and logins that mean two people or none.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

@@ -1,4 +1,4 @@
-//! The signed-in person: profile, choices, password, notifications, access log; the audit log of inspectors.
+//! The signed-in person: profile, choices, password, notifications, access log; and the audit log.
 
 use serde_json::json;
 

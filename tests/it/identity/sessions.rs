@@ -1,4 +1,4 @@
-//! One's own devices, signing out, and inputs nobody should send.
+//! One's own devices, signing out, and invalid inputs.
 
 use serde_json::json;
 

@@ -146,7 +146,7 @@ async fn a_slip_does_not_outlive_a_role_given_since() {
     let code = text(&issue(&secretary, person.id).await.expect(201).body, "code");
     app.advance(60);
     world.grant(person.id, Role::CommitteeOfficer, Some(world.ward)).await;
-    // The secretary, who knows everybody's data, must not become the officer.
+    // The secretary, who knows the data of all members, must not become the officer.
     redeem(app, &code, &person, BIRTH).await.expect(410);
     let asked = issue(&secretary, person.id).await.expect(202).body;
     let administrator = world.administrator().await;

@@ -15,7 +15,7 @@ pub const PASSWORD: &str = "mùa thu năm ấy";
 pub const BIRTH: &str = "1975-09-02";
 static NUMBER: AtomicU64 = AtomicU64::new(7_000_000_000);
 
-/// Somebody with known numbers.
+/// A person with known numbers.
 pub struct Person {
     pub id: Uuid,
     pub citizen_id: String,

@@ -1,4 +1,4 @@
-//! Adjustments and reversals: proposing, approving, refusing, withdrawing, and what the member sees.
+//! Adjustments and reversals: proposed, approved, refused, withdrawn, and shown to the member.
 
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;
@@ -222,7 +222,7 @@ async fn what_was_refused_or_withdrawn_stays_so() {
     deputy.post(&withdrawal, &json!({})).await.expect(403);
     secretary.post(&withdrawal, &json!({})).await.expect(200);
     deputy.post(&approval(&id), &json!({})).await.expect(409);
-    // Proposed anew, then refused with a reason.
+    // Proposed again, then refused with a reason.
     let id = office.propose(secretary, member, json!({"reverses": entry})).await;
     let refusal = format!("/v1/point-adjustments/{id}/refusal");
     let refused = deputy.post(&refusal, &json!({"reason": "Không có căn cứ"})).await.expect(200);

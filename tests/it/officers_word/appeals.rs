@@ -76,7 +76,7 @@ async fn whoever_has_a_part_in_it_does_not_answer() {
     assert_eq!(office.called("appeal_waiting").await, [deputy.id]);
     office.world.app.advance(1);
     let about = member.post("/v1/me/appeals", &wrong).await.expect(201).id();
-    // Whoever had a part in it is not called to answer.
+    // Officers who had a part in it are not asked to answer.
     assert_eq!(office.called("appeal_waiting").await, [deputy.id, office.above.id]);
     for officer in [secretary, deputy] {
         assert_eq!(officer.post(&answer(&about), &upheld).await.expect(403).code(), "own_interest");

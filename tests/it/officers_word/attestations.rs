@@ -54,7 +54,7 @@ async fn nobody_confirms_a_list_they_are_on_whatever_roles_they_hold() {
     assert_eq!(deputy.post(&confirmation(&id), &json!({})).await.expect(403).code(), "own_interest");
     assert_eq!(secretary.post(&confirmation(&id), &json!({})).await.expect(403).code(), "second_officer_required");
     assert_eq!(office.points(deputy).await + office.points(&office.member).await, 0);
-    // Split in two lists of the same meeting, each confirmed by somebody who is not on it, nobody is left out.
+    // Split in two lists of the same meeting, each confirmed by an officer who is not on it, all members are included.
     let theirs = office.record(deputy, MEETING, "2026-11-05", &[office.member.id]).await;
     secretary.post(&confirmation(&theirs), &json!({})).await.expect(200);
     let done = office.above.post(&confirmation(&id), &json!({})).await.expect(200);

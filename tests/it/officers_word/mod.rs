@@ -1,4 +1,4 @@
-//! What officers attest, correct and answer: never alone, never for themselves; asserted on ledger, counters and boards.
+//! Attestations, corrections and appeals: never alone, never for oneself; in ledger and boards.
 
 mod adjustments;
 mod appeals;

@@ -1,4 +1,4 @@
-//! Whoever is nearest and may decide is told that something waits; nobody else.
+//! Notifications of waiting matters go to the nearest officers who may decide, and no one else.
 
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;
@@ -10,7 +10,7 @@ use crate::support::Actor;
 const MEETING: &str = "meeting_attended";
 
 impl Office {
-    /// The accounts that were told, in the order of what happened; several at a time by id.
+    /// The accounts that were notified, in the order of what happened; several at a time by id.
     pub async fn called(&self, kind: &str) -> Vec<Uuid> {
         let query = format!(
             "SELECT payload ->> 'account_id' AS id FROM outbox WHERE topic = 'notify.{kind}'
@@ -20,14 +20,14 @@ impl Office {
         rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().parse().unwrap()).collect()
     }
 
-    /// Delivers all that was told so far; the program's own loop may be at it too.
+    /// Delivers all notifications so far; the program's own loop may do so too.
     async fn settle(&self) {
         while self.rows("SELECT 1 FROM outbox WHERE done_at IS NULL").await != json!([]) {
             sotay::jobs::deliver(&self.world.app.state).await.unwrap();
         }
     }
 
-    /// Titles, in Vietnamese, and units of what somebody was told of a kind.
+    /// Titles, in Vietnamese, and units of an actor's notifications of a kind.
     async fn read(&self, actor: &Actor, kind: &str) -> Vec<(Value, Value)> {
         self.told(actor, kind).await;
         let list = actor.get("/v1/me/notifications").await.expect(200).body;
@@ -41,7 +41,7 @@ async fn a_list_calls_the_nearest_who_may_confirm_it() {
     let office = Office::new().await;
     let (secretary, deputy, member) = (&office.secretary, &office.deputy, &office.member);
     let world = &office.world;
-    // Somebody of another cell, one who only records, an office that has ended, and an account that is switched off.
+    // An officer of another cell, one who only records, an office that has ended, and an account that is switched off.
     world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
     world.officer(world.cell, Role::MinuteTaker, world.cell).await;
     let former = world.officer(world.cell, Role::CellCommitteeMember, world.cell).await;
@@ -84,7 +84,7 @@ async fn a_proposal_and_an_appeal_call_whoever_may_decide() {
     office.world.app.advance(1);
     office.appeal(secretary).await;
     assert_eq!(office.called("appeal_waiting").await[2..], [deputy.id]);
-    // What was refused told nobody.
+    // Refused requests notified no one.
     member.post("/v1/me/appeals", &json!({"kind": "wrong", "period": "2026-11", "text": "Sai."})).await.expect(400);
     assert_eq!(office.called("appeal_waiting").await.len(), 3);
 }
@@ -124,7 +124,7 @@ async fn where_nobody_has_ever_signed_in_the_next_one_above_is_called_too() {
     let mut both = [deputy.id, office.above.id];
     both.sort();
     assert_eq!(office.called("decision_waiting").await, both);
-    // Nobody at all: all of them, for whoever comes first.
+    // No officer with a session: all of them, for the first to come.
     office.world.app.advance(1);
     office.execute(&format!("DELETE FROM sessions WHERE account_id <> '{}'", secretary.id)).await;
     office.record(secretary, MEETING, "2026-11-05", &[member.id]).await;

@@ -1,4 +1,5 @@
-//! Figures right before and after a transfer and a merger in mid-month: roll-ups, boards, the closing, and what they are made of.
+//! Figures right before and after a transfer and a merger in mid-month.
+//! Roll-ups, boards, the closing, and what they are made of.
 
 use serde_json::{Value, json};
 use sotay::jobs;

@@ -53,7 +53,7 @@ async fn nobody_reaches_further_by_giving_roles() {
         (grant(member.id, "organisation_officer", world.ward), 403),
         (grant(member.id, "inspector", world.province), 403),
         (grant(member.id, "cell_secretary", world.other_cell), 404),
-        // Somebody the officer may not know.
+        // A member whom the officer may not know.
         (grant(far.id, "cell_secretary", world.cell), 404),
         (grant(Uuid::from_u128(5), "cell_secretary", world.cell), 404),
         // Roles that are not given here, or not on a cell.

@@ -1,4 +1,4 @@
-//! What a cell that was merged leaves behind: its lists and its traces are looked after by those above it.
+//! What a merged cell leaves behind: the units above take care of its lists and traces.
 
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;
@@ -32,7 +32,7 @@ async fn a_meeting_before_a_merger_still_counts() {
     assert_eq!(officer.get(&of_ward).await.expect(200).body["items"][0]["id"], json!(waiting));
     officer.post(&format!("{path}/confirmation"), &json!({})).await.expect(200);
     assert_eq!(points_everywhere(&world, &member).await, 5, "it was held in the cell of then");
-    // Nobody records for a cell that is gone: what is missing is an adjustment of the member's.
+    // No officer records for a cell that is gone: what is missing is an adjustment of the member's.
     secretary.post("/v1/attestations", &list(&world, "2026-11-06", &member)).await.expect(404);
 }
 

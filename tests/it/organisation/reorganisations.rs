@@ -1,4 +1,4 @@
-//! Reorganisations: history, denominators and boards right before and after; who may; races and replays.
+//! Reorganisations: history, denominators, boards right before and after; permissions; races.
 
 use serde_json::{Value, json};
 use sotay::kernel::access::Role;
@@ -102,7 +102,7 @@ async fn a_merger_in_mid_month_leaves_the_months_before_as_they_were() {
         format!("point_entries WHERE member_id = '{}' AND unit_id = '{new}' AND day = '2026-11-11'", member.id);
     assert_eq!(count(&world.app, &in_new).await, 1);
 
-    // The secretary's role ended with the cell; everybody who moved is told, and the officers find it in the audit log.
+    // The secretary's role ended with the cell; all who moved are notified, and the officers find it in the audit log.
     secretary.get(&format!("/v1/units/{}/members", world.cell)).await.expect(404);
     assert_eq!(count(&world.app, "outbox WHERE topic = 'notify.cell_changed'").await, 3);
     assert_eq!(count(&world.app, "outbox WHERE topic = 'notify.roles_ended'").await, 1);
@@ -145,7 +145,7 @@ async fn a_member_who_was_transferred_in_the_same_month_keeps_every_stretch() {
     assert_eq!(sum_of_entries(&world.app, member.id).await, 2);
     let board = board(&officer, world.sibling, "2026-11").await;
     assert!(board.contains(&member.id.to_string()) && board.contains(&waiting.id.to_string()));
-    // The cell that is gone takes nobody in.
+    // The cell that is gone takes no members in.
     let body = json!({"to_unit_id": world.cell, "reason": "Chuyển nơi cư trú"});
     receiving.post(&format!("/v1/members/{}/transfers", member.id), &body).await.expect(404);
 }

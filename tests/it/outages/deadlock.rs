@@ -1,4 +1,4 @@
-//! A visit of somebody's first in the month beside a list of officers: neither waits for the other while it is waited for.
+//! Concurrent first visits of a month and a list of officers do not deadlock.
 
 use diesel::QueryableByName;
 use diesel::sql_query;
@@ -35,11 +35,11 @@ async fn months_that_are_missing_are_made_before_others_are_held() {
     let [a, c, d] = &three[..] else { unreachable!() };
     d.post("/v1/me/visits", &body).await.expect(200);
     let url = database_url_as(&world.app, "sotay_owner");
-    // The lane waits with somebody's visit for the sessions, so that the next three come together.
+    // The worker waits with the first visit for the sessions, so that the next three are batched together.
     let mut gate = Conn::establish(&url).await.unwrap();
     run(&mut gate, "BEGIN").await;
     run(&mut gate, "LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").await;
-    // Somebody else is making the month of the first of the three.
+    // Another transaction is inserting the month of the first of the three.
     let mut maker = Conn::establish(&url).await.unwrap();
     run(&mut maker, "BEGIN").await;
     run(&mut maker, &format!("INSERT INTO member_months (member_id, period) VALUES ('{}', '2026-11-01')", a.id)).await;

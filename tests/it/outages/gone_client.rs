@@ -20,7 +20,7 @@ struct Count {
     count: i64,
 }
 
-/// Locks on members' months that are waited for, or held by whoever writes them.
+/// Locks on members' months that are waited for, or held by the transaction that writes them.
 async fn locks(conn: &mut Conn, granted: bool) -> i64 {
     let query = format!(
         "SELECT count(*) FROM pg_locks WHERE relation = 'member_months'::regclass AND mode = 'RowExclusiveLock'

@@ -1,4 +1,5 @@
-//! Several programs over servers of their own that stop, crash and come back under load: real processes, no clock to move.
+//! Several programs over servers of their own that stop, crash and come back under load.
+//! Real processes, no clock to move.
 
 mod deadlock;
 mod gone_client;
@@ -63,7 +64,7 @@ impl Site {
         self.world.officer(self.world.other_cell, role, self.world.province).await.at(self.url(0))
     }
 
-    /// Documents that everybody in the province must read.
+    /// Documents that all members of the province must read.
     async fn documents(&self, count: usize) -> Vec<String> {
         let officer = self.officer(Role::PropagandaOfficer).await;
         let by = day_of(self.world.app.state.clock.now()) + chrono::Duration::days(10);
@@ -79,7 +80,7 @@ impl Site {
         ids
     }
 
-    /// How everybody below a unit stands this month, as the ledger alone says it.
+    /// The standing of all members below a unit this month, from the ledger alone.
     async fn standings(&self, unit: Uuid) -> Vec<Standing> {
         let period = Period::containing(day_of(self.world.app.state.clock.now())).first_day();
         standings(&self.world.app, unit, period).await

@@ -1,4 +1,4 @@
-//! While PostgreSQL is away: every operation of the document is refused for the moment, none in another way.
+//! While PostgreSQL is away, every operation is refused as temporarily unavailable.
 
 use serde_json::json;
 
@@ -6,7 +6,8 @@ use super::Site;
 use crate::hostile::path_of;
 use crate::permissions::operations;
 
-/// Tries each operation as somebody signed in, at one of the programs. What its form alone condemns may be condemned at once.
+/// Tries each operation as a signed-in user, at one of the programs. What its form alone condemns may be condemned at
+/// once.
 pub async fn each_is_refused_for_the_moment(site: &Site) {
     let (officer, mut unavailable) = (site.member(0, 0), 0);
     for operation in operations() {

@@ -1,4 +1,4 @@
-//! PostgreSQL stopped in order and as by a crash, under load: refused for a while, nothing acknowledged lost, nothing counted twice.
+//! PostgreSQL stopped and crashed under load: refused for a while, nothing lost or counted twice.
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ const DOCUMENTS: usize = 3;
 const EARNED: usize = 1 + DOCUMENTS;
 const CLIENTS: usize = 24;
 const READERS: usize = 4;
-/// No answer takes longer, whatever it says.
+/// The longest time to any answer.
 const LONGEST: Duration = Duration::from_secs(10);
 /// Service goes on so soon after PostgreSQL lets clients in.
 const RESUMED: Duration = Duration::from_secs(5);
@@ -89,7 +89,7 @@ impl Seen {
         }
     }
 
-    /// The same once more, by somebody who never got the answers: each is the first one's.
+    /// The same once more, by a client that never got the answers: each is the first one's.
     async fn repeat(&self, site: &Site, paths: &[String], client: usize) {
         for member in (client..MEMBERS).step_by(CLIENTS) {
             for path in paths {
@@ -131,7 +131,7 @@ fn reads(site: &Site) -> Vec<String> {
     ]
 }
 
-/// While PostgreSQL is away each program says so to everybody, and that it is alive itself.
+/// While PostgreSQL is away each program refuses all requests for the moment, and answers that it is alive itself.
 async fn all_refused(site: &Site, seen: &Seen, deeds: &[String]) {
     for turn in 0..2 {
         let member = site.member(0, turn);

@@ -1,4 +1,4 @@
-//! PostgreSQL that neither answers nor goes away: requests are refused in time, and nothing is lost or counted twice.
+//! A hanging PostgreSQL: requests are refused in time, and nothing is lost or counted twice.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Site;
 use crate::support::{Actor, Reply, Request};
 
-/// A little more than the program's own patience.
+/// A little more than the program's own timeout.
 const LONGEST: Duration = Duration::from_secs(14);
 
 /// The freezing ends with the test, however that ends.

@@ -1,4 +1,4 @@
-//! Redis flushed, stopped, killed and started again under load: nobody is refused anything, and the boards come back by themselves.
+//! Redis flushed, stopped, killed and restarted under load: no request fails, boards come back.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ const WRITERS: usize = 4;
 /// Between two deeds of a writer, so that some are left for each stage of the outage.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// What goes on while Redis comes and goes, and what it was told.
+/// What goes on while Redis comes and goes, and the answers.
 #[derive(Default)]
 struct Load {
     over: Cell<bool>,

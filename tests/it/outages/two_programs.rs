@@ -1,4 +1,4 @@
-//! Two programs, 64 clients, 20 members fought over with several kinds of deeds: each is counted once and ranked right.
+//! Two programs, 64 clients, 20 contended members: each deed is counted once and ranked right.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
@@ -121,7 +121,7 @@ async fn record_opinions(site: &Site) -> Vec<String> {
     paths
 }
 
-/// Each list confirmed at both programs at once: one is told that it is done.
+/// Each list confirmed at both programs at once: one of them gets the answer that it was decided.
 async fn confirm(site: &Site, officer: &Actor, path: &str) {
     let body = json!({});
     let at = [officer.at(site.url(0)), officer.at(site.url(1))];
@@ -131,7 +131,7 @@ async fn confirm(site: &Site, officer: &Actor, path: &str) {
     assert_eq!(statuses, [200, 409], "{:?}", replies.iter().map(|reply| &reply.body).collect::<Vec<_>>());
 }
 
-/// Whoever repeats a key gets the first answer, and no deed is acknowledged twice.
+/// A repeated key gets the first answer, and no deed is acknowledged twice.
 fn acknowledged_once(answers: &[(&Knock, Reply)]) {
     let mut by_key: HashMap<(usize, &str, &str), &Value> = HashMap::new();
     for (knock, reply) in answers {
@@ -144,7 +144,8 @@ fn acknowledged_once(answers: &[(&Knock, Reply)]) {
     }
     for ((member, path), points) in given {
         let fresh = points.iter().filter(|points| **points > 0).count();
-        // A completed session answers with its receipt for ever; all else is told once, to the two who share a key.
+        // A completed session answers with its receipt for ever; all other deeds earn once, for the two that share a
+        // key.
         let expected: &[usize] = if path.ends_with("/complete") { &[REPEATED] } else { &[0, 2] };
         assert!(expected.contains(&fresh), "member {member}, {path}: {points:?}");
     }

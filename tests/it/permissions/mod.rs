@@ -1,6 +1,6 @@
-//! Every operation of the document, tried by every kind of caller, against the checked-in table `tests/permissions.txt`.
-//! A new route without a row fails. After a deliberate change write the table anew with `SOTAY_TEST_WRITE_TABLE=1` and
-//! read the difference before you commit it.
+//! Every operation of the document, by every kind of caller, against `tests/permissions.txt`.
+//! A new route without a row fails. After a deliberate change write the table anew with
+//! `SOTAY_TEST_WRITE_TABLE=1` and read the difference before you commit it.
 
 mod stage;
 
@@ -34,7 +34,7 @@ pub fn operations() -> Vec<Operation> {
     found
 }
 
-/// What a status says of the permission: refused at the door, or let in (whatever came of it inside).
+/// What a status says of the permission: refused, or let in, with any outcome inside.
 fn verdict(status: u16) -> &'static str {
     match status {
         401 => "401",
@@ -50,7 +50,7 @@ async fn row(operation: &Operation) -> String {
     let callers = callers(&world).await;
     let mut line = format!("{:<28}", operation.id);
     for (_, caller) in &callers {
-        // Each caller meets objects nobody has touched.
+        // Each caller gets untouched objects.
         let stage = Stage::set(&world, &callers, operation).await;
         let path = stage.path(operation, caller.as_ref()).await;
         let request = match caller {

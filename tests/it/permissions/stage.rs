@@ -183,12 +183,12 @@ impl Stage {
     }
 }
 
-/// Planned, so that whoever comes next meets the same units.
+/// Planned for later, so that the next caller meets the same units.
 fn merger(cell: Uuid, sibling: Uuid) -> Value {
     json!({"kind": "merge", "unit_ids": [cell], "into_unit_id": sibling, "effective_on": "2026-12-15", "reason": "sáp nhập"})
 }
 
-/// An open case of the cell, about nobody.
+/// An open case of the cell, about no member.
 async fn case(world: &World) -> String {
     let id = Uuid::now_v7();
     let mut conn = world.app.state.db.conn().await.unwrap();

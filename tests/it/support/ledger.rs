@@ -1,4 +1,4 @@
-//! Looks into the database: what the ledger, the month and the audit log really hold; and what has no route yet.
+//! Reads of the database: the ledger, the month and the audit log; and deeds without a route yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,8 +37,8 @@ pub async fn sum_of_entries(app: &TestApp, member: Uuid) -> i64 {
     ledger.into()
 }
 
-/// The points of a member, over all months. Insists that the ledger, the totals, the cap counters and the leaderboard of the
-/// cell say the same: whatever an abuse earned would show on one of them.
+/// The points of a member, over all months. Insists that the ledger, the totals, the cap counters and the leaderboard
+/// of the cell agree: points earned by any abuse would show on one of them.
 pub async fn points_everywhere(world: &World, member: &Actor) -> i64 {
     let total = sum_of_entries(&world.app, member.id).await;
     let entries = entries(&world.app, member.id).await;
@@ -101,7 +101,7 @@ async fn counters_agree(app: &TestApp, member: Uuid, period: NaiveDate, entries:
     assert_eq!(kept(&counters["attested"]), json!(attested.collect::<BTreeMap<_, _>>()), "attested in {period}");
 }
 
-/// The leaderboard of one's own cell has everybody where the ledger puts them.
+/// The leaderboard of one's own cell agrees with the ledger for all members.
 async fn leaderboard_agrees(world: &World, member: &Actor, period: NaiveDate) {
     let board =
         member.get(&format!("/v1/leaderboards/members?period={}", period.format("%Y-%m"))).await.expect(200).body;
@@ -128,7 +128,7 @@ pub struct Standing {
     pub rank: i64,
 }
 
-/// How everybody who belongs to a unit or below it stands in a month, as the ledger alone says it; nobody is exempt.
+/// The standing in a month of all members of a unit or below it, from the ledger alone; no member is exempt.
 pub async fn standings(app: &TestApp, unit: Uuid, period: NaiveDate) -> Vec<Standing> {
     let query = "SELECT member_id, points, rank() OVER (ORDER BY points DESC) AS rank
         FROM (SELECT m.member_id, (SELECT coalesce(sum(e.points), 0) FROM point_entries e

@@ -41,7 +41,7 @@ pub struct TestApp {
 /// A test may run through many programs; each gives back its connections.
 impl Drop for TestApp {
     fn drop(&mut self) {
-        // Told at once; nobody waits for the end.
+        // Sent at once, without waiting for the end.
         drop(self.handle.as_ref().map(|handle| handle.stop(false)));
     }
 }

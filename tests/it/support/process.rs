@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::TestApp;
 
-/// Another port is tried so often: between choosing a free one and listening on it somebody else may take it.
+/// Attempts with another port: between choosing a free one and listening on it another process may take it.
 const PORTS: usize = 5;
 
 /// A running process. Dropped, it gets its last signal and is waited for.
@@ -30,7 +30,7 @@ impl Process {
     }
 
     pub fn signal(&mut self, signal: Signal) {
-        // Its number may be somebody else's once it has ended.
+        // Its process id may belong to another process once it has ended.
         if self.runs() {
             kill_process(Pid::from_child(&self.child), signal).unwrap();
         }

@@ -1,4 +1,4 @@
-//! A PostgreSQL and a Redis of a test's own, which it may stop, kill and start again under the same address.
+//! A PostgreSQL and a Redis of a test's own, to be stopped, killed and restarted.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -21,7 +21,7 @@ use super::process::Process;
 /// How long a server may take to come or to go; after a crash it first repairs its data.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How PostgreSQL is told to stop.
+/// How PostgreSQL is asked to stop.
 #[derive(Debug, Clone, Copy)]
 pub enum Stop {
     /// Open transactions are rolled back, clients disconnected, everything is written.
@@ -103,7 +103,7 @@ impl Postgres {
     pub async fn resume(&self) {
         let mut postgres = self.program("postgres", "server.log");
         postgres.arg("-k").arg(self.folder.path()).args(["-c", "listen_addresses=", "-c", "max_connections=200"]);
-        // Confirmed is written: what is proved here is worth nothing otherwise, whatever a version's defaults are.
+        // Confirmed is written: without it these tests prove nothing, so no version's defaults are relied on.
         postgres.args(["-c", "fsync=on", "-c", "synchronous_commit=on"]);
         for setting in self.settings {
             postgres.args(["-c", setting]);

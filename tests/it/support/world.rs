@@ -1,4 +1,4 @@
-//! A small world for tests: a ward with two cells, people with roles, everybody signed in.
+//! A small world for tests: a ward with two cells, and people with roles, all signed in.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,7 +21,7 @@ use super::{Reply, Request, TestApp, redis_url};
 /// Citizen IDs of invented people: the next number.
 static NUMBER: AtomicU64 = AtomicU64::new(1_000_000_000);
 
-/// Somebody who is signed in.
+/// A person who is signed in.
 #[derive(Debug, Clone)]
 pub struct Actor {
     pub id: Uuid,

@@ -1,4 +1,4 @@
-//! Leaderboards in Redis: whoever stands wrong on one is named, and the board is made anew.
+//! Leaderboards in Redis: a member with a wrong place is named, and the board is rebuilt.
 
 use std::cell::Cell;
 
@@ -62,7 +62,7 @@ async fn a_board_that_lost_something_on_its_way_is_not_placed_and_nothing_stays_
     for _ in 0..5 {
         world.member().await;
     }
-    // The program's own loop has nothing to make anew.
+    // The program's own loop has nothing to rebuild.
     project(&world).await;
     project(&world).await;
     let state = &world.app.state;
@@ -119,7 +119,7 @@ async fn whoever_stands_wrong_on_a_board_is_named_and_it_is_made_anew() {
     let _: i64 = redis.zadd(&board, &all[22], 7).await.unwrap();
     let name = format!("board {} 2026-11", world.province);
     assert_eq!(on_boards(&world).await, [format!("{name}: member no. {} should have 1, has Some(7.0)", all[22])]);
-    // The program's own loop would mend a board of the wrong size before it is looked at.
+    // The program's own loop would repair a board of the wrong size before the comparison.
     hold_as(&world, Uuid::nil()).await;
     for other in &all[..22] {
         let _: i64 = redis.zadd(&board, other, 7).await.unwrap();
@@ -136,13 +136,13 @@ async fn whoever_stands_wrong_on_a_board_is_named_and_it_is_made_anew() {
     assert_eq!(on_boards(&world).await, Vec::<String>::new());
 }
 
-/// Gives somebody on the month's board of the province a score, behind the program's back.
+/// Sets the score of a member on the month's board of the province, behind the program's back.
 async fn set(world: &World, no: &str, score: i32) {
     let board = format!("{{board:{}:2026-11}}:scores", world.province);
     let _: i64 = redis_itself().await.zadd(&board, no, score).await.unwrap();
 }
 
-/// Redis follows by seconds: what the next look finds right was on its way, and so may be what differs only then.
+/// Redis lags by seconds: what the next comparison finds right was in transit, as may be what differs only then.
 #[actix_web::test]
 async fn what_is_on_its_way_to_a_board_is_not_named() {
     let world = World::with_redis().await;

@@ -1,4 +1,4 @@
-//! `verify`: each projection damaged, the damage named, repaired from the ledger, and the ledger left as it was.
+//! `verify`: each projection damaged, the damage named and repaired, the ledger left as it was.
 
 mod boards;
 mod caps;
@@ -41,7 +41,7 @@ async fn project(world: &World) {
     while jobs::project(&world.app.state).await.unwrap() {}
 }
 
-/// Gives the projections to a holder; nobody else works on them from now on.
+/// Gives the projections to a holder; no other instance works on them from now on.
 pub async fn hold_as(world: &World, holder: Uuid) -> Lease {
     let state = &world.app.state;
     lease::seize(&mut state.db.conn().await.unwrap(), LEASE, holder, state.clock.now()).await.unwrap()

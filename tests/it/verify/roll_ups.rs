@@ -1,4 +1,4 @@
-//! Roll-ups while changes wait: what no change waits for is compared as ever, the rest is looked at again or in doubt.
+//! Roll-ups while changes are pending: those concerned are compared again, or are in doubt.
 
 use std::cell::Cell;
 
@@ -15,7 +15,7 @@ use crate::support::{Actor, TestApp, World, database_url_as, run, run_to};
 
 const CHECK: &str = "each unit's figures";
 
-/// A cell whose figures are right, and the member of its sibling cell whose first visit waits, as nobody projects any more.
+/// A cell whose figures are right, and the member of its sibling cell whose first visit waits, as no projector runs.
 async fn waiting(world: &World) -> Actor {
     let (member, outsider) = (world.member().await, world.outsider().await);
     member.post("/v1/me/visits", &json!({})).await.expect(200);
@@ -32,7 +32,7 @@ async fn damage(world: &World, cell: Uuid) {
     owner.batch_execute(&format!("UPDATE unit_months SET met = met + 1 WHERE unit_id = '{cell}'")).await.unwrap();
 }
 
-/// What verification comes to without another look, and what it says.
+/// The result of a verification without another comparison, and what it says.
 async fn verified(world: &World) -> (Verified, Vec<String>) {
     let mut found = Vec::new();
     let mut conn = world.app.state.db.conn().await.unwrap();

@@ -1,4 +1,4 @@
-//! Snapshots of closed months: a row changed, taken out or put in is named, with or without its hash.
+//! Snapshots of closed months: a row changed, removed or added is named, with or without its hash.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use serde_json::json;

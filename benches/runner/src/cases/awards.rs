@@ -1,4 +1,4 @@
-//! P1 and P2: durable awards through HTTP, each of another member, each with an `Idempotency-Key` of its own.
+//! P1 and P2: durable awards over HTTP, each of another member and with its own `Idempotency-Key`.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::server::Server;
 const DATABASE: &str = "awards";
 /// Before measuring: connections are opened, statements prepared, caches filled.
 const WARM_SECONDS: f64 = 1.0;
-/// The longest that everybody may take to look at their points.
+/// The longest time for all members to read their points once.
 const LOOK_SECONDS: f64 = 60.0;
 
 /// The first visit of a day.
@@ -54,8 +54,8 @@ pub async fn against_single_transactions(bench: &Bench<'_>) -> Result<Vec<Figure
     Ok(vec![Figure::compared("P2", found, 1.0)])
 }
 
-/// Awards a second, over a fresh database and by a server that is past its start. Everybody has looked at their points
-/// before, as the app does when it opens: that is where tokens are seen for the first time.
+/// Awards a second, over a fresh database and by a server that is past its start. All members have read their points
+/// before, as the app does when it opens: that is when tokens are seen for the first time.
 async fn awards(bench: &Bench<'_>, plan: &Plan, more: &[(&str, &str)]) -> Result<f64, String> {
     bench.fresh(DATABASE).await?;
     let server = bench.product(DATABASE, more).await?;

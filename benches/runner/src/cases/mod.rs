@@ -38,7 +38,7 @@ const CASES: [(&str, &[&str]); 10] = [
     ("P10", &["province"]),
 ];
 
-/// The cases asked for, in order.
+/// The requested cases, in order.
 pub fn choose(names: &[String], scale: &str) -> Result<Vec<&'static str>, String> {
     if !["ward", "province", "country"].contains(&scale) {
         return Err(format!("there is no scale {scale}: ward, province or country"));
@@ -160,7 +160,7 @@ impl<'a> Bench<'a> {
         self.postgres.sql(database, TOUCHED).await.map(drop)
     }
 
-    /// The token of somebody who may read boards of a unit: one of the people gets the role there, in this database.
+    /// A token for reading boards of a unit: one of the people gets the role there, in this database.
     pub async fn officer(&self, database: &str, unit: &str, role: &str) -> Result<String, String> {
         let people = fs::read_to_string(&self.people).map_err(|e| e.to_string())?;
         let mut columns = people.lines().next().unwrap_or_default().split('\t');

@@ -1,4 +1,4 @@
-//! P4: one's own rank among 5.6 million members on a board in Redis, against the Redis command that counts it.
+//! P4: a member's rank among 5.6 million on a Redis board, against the Redis command behind it.
 
 use serde_json::json;
 

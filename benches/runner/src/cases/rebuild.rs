@@ -1,4 +1,4 @@
-//! P8: the boards of all large units made anew from monthly totals: the time that the month's take, and their memory.
+//! P8: the boards of all large units rebuilt from monthly totals: time of the month's, and memory.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::report::Figure;
 use crate::server::product_command;
 
 const DATABASE: &str = "rebuilds";
-/// The country, or the province where there is nothing above it: everybody who is ranked is on its board.
+/// The country, or the province where there is nothing above it: all ranked members are on its board.
 const TOP: &str = "SELECT id FROM units WHERE kind IN ('central', 'province') ORDER BY kind, id LIMIT 1";
 const MONTH: &str = "SELECT to_char(now() AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM')";
 
@@ -34,14 +34,14 @@ impl Board {
         Ok(Self { scores: key("scores"), about: key("about"), unit })
     }
 
-    /// Waits until the server keeps the board and has nothing more to take in: it makes the boards anew when it starts over
-    /// another database, and what it does then is not what is measured.
+    /// Waits until the server keeps the board and has nothing more to process: it rebuilds the boards when it starts
+    /// over another database, and that is not what is measured.
     pub async fn settled(&self, bench: &Bench<'_>, database: &str) -> Result<(), String> {
         let as_of = ["HGET", &self.about, "as_of"];
         // There may be no board yet.
         let before = bench.redis.number(&as_of).await.unwrap_or(0);
         for _ in 0..PATIENCE {
-            // It says this after it has taken in everything, or has made the board anew in between.
+            // It says this after it has processed everything, or has rebuilt the board in between.
             let kept = bench.redis.number(&as_of).await.is_ok_and(|now| now > before);
             if kept && bench.postgres.number(database, "SELECT count(*) FROM point_changes").await? == 0 {
                 return Ok(());
@@ -127,7 +127,7 @@ fn scores(summary: &str) -> Option<u64> {
     summary.split(", ").find_map(|part| part.strip_suffix(" scores"))?.parse().ok()
 }
 
-/// A span, as far as it was told of.
+/// A span, as far as it was reported.
 struct Part {
     span: String,
     members: u64,
@@ -162,7 +162,7 @@ impl Progress {
         }
     }
 
-    /// Seconds and members of the month, once all is told.
+    /// Seconds and members of the month, once all is reported.
     fn month(&self) -> Option<(f64, u64)> {
         for part in &self.parts {
             eprintln!("  {}: {} members in {:.2} s", part.span, part.members, part.seconds());

@@ -70,7 +70,7 @@ async fn run(bench: &Bench<'_>, file: &Path) -> Result<u64, String> {
     }
 }
 
-/// A sheet as secretaries keep them; everybody in it is invented.
+/// A sheet as secretaries keep them; all people in it are invented.
 fn write(file: &Path) -> Result<(), XlsxError> {
     let mut workbook = Workbook::new();
     // Written row by row, so that this program does not hold the sheet in memory.

@@ -1,4 +1,4 @@
-//! P7: the evening of the last day of a month: a whole province at once, each request due at its time.
+//! P7: the last evening of a month: a whole province at once, each request due at its time.
 
 use std::fs;
 
@@ -34,7 +34,7 @@ const PROVINCE: f64 = 1.0;
 /// Secretaries look at the board of their cell.
 const BOARDS: f64 = 0.9;
 
-/// A password that everybody who signs in has: the one of the demo, copied from somebody who can be signed in as.
+/// Gives all who sign in the password of the demo, copied from an account that has one.
 const GIVE_PASSWORDS: &str = "
     UPDATE accounts SET password_hash = (SELECT password_hash FROM accounts WHERE kind = 'member' AND password_hash IS NOT NULL LIMIT 1)
     WHERE id IN (SELECT id FROM members ORDER BY no DESC LIMIT";

@@ -1,4 +1,4 @@
-//! A closed month as a file: the one that can be verified, spreadsheets, a page that prints well. Each export is audited.
+//! Exports of a closed month: verifiable JSON, spreadsheets, a printable page. Each is audited.
 
 mod page;
 
@@ -23,7 +23,7 @@ use super::routes::GenerationQuery;
 use super::store::{self, StoredClosing};
 use super::target::OnMonth;
 
-/// What file is wanted.
+/// Requested file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Xlsx,
@@ -128,7 +128,7 @@ async fn answer(
     file(sheet, &format!("chot-{period}"), kind).await
 }
 
-/// Records who takes it out.
+/// Records the export in the audit log.
 pub async fn record(
     ask: &mut Ask<OnMonth<ExportBoard>>,
     action: &'static str,
@@ -194,12 +194,12 @@ pub fn column(title: &str, width: f64, kind: ColumnKind) -> Column {
     Column { title: title.to_owned(), width, kind }
 }
 
-/// A share as people write it.
+/// A share as a percentage in Vietnamese notation.
 pub fn percent(rate: Option<f64>) -> String {
     rate.map_or_else(|| "–".to_owned(), |rate| format!("{:.1}%", rate * 100.0).replace('.', ","))
 }
 
-/// What stands above the rows: whose month it is, its figures, how and when it was closed.
+/// Lines above the rows: cell and month, figures, how and when it was closed.
 fn title_lines(closing: &StoredClosing, unit_name: &str, period: Period) -> Vec<String> {
     let Summary { members, counted, exempt, excused, met, rate } = closing.counts.clone().into();
     let closed_at = closing.closed_at.with_timezone(&VIET_NAM).format("%H:%M ngày %d/%m/%Y");

@@ -88,7 +88,7 @@ struct Progress {
     signer: Signer,
 }
 
-/// The next lines. A fault ends the file before its last line, without which no verification passes.
+/// The next lines. On an error the file ends before its last line, and so fails every verification.
 async fn next(progress: Option<Progress>) -> Result<Option<(Bytes, Option<Progress>)>, Problem> {
     let Some(mut progress) = progress else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The closings below a committee or a province: how many cells are closed, their counts, all their reports in one file.
+//! Closings below a committee or province: closed cells, their counts, all reports in one file.
 
 pub mod bundle;
 pub mod routes;

@@ -1,4 +1,4 @@
-//! Sums of closings over the tree of units as it was on the last day of the month. Members are never read.
+//! Sums of closings over the tree of units on the month's last day. Members are never read.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;

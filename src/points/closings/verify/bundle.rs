@@ -1,4 +1,4 @@
-//! A bundle of many cells' reports: each of them, and that none was taken out, put in or exchanged.
+//! Verification of a bundle of reports: each of them, and that none was removed, added or swapped.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;

@@ -1,4 +1,4 @@
-//! Verifies exported reports without the server: a file, the published keys, and what was changed where. Pure but for reading.
+//! Offline verification of exported reports against the published keys. Pure but for reading.
 
 mod bundle;
 mod report;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub use trusted::TrustedKeys;
 
-/// What the verification came to.
+/// Result of a verification.
 #[derive(Debug, Default)]
 pub struct Verdict {
     /// What was verified, a line each.
@@ -30,7 +30,7 @@ pub fn verify_file(mut file: impl BufRead, keys: &TrustedKeys) -> std::io::Resul
     if serde_json::from_str::<Value>(&first).is_ok() {
         bundle::verify_lines(first, file, keys, &mut verdict)?;
     } else {
-        // Somebody has laid the report out over several lines: that changes nothing of what it says.
+        // The report was reformatted over several lines, which changes nothing of its content.
         file.read_to_string(&mut first)?;
         report::verify(&first, keys, &mut verdict);
     }

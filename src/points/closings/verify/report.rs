@@ -49,14 +49,14 @@ impl Row {
     }
 }
 
-/// What a sound manifest says of itself, for the list of a bundle.
+/// What a valid manifest says, for comparison with the list of a bundle.
 pub struct Seen {
     pub closing_id: uuid::Uuid,
     pub manifest_hash: String,
     pub title: String,
 }
 
-/// Verifies one report; tells what it found, and returns the manifest's hash if there is a manifest.
+/// Verifies one report and adds the findings to `verdict`. Returns what the manifest says, if there is a manifest.
 pub fn verify(text: &str, keys: &TrustedKeys, verdict: &mut Verdict) -> Option<Seen> {
     let report: Report = match serde_json::from_str(text) {
         Ok(report) => report,
@@ -107,7 +107,7 @@ fn compare_rows(manifest: &ClosingManifest, rows: &[Row], fault: &mut impl FnMut
     let mut missing: BTreeSet<usize> = (0..manifest.row_hashes.len()).filter(|index| !seen.contains(index)).collect();
     for row in foreign {
         let claimed = row.position().and_then(|position| usize::try_from(position - 1).ok());
-        // A row whose very position was changed is told by where it stands.
+        // A row whose position itself was changed is named by its place in the file.
         let place = claimed.filter(|index| missing.contains(index)).or_else(|| {
             let at = rows.iter().position(|other| std::ptr::eq(other, row));
             at.filter(|index| missing.contains(index))
@@ -125,7 +125,7 @@ fn compare_rows(manifest: &ClosingManifest, rows: &[Row], fault: &mut impl FnMut
     }
 }
 
-/// Tells which counts of the manifest do not follow from the rows.
+/// Reports the counts of the manifest that do not follow from the rows.
 fn compare_counts(manifest: &ClosingManifest, rows: &[Row], fault: &mut impl FnMut(String)) {
     let sound: Vec<ClosedRow> = rows
         .iter()

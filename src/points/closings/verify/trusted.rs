@@ -14,7 +14,7 @@ use super::super::model::ReportKey;
 #[derive(Debug, Default)]
 pub struct TrustedKeys {
     keys: BTreeMap<String, ReportKey>,
-    /// Whether a key that only the file itself carries is believed.
+    /// Whether a key that only the file itself carries is trusted.
     embedded: bool,
 }
 
@@ -38,7 +38,7 @@ impl TrustedKeys {
         }
     }
 
-    /// Believes whatever key a file carries: proves only that the file is whole, not who made it.
+    /// Trusts any key that a file carries: proves only that the file is intact, not who made it.
     pub fn embedded() -> Self {
         Self { keys: BTreeMap::new(), embedded: true }
     }

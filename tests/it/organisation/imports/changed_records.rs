@@ -25,7 +25,11 @@ async fn r5_a_member_finds_and_is_told_what_a_list_changed() {
     let log = an.get("/v1/me/access-log").await.expect(200);
     assert_eq!(log.body["items"][0]["action"], "member.changed");
     let told = an.get("/v1/me/notifications").await.expect(200);
-    assert_eq!(told.body["items"][0]["kind"], "record_changed");
+    assert!(
+        told.body["items"].as_array().unwrap().iter().any(|item| item["kind"] == "record_changed"),
+        "{}",
+        told.body
+    );
     // What nobody signs in with is in the log only.
     assert_eq!(binh.get("/v1/me/access-log").await.expect(200).body["items"][0]["action"], "member.changed");
     let told = binh.get("/v1/me/notifications").await.expect(200).body;
