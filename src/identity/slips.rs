@@ -227,20 +227,6 @@ pub async fn redeem(conn: &mut Conn, slip_id: Uuid, now: DateTime<Utc>) -> Resul
     Ok(used == 1)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_is_read_however_it_is_typed() {
-        let code = new_code().unwrap();
-        assert_eq!(code.len(), 14);
-        assert_eq!(canonical(&code.to_lowercase()), code.replace('-', ""));
-        assert_eq!(canonical("ab o1-il0"), "AB01110");
-        assert_ne!(code, new_code().unwrap());
-    }
-}
-
 /// How long slips are kept, days: as long as the log of who issued them.
 const KEPT_DAYS: i64 = 366;
 
@@ -255,4 +241,18 @@ static OLD: Round = Round::new(
 /// Drops some old slips. Returns whether there may be more.
 pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<bool, Problem> {
     OLD.slice(conn, now - Duration::days(KEPT_DAYS)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_however_it_is_typed() {
+        let code = new_code().unwrap();
+        assert_eq!(code.len(), 14);
+        assert_eq!(canonical(&code.to_lowercase()), code.replace('-', ""));
+        assert_eq!(canonical("ab o1-il0"), "AB01110");
+        assert_ne!(code, new_code().unwrap());
+    }
 }
