@@ -123,11 +123,13 @@ fn is_easy(password: &str) -> bool {
         })
         .collect();
     let joined: String = plain.chars().filter(|c| !c.is_whitespace()).collect();
+    let unmarked: String = joined.chars().filter(|c| c.is_alphanumeric()).collect();
     let few_guesses = |text: &str| zxcvbn(text, VIETNAMESE).guesses() < FEWEST_GUESSES;
     password.chars().count() < SHORTEST
         || joined.chars().all(|c| c.is_ascii_digit())
         || few_guesses(&plain)
         || few_guesses(&joined)
+        || few_guesses(&unmarked)
 }
 
 #[cfg(test)]
