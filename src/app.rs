@@ -92,13 +92,20 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     openapi::finish(&api)
 });
 
+static PUBLISHED: LazyLock<Value> = LazyLock::new(|| openapi::compact::compact(DOCUMENT.clone()));
+
 /// The rules of the document for each operation, read once: compiling its schemas is the slowest part of the start.
 static OPERATIONS: LazyLock<Result<Arc<Operations>, String>> =
     LazyLock::new(|| Operations::from_document(&DOCUMENT).map(Arc::new));
 
-/// The OpenAPI document, as checked in under `openapi/`.
+/// The OpenAPI document with every response and parameter written out where it belongs.
 pub fn document() -> &'static Value {
     &DOCUMENT
+}
+
+/// The OpenAPI document as served and as checked in under `openapi/`: what operations share stands once.
+pub fn published_document() -> &'static Value {
+    &PUBLISHED
 }
 
 /// Builds the state of a process. `database_url` is that of the application role.
@@ -152,7 +159,7 @@ pub fn serve(
     state: web::Data<State>,
     listener: TcpListener,
 ) -> std::io::Result<(ServerHandle, impl Future<Output = std::io::Result<()>>)> {
-    let document = web::Data::new(document().clone());
+    let document = web::Data::new(published_document().clone());
     let workers = match state.config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,

@@ -69,7 +69,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Command::Openapi = arguments.command {
-        println!("{}", serde_json::to_string_pretty(&app::document()).unwrap_or_default());
+        println!("{}", serde_json::to_string_pretty(&app::published_document()).unwrap_or_default());
         return ExitCode::SUCCESS;
     }
     if let Command::VerifyReport(arguments) = &arguments.command {

@@ -1,5 +1,7 @@
 //! Completes the OpenAPI document with what all operations share, so that new routes get it too.
 
+mod codes;
+pub mod compact;
 pub mod components;
 pub mod operations;
 mod responses;
@@ -71,6 +73,8 @@ pub fn finish(api: &utoipa::openapi::OpenApi) -> Value {
         }
     }
     schemas::drop_unused(&mut document);
+    codes::name_all(&mut document);
+    schemas::require_present(&mut document);
     schemas::bound_all(&mut document);
     document
 }
@@ -96,6 +100,13 @@ fn finish_operation(method: &str, operation: &mut Value) {
     if !operation["description"].is_string() {
         operation["description"] = operation["summary"].clone();
     }
+    add_parameter(
+        operation,
+        "Accept-Language",
+        "The language of titles and details: `vi`, the default, or `en`.",
+        "^.*$",
+        200,
+    );
     let public = operation["security"].as_array().is_some_and(|s| s.contains(&json!({})));
     let mut common: Vec<(&str, &str)> = COMMON.to_vec();
     let has_path_parameter = operation["parameters"].as_array().into_iter().flatten().any(|p| p["in"] == "path");
@@ -139,6 +150,7 @@ fn finish_operation(method: &str, operation: &mut Value) {
     }
     add_responses(operation, common);
     responses::finish(method, operation);
+    codes::list(operation);
 }
 
 /// A handler's description of a status takes precedence over the common one.

@@ -92,7 +92,7 @@ pub async fn add_document_file(
         content::discard(files, &file).await;
     }
     let (answer, replayed) = added?;
-    let reply = Created::json(&answer).stored();
+    let reply = Created::json(&answer).described_as();
     Ok(if replayed { reply.with(("Idempotency-Replayed", "true")) } else { reply })
 }
 

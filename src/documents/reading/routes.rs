@@ -122,7 +122,7 @@ pub async fn complete_reading(request: WriteRequest<Empty, MySession>) -> Result
             sessions::complete(conn, config, &scope.caller, id, scope.now).await
         })
         .await
-        .map(Reply::stored)
+        .map(Reply::described_as)
 }
 
 /// Confirm a document

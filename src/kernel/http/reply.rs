@@ -8,7 +8,8 @@ use actix_web::http::header::{self, TryIntoHeaderPair};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::{ContentBuilder, RefOr};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, RefOr};
 use utoipa::{IntoResponses, ToSchema};
 
 use super::problem::Problem;
@@ -36,8 +37,8 @@ impl<T, const S: u16> Reply<T, S> {
         Self { response, body: PhantomData }
     }
 
-    /// The same reply as one whose JSON was stored from a `U` earlier.
-    pub fn stored<U>(self) -> Reply<U, S> {
+    /// The same reply, which the document describes as `U`: JSON that was stored from a `U` earlier, or that is saved as a file.
+    pub fn described_as<U>(self) -> Reply<U, S> {
         Reply::of(self.response)
     }
 
@@ -145,6 +146,21 @@ files! {
     Html: "text/html", "The page.";
     /// One JSON object a line.
     JsonLines: "application/jsonl", "One JSON object a line.";
+}
+
+/// JSON of type `T` to be saved under the name that the reply gives.
+pub struct Saved<T>(PhantomData<T>);
+
+impl<T: ToSchema> Body for Saved<T> {
+    fn response() -> Option<Response> {
+        let name = HeaderBuilder::new()
+            .description(Some("The name to save the file under (RFC 6266)."))
+            .schema(ObjectBuilder::new().schema_type(Type::String))
+            .build();
+        let mut response = T::response()?;
+        response.headers.insert(header::CONTENT_DISPOSITION.to_string(), name);
+        Some(response)
+    }
 }
 
 /// A file of a kind that the operation itself lists.

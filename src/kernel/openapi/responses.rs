@@ -77,6 +77,11 @@ pub fn finish(method: &str, operation: &mut Value) {
 pub fn finish_upload(operation: &mut Value) {
     let bound = operation["x-body-bytes"].as_i64().unwrap_or_else(|| LARGEST_FILE.into());
     if let Some(body) = operation.get_mut("requestBody")
+        && body.pointer("/content/application~1json/schema/$ref") == Some(&json!("#/components/schemas/Empty"))
+    {
+        body["required"] = json!(false);
+    }
+    if let Some(body) = operation.get_mut("requestBody")
         && give_files_a_schema(body, bound)
     {
         body["required"] = json!(true);

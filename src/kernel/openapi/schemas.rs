@@ -1,5 +1,7 @@
 //! Schemas of the document: pages get names, unused ones go, every field gets its bounds.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 /// Removes schemas without references: an item that appears only inside a page is inlined there.
@@ -17,6 +19,81 @@ pub fn drop_unused(document: &mut Value) {
         if schemas.len() == before {
             return;
         }
+    }
+}
+
+/// What only the server sends: a property that may be null is always there, and an enumeration may grow.
+pub fn require_present(document: &mut Value) {
+    let mut received = BTreeSet::new();
+    for operation in document["paths"].as_object().into_iter().flatten().flat_map(|(_, item)| item.as_object()) {
+        for operation in operation.values() {
+            for part in ["requestBody", "parameters"] {
+                note_referenced(&operation[part], &document["components"]["schemas"], &mut received);
+            }
+        }
+    }
+    for (name, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {
+        if !received.contains(name) {
+            require_nullable(schema);
+            open_enums(schema);
+        }
+    }
+}
+
+fn note_referenced(value: &Value, schemas: &Value, noted: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            let name = fields.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+            if let Some(name) = name.filter(|name| noted.insert((*name).to_owned())) {
+                note_referenced(&schemas[name], schemas, noted);
+            }
+            fields.values().for_each(|field| note_referenced(field, schemas, noted));
+        }
+        Value::Array(items) => items.iter().for_each(|item| note_referenced(item, schemas, noted)),
+        _ => {}
+    }
+}
+
+fn require_nullable(schema: &mut Value) {
+    let nullable = |property: &Value| {
+        let is_null = |kind: &Value| kind == "null";
+        property["type"].as_array().is_some_and(|types| types.iter().any(is_null))
+            || property["oneOf"].as_array().is_some_and(|parts| parts.iter().any(|part| is_null(&part["type"])))
+    };
+    let names: Vec<Value> = schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, property)| {
+            let known = schema["required"].as_array().is_some_and(|names| names.contains(&json!(name)));
+            !known && nullable(property)
+        })
+        .map(|(name, _)| json!(name))
+        .collect();
+    if names.is_empty() {
+        return;
+    }
+    match schema["required"].as_array_mut() {
+        Some(required) => required.extend(names),
+        None => schema["required"] = names.into(),
+    }
+    if let Some(parts) = schema["allOf"].as_array_mut() {
+        parts.iter_mut().for_each(require_nullable);
+    }
+}
+
+fn open_enums(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if fields.get("enum").is_some_and(Value::is_array)
+                && let Some(values) = fields.remove("enum")
+            {
+                fields.insert("x-extensible-enum".to_owned(), values);
+            }
+            fields.values_mut().for_each(open_enums);
+        }
+        Value::Array(items) => items.iter_mut().for_each(open_enums),
+        _ => {}
     }
 }
 

@@ -32,6 +32,8 @@ struct Header {
 
 /// What the document says of one status of one operation.
 struct Response {
+    /// The problem codes that a failure may have.
+    codes: Vec<String>,
     headers: HashMap<String, Header>,
     /// By media type; no validator for files.
     content: BTreeMap<String, Option<Validator>>,
@@ -78,7 +80,8 @@ fn read_response(response: &Value, document: &Value) -> Response {
         let validator = media.ends_with("json").then(|| compile(&body["schema"], schemas));
         (media.clone(), validator)
     });
-    Response { headers: headers.collect(), content: content.collect() }
+    let codes = response["x-codes"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    Response { codes: codes.collect(), headers: headers.collect(), content: content.collect() }
 }
 
 /// The document lets clients ignore fields that they do not know; a test knows them all.
@@ -123,6 +126,10 @@ fn strict(schema: &Value, schemas: &Value) -> Value {
             let describes_object =
                 fields.get("properties").is_some_and(Value::is_object) || fields.contains_key("allOf");
             let is_schema = fields.get("type").is_some_and(|kind| !kind.is_object()) || fields.contains_key("allOf");
+            // Clients must expect other values; a test knows them all.
+            if let Some(values) = fields.get("x-extensible-enum") {
+                made.insert("enum".to_owned(), values.clone());
+            }
             if describes_object && is_schema && !fields.contains_key("additionalProperties") {
                 made.insert("unevaluatedProperties".to_owned(), json!(false));
             }
@@ -210,6 +217,13 @@ pub fn faults(asked: &Asked, status: u16, headers: &HeaderMap, bytes: &[u8]) -> 
     };
     let mut faults = header_faults(response, headers);
     faults.extend(content_faults(response, headers, bytes, is_head));
+    if status >= 400 && !is_head {
+        let problem: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let code = problem["code"].as_str().unwrap_or_default();
+        if !response.codes.iter().any(|known| known == code) {
+            faults.push(format!("code {code} is not documented for {status}"));
+        }
+    }
     faults
 }
 

@@ -11,7 +11,7 @@ use crate::kernel::clock::{Period, VIET_NAM};
 use crate::kernel::db::transaction;
 use crate::kernel::extract::{Query, ReadRequest};
 use crate::kernel::http::problem::Problem;
-use crate::kernel::http::reply::{Csv, Html, Reply, Xlsx};
+use crate::kernel::http::reply::{Csv, Html, Reply, Saved, Xlsx};
 use crate::kernel::security::access::needs::ExportBoard;
 use crate::kernel::security::audit;
 use crate::kernel::security::crypto::to_text;
@@ -48,7 +48,7 @@ pub enum ReportKind {
 pub async fn export_closing_report(
     mut request: ReadRequest<OnMonth<ExportBoard>>,
     query: Query<GenerationQuery>,
-) -> Result<Reply<ClosingReport>, Problem> {
+) -> Result<Reply<Saved<ClosingReport>>, Problem> {
     let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
     let closing = store::of_month(&mut request.conn, unit_id, period, query.0.generation).await?;
     let key = keys::public(&mut request.conn, &closing.kid).await?;
@@ -61,7 +61,7 @@ pub async fn export_closing_report(
         key,
     };
     let name = attachment(&format!("chot-{period}"), "json");
-    Ok(request.reply(&report)?.with((header::CONTENT_DISPOSITION, name)))
+    Ok(request.reply(&report)?.with((header::CONTENT_DISPOSITION, name)).described_as())
 }
 
 /// Export a closed month as XLSX
