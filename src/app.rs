@@ -29,12 +29,15 @@ use crate::kernel::ids::new_id;
 use crate::kernel::memory;
 use crate::kernel::openapi;
 use crate::kernel::openapi::operations::{self, Operations};
+use crate::kernel::outbox::Consumer;
 use crate::kernel::redis::Redis;
 use crate::kernel::security::auth::Keys;
 use crate::kernel::security::crypto::Crypto;
 use crate::kernel::state::State;
 use crate::organisation::decisions::{DecisionKind, Registry};
-use crate::{audit_trail, cases, documents, identity, jobs, leaderboards, notifications, organisation, points};
+use crate::{
+    audit_trail, cases, deliveries, documents, identity, jobs, leaderboards, notifications, organisation, points,
+};
 
 /// The kinds of decisions that take two officers. Each feature lists its own here.
 static KINDS: [&dyn DecisionKind; 7] = [
@@ -48,6 +51,30 @@ static KINDS: [&dyn DecisionKind; 7] = [
 ];
 /// The same kinds, for look-ups.
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
+
+/// Who reacts to which events of the outbox. Each feature lists its own here.
+pub static CONSUMERS: [Consumer; 4] = [
+    Consumer {
+        name: "notifications",
+        topics: &["notify."],
+        consume: |conn, event, now| Box::pin(notifications::consume(conn, event, now)),
+    },
+    Consumer {
+        name: "documents",
+        topics: &["units.reorganised"],
+        consume: |conn, event, _| Box::pin(documents::consume(conn, event)),
+    },
+    Consumer {
+        name: "cases.patterns",
+        topics: &["identity.", "documents.published_again", organisation::lookups::TOO_MANY],
+        consume: |conn, event, now| Box::pin(cases::look_for_patterns(conn, event, now)),
+    },
+    Consumer {
+        name: "cases.reveals",
+        topics: &["identity.slip_issued", "identity.slip_redeemed"],
+        consume: |conn, event, now| Box::pin(cases::look_for_reveals(conn, event, now)),
+    },
+];
 
 /// Files held in memory at a time, each up to 20 MiB.
 const UPLOADS_AT_ONCE: usize = 4;
@@ -72,6 +99,7 @@ fn features(config: &mut ServiceConfig) {
     organisation::routes(config);
     documents::routes(config);
     cases::routes(config);
+    deliveries::routes(config);
 }
 
 fn api() -> utoipa_actix_web::scope::Scope<

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use actix_web::web::Data;
 use tokio::task::JoinHandle;
 
+use crate::app::CONSUMERS;
 use crate::kernel::db::lease;
 use crate::kernel::db::transaction;
 use crate::kernel::duty_cycle::DutyCycle;
@@ -18,7 +19,7 @@ use crate::kernel::outbox;
 use crate::kernel::state::State;
 use crate::organisation::reorganisations;
 use crate::points::{self, projection};
-use crate::{cases, documents, identity, leaderboards, notifications};
+use crate::{cases, identity, leaderboards};
 
 pub use sweeping::sweep;
 
@@ -179,7 +180,7 @@ pub async fn keep_boards(state: &State) -> Result<bool, Problem> {
     state.work.transaction(async |conn| leaderboards::keep_next_board(conn, state.clock.now()).await).await
 }
 
-/// Delivers waiting outbox events, each in a transaction of its own. Returns how many.
+/// Delivers waiting outbox events. Returns how many.
 ///
 /// # Errors
 /// When the database cannot be reached.
@@ -189,30 +190,18 @@ pub async fn deliver(state: &State) -> Result<usize, Problem> {
     let events = outbox::claim(&mut *state.work.conn().await?, BATCH, now).await?;
     for event in &events {
         if let Err(problem) = deliver_one(state, event).await {
-            tracing::warn!(%problem, event = event.id, topic = %event.topic, attempts = event.attempts, "event will be tried again");
+            tracing::warn!(%problem, event = event.id, topic = %event.topic, "event will be tried again");
         }
     }
     Ok(events.len())
 }
 
-/// Delivers one claimed event in a transaction of its own, unless another instance has done so since the claim.
+/// Delivers one claimed event to those of [`CONSUMERS`] that want it, unless another instance has done so since the claim.
 ///
 /// # Errors
-/// When a consumer fails, or the database cannot be reached; the event will be claimed again.
+/// When the database cannot be reached; the event will be claimed again.
 pub async fn deliver_one(state: &State, event: &outbox::OutboxEvent) -> Result<(), Problem> {
-    let now = state.clock.now();
-    state
-        .work
-        .transaction(async |conn| {
-            if !outbox::lock(conn, event.id).await? {
-                return Ok(());
-            }
-            notifications::consume(conn, event, now).await?;
-            documents::consume(conn, event).await?;
-            cases::consume(conn, event, now).await?;
-            outbox::done(conn, event.id, now).await
-        })
-        .await
+    outbox::deliver(&state.work, &CONSUMERS, event, state.clock.now()).await
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub mod app;
 pub mod audit_trail;
 pub mod cases;
 pub mod cli;
+pub mod deliveries;
 pub mod demo;
 pub mod documents;
 pub mod identity;

@@ -16,7 +16,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
-use crate::kernel::outbox;
+
+pub use patterns::consume as look_for_patterns;
+pub use reveals::consume as look_for_reveals;
 
 /// The operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
@@ -25,15 +27,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(routes::get_case)
         .service(routes::decide_case)
         .service(mine::list_my_cases);
-}
-
-/// Looks at a sign-in, a slip, a day of lookups or a repeated document for what a person should see; lets all other events pass.
-///
-/// # Errors
-/// When the payload is not what identity writes, or the database fails.
-pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime<Utc>) -> Result<(), Problem> {
-    patterns::consume(conn, event, now).await?;
-    reveals::consume(conn, event, now).await
 }
 
 /// Advances the search for perfect regularity in the ledger of the last month by one step, inside the caller's

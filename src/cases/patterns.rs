@@ -65,7 +65,10 @@ struct SeenSignIn {
     first_at: Option<DateTime<Utc>>,
 }
 
-/// See [`super::consume`].
+/// Looks at a sign-in, a slip, a day of lookups or a repeated document for what a person should see.
+///
+/// # Errors
+/// When the payload is not what the topic promises, or the database fails.
 pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime<Utc>) -> Result<(), Problem> {
     let payload = || event.payload.clone();
     match event.topic.as_str() {

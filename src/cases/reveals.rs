@@ -54,11 +54,11 @@ const LOOKED: &str = "WITH slips AS (
     FROM slips JOIN audit_events e ON e.member_id = slips.account_id
     WHERE e.actor_id = $1 AND e.action = 'member.viewed' AND e.details ->> 'revealed' = 'true' AND e.at <= $3";
 
-/// Looks at a slip that was issued, and again when it is redeemed; lets all other events pass. See [`super::consume`].
+/// Looks at a slip that was issued, and again when it is redeemed.
+///
+/// # Errors
+/// When the payload is not what the topic promises, or the database fails.
 pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime<Utc>) -> Result<(), Problem> {
-    if !matches!(event.topic.as_str(), "identity.slip_issued" | "identity.slip_redeemed") {
-        return Ok(());
-    }
     let slip: Slip = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
     let officers: Vec<Officer> = diesel::sql_query(OFFICERS).bind::<SqlUuid, _>(slip.slip_id).load(conn).await?;
     for officer in officers {

@@ -39,6 +39,7 @@ impl Clock {
     /// The current time, cut to microseconds as PostgreSQL stores it.
     pub fn now(&self) -> DateTime<Utc> {
         let micros = match self {
+            #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else asks")]
             Self::System => Utc::now().timestamp_micros(),
             Self::Manual(at) => at.load(Ordering::SeqCst),
         };

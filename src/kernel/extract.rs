@@ -5,6 +5,7 @@ pub mod idempotent;
 pub mod secret;
 pub mod upload;
 
+use std::marker::PhantomData;
 use std::ops::Deref;
 
 use actix_web::body::{BodyStream, to_bytes_limited};
@@ -28,6 +29,7 @@ use super::http::rate_limit::Payer;
 use super::http::reply;
 use super::http::reply::Reply;
 use super::openapi::operations::BODY_BYTES;
+use super::security::access::Needs;
 use super::security::audit;
 use super::security::auth::{Principal, require_member};
 use super::security::crypto::{Crypto, to_text};
@@ -59,6 +61,21 @@ impl Authorize for Anyone {
         _: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
         Box::pin(async { Ok(Self) })
+    }
+}
+
+/// The system as a whole, on which the caller needs a permission.
+pub struct OnSystem<N>(PhantomData<N>);
+
+impl<N: Needs> Authorize for OnSystem<N> {
+    fn authorize<'a>(
+        _: &'a HttpRequest,
+        _: &'a mut Conn,
+        caller: &'a Principal,
+        _: DateTime<Utc>,
+    ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
+        let may = caller.may(&[], N::PERMISSION);
+        Box::pin(async move { if may { Ok(Self(PhantomData)) } else { Err(Problem::new(Code::Forbidden)) } })
     }
 }
 

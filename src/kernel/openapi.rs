@@ -23,6 +23,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Cases", "Unusual patterns that a person reviews; no case changes points."),
     ("Closings", "Closed months: signed snapshots, reports that can be verified offline, roll-ups."),
     ("Decisions", "What takes two officers: proposed by one, confirmed or refused by another."),
+    ("Deliveries", "Deliveries of events that failed."),
     ("Documents", "The library: documents distributed to units, their files, reading measured by the server."),
     ("Leaderboards", "Ranks by points, within the privacy rules."),
     ("Me", "The signed-in person: profile, notifications, access log."),

@@ -1,5 +1,7 @@
 //! The outbox: events written with their cause and delivered at least once, by claiming rows.
 
+mod delivery;
+
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Int4, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
@@ -11,6 +13,8 @@ use super::db::Conn;
 use super::db::schema::outbox;
 use super::db::sweep::SLICE;
 use super::http::problem::Problem;
+
+pub use delivery::{Consume, Consumer, FailedDelivery, deliver, failed, replay};
 
 /// How long a claimed event is left to the instance that claimed it.
 const LEASE_SECONDS: i64 = 60;
@@ -101,11 +105,16 @@ pub async fn done(conn: &mut Conn, id: i64, now: DateTime<Utc>) -> Result<(), Pr
 
 /// How long delivered events are kept for the analysis of faults, days.
 const KEPT_DAYS: i64 = 7;
+/// How long those are kept that a consumer failed at, days.
+const FAILED_KEPT_DAYS: i64 = 90;
 
 /// Drops some events delivered long ago. Returns how many.
 pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
-    let query =
-        "DELETE FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM outbox WHERE done_at < $1 ORDER BY done_at LIMIT $2))";
-    let query = diesel::sql_query(query).bind::<Timestamptz, _>(now - Duration::days(KEPT_DAYS));
+    let query = "DELETE FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM outbox o WHERE done_at < $1
+        AND (done_at < $2 OR NOT EXISTS (SELECT FROM outbox_deliveries d WHERE d.event_id = o.id AND d.failed_at IS NOT NULL))
+        ORDER BY done_at LIMIT $3))";
+    let query = diesel::sql_query(query)
+        .bind::<Timestamptz, _>(now - Duration::days(KEPT_DAYS))
+        .bind::<Timestamptz, _>(now - Duration::days(FAILED_KEPT_DAYS));
     Ok(query.bind::<BigInt, _>(SLICE).execute(conn).await?)
 }

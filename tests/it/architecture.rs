@@ -10,6 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("audit_trail", &["organisation"]),
     ("notifications", &["organisation"]),
     ("identity", &["organisation", "notifications"]),
+    ("deliveries", &[]),
     ("points", &["organisation"]),
     ("cases", &["organisation"]),
     ("leaderboards", &["points", "organisation"]),

@@ -1,10 +1,10 @@
 //! Delivery of events: at least once by claim, once by effect.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sotay::jobs;
 use sotay::kernel::outbox;
 
-use crate::support::World;
+use crate::support::{Actor, World};
 
 #[actix_web::test]
 async fn an_event_claimed_by_two_instances_notifies_once() {
@@ -23,4 +23,39 @@ async fn an_event_claimed_by_two_instances_notifies_once() {
     }
     let told = member.get("/v1/me/notifications").await.expect(200);
     assert_eq!(told.body["items"].as_array().unwrap().len(), 1, "{}", told.body);
+}
+
+#[actix_web::test]
+async fn a_consumer_that_fails_holds_up_no_other_and_an_administrator_replays_it() {
+    let world = World::new().await;
+    let (administrator, member, state) = (world.administrator().await, world.member().await, &world.app.state);
+    let mut conn = state.db.conn().await.unwrap();
+    // What one of its two consumers needs is missing.
+    let poison = json!({"issued_by": member.id, "at": state.clock.now()});
+    outbox::emit(&mut conn, "identity.slip_redeemed", poison, state.clock.now()).await.unwrap();
+    let payload = json!({"account_id": member.id, "details": {}});
+    outbox::emit(&mut conn, "notify.password_changed", payload, state.clock.now()).await.unwrap();
+    while jobs::deliver(state).await.unwrap() > 0 {}
+
+    let told = member.get("/v1/me/notifications").await.expect(200);
+    assert_eq!(told.body["items"].as_array().unwrap().len(), 1, "another event is delivered meanwhile");
+    assert_eq!(failed(&administrator).await, json!([]), "it is tried again first");
+    for _ in 0..10 {
+        world.app.advance(3_600);
+        while jobs::deliver(state).await.unwrap() > 0 {}
+    }
+    let listed = failed(&administrator).await;
+    assert_eq!(listed[0]["consumer"], "cases.reveals", "{listed}");
+    assert_eq!(listed[0]["attempts"], 8, "{listed}");
+    assert_eq!(listed.as_array().unwrap().len(), 1, "the other consumer had it once: {listed}");
+
+    let path = format!("/v1/failed-deliveries/{}/replay", listed[0]["id"].as_str().unwrap());
+    member.post(&path, &json!({})).await.expect(403);
+    administrator.post(&path, &json!({})).await.expect(204);
+    administrator.post(&path, &json!({})).await.expect(404);
+    assert_eq!(failed(&administrator).await, json!([]));
+}
+
+async fn failed(administrator: &Actor) -> Value {
+    administrator.get("/v1/failed-deliveries").await.expect(200).body["items"].clone()
 }

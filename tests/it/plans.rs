@@ -1,6 +1,8 @@
 //! What members call reads no table that grows from end to end: the plans of the statements that the running server really sends,
 //! over a small province, as PostgreSQL's own `auto_explain` writes them down. And how many statements some of them take.
 
+#![expect(clippy::disallowed_methods, reason = "PostgreSQL logs by its own clock")]
+
 use std::time::Duration;
 
 use chrono::{Datelike, Utc};

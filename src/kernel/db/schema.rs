@@ -396,6 +396,17 @@ diesel::table! {
     }
 }
 diesel::table! {
+    outbox_deliveries (event_id, consumer) {
+        event_id -> Int8,
+        consumer -> Text,
+        attempts -> Int4,
+        next_at -> Timestamptz,
+        done_at -> Nullable<Timestamptz>,
+        failed_at -> Nullable<Timestamptz>,
+        problem -> Nullable<Text>,
+    }
+}
+diesel::table! {
     point_adjustments (id) {
         id -> Uuid,
         member_id -> Uuid,

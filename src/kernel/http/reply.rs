@@ -155,10 +155,10 @@ impl<T: ToSchema> Body for Saved<T> {
     fn response() -> Option<Response> {
         let name = HeaderBuilder::new()
             .description(Some("The name to save the file under (RFC 6266)."))
-            .schema(ObjectBuilder::new().schema_type(Type::String))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
             .build();
         let mut response = T::response()?;
-        response.headers.insert(header::CONTENT_DISPOSITION.to_string(), name);
+        response.headers.insert("Content-Disposition".to_owned(), name.into());
         Some(response)
     }
 }

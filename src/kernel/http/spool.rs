@@ -7,9 +7,9 @@ use std::path::Path;
 use actix_web::error::PayloadError;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
+use uuid::Uuid;
 
 use super::problem::{Code, Problem};
-use crate::kernel::ids::new_id;
 
 use super::body::broken;
 
@@ -41,7 +41,7 @@ pub async fn receive(
     mut content: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
     most: usize,
 ) -> Result<Spooled, Problem> {
-    let path = folder.join(new_id(chrono::Utc::now()).to_string());
+    let path = folder.join(Uuid::now_v7().to_string());
     let mut file = blocking(move || {
         let file = File::options().create_new(true).read(true).write(true).open(&path)?;
         // Without a name nothing is left behind, however the process ends.

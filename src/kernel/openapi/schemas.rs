@@ -55,6 +55,9 @@ fn note_referenced(value: &Value, schemas: &Value, noted: &mut BTreeSet<String>)
 }
 
 fn require_nullable(schema: &mut Value) {
+    if let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut) {
+        parts.iter_mut().for_each(require_nullable);
+    }
     let nullable = |property: &Value| {
         let is_null = |kind: &Value| kind == "null";
         property["type"].as_array().is_some_and(|types| types.iter().any(is_null))
@@ -73,12 +76,9 @@ fn require_nullable(schema: &mut Value) {
     if names.is_empty() {
         return;
     }
-    match schema["required"].as_array_mut() {
+    match schema.get_mut("required").and_then(Value::as_array_mut) {
         Some(required) => required.extend(names),
         None => schema["required"] = names.into(),
-    }
-    if let Some(parts) = schema["allOf"].as_array_mut() {
-        parts.iter_mut().for_each(require_nullable);
     }
 }
 

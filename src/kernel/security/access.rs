@@ -99,6 +99,8 @@ permissions! {
     DecideCases,
     /// Remind members privately.
     SendReminders,
+    /// See deliveries of events that failed, and have them tried again.
+    ManageDeliveries,
 }
 
 use Permission as P;
@@ -187,6 +189,7 @@ const SYSTEM_ADMINISTRATOR: &[Permission] = &[
     P::ManageGrants,
     P::IssueSlips,
     P::ReadAudit,
+    P::ManageDeliveries,
 ];
 
 /// Permissions of a second officer, or to hand such permissions out.
