@@ -3,7 +3,7 @@
 use crate::documents::DocumentKind;
 
 /// A document of the demo.
-pub struct Text {
+pub struct DemoText {
     pub symbol: &'static str,
     pub kind: DocumentKind,
     pub title: &'static str,
@@ -16,7 +16,7 @@ mỗi đảng viên nêu ít nhất một việc sẽ làm trong tháng. Cấp �
 khi dùng điện thoại, bố trí buổi học chung tại nhà văn hóa. Kết quả được ghi nhận trong sổ tay và báo cáo trong kỳ sinh hoạt sau.";
 
 /// Read within seconds.
-pub const SHORT: Text = Text {
+pub const SHORT: DemoText = DemoText {
     symbol: "19-TB/ĐU",
     kind: DocumentKind::ThongBao,
     title: "Thông báo lịch sinh hoạt chi bộ tháng tới",
@@ -25,43 +25,43 @@ pub const SHORT: Text = Text {
 };
 
 /// Published one after the other through the months.
-pub const SERIES: [Text; 6] = [
-    Text {
+pub const SERIES: [DemoText; 6] = [
+    DemoText {
         symbol: "12-KH/ĐU",
         kind: DocumentKind::KeHoach,
         title: "Kế hoạch học tập chuyên đề quý",
         body: PARAGRAPH,
         must_read: true,
     },
-    Text {
+    DemoText {
         symbol: "07-NQ/ĐU",
         kind: DocumentKind::NghiQuyet,
         title: "Nghị quyết về chuyển đổi số ở cơ sở",
         body: PARAGRAPH,
         must_read: true,
     },
-    Text {
+    DemoText {
         symbol: "31-HD/ĐU",
         kind: DocumentKind::HuongDan,
         title: "Hướng dẫn sử dụng sổ tay trên điện thoại",
         body: PARAGRAPH,
         must_read: false,
     },
-    Text {
+    DemoText {
         symbol: "44-CV/ĐU",
         kind: DocumentKind::CongVan,
         title: "Công văn về chăm lo đảng viên cao tuổi",
         body: PARAGRAPH,
         must_read: false,
     },
-    Text {
+    DemoText {
         symbol: "15-BC/ĐU",
         kind: DocumentKind::BaoCao,
         title: "Báo cáo kết quả học tập tháng trước",
         body: PARAGRAPH,
         must_read: false,
     },
-    Text {
+    DemoText {
         symbol: "05-CTr/ĐU",
         kind: DocumentKind::ChuongTrinh,
         title: "Chương trình kiểm tra, giám sát",

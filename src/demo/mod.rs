@@ -29,7 +29,7 @@ use crate::organisation::members::handles::find;
 use crate::points;
 
 use dice::Dice;
-use library::Text;
+use library::DemoText;
 use scene::Scene;
 use story::{Eagerness, Published, at};
 
@@ -163,7 +163,7 @@ async fn publish(
     conn: &mut Conn,
     unit_id: Uuid,
     publisher: Uuid,
-    text: &Text,
+    text: &DemoText,
     when: DateTime<Utc>,
 ) -> Result<Uuid, Problem> {
     let new = NewDocument {

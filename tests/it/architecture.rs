@@ -1,5 +1,6 @@
 //! The layering of the architecture: fails on a `use crate::` line that points up or aside.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -169,4 +170,42 @@ fn every_error_code_is_used() {
         let used = texts.iter().any(|text| text.contains(&name)) || below_the_table.contains(&name);
         assert!(used, "{name} is in the table and nothing answers with it");
     }
+}
+
+/// More files than this in a folder cannot be scanned.
+const MAX_FILES: usize = 13;
+
+#[test]
+fn a_folder_can_be_scanned() {
+    let mut files: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    for path in sources() {
+        if !path.ends_with("mod.rs") {
+            *files.entry(path.parent().unwrap().to_owned()).or_default() += 1;
+        }
+    }
+    files.retain(|_, count| *count > MAX_FILES);
+    assert!(files.is_empty(), "split these folders by subject: {files:?}");
+}
+
+/// The types that a file defines, tests left out.
+fn types(text: &str) -> Vec<String> {
+    let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).map(str::trim_start);
+    let words = lines.map(|line| line.strip_prefix("pub ").or(line.strip_prefix("pub(super) ")).unwrap_or(line));
+    words
+        .filter_map(|line| ["struct ", "enum ", "trait "].iter().find_map(|keyword| line.strip_prefix(keyword)))
+        .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric()).collect())
+        .filter(|name: &String| !name.is_empty())
+        .collect()
+}
+
+#[test]
+fn one_name_has_one_definition() {
+    let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for path in sources().into_iter().filter(|path| !path.ends_with("tests.rs")) {
+        for name in types(&fs::read_to_string(&path).unwrap()) {
+            found.entry(name).or_default().push(path.clone());
+        }
+    }
+    found.retain(|_, paths| paths.len() > 1);
+    assert!(found.is_empty(), "name these types apart: {found:#?}");
 }

@@ -9,7 +9,7 @@ use super::fault::FaultKind;
 use super::header::{Field, Layout};
 use super::text::{fold, tidy};
 use super::value;
-use super::workbook::{CellValue, SheetCell, SheetRow};
+use super::xlsx::workbook::{CellValue, SheetCell, SheetRow};
 
 /// The columns that make up a name.
 pub(super) const NAMES: [Field; 3] = [Field::FullName, Field::FamilyName, Field::GivenName];

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::fault::FaultKind;
 use super::value;
-use super::workbook::{CellValue, SheetCell};
+use super::xlsx::workbook::{CellValue, SheetCell};
 
 /// What is wrong with one value, in both languages; never the value itself.
 #[derive(Debug, Clone, Copy)]

@@ -1,9 +1,9 @@
 //! Finds the header among a sheet's first rows and what each column means.
 
 use super::fault::column_letters;
-use super::marks::Merge;
 use super::text::{fold, tidy};
-use super::workbook::{CellValue, SheetRow};
+use super::xlsx::marks::Merge;
+use super::xlsx::workbook::{CellValue, SheetRow};
 
 /// What a column of a roster can mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,20 +6,16 @@
 mod cells;
 pub mod entry;
 mod fault;
-mod guard;
 mod header;
 mod join;
-mod limits;
-mod marks;
 mod oddities;
 mod reader;
-mod scan;
 mod table;
 mod text;
 mod title;
 mod totals;
 mod value;
-mod workbook;
+mod xlsx;
 
 #[cfg(test)]
 mod tests;
@@ -29,8 +25,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use fault::RosterFault;
-pub use limits::{Bound, RosterLimits};
 pub use title::DeclaredTotal;
+pub use xlsx::limits::{Bound, RosterLimits};
 
 /// A roster in which every row could be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,8 +164,8 @@ pub fn parse(bytes: &[u8], today: NaiveDate) -> Result<Roster, RosterError> {
 ///
 /// See [`RosterError`].
 pub fn parse_within(bytes: &[u8], today: NaiveDate, limits: &RosterLimits) -> Result<Roster, RosterError> {
-    let parts = guard::repack(bytes, limits)?;
+    let parts = xlsx::guard::repack(bytes, limits)?;
     let mut reader = reader::SheetReader::new(today, limits.secretaries);
-    workbook::visit(parts, limits, &mut reader)?;
+    xlsx::workbook::visit(parts, limits, &mut reader)?;
     reader.finish()
 }

@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveDate};
 use super::fault::{RosterFault, column_letters};
 use super::header::{Field, Layout};
 use super::value::written_date;
-use super::workbook::{CellValue, SheetCell, SheetRow};
+use super::xlsx::workbook::{CellValue, SheetCell, SheetRow};
 
 /// Rows that a notice lists.
 const LISTED: usize = 10;

@@ -4,12 +4,12 @@ use chrono::NaiveDate;
 
 use super::fault::{FaultKind, RosterFault, RosterFaults, column_letters};
 use super::header::{Field, Layout, continues, numbers_columns};
-use super::marks::SheetMarks;
 use super::table::{NOTICES, Table};
 use super::text::fold;
 use super::title::Title;
 use super::totals::SectionCounts;
-use super::workbook::{CellValue, NextPart, SheetInfo, SheetRow, Visitor};
+use super::xlsx::marks::SheetMarks;
+use super::xlsx::workbook::{CellValue, NextPart, SheetInfo, SheetRow, Visitor};
 use super::{Roster, RosterError};
 use crate::kernel::text::legacy_encoding;
 

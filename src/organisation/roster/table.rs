@@ -12,7 +12,7 @@ use super::oddities::Oddities;
 use super::title::{total_line, totals};
 use super::totals::{Mark, RosterTotals, SectionCounts};
 use super::value::{self, CellContent};
-use super::workbook::{CellValue, SheetCell, SheetRow};
+use super::xlsx::workbook::{CellValue, SheetCell, SheetRow};
 use super::{Position, RosterRow};
 
 /// Notices beyond this number are not reported.

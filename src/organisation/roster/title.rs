@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::text::{fold, tidy};
-use super::workbook::{CellValue, SheetRow};
+use super::xlsx::workbook::{CellValue, SheetRow};
 
 /// The totals that a sheet states below its table, as far as it states them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

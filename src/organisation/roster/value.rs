@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::fault::FaultKind;
 use super::text::{fold, looks_like_formula, tidy, title_case};
-use super::workbook::{CellValue, SheetCell};
+use super::xlsx::workbook::{CellValue, SheetCell};
 use super::{Position, Sex};
 use crate::kernel::text::{self, LegacyEncoding, is_name_character, legacy_encoding};
 

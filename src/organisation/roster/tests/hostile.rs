@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::organisation::roster::scan::Census;
-use crate::organisation::roster::{RosterLimits, text, value, workbook};
+use crate::organisation::roster::xlsx::scan::Census;
+use crate::organisation::roster::xlsx::workbook;
+use crate::organisation::roster::{RosterLimits, text, value};
 
 #[test]
 fn other_files_are_no_workbooks() {

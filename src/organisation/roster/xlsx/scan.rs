@@ -3,11 +3,11 @@
 //! So the parser only sees documents whose cost is known.
 
 use super::marks::Marks;
-use super::{Bound, RosterError, RosterLimits};
+use crate::organisation::roster::{Bound, RosterError, RosterLimits};
 
 /// What has been counted over all parts so far.
 #[derive(Debug, Default)]
-pub(super) struct Census {
+pub struct Census {
     shared_strings: u64,
     elements: u64,
     /// What the markup says of merged cells and hidden rows.

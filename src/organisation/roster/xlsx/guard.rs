@@ -14,7 +14,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::marks::Marks;
 use super::scan::Census;
-use super::{Bound, RosterError, RosterLimits};
+use crate::organisation::roster::{Bound, RosterError, RosterLimits};
 
 /// Parts below this size may be compressed arbitrarily well.
 const RATIO_FREE_BYTES: u64 = 1 << 20;
@@ -25,7 +25,7 @@ const RATIO_FREE_BYTES: u64 = 1 << 20;
 ///
 /// [`RosterError::NotAWorkbook`] for anything that is no intact archive of XML
 /// parts, [`RosterError::TooLarge`] for what exceeds a limit.
-pub(super) fn repack(bytes: &[u8], limits: &RosterLimits) -> Result<(Vec<u8>, Marks), RosterError> {
+pub fn repack(bytes: &[u8], limits: &RosterLimits) -> Result<(Vec<u8>, Marks), RosterError> {
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if size > limits.input_bytes {
         return Err(too_large(Bound::FileBytes, limits.input_bytes));

@@ -9,14 +9,14 @@ const KEPT: usize = 1_000;
 
 /// Cells merged into one, zero-based columns and 1-based rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Merge {
+pub struct Merge {
     pub rows: (u32, u32),
     pub columns: (u32, u32),
 }
 
 /// The marks of one sheet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct SheetMarks {
+pub struct SheetMarks {
     pub merges: Vec<Merge>,
     /// The first hidden rows, 1-based.
     pub hidden: Vec<u32>,
@@ -26,7 +26,7 @@ pub(super) struct SheetMarks {
 
 /// The marks of all sheets, collected while parts are measured.
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub struct Marks {
     /// The relationship of each sheet, in the order of the workbook.
     sheets: Vec<String>,
     /// File names of parts by relationship.

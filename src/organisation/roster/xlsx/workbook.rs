@@ -7,7 +7,7 @@ use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, Xl
 use chrono::NaiveDate;
 
 use super::marks::{Marks, SheetMarks};
-use super::{Bound, RosterError, RosterLimits};
+use crate::organisation::roster::{Bound, RosterError, RosterLimits};
 
 /// Characters of a cell that are looked at. Longer than any valid content, so
 /// that what was cut off can only be found too long.
@@ -21,7 +21,7 @@ const YEARS: std::ops::RangeInclusive<f64> = 1900.0..=2100.0;
 
 /// What a cell holds. A date that Excel shows but no calendar has is `Error`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum CellValue {
+pub enum CellValue {
     Text(String),
     Number(f64),
     Date(NaiveDate),
@@ -35,7 +35,7 @@ pub(super) enum CellValue {
 
 /// A cell that is not empty.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct SheetCell {
+pub struct SheetCell {
     /// Zero-based column.
     pub position: u32,
     pub value: CellValue,
@@ -45,7 +45,7 @@ pub(super) struct SheetCell {
 
 /// The filled cells of one row, from left to right.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct SheetRow {
+pub struct SheetRow {
     /// As Excel numbers it, from 1.
     pub number: u32,
     pub cells: Vec<SheetCell>,
@@ -59,14 +59,14 @@ impl SheetRow {
 
 /// Whether a sheet is worth reading on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NextPart {
+pub enum NextPart {
     Row,
     Sheet,
 }
 
 /// A sheet that is about to be shown.
 #[derive(Debug)]
-pub(super) struct SheetInfo {
+pub struct SheetInfo {
     pub name: String,
     /// Whether people see it.
     pub visible: bool,
@@ -74,7 +74,7 @@ pub(super) struct SheetInfo {
 }
 
 /// Visits the rows of one sheet after the other.
-pub(super) trait Visitor {
+pub trait Visitor {
     /// A sheet begins.
     fn sheet(&mut self, sheet: SheetInfo);
     /// A row with at least one filled cell.
@@ -88,7 +88,7 @@ pub(super) trait Visitor {
 /// # Errors
 ///
 /// [`RosterError::NotAWorkbook`] and [`RosterError::TooLarge`].
-pub(super) fn visit(
+pub fn visit(
     (archive, mut marks): (Vec<u8>, Marks),
     limits: &RosterLimits,
     visitor: &mut impl Visitor,
