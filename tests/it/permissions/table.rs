@@ -20,7 +20,9 @@ pub fn write(table: &str) {
 
 /// The rows below what they mean.
 pub fn with_heading(rows: &[String]) -> String {
-    let mut table = String::from("# in = let in; 401, 403, 404 = refused at the door. The callers:\n");
+    let mut table = String::from(
+        "# in = let in; in403 = let in, and refused within; 401, 403, 404 = refused at the door. The callers:\n",
+    );
     for (short, long) in CALLERS {
         writeln!(table, "#   {short:<5} {long}").unwrap();
     }

@@ -13,7 +13,7 @@ mod scene;
 mod units;
 
 pub use callers::{CALLERS, Cast};
-pub use operation::{Operation, groups, operations, path_of_nothing, resolved};
+pub use operation::{Operation, in_worlds, operations, path_of_nothing, resolved};
 pub use scene::{Body, Scene};
 
 /// Sets the stage for one request. What its path and its body name is there, and nothing was done to it yet.
