@@ -31,6 +31,7 @@ mod remembered;
 mod reminders;
 mod rulebook;
 mod schema;
+mod stage;
 mod sweeping;
 mod together;
 mod trends;

@@ -66,6 +66,8 @@ pub async fn add_document_file(
     drop(conn);
     let media = media_of(&request, &query.0.filename)?;
     let name = file_name(&query.0.filename, media)?;
+    // What is refused for its key is not kept first.
+    key_header(&request)?;
     let state = scope.state;
     let most = state.config.file_bytes;
     let payload = payload.into_inner();
@@ -125,11 +127,15 @@ async fn add(
     Ok((answer, false))
 }
 
+fn key_header(req: &HttpRequest) -> Result<Option<&str>, Problem> {
+    let header = req.headers().get("idempotency-key");
+    header.map(|key| idempotency::parse(key.to_str().unwrap_or_default())).transpose()
+}
+
 fn key_of(req: &HttpRequest, caller: Uuid, file: &StoredFile) -> Result<Option<Key>, Problem> {
-    let Some(header) = req.headers().get("idempotency-key") else {
+    let Some(key) = key_header(req)? else {
         return Ok(None);
     };
-    let key = idempotency::parse(header.to_str().unwrap_or_default())?;
     Ok(Some(Key { principal_id: caller, operation: names(req)?, key: key.to_owned(), body_hash: file.sha256.clone() }))
 }
 

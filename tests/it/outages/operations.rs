@@ -3,15 +3,14 @@
 use serde_json::json;
 
 use super::Site;
-use crate::hostile::path_of;
-use crate::permissions::operations;
+use crate::stage::{operations, path_of_nothing};
 
 /// Tries each operation as a signed-in user, at one of the programs. What its form alone condemns may be condemned at
 /// once.
 pub async fn each_is_refused_for_the_moment(site: &Site) {
     let (officer, mut unavailable) = (site.member(0, 0), 0);
     for operation in operations() {
-        let (method, path) = (operation.method.as_str(), path_of(&operation, &site.world));
+        let (method, path) = (operation.method.as_str(), path_of_nothing(&operation, &site.world));
         let request = officer.request(method, &path);
         let reply = if method == "GET" { request.send().await } else { request.json(&json!({})).send().await };
         if reply.status == 503 {

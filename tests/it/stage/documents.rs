@@ -1,0 +1,59 @@
+//! Documents of the ward, their files, and the member's reading of them.
+
+use serde_json::{Value, json};
+
+use super::Scene;
+
+pub async fn prepare(scene: &mut Scene<'_>) {
+    match scene.operation.id.as_str() {
+        "createDocument" => scene.json(draft()),
+        "updateDocument" => scene.json(json!({"title": "Kế hoạch sinh hoạt quý IV"})),
+        "publishDocument" => {
+            let units = [scene.cast.world.cell];
+            scene.json(json!({"unit_ids": units, "attests_no_state_secrets": true}));
+        }
+        "recallDocument" => scene.json(json!({"reason": "Gửi nhầm đơn vị."})),
+        "addDocumentFile" => {
+            scene.query.push(("filename".to_owned(), "a.pdf".to_owned()));
+            scene.file("application/pdf", pdf());
+        }
+        "sendHeartbeat" | "completeReading" => reading(scene).await,
+        _ => {}
+    }
+    if scene.names("document_id") {
+        let document = published(scene).await;
+        if scene.names("file_id") {
+            let path = format!("/v1/documents/{document}/files?filename=a.pdf");
+            let added = scene.cast.actor("prop").request("POST", &path).bytes("application/pdf", pdf());
+            scene.id("file_id", added.send().await.expect(201).id());
+        }
+        scene.id("document_id", document);
+    }
+}
+
+fn draft() -> Value {
+    json!({"symbol": "1-KH/ĐU", "kind": "ke_hoach", "title": "Kế hoạch", "summary": "", "text": "Một hai ba.",
+        "must_read_by": "2026-12-31"})
+}
+
+fn pdf() -> Vec<u8> {
+    include_bytes!("../../fixtures/12-KH-DU.pdf").to_vec()
+}
+
+/// A document of the ward that all its cells have got.
+async fn published(scene: &Scene<'_>) -> String {
+    let (world, prop) = (&scene.cast.world, scene.cast.actor("prop"));
+    let id = prop.post(&format!("/v1/units/{}/documents", world.ward), &draft()).await.expect(201).id();
+    let publication = json!({"unit_ids": [world.ward], "attests_no_state_secrets": true});
+    prop.post(&format!("/v1/documents/{id}/publish"), &publication).await.expect(200);
+    id
+}
+
+/// A session in which the member has read for long enough.
+async fn reading(scene: &mut Scene<'_>) {
+    let document = published(scene).await;
+    let path = format!("/v1/documents/{document}/reading-sessions");
+    let session = scene.cast.actor("self").post(&path, &json!({})).await.expect(201).id();
+    scene.cast.world.app.advance(60);
+    scene.id("session_id", session);
+}
