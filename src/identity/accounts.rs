@@ -85,7 +85,7 @@ pub struct AccountState {
 /// one that is suspended changes nothing.
 #[utoipa::path(tag = "Members", params(("account_id" = Uuid, Path, description = "The account; a member's has the member's id.")),
     request_body = AccountChangeIn, responses(
-    (status = 403, description = "It is the caller's own, or holds a role that the caller does not stand above.")))]
+    (status = 403, description = "It is the caller's own, or holds a role that the caller does not stand above (`own_interest`).")))]
 #[post("/accounts/{account_id}/suspension")]
 pub async fn suspend_account(
     request: WriteRequest<AccountChangeIn, OnAccount>,

@@ -54,7 +54,7 @@ pub struct FileQuery {
         ("audio/mpeg"))),
     extensions(("x-body-bytes" = json!(26_214_400))),
     responses((status = 409, description = "The document was recalled."),
-        (status = 422, description = "The file is not of the type it is said to be, or the document has twenty files.")))]
+        (status = 422, description = "The file is not of the type it is said to be, or the document has twenty files (`file_unreadable`).")))]
 #[post("/documents/{document_id}/files")]
 pub async fn add_document_file(
     request: ReadRequest<OnDocument<PublishDocuments>>,

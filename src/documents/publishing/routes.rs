@@ -133,7 +133,7 @@ pub struct DocumentIn {
 /// refused. The body may have two megabytes.
 #[utoipa::path(tag = "Documents", params(("unit_id" = Uuid, Path, description = "The unit that will own it.")),
     request_body = DocumentIn, extensions(("x-body-bytes" = json!(2_097_152))),
-    responses((status = 422, description = "There is neither a text nor a number of pages, or the document carries a secrecy marking.")))]
+    responses((status = 422, description = "There is neither a text nor a number of pages, or the document carries a secrecy marking (`secret_marking`).")))]
 #[post("/units/{unit_id}/documents")]
 pub async fn create_document(
     request: WriteRequest<DocumentIn, OnUnit<PublishDocuments>>,
@@ -241,7 +241,7 @@ impl DocumentPatch {
     request_body = DocumentPatch, extensions(("x-body-bytes" = json!(2_097_152))),
     responses((status = 409, description = "The document was recalled."),
         (status = 412, description = "The document was changed meanwhile."),
-        (status = 422, description = "There is neither a text nor a number of pages, or the document carries a secrecy marking.")))]
+        (status = 422, description = "There is neither a text nor a number of pages, or the document carries a secrecy marking (`secret_marking`).")))]
 #[patch("/documents/{document_id}")]
 pub async fn update_document(
     req: HttpRequest,

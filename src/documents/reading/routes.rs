@@ -93,8 +93,8 @@ pub async fn start_reading(request: WriteRequest<Empty, Distributed>) -> Result<
 /// was read, the first heartbeat lets this one go on and counts nothing.
 #[utoipa::path(tag = "Documents", params(("session_id" = Uuid, Path, description = "The reading session.")),
     request_body = Empty, responses(
-    (status = 409, description = "The document was changed meanwhile."),
-    (status = 410, description = "The session has expired.")))]
+    (status = 409, description = "The document was changed meanwhile (`document_changed`)."),
+    (status = 410, description = "The session has expired (`reading_expired`).")))]
 #[post("/reading-sessions/{session_id}/heartbeat")]
 pub async fn send_heartbeat(request: WriteRequest<Empty, MySession>) -> Result<Reply<ReadingSession>, Problem> {
     request
@@ -112,8 +112,8 @@ pub async fn send_heartbeat(request: WriteRequest<Empty, MySession>) -> Result<R
 /// with the reason. Completing a session again returns the answer of the first completion.
 #[utoipa::path(tag = "Documents", params(("session_id" = Uuid, Path, description = "The reading session.")),
     request_body = Empty, responses(
-    (status = 409, description = "Not read for long enough, paused by another session, or the document was changed meanwhile."),
-    (status = 410, description = "The session has expired.")))]
+    (status = 409, description = "Not read for long enough, paused by another session, or the document was changed meanwhile (`reading_too_short`, `document_changed`, `reading_paused`)."),
+    (status = 410, description = "The session has expired (`reading_expired`).")))]
 #[post("/reading-sessions/{session_id}/complete")]
 pub async fn complete_reading(request: WriteRequest<Empty, MySession>) -> Result<Reply<Award>, Problem> {
     request

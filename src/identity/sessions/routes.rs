@@ -45,7 +45,7 @@ pub struct SignInIn {
 /// each account, with a separate allowance for each device that sends its `device_token`.
 #[utoipa::path(tag = "Sessions", security(()), request_body = SignInIn,
     extensions(("x-body-bytes" = json!(8192)), ("x-budget" = json!("sign_in"))), responses(
-    (status = 401, description = "The login or the password is wrong."),
+    (status = 401, description = "The login or the password is wrong (`invalid_credentials`)."),
     (status = 429, description = "Too many requests, or too many failed tries (`sign_in_throttled`).")))]
 #[post("/auth/sessions")]
 pub async fn create_session(request: AnonymousRequest<SignInIn>) -> Result<Created<SessionTokens>, Problem> {
@@ -89,7 +89,7 @@ impl Proof for RefreshIn {
 /// somebody else has it.
 #[utoipa::path(tag = "Sessions", security(()), request_body = RefreshIn,
     extensions(("x-body-bytes" = json!(8192)), ("x-budget" = json!("refresh"))), responses(
-    (status = 401, description = "The session is over.")))]
+    (status = 401, description = "The session is over (`refresh_token_invalid`).")))]
 #[post("/auth/sessions/refresh")]
 pub async fn refresh_session(request: AnonymousRequest<RefreshIn>) -> Result<Reply<SessionTokens>, Problem> {
     let (state, now) = (&request.state, request.now);

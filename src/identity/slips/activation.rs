@@ -55,7 +55,7 @@ impl Proof for ActivationIn {}
 /// devices are signed out. Five tries with wrong data void a slip. Every failure gets the same answer.
 #[utoipa::path(tag = "Sessions", security(()), request_body = ActivationIn,
     extensions(("x-body-bytes" = json!(8192)), ("x-budget" = json!("activation"))), responses(
-    (status = 410, description = "The slip cannot be used."),
+    (status = 410, description = "The slip cannot be used (`slip_invalid`)."),
     (status = 422, description = "The password is too easy to guess."),
     (status = 429, description = "Too many requests, or too many failed tries (`sign_in_throttled`).")))]
 #[post("/auth/activate")]

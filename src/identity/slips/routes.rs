@@ -64,7 +64,7 @@ enum SlipOutcome {
 /// lost, issue another one.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member.")),
     request_body = Empty, extensions(("x-secret-call" = json!(true))), responses(
-    (status = 403, description = "The caller may not issue this slip."),
+    (status = 403, description = "The caller may not issue this slip (`decisions_rest`)."),
     (status = 409, description = "A slip for this member waits for its release already.")))]
 #[post("/members/{member_id}/activation-slips")]
 pub async fn create_activation_slip(
@@ -142,7 +142,7 @@ impl Authorize for OnSlip {
     request_body = Empty, extensions(("x-secret-call" = json!(true))), responses(
     (status = 403, description = "The caller may no longer release this slip."),
     (status = 409, description = "The code was read once already, or the officer who asked may no longer ask."),
-    (status = 410, description = "The slip has expired.")))]
+    (status = 410, description = "The slip has expired (`decision_expired`).")))]
 #[post("/activation-slips/{slip_id}/code")]
 pub async fn read_slip_code(call: SecretCall<Empty, OnSlip>) -> Result<Created<SlipOut>, Problem> {
     let (scope, mut conn) = (&call.scope, call.conn);

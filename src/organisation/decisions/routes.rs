@@ -77,9 +77,9 @@ pub async fn get_decision(mut request: ReadRequest<OnDecision>) -> Result<Reply<
 /// and an officer who redeemed such a slip within the last 72 hours (`decisions_rest`). The proposer's right is checked again.
 #[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")), request_body = Empty,
     responses(
-    (status = 403, description = "The caller may not be the second officer of this decision."),
+    (status = 403, description = "The caller may not be the second officer of this decision (`second_officer_required`, `own_interest`, `decisions_rest`)."),
     (status = 409, description = "It was decided already, or the proposal is no longer possible."),
-    (status = 410, description = "It has expired."),
+    (status = 410, description = "It has expired (`decision_expired`)."),
     (status = 422, description = "A rule of the organisation is not met.")))]
 #[post("/decisions/{decision_id}/confirmation")]
 pub async fn confirm_decision(request: WriteRequest<Empty, OnDecision>) -> Result<Reply<DecisionOut>, Problem> {
@@ -106,7 +106,7 @@ pub struct DecisionRefusalIn {
 /// Ends the proposal without effect; the proposer is notified of the reason. For officers who could confirm it.
 #[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")),
     request_body = DecisionRefusalIn, responses(
-    (status = 403, description = "The caller may not be the second officer of this decision."),
+    (status = 403, description = "The caller may not be the second officer of this decision (`second_officer_required`, `own_interest`, `decisions_rest`)."),
     (status = 409, description = "It was decided already."),
     (status = 410, description = "It has expired.")))]
 #[post("/decisions/{decision_id}/refusal")]
@@ -128,7 +128,7 @@ pub async fn refuse_decision(
 #[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")), request_body = Empty,
     responses(
     (status = 409, description = "It was decided already."),
-    (status = 410, description = "It has expired.")))]
+    (status = 410, description = "It has expired (`decision_expired`).")))]
 #[post("/decisions/{decision_id}/withdrawal")]
 pub async fn withdraw_decision(request: WriteRequest<Empty, OnDecision>) -> Result<Reply<DecisionOut>, Problem> {
     request

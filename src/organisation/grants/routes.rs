@@ -53,7 +53,7 @@ pub struct GrantIn {
 /// `propaganda_officer`) takes two officers: the answer is 202 with a decision, and the role holds when a second officer
 /// above the unit confirms it.
 #[utoipa::path(tag = "Roles", request_body = GrantIn, responses(
-    (status = 403, description = "The caller may not give roles there, or not to themselves."),
+    (status = 403, description = "The caller may not give roles there, or not to themselves (`decisions_rest`)."),
     (status = 404, description = "There is no such unit or member, or the caller may not know that there is."),
     (status = 409, description = "The role is held already."),
     (status = 422, description = "The role does not belong on a unit of this kind.")))]

@@ -61,7 +61,7 @@ fn yes() -> bool {
     responses(
     (status = 403, description = "The caller may know of the cell but may not manage its members."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is."),
-    (status = 422, description = "The roster has faults, or the file cannot be read.")))]
+    (status = 422, description = "The roster has faults, or the file cannot be read (`roster_faulty`, `file_unreadable`).")))]
 #[post("/imports")]
 pub async fn import_roster(
     upload: Upload<Workbook, OnUnitOfQuery<ManageMembers>>,

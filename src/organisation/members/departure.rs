@@ -83,7 +83,7 @@ pub struct Departure {
 /// an officer above it; nobody ends their own membership. Officers of the cell and the person are told.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member.")), request_body = DepartureIn,
     responses(
-    (status = 403, description = "It is the caller's own membership, or the member holds a role that the caller does not stand above."),
+    (status = 403, description = "It is the caller's own membership, or the member holds a role that the caller does not stand above (`own_interest`)."),
     (status = 409, description = "The member belongs to no cell, or to another one soon, or a month that it changes is closed.")))]
 #[post("/members/{member_id}/departure")]
 pub async fn record_departure(

@@ -139,7 +139,7 @@ pub async fn get_member(
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member."),
         ("If-Match" = String, Header, description = "The `ETag` of the profile that was read.", max_length = 500, pattern = "^.+$")),
     request_body = MemberPatch, responses(
-    (status = 403, description = "It is the caller's own record, or what a role holder signs in with, which is changed from above."),
+    (status = 403, description = "It is the caller's own record, or what a role holder signs in with, which is changed from above (`own_interest`)."),
     (status = 409, description = "The citizen ID or the card number is somebody else's."),
     (status = 412, description = "The member was changed meanwhile.")))]
 #[patch("/members/{member_id}")]

@@ -65,7 +65,7 @@ impl PointAdjustmentIn {
 /// Proposes to give or take points of a month, or to take an entry back whole. Nothing changes until a second officer
 /// approves it. An officer cannot propose for themselves.
 #[utoipa::path(tag = "Adjustments", params(("member_id" = Uuid, Path, description = "The member.")),
-    request_body = PointAdjustmentIn, responses(
+    request_body = PointAdjustmentIn, responses((status = 403, description = "The caller may know of the object but may not do this (`own_interest`)."),
     (status = 409, description = "The entry was taken back or is about to be, or too many proposals wait."),
     (status = 422, description = "There is no such entry, it is a reversal itself, or the member was in no cell that month.")))]
 #[post("/members/{member_id}/point-adjustments")]
@@ -103,7 +103,7 @@ pub async fn propose_adjustment(
 /// creditable again. An entry for a month that was closed is a late correction. The member is notified. For officers
 /// who decide on the member's cell, except the proposer and the member.
 #[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")), request_body = Empty,
-    responses(
+    responses((status = 403, description = "The caller may not be the second officer of this (`second_officer_required`, `own_interest`, `decisions_rest`)."),
     (status = 409, description = "It was decided already, or the entry was taken back meanwhile."),
     (status = 422, description = "The points of the month would fall below zero.")))]
 #[post("/point-adjustments/{adjustment_id}/approval")]
@@ -135,7 +135,7 @@ pub struct AdjustmentRefusalIn {
 ///
 /// Nothing changes. For officers who decide on the member's cell, except the proposer and the member.
 #[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")),
-    request_body = AdjustmentRefusalIn, responses(
+    request_body = AdjustmentRefusalIn, responses((status = 403, description = "The caller may not be the second officer of this (`second_officer_required`, `own_interest`, `decisions_rest`)."),
     (status = 409, description = "It was decided already.")))]
 #[post("/point-adjustments/{adjustment_id}/refusal")]
 pub async fn refuse_adjustment(

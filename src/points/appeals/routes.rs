@@ -161,7 +161,7 @@ pub struct AppealAnswerIn {
 /// second officer approves. For officers who decide adjustments on the member's cell, except the member and officers
 /// who vouched for the entry.
 #[utoipa::path(tag = "Adjustments", params(("appeal_id" = Uuid, Path, description = "The appeal.")), request_body = AppealAnswerIn,
-    responses(
+    responses((status = 403, description = "The caller may not be the second officer of this (`second_officer_required`, `own_interest`, `decisions_rest`)."),
     (status = 409, description = "It was answered already."),
     (status = 422, description = "The adjustment does not belong to the member.")))]
 #[post("/appeals/{appeal_id}/answer")]

@@ -57,7 +57,7 @@ pub struct AttestationIn {
 /// a second officer confirms it. A cell has one regular meeting a month: further lists of it, for those who were left out or
 /// whom another officer has to confirm, name the same day. The recorder may be on the list of a meeting, not on the others.
 #[utoipa::path(tag = "Attestations", request_body = AttestationIn, responses(
-    (status = 403, description = "The caller may not record on this cell, or not themselves."),
+    (status = 403, description = "The caller may not record on this cell, or not themselves (`own_interest`)."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is."),
     (status = 409, description = "The regular meeting of the month was another day, or too many lists wait."),
     (status = 422, description = "The unit is no cell, or a member did not belong to it on the day; see `errors`.")))]
@@ -94,7 +94,7 @@ pub async fn record_attestation(
 /// are confirmed at once. Entries for a month that was closed are late
 /// corrections.
 #[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")), request_body = Empty,
-    responses(
+    responses((status = 403, description = "The caller may not be the second officer of this (`second_officer_required`, `own_interest`, `decisions_rest`)."),
     (status = 409, description = "It was decided already."),
     (status = 422, description = "It has waited for too long.")))]
 #[post("/attestations/{attestation_id}/confirmation")]
@@ -126,7 +126,7 @@ pub struct AttestationDeclineIn {
 ///
 /// Nobody gets points by it; a corrected list can be recorded. For officers who could confirm it.
 #[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")),
-    request_body = AttestationDeclineIn, responses(
+    request_body = AttestationDeclineIn, responses((status = 403, description = "The caller may not be the second officer of this (`second_officer_required`, `own_interest`, `decisions_rest`)."),
     (status = 409, description = "It was decided already.")))]
 #[post("/attestations/{attestation_id}/decline")]
 pub async fn decline_attestation(

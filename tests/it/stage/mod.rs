@@ -2,6 +2,7 @@
 
 mod callers;
 mod decisions;
+mod deliveries;
 mod documents;
 mod identity;
 mod members;
@@ -24,6 +25,7 @@ pub async fn set<'a>(cast: &'a Cast, operation: &'a Operation, caller: &str) -> 
     units::prepare(&mut scene).await;
     decisions::prepare(&mut scene).await;
     documents::prepare(&mut scene).await;
+    deliveries::prepare(&mut scene).await;
     officers_word::prepare(&mut scene).await;
     rules::prepare(&mut scene).await;
     months::prepare(&mut scene).await;

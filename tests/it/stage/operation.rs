@@ -32,7 +32,8 @@ impl Operation {
 
     /// Its parameters in the query, in the path or in the headers.
     pub fn parameters(&self, place: &str) -> impl Iterator<Item = &Value> {
-        self.spec["parameters"].as_array().into_iter().flatten().filter(move |parameter| parameter["in"] == place)
+        let parameters = self.spec["parameters"].as_array().into_iter().flatten().map(resolved);
+        parameters.filter(move |parameter| parameter["in"] == place)
     }
 
     pub fn reads(&self) -> bool {
@@ -40,11 +41,11 @@ impl Operation {
     }
 }
 
-/// The schema that a reference names, or the schema itself.
-pub fn resolved(schema: &Value) -> &Value {
-    match schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
-        Some(name) => resolved(&CHECKED_IN["components"]["schemas"][name]),
-        None => schema,
+/// The part of the document that a reference names, or the part itself.
+pub fn resolved(part: &Value) -> &Value {
+    match part["$ref"].as_str() {
+        Some(reference) => resolved(CHECKED_IN.pointer(reference.trim_start_matches('#')).unwrap()),
+        None => part,
     }
 }
 
