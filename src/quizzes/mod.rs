@@ -1,0 +1,3 @@
+//! Question banks, quizzes, attempts and their results.
+
+pub mod formats;
