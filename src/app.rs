@@ -14,24 +14,25 @@ use serde_json::Value;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::kernel::auth::Keys;
-use crate::kernel::batch::Lanes;
-use crate::kernel::changes::Changes;
+use crate::kernel::batching::cache_invalidation::ChangeLog;
+use crate::kernel::batching::change_poller::{self, ChangePoller};
+use crate::kernel::batching::loader::{self, BatchLoader};
+use crate::kernel::batching::queue::Workers;
 use crate::kernel::clock::Clock;
 use crate::kernel::config::{Config, Mode};
-use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Db;
-use crate::kernel::desk::{self, Desk};
 use crate::kernel::http::connections;
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::rate_limit::RateLimits;
+use crate::kernel::http::{context, health, problem_pages};
 use crate::kernel::ids::new_id;
-use crate::kernel::lookout::{self, Lookout};
+use crate::kernel::memory;
 use crate::kernel::openapi;
-use crate::kernel::operations::{self, Operations};
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::rate_limit::RateLimits;
+use crate::kernel::openapi::operations::{self, Operations};
 use crate::kernel::redis::Redis;
+use crate::kernel::security::auth::Keys;
+use crate::kernel::security::crypto::Crypto;
 use crate::kernel::state::State;
-use crate::kernel::{context, health, memory, problem_pages};
 use crate::organisation::decisions::{DecisionKind, Registry};
 use crate::{audit_trail, cases, documents, identity, jobs, leaderboards, notifications, organisation, points};
 
@@ -124,7 +125,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         db: Db::new(&url, config.database_connections).map_err(|e| e.to_string())?,
         work: Db::for_work(&url, WORK_CONNECTIONS).map_err(|e| e.to_string())?,
         redis: config.redis_url.as_ref().map(Redis::new).transpose()?,
-        changes: Changes::default(),
+        changes: ChangeLog::default(),
         clock,
         crypto: Crypto::new(&master_key).map_err(|e| e.to_string())?,
         keys: Keys::default(),
@@ -200,26 +201,26 @@ pub fn serve(
 /// The queues of batched requests.
 #[derive(Clone)]
 struct Together {
-    lookout: web::Data<Lookout>,
+    lookout: web::Data<ChangePoller>,
     points: web::Data<points::Queues>,
-    entries: web::Data<Desk<points::Lister>>,
+    entries: web::Data<BatchLoader<points::EntryLoader>>,
     ranks: web::Data<leaderboards::Ranks>,
-    people: web::Data<Desk<identity::Mirror>>,
-    notifications: web::Data<Desk<notifications::Lister>>,
-    documents: web::Data<Desk<documents::Lister>>,
+    people: web::Data<BatchLoader<identity::Mirror>>,
+    notifications: web::Data<BatchLoader<notifications::InboxLoader>>,
+    documents: web::Data<BatchLoader<documents::LibraryLoader>>,
 }
 
 impl Together {
     /// Opens the queues and starts their workers, which end when dropped.
-    fn start(state: &web::Data<State>) -> Result<(Self, Vec<Lanes>), String> {
-        let (lookout, looking) = lookout::start(state)?;
+    fn start(state: &web::Data<State>) -> Result<(Self, Vec<Workers>), String> {
+        let (lookout, looking) = change_poller::start(state)?;
         let (points, awarding) = points::start(state)?;
         let (ranks, ranking) = leaderboards::start(state)?;
-        let db = desk::connections(state)?;
-        let (entries, listing) = desk::open(state, &db);
-        let (people, telling) = desk::open(state, &db);
-        let (notifications, notifying) = desk::open(state, &db);
-        let (documents, showing) = desk::open(state, &db);
+        let db = loader::connections(state)?;
+        let (entries, listing) = loader::open(state, &db);
+        let (people, telling) = loader::open(state, &db);
+        let (notifications, notifying) = loader::open(state, &db);
+        let (documents, showing) = loader::open(state, &db);
         let (lookout, points, ranks) = (web::Data::new(lookout), web::Data::new(points), web::Data::new(ranks));
         let together = Self { lookout, points, entries, ranks, people, notifications, documents };
         Ok((together, vec![looking, awarding, ranking, listing, telling, notifying, showing]))

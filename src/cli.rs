@@ -35,7 +35,7 @@ enum Command {
     /// Serve demo data over a private database, on this machine only.
     Demo(demo::Demo),
     /// Write access tokens of demo members to a file, for load tests; refused in production mode.
-    DemoTokens(demo::DemoTokens),
+    DemoTokens(demo::DemoTokensArgs),
     /// Bring the database schema up to date, as the owner role.
     Migrate,
     /// Recompute totals, counters, caps, roll-ups and boards from the ledger and name every difference.

@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use actix_web::web::Data;
 use tokio::task::JoinHandle;
 
+use crate::kernel::db::lease;
 use crate::kernel::db::transaction;
-use crate::kernel::pace::Pace;
-use crate::kernel::problem::Problem;
+use crate::kernel::duty_cycle::DutyCycle;
+use crate::kernel::http::problem::Problem;
+use crate::kernel::http::rate_limit;
+use crate::kernel::outbox;
 use crate::kernel::state::State;
-use crate::kernel::{lease, outbox, rate_limit};
 use crate::organisation::reorganisations;
 use crate::points::{self, projection};
 use crate::{cases, documents, identity, leaderboards, notifications};
@@ -146,7 +148,7 @@ pub async fn project(state: &State) -> Result<bool, Problem> {
         if !lease.hold(conn).await? {
             return Ok((true, Vec::new()));
         }
-        let mut pace = Pace::default();
+        let mut pace = DutyCycle::default();
         let step = projection::step(conn, &lease, now, &mut pace).await?;
         let lost = leaderboards::follow(conn, redis, &lease, (&step, &mut pace), now).await?;
         Ok((step.drained, lost))
@@ -154,7 +156,7 @@ pub async fn project(state: &State) -> Result<bool, Problem> {
     .await?;
     drop(conn);
     if let Some(redis) = redis.filter(|_| !lost.is_empty()) {
-        let means = leaderboards::Means { db: &state.work, redis, clock: &state.clock, lease };
+        let means = leaderboards::RebuildContext { db: &state.work, redis, clock: &state.clock, lease };
         let scores = leaderboards::rebuild(&means, &lost, |_, _| {}).await?;
         tracing::info!(boards = lost.len(), scores, "leaderboards rebuilt");
     }
@@ -197,7 +199,7 @@ pub async fn deliver(state: &State) -> Result<usize, Problem> {
 ///
 /// # Errors
 /// When a consumer fails, or the database cannot be reached; the event will be claimed again.
-pub async fn deliver_one(state: &State, event: &outbox::Event) -> Result<(), Problem> {
+pub async fn deliver_one(state: &State, event: &outbox::OutboxEvent) -> Result<(), Problem> {
     let now = state.clock.now();
     state
         .work

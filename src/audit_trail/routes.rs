@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::audit;
-use crate::kernel::call::{Anyone, Ask, Query};
 use crate::kernel::clock::day_of;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::extract::{Anyone, Query, ReadRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::audit;
 use crate::organisation::units;
 
-use super::store::{self, Entry};
+use super::store::{self, AuditEntry};
 
 /// A role that the actor held at the time of the event.
 #[derive(Serialize, ToSchema)]
@@ -48,7 +48,7 @@ pub struct AccessOut {
     by_myself: bool,
 }
 
-fn roles(entry: &Entry) -> Vec<ActorRole> {
+fn roles(entry: &AuditEntry) -> Vec<ActorRole> {
     let role = |text: &String| {
         let (role, unit) = text.split_once(':')?;
         Some(ActorRole { role: role.to_owned(), unit_name: (!unit.is_empty()).then(|| unit.to_owned()) })
@@ -61,10 +61,13 @@ fn roles(entry: &Entry) -> Vec<ActorRole> {
 /// Lists every event about the caller's own record, by any actor, newest first.
 #[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of events.", body = Page<AccessOut>)))]
 #[get("/me/access-log")]
-pub async fn list_my_access_log(mut ask: Ask<Anyone>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
-    let (Query(page), me) = (page, ask.scope.caller.account_id);
-    let rows = store::of_member(&mut ask.conn, me, page.after()?, page.fetch()).await?;
-    ask.reply(&page.page(
+pub async fn list_my_access_log(
+    mut request: ReadRequest<Anyone>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (Query(page), me) = (page, request.scope.caller.account_id);
+    let rows = store::of_member(&mut request.conn, me, page.after()?, page.fetch()).await?;
+    request.reply(&page.page(
         rows,
         |row| row.id,
         |row| AccessOut {
@@ -136,29 +139,29 @@ pub struct AuditOut {
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/audit-events")]
 pub async fn list_audit_events(
-    mut ask: Ask<Anyone>,
+    mut request: ReadRequest<Anyone>,
     page: Query<PageQuery>,
     query: Query<AuditQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (Query(page), Query(query), now) = (page, query, ask.scope.now);
+    let (Query(page), Query(query), now) = (page, query, request.scope.now);
     match query.unit_id {
         Some(unit_id) => {
-            let path = units::last_path(&mut ask.conn, unit_id, day_of(now)).await?;
-            ask.scope.caller.require(&path, Permission::ReadAudit)?;
+            let path = units::last_path(&mut request.conn, unit_id, day_of(now)).await?;
+            request.scope.caller.require(&path, Permission::ReadAudit)?;
         }
-        None if ask.scope.caller.may(&[], Permission::ReadAudit) => {}
+        None if request.scope.caller.may(&[], Permission::ReadAudit) => {}
         None => return Err(Problem::new(Code::Forbidden)),
     }
     let (action, after) = (query.action.as_deref(), page.after()?);
-    let rows = store::of_unit(&mut ask.conn, query.unit_id, action, after, page.fetch()).await?;
-    let object = query.unit_id.unwrap_or(ask.scope.caller.account_id);
-    let look = audit::Event {
+    let rows = store::of_unit(&mut request.conn, query.unit_id, action, after, page.fetch()).await?;
+    let object = query.unit_id.unwrap_or(request.scope.caller.account_id);
+    let look = audit::AuditEvent {
         unit_id: query.unit_id,
         details: json!({"action": query.action}),
-        ..ask.scope.audit("audit.read", "audit_log", object)
+        ..request.scope.audit("audit.read", "audit_log", object)
     };
-    audit::record(&mut ask.conn, look, now).await?;
-    ask.reply(&page.page(
+    audit::record(&mut request.conn, look, now).await?;
+    request.reply(&page.page(
         rows,
         |row| row.id,
         |row| AuditOut {

@@ -8,12 +8,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
 use crate::organisation::units;
 
 /// An event with the name and roles of its actor at that time.
 #[derive(QueryableByName)]
-pub struct Entry {
+pub struct AuditEntry {
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
     #[diesel(sql_type = Timestamptz)]
@@ -58,7 +58,7 @@ pub async fn of_member(
     member_id: Uuid,
     after: Option<Uuid>,
     most: i64,
-) -> Result<Vec<Entry>, Problem> {
+) -> Result<Vec<AuditEntry>, Problem> {
     let query = format!("{ENTRIES} AND e.member_id = $2 ORDER BY e.id DESC LIMIT $3");
     Ok(diesel::sql_query(query)
         .bind::<Nullable<SqlUuid>, _>(after)
@@ -76,7 +76,7 @@ pub async fn of_unit(
     action: Option<&str>,
     after: Option<Uuid>,
     most: i64,
-) -> Result<Vec<Entry>, Problem> {
+) -> Result<Vec<AuditEntry>, Problem> {
     let query = format!(
         "{ENTRIES} AND ($2 IS NULL OR e.action = $2)
          AND ($3 IS NULL OR EXISTS (

@@ -6,12 +6,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::call::{Ask, Myself, Query};
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Language, Problem};
+use crate::kernel::extract::{Myself, Query, ReadRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Language, Problem};
 
 use super::model::{CaseKind, CaseOutcome, CaseState, title};
-use super::store::{self, Row};
+use super::store::{self, CaseRow};
 
 /// A case that concerns the caller.
 #[derive(Debug, Serialize, ToSchema)]
@@ -39,7 +39,7 @@ pub struct MyCase {
     decided_at: Option<DateTime<Utc>>,
 }
 
-fn show(row: Row, language: Language) -> MyCase {
+fn show(row: CaseRow, language: Language) -> MyCase {
     MyCase {
         id: row.id,
         title: language.pick(&title(&row.kind)).to_owned(),
@@ -59,8 +59,8 @@ fn show(row: Row, language: Language) -> MyCase {
 #[utoipa::path(tag = "Cases", params(PageQuery), responses((status = 200, description = "A page of cases.", body = Page<MyCase>),
     (status = 403, description = "The caller is no member.")))]
 #[get("/me/cases")]
-pub async fn list_my_cases(mut ask: Ask<Myself>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
-    let (before, me, language) = (page.0.after()?, ask.scope.caller.account_id, ask.scope.context.language);
-    let rows = store::of_member(&mut ask.conn, me, before, page.0.fetch()).await?;
-    ask.reply(&page.0.page(rows, |row| row.id, |row| show(row, language)))
+pub async fn list_my_cases(mut request: ReadRequest<Myself>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+    let (before, me, language) = (page.0.after()?, request.scope.caller.account_id, request.scope.context.language);
+    let rows = store::of_member(&mut request.conn, me, before, page.0.fetch()).await?;
+    request.reply(&page.0.page(rows, |row| row.id, |row| show(row, language)))
 }

@@ -15,8 +15,8 @@ use chrono::{DateTime, Utc};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::db::Conn;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::outbox;
-use crate::kernel::problem::Problem;
 
 /// The operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
@@ -31,7 +31,7 @@ pub fn routes(config: &mut ServiceConfig) {
 ///
 /// # Errors
 /// When the payload is not what identity writes, or the database fails.
-pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime<Utc>) -> Result<(), Problem> {
     patterns::consume(conn, event, now).await?;
     reveals::consume(conn, event, now).await
 }

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use diesel::prelude::*;
 
 use crate::kernel::db::Conn;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::outbox;
-use crate::kernel::problem::Problem;
 use crate::organisation::lookups;
 
 use super::model::CaseKind;
@@ -28,13 +28,13 @@ const SLIPS_IN_A_ROW: usize = 10;
 const SLIP_MINUTES: i64 = 30;
 
 #[derive(Deserialize)]
-struct SignIn {
+struct SignInRow {
     device_id: Uuid,
     at: DateTime<Utc>,
 }
 
 #[derive(Deserialize)]
-struct Redeemed {
+struct RedeemedSlip {
     issued_by: Uuid,
     at: DateTime<Utc>,
 }
@@ -56,7 +56,7 @@ struct LookedUp {
 }
 
 #[derive(QueryableByName)]
-struct Seen {
+struct SeenSignIn {
     #[diesel(sql_type = Array<SqlUuid>)]
     people: Vec<Uuid>,
     #[diesel(sql_type = BigInt)]
@@ -66,15 +66,15 @@ struct Seen {
 }
 
 /// See [`super::consume`].
-pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime<Utc>) -> Result<(), Problem> {
     let payload = || event.payload.clone();
     match event.topic.as_str() {
         "identity.session_opened" => {
-            let seen: SignIn = serde_json::from_value(payload()).map_err(Problem::internal)?;
+            let seen: SignInRow = serde_json::from_value(payload()).map_err(Problem::internal)?;
             on_device(conn, seen.device_id, seen.at, now).await
         }
         "identity.slip_redeemed" => {
-            let seen: Redeemed = serde_json::from_value(payload()).map_err(Problem::internal)?;
+            let seen: RedeemedSlip = serde_json::from_value(payload()).map_err(Problem::internal)?;
             of_issuer(conn, seen.issued_by, seen.at, now).await
         }
         "documents.published_again" => {
@@ -134,7 +134,7 @@ async fn since(
 
 async fn on_device(conn: &mut Conn, device: Uuid, at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Problem> {
     let since = since(conn, CaseKind::SharedDevice, device, at, DEVICE_MINUTES).await?;
-    let seen: Seen = diesel::sql_query(
+    let seen: SeenSignIn = diesel::sql_query(
         "SELECT coalesce(array_agg(DISTINCT s.account_id), '{}') AS people, count(*) AS times, min(s.created_at) AS first_at
          FROM sessions s JOIN members m ON m.id = s.account_id
          WHERE s.device_id = $1 AND s.created_at > $2 AND s.created_at <= $3",
@@ -164,7 +164,7 @@ async fn on_device(conn: &mut Conn, device: Uuid, at: DateTime<Utc>, now: DateTi
 
 async fn of_issuer(conn: &mut Conn, issuer: Uuid, at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Problem> {
     let since = since(conn, CaseKind::SlipsInARow, issuer, at, SLIP_MINUTES).await?;
-    let seen: Seen = diesel::sql_query(
+    let seen: SeenSignIn = diesel::sql_query(
         "SELECT coalesce(array_agg(DISTINCT account_id), '{}') AS people, count(*) AS times, min(redeemed_at) AS first_at
          FROM activation_slips WHERE issued_by = $1 AND redeemed_at > $2 AND redeemed_at <= $3",
     )

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use crate::kernel::clock::{VIET_NAM, day_of};
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::{case_scans, members};
+use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::first_id;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{case_scans, members};
 
 use super::model::CaseKind;
 use super::store::{self, Finding};

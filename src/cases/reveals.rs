@@ -9,8 +9,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::outbox;
-use crate::kernel::problem::Problem;
 
 use super::model::CaseKind;
 use super::store::{self, Finding};
@@ -31,7 +31,7 @@ struct Officer {
 }
 
 #[derive(QueryableByName)]
-struct Looked {
+struct RevealRow {
     #[diesel(sql_type = Array<SqlUuid>)]
     people: Vec<Uuid>,
     #[diesel(sql_type = BigInt)]
@@ -55,7 +55,7 @@ const LOOKED: &str = "WITH slips AS (
     WHERE e.actor_id = $1 AND e.action = 'member.viewed' AND e.details ->> 'revealed' = 'true' AND e.at <= $3";
 
 /// Looks at a slip that was issued, and again when it is redeemed; lets all other events pass. See [`super::consume`].
-pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime<Utc>) -> Result<(), Problem> {
     if !matches!(event.topic.as_str(), "identity.slip_issued" | "identity.slip_redeemed") {
         return Ok(());
     }
@@ -72,7 +72,7 @@ async fn look_at(conn: &mut Conn, officer: Uuid, at: DateTime<Utc>, now: DateTim
     let window = at - Duration::days(DAYS);
     // What was judged once is no evidence again.
     let since = store::last_decision(conn, kind, officer).await?.map_or(window, |judged| judged.max(window));
-    let looked: Looked = diesel::sql_query(LOOKED)
+    let looked: RevealRow = diesel::sql_query(LOOKED)
         .bind::<SqlUuid, _>(officer)
         .bind::<Timestamptz, _>(since)
         .bind::<Timestamptz, _>(at)

@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::kernel::access::needs::{DecideCases, ReadCases};
-use crate::kernel::audit;
-use crate::kernel::call::{Ask, Call, Query};
+use crate::kernel::extract::{Query, ReadRequest, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Code, Language, Problem};
 use crate::kernel::outbox;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Language, Problem};
+use crate::kernel::security::access::needs::{DecideCases, ReadCases};
+use crate::kernel::security::audit;
 use crate::organisation::OnUnitOfQuery;
 
 use super::model::{CaseKind, CaseOutcome, CaseState, title};
-use super::store::{self, Row};
+use super::store::{self, CaseRow};
 use super::target::OnCase;
 
 /// Names shown per case; the evidence says how many members it concerns.
-const MOST_NAMES: i64 = 100;
+const MAX_SUBJECTS: i64 = 100;
 
 /// An unusual pattern that a person reviews.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,7 +60,7 @@ pub struct Case {
     decided_at: Option<DateTime<Utc>>,
 }
 
-fn show(row: Row, language: Language) -> Case {
+fn show(row: CaseRow, language: Language) -> Case {
     Case {
         id: row.id,
         title: language.pick(&title(&row.kind)).to_owned(),
@@ -96,14 +96,14 @@ pub struct CaseQuery {
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/cases")]
 pub async fn list_cases(
-    mut ask: Ask<OnUnitOfQuery<ReadCases>>,
+    mut request: ReadRequest<OnUnitOfQuery<ReadCases>>,
     page: Query<PageQuery>,
     query: Query<CaseQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (before, now, language) = (page.0.after()?, ask.scope.now, ask.scope.context.language);
+    let (before, now, language) = (page.0.after()?, request.scope.now, request.scope.context.language);
     let (unit_id, state) = (query.0.unit_id, query.0.state.map(CaseState::as_str));
-    let rows = store::of_unit(&mut ask.conn, unit_id, state, before, page.0.fetch(), now).await?;
-    ask.reply(&page.0.page(rows, |row| row.id, |row| show(row, language)))
+    let rows = store::of_unit(&mut request.conn, unit_id, state, before, page.0.fetch(), now).await?;
+    request.reply(&page.0.page(rows, |row| row.id, |row| show(row, language)))
 }
 
 /// A member whom a case concerns.
@@ -133,18 +133,18 @@ pub struct CaseDetail {
 #[utoipa::path(tag = "Cases", params(("case_id" = Uuid, Path, description = "The case.")),
     responses((status = 200, description = "The case.", body = CaseDetail)))]
 #[get("/cases/{case_id}")]
-pub async fn get_case(mut ask: Ask<OnCase<ReadCases>>) -> Result<HttpResponse, Problem> {
-    let (id, unit_id) = (ask.scope.on.case_id, ask.scope.on.unit_id);
-    let row = store::get(&mut ask.conn, id).await?;
-    let names = store::names_of(&mut ask.conn, id, MOST_NAMES).await?;
-    let looks = names.iter().map(|(member_id, _)| audit::Event {
+pub async fn get_case(mut request: ReadRequest<OnCase<ReadCases>>) -> Result<HttpResponse, Problem> {
+    let (id, unit_id) = (request.scope.on.case_id, request.scope.on.unit_id);
+    let row = store::get(&mut request.conn, id).await?;
+    let names = store::names_of(&mut request.conn, id, MAX_SUBJECTS).await?;
+    let looks = names.iter().map(|(member_id, _)| audit::AuditEvent {
         unit_id: Some(unit_id),
         member_id: Some(*member_id),
-        ..ask.scope.audit("case.viewed", "case", id)
+        ..request.scope.audit("case.viewed", "case", id)
     });
-    audit::record_all(&mut ask.conn, looks.collect(), ask.scope.now).await?;
+    audit::record_all(&mut request.conn, looks.collect(), request.scope.now).await?;
     let members = names.into_iter().map(|(id, full_name)| CaseMember { id, full_name }).collect();
-    ask.reply(&CaseDetail { case: show(row, ask.scope.context.language), members })
+    request.reply(&CaseDetail { case: show(row, request.scope.context.language), members })
 }
 
 /// The decision on a case.
@@ -174,27 +174,28 @@ pub struct CaseDecisionIn {
     (status = 403, description = "The case concerns the caller."),
     (status = 409, description = "It was decided already.")))]
 #[post("/cases/{case_id}/decision")]
-pub async fn decide_case(call: Call<CaseDecisionIn, OnCase<DecideCases>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (on, body, by) = (&scope.on, &scope.body, scope.caller.account_id);
-        store::decide(conn, on.case_id, (body.outcome, body.reason.trim()), by, scope.now).await?;
-        let concerned = store::members_of(conn, on.case_id).await?;
-        if on.subject == by || concerned.contains(&by) {
-            return Err(Problem::with(
-                Code::Forbidden,
-                "Không ai kết luận vụ việc liên quan đến chính mình.",
-                "An inspector cannot decide a case that concerns them.",
-            ));
-        }
-        let event = audit::Event {
-            unit_id: Some(on.unit_id),
-            member_id: concerned.iter().copied().find(|member| *member == on.subject),
-            details: json!({"outcome": body.outcome}),
-            ..scope.audit("case.decided", "case", on.case_id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        outbox::tell(conn, "case_decided", &concerned, &json!({"case_id": on.case_id}), scope.now).await?;
-        Ok(show(store::get(conn, on.case_id).await?, scope.context.language))
-    })
-    .await
+pub async fn decide_case(request: WriteRequest<CaseDecisionIn, OnCase<DecideCases>>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (on, body, by) = (&scope.on, &scope.body, scope.caller.account_id);
+            store::decide(conn, on.case_id, (body.outcome, body.reason.trim()), by, scope.now).await?;
+            let concerned = store::members_of(conn, on.case_id).await?;
+            if on.subject == by || concerned.contains(&by) {
+                return Err(Problem::with(
+                    Code::Forbidden,
+                    "Không ai kết luận vụ việc liên quan đến chính mình.",
+                    "An inspector cannot decide a case that concerns them.",
+                ));
+            }
+            let event = audit::AuditEvent {
+                unit_id: Some(on.unit_id),
+                member_id: concerned.iter().copied().find(|member| *member == on.subject),
+                details: json!({"outcome": body.outcome}),
+                ..scope.audit("case.decided", "case", on.case_id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            outbox::tell(conn, "case_decided", &concerned, &json!({"case_id": on.case_id}), scope.now).await?;
+            Ok(show(store::get(conn, on.case_id).await?, scope.context.language))
+        })
+        .await
 }

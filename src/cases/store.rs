@@ -7,12 +7,12 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::{case_events, case_members, cases, members};
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{case_events, case_members, cases, members};
+use crate::kernel::security::access::Permission;
 use crate::organisation::{grants, units};
 
 use super::model::{CaseKind, CaseOutcome};
@@ -40,7 +40,7 @@ struct Opened {
 }
 
 #[derive(QueryableByName)]
-struct Place {
+struct CaseUnit {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
 }
@@ -57,7 +57,7 @@ pub async fn last_decision(conn: &mut Conn, kind: CaseKind, subject: Uuid) -> Re
 
 /// The nearest unit above most of these members' cells: above all of them, where they have a unit in common.
 async fn common_unit(conn: &mut Conn, places: &[Uuid], now: DateTime<Utc>) -> Result<Option<Uuid>, Problem> {
-    let found: Option<Place> = diesel::sql_query(
+    let found: Option<CaseUnit> = diesel::sql_query(
         "WITH cells AS (SELECT DISTINCT unit_id FROM memberships
              WHERE member_id = ANY($1) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2))
          SELECT t.ancestor_id AS id FROM cells c JOIN unit_tree t ON t.descendant_id = c.unit_id
@@ -193,7 +193,7 @@ pub async fn names_of(conn: &mut Conn, case_id: Uuid, most: i64) -> Result<Vec<(
 
 /// A case as it stands.
 #[derive(Debug, QueryableByName)]
-pub struct Row {
+pub struct CaseRow {
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
     #[diesel(sql_type = Text)]
@@ -221,7 +221,7 @@ const CASE: &str = "SELECT c.id, c.kind, c.unit_id, u.name AS unit_name, c.evide
     FROM cases c JOIN units u ON u.id = c.unit_id";
 
 /// One case.
-pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
+pub async fn get(conn: &mut Conn, id: Uuid) -> Result<CaseRow, Problem> {
     Ok(diesel::sql_query(format!("{CASE} WHERE c.id = $1")).bind::<SqlUuid, _>(id).get_result(conn).await?)
 }
 
@@ -233,7 +233,7 @@ pub async fn of_unit(
     before: Option<Uuid>,
     fetch: i64,
     now: DateTime<Utc>,
-) -> Result<Vec<Row>, Problem> {
+) -> Result<Vec<CaseRow>, Problem> {
     Ok(diesel::sql_query(format!(
         "{CASE} WHERE c.unit_id IN (SELECT t.descendant_id FROM unit_tree t WHERE t.ancestor_id = $1 AND {})
            AND ($3::text IS NULL OR c.state = $3) AND ($4::uuid IS NULL OR c.id < $4)
@@ -255,7 +255,7 @@ pub async fn of_member(
     member_id: Uuid,
     before: Option<Uuid>,
     fetch: i64,
-) -> Result<Vec<Row>, Problem> {
+) -> Result<Vec<CaseRow>, Problem> {
     Ok(diesel::sql_query(format!(
         "{CASE} JOIN case_members m ON m.case_id = c.id
          WHERE m.member_id = $1 AND ($2::uuid IS NULL OR c.id < $2) ORDER BY c.id DESC LIMIT $3"

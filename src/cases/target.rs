@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::kernel::access::Needs;
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Authorize, path_id};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::Needs;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
 
 use super::store;
@@ -26,8 +26,8 @@ pub struct OnCase<N> {
     needs: PhantomData<N>,
 }
 
-impl<N: Needs> Target for OnCase<N> {
-    fn authorise<'a>(
+impl<N: Needs> Authorize for OnCase<N> {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,

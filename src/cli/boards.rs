@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use crate::kernel::clock::Clock;
 use crate::kernel::config::Config;
-use crate::kernel::lease;
-use crate::kernel::problem::Problem;
+use crate::kernel::db::lease;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::state::State;
 use crate::points::projection;
 use crate::{app, leaderboards};
@@ -31,7 +31,7 @@ async fn rebuild(state: &State) -> Result<(), Problem> {
     let mut conn = state.work.conn().await?;
     let boards = leaderboards::all_boards(&mut conn, state.clock.now()).await?;
     let lease = lease::seize(&mut conn, projection::LEASE, state.instance, state.clock.now()).await?;
-    let means = leaderboards::Means { db: &state.work, redis, clock: &state.clock, lease };
+    let means = leaderboards::RebuildContext { db: &state.work, redis, clock: &state.clock, lease };
     leaderboards::give_up(&means).await?;
     let begun = Instant::now();
     let told = |span, members| eprintln!("{span}: {members} members, {:.1} s", begun.elapsed().as_secs_f32());

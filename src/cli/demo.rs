@@ -41,7 +41,7 @@ pub struct Demo {
 }
 
 #[derive(Args)]
-pub struct DemoTokens {
+pub struct DemoTokensArgs {
     /// How many members, spread over all cells.
     #[arg(long, default_value_t = 1000)]
     count: u32,
@@ -123,7 +123,7 @@ fn announce(base_url: &str, sign_ins: &[demo::SignIn], as_json: bool) {
 ///
 /// # Errors
 /// In production mode, and when the database holds no demo data.
-pub async fn tokens(mut config: Config, arguments: DemoTokens) -> Result<(), String> {
+pub async fn tokens(mut config: Config, arguments: DemoTokensArgs) -> Result<(), String> {
     if config.mode == Mode::Production {
         return Err("tokens without a password are for demo data only, never in production mode".to_owned());
     }
@@ -139,7 +139,7 @@ pub async fn tokens(mut config: Config, arguments: DemoTokens) -> Result<(), Str
     Ok(())
 }
 
-async fn write_tokens(state: &State, arguments: &DemoTokens) -> Result<usize, String> {
+async fn write_tokens(state: &State, arguments: &DemoTokensArgs) -> Result<usize, String> {
     identity::refresh_keys(state).await.map_err(|e| e.to_string())?;
     let members = demo::some_members(state, i64::from(arguments.count), arguments.role.as_deref())
         .await

@@ -11,12 +11,12 @@ use crate::app;
 use crate::kernel::clock::{Clock, day_of};
 use crate::kernel::config::Config;
 use crate::kernel::db::Conn;
-use crate::kernel::page::PageQuery;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::units;
+use crate::kernel::db::schema::units;
+use crate::kernel::http::page::PageQuery;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::state::State;
 use crate::kernel::text::one_line;
-use crate::organisation::imports::{ImportReport, Importer, Mode, file, import};
+use crate::organisation::imports::{ImportMode, ImportReport, Importer, file, import};
 
 use super::runtime;
 
@@ -55,12 +55,12 @@ pub async fn import_file(state: &State, path: &Path, unit: &str, commit: bool) -
     let bytes = std::fs::read(path).map_err(|e| format!("không mở được tệp: {e}"))?;
     let now = state.clock.now();
     eprintln!("Đang đọc {} …", path.display());
-    let read = file::read(&state.config, bytes.into(), day_of(now), file::Size::Long).await;
+    let read = file::read(&state.config, bytes.into(), day_of(now), file::FileSize::Long).await;
     let roster = read.map_err(|problem| explain(&problem))?;
     eprintln!("Đã đọc {} đảng viên. Đang đối chiếu …", roster.rows.len());
     let importer = Importer { officer: None, may_grant: true, request_id: None };
     let page = PageQuery { limit: 1, cursor: None };
-    let mode = if commit { Mode::Write } else { Mode::DryRun(&page) };
+    let mode = if commit { ImportMode::Write } else { ImportMode::DryRun(&page) };
     let mut conn = state.work.conn().await.map_err(|problem| explain(&problem))?;
     let cell = find_unit(&mut conn, unit).await?;
     drop(conn);

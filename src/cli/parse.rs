@@ -10,7 +10,7 @@ use crate::organisation::imports::file as roster;
 #[derive(Args)]
 pub struct Parse {
     /// What the file is.
-    kind: Kind,
+    kind: ParsedKind,
     /// What the parser must know besides, as JSON.
     #[arg(long)]
     settings: String,
@@ -26,7 +26,7 @@ pub struct Parse {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Kind {
+enum ParsedKind {
     /// The member list of a cell, XLSX.
     Roster,
 }
@@ -42,7 +42,7 @@ pub fn run(arguments: &Parse) -> Result<(), String> {
     let mut file = Vec::new();
     std::io::stdin().lock().read_to_end(&mut file).map_err(|e| e.to_string())?;
     let answer = match arguments.kind {
-        Kind::Roster => roster::answer(&arguments.settings, &file)?,
+        ParsedKind::Roster => roster::answer(&arguments.settings, &file)?,
     };
     std::io::stdout().lock().write_all(&answer).map_err(|e| e.to_string())
 }

@@ -8,7 +8,7 @@ use crate::identity;
 use crate::kernel::clock::Clock;
 use crate::kernel::config::Config;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::state::State;
 use crate::organisation::decisions::{self, Act, Decider, DecisionKind, confirm};
 

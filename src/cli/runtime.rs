@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use crate::kernel::config::{Config, Mode};
 use crate::kernel::db;
-use crate::kernel::private_postgres::{PrivatePostgres, Role};
+use crate::kernel::db::private_postgres::{ClusterRole, PrivatePostgres};
 
 /// An open database. A private one is stopped with [`Database::close`] by the command that started it.
 pub struct Database {
@@ -42,10 +42,10 @@ pub async fn open(config: &mut Config, how: Private) -> Result<Database, String>
     };
     let private = started.map_err(|e| e.to_string())?;
     if how == Private::OwnEmptied {
-        db::recreate(&private.url(Role::Superuser), "sotay", Role::Owner.name()).await?;
+        db::recreate(&private.url(ClusterRole::Superuser), "sotay", ClusterRole::Owner.name()).await?;
     }
-    config.database_owner_url = Some(SecretString::from(private.url(Role::Owner)));
-    config.database_url = Some(SecretString::from(private.url(Role::Application)));
+    config.database_owner_url = Some(SecretString::from(private.url(ClusterRole::Owner)));
+    config.database_url = Some(SecretString::from(private.url(ClusterRole::Application)));
     migrate(config).await?;
     Ok(Database { private: Some(private) })
 }

@@ -9,8 +9,8 @@ use clap::Args;
 use crate::kernel::clock::Clock;
 use crate::kernel::config::Config;
 use crate::kernel::db::Conn;
-use crate::kernel::lease;
-use crate::kernel::problem::Problem;
+use crate::kernel::db::lease;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::state::State;
 use crate::points::{Verified, projection};
 use crate::{app, jobs, leaderboards, points};
@@ -18,7 +18,7 @@ use crate::{app, jobs, leaderboards, points};
 use super::runtime;
 
 /// Seconds to wait for the projector first: longer than one that was killed keeps its lease.
-const PATIENCE: usize = 30;
+const DB_TIMEOUT: usize = 30;
 /// Within so many seconds a running projector has taken a step: it rests ten at most.
 const STEP: usize = 15;
 /// Further comparisons of boards that differ.
@@ -119,17 +119,17 @@ fn progress(members: usize) {
 }
 
 /// Context for comparing and rebuilding boards; none without Redis. Comparing needs no lease.
-async fn means(state: &State) -> Result<Option<leaderboards::Means<'_>>, Problem> {
+async fn means(state: &State) -> Result<Option<leaderboards::RebuildContext<'_>>, Problem> {
     let Some(redis) = &state.redis else { return Ok(None) };
     let lease = lease::Lease { name: projection::LEASE, holder: state.instance, fence: 0 };
-    Ok(Some(leaderboards::Means { db: &state.work, redis, clock: &state.clock, lease }))
+    Ok(Some(leaderboards::RebuildContext { db: &state.work, redis, clock: &state.clock, lease }))
 }
 
 /// Lets the projector process all changes up to now: a running server's, or this one when there is none. A working
 /// server adds more changes; what is in doubt for that reason is compared again.
 async fn settle(state: &State) -> Result<(), Problem> {
     let begun = state.clock.now();
-    for _ in 0..PATIENCE {
+    for _ in 0..DB_TIMEOUT {
         take_in(state).await?;
         let mut conn = state.work.conn().await?;
         if projection::waiting(&mut conn).await? == 0 || projection::as_of(&mut conn).await? >= Some(begun) {

@@ -1,11 +1,11 @@
 //! The demo's documents: invented plans and resolutions, three a month, and a short one for today.
 
-use crate::documents::Kind;
+use crate::documents::DocumentKind;
 
 /// A document of the demo.
 pub struct Text {
     pub symbol: &'static str,
-    pub kind: Kind,
+    pub kind: DocumentKind,
     pub title: &'static str,
     pub body: &'static str,
     pub must_read: bool,
@@ -18,7 +18,7 @@ khi dùng điện thoại, bố trí buổi học chung tại nhà văn hóa. K�
 /// Read within seconds.
 pub const SHORT: Text = Text {
     symbol: "19-TB/ĐU",
-    kind: Kind::ThongBao,
+    kind: DocumentKind::ThongBao,
     title: "Thông báo lịch sinh hoạt chi bộ tháng tới",
     body: "Chi bộ sinh hoạt thường kỳ vào tối ngày 5 hằng tháng tại nhà văn hóa. Đề nghị các đồng chí đến đúng giờ.",
     must_read: false,
@@ -28,42 +28,42 @@ pub const SHORT: Text = Text {
 pub const SERIES: [Text; 6] = [
     Text {
         symbol: "12-KH/ĐU",
-        kind: Kind::KeHoach,
+        kind: DocumentKind::KeHoach,
         title: "Kế hoạch học tập chuyên đề quý",
         body: PARAGRAPH,
         must_read: true,
     },
     Text {
         symbol: "07-NQ/ĐU",
-        kind: Kind::NghiQuyet,
+        kind: DocumentKind::NghiQuyet,
         title: "Nghị quyết về chuyển đổi số ở cơ sở",
         body: PARAGRAPH,
         must_read: true,
     },
     Text {
         symbol: "31-HD/ĐU",
-        kind: Kind::HuongDan,
+        kind: DocumentKind::HuongDan,
         title: "Hướng dẫn sử dụng sổ tay trên điện thoại",
         body: PARAGRAPH,
         must_read: false,
     },
     Text {
         symbol: "44-CV/ĐU",
-        kind: Kind::CongVan,
+        kind: DocumentKind::CongVan,
         title: "Công văn về chăm lo đảng viên cao tuổi",
         body: PARAGRAPH,
         must_read: false,
     },
     Text {
         symbol: "15-BC/ĐU",
-        kind: Kind::BaoCao,
+        kind: DocumentKind::BaoCao,
         title: "Báo cáo kết quả học tập tháng trước",
         body: PARAGRAPH,
         must_read: false,
     },
     Text {
         symbol: "05-CTr/ĐU",
-        kind: Kind::ChuongTrinh,
+        kind: DocumentKind::ChuongTrinh,
         title: "Chương trình kiểm tra, giám sát",
         body: PARAGRAPH,
         must_read: true,

@@ -22,8 +22,8 @@ use crate::documents::{self, NewDocument};
 use crate::identity;
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::accounts;
+use crate::kernel::db::schema::accounts;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::state::State;
 use crate::organisation::members::handles::find;
 use crate::points;
@@ -218,7 +218,7 @@ pub async fn some_members(state: &State, count: i64, role: Option<&str>) -> Resu
     if find(&mut conn, &state.crypto, &people::citizen_id(1)).await?.is_empty() {
         return Ok(None);
     }
-    let rows: Vec<Chosen> = diesel::sql_query(
+    let rows: Vec<ChosenAccounts> = diesel::sql_query(
         "WITH fit AS (
             SELECT m.id, ms.unit_id, row_number() OVER (ORDER BY m.no) AS n, count(*) OVER () AS total
             FROM members m JOIN memberships ms ON ms.member_id = m.id
@@ -236,7 +236,7 @@ pub async fn some_members(state: &State, count: i64, role: Option<&str>) -> Resu
 }
 
 #[derive(QueryableByName)]
-struct Chosen {
+struct ChosenAccounts {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = SqlUuid)]

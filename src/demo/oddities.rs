@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::{case_events, case_members, cases, point_rule_changes};
+use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{case_events, case_members, cases, point_rule_changes};
 
 use super::scene::Scene;
 

@@ -4,15 +4,15 @@ use chrono::{DateTime, Days, Utc};
 use uuid::Uuid;
 
 use crate::identity;
-use crate::kernel::access::Role;
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::Problem;
+use crate::kernel::security::access::Role;
 use crate::organisation::cell_of;
 use crate::organisation::exemptions::{self, Exemption, Proposer};
 use crate::organisation::grants::{self, NewGrant};
-use crate::points::{self, AppealKind, AttestationKind, Change, NewAdjustment, NewAppeal, NewAttestation};
+use crate::points::{self, AppealKind, AttestationKind, NewAdjustment, NewAppeal, NewAttestation, PointChange};
 
 use super::scene::Scene;
 
@@ -45,7 +45,7 @@ pub async fn open_matters(conn: &mut Conn, scene: &Scene, now: DateTime<Utc>) ->
     points::record_attestation(conn, &list, &officer, None, now).await?;
     let forgotten = NewAdjustment {
         member_id: member,
-        change: Change::Adjust { period: Period::containing(day_of(now)).previous(), points: 2 },
+        change: PointChange::Adjust { period: Period::containing(day_of(now)).previous(), points: 2 },
         reason: "Ý kiến đóng góp được ghi nhận nhưng bỏ sót trong danh sách",
         evidence: "Biên bản sinh hoạt tháng trước, trang 2",
     };

@@ -5,13 +5,13 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::kernel::access::Role;
 use crate::kernel::clock::day_of;
-use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::{exemptions, grants, members};
+use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{exemptions, grants, members};
+use crate::kernel::security::access::Role;
+use crate::kernel::security::crypto::Crypto;
 use crate::organisation::members::{NewMember, Origin, admit};
 use crate::organisation::units::{NewUnit, create};
 
@@ -29,7 +29,7 @@ const CELLS: [(&str, u64, u64); 5] = [
 ];
 
 /// An account to sign in as: a place in a cell, with a role on the ward or none beyond the cell.
-pub struct Part {
+pub struct ScenePart {
     pub role: &'static str,
     cell: usize,
     place: usize,
@@ -37,16 +37,16 @@ pub struct Part {
 }
 
 /// The member and the secretary belong to the same cell.
-pub const CAST: [Part; 6] = [
-    Part { role: "member", cell: 0, place: 10, on_ward: None },
-    Part { role: "secretary", cell: 0, place: 0, on_ward: None },
-    Part { role: "committee_officer", cell: 4, place: 2, on_ward: Some(Role::CommitteeOfficer) },
-    Part { role: "propaganda_officer", cell: 4, place: 3, on_ward: Some(Role::PropagandaOfficer) },
-    Part { role: "organisation_officer", cell: 4, place: 4, on_ward: Some(Role::OrganisationOfficer) },
-    Part { role: "inspector", cell: 4, place: 5, on_ward: Some(Role::Inspector) },
+pub const CAST: [ScenePart; 6] = [
+    ScenePart { role: "member", cell: 0, place: 10, on_ward: None },
+    ScenePart { role: "secretary", cell: 0, place: 0, on_ward: None },
+    ScenePart { role: "committee_officer", cell: 4, place: 2, on_ward: Some(Role::CommitteeOfficer) },
+    ScenePart { role: "propaganda_officer", cell: 4, place: 3, on_ward: Some(Role::PropagandaOfficer) },
+    ScenePart { role: "organisation_officer", cell: 4, place: 4, on_ward: Some(Role::OrganisationOfficer) },
+    ScenePart { role: "inspector", cell: 4, place: 5, on_ward: Some(Role::Inspector) },
 ];
 
-impl Part {
+impl ScenePart {
     /// The citizen ID to sign in with.
     pub fn login(&self) -> String {
         let before: u64 = CELLS[..self.cell].iter().map(|(_, size, _)| size).sum();

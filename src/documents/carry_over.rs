@@ -6,9 +6,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::{document_targets, documents};
+use crate::kernel::http::problem::Problem;
 use crate::kernel::outbox;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{document_targets, documents};
 use crate::points::carry_offers;
 
 use super::OBJECT_KIND;
@@ -18,7 +18,7 @@ use super::store::{PUBLISHED, lock};
 const TOPIC: &str = "units.reorganised";
 
 #[derive(Deserialize)]
-struct Payload {
+struct MergerPayload {
     from_unit_ids: Vec<Uuid>,
     to_unit_id: Uuid,
 }
@@ -28,11 +28,11 @@ struct Payload {
 ///
 /// # Errors
 /// When the payload names no units, or the database fails.
-pub async fn consume(conn: &mut Conn, event: &outbox::Event) -> Result<(), Problem> {
+pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent) -> Result<(), Problem> {
     if event.topic != TOPIC {
         return Ok(());
     }
-    let payload: Payload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
+    let payload: MergerPayload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
     let found: Vec<Uuid> = documents::table
         .filter(documents::status.eq(PUBLISHED))
         .filter(

@@ -15,8 +15,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use carry_over::consume;
 pub use files::{StoredFile, attach, keep};
-pub use library::Lister;
-pub use model::{Kind, Media};
+pub use library::LibraryLoader;
+pub use model::{DocumentKind, Media};
 pub use publishing::{NewDocument, draft, publish};
 pub use reading::sweep as sweep_readings;
 

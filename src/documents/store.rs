@@ -6,8 +6,8 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{document_openings, document_targets, documents};
+use crate::kernel::db::schema::{document_openings, document_targets, documents};
+use crate::kernel::http::problem::{Code, Problem};
 
 /// Only published documents reach members.
 pub const PUBLISHED: &str = "published";
@@ -19,7 +19,7 @@ pub const RECALLED: &str = "recalled";
 /// A document as it stands, without its text, which is long and seldom needed.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = documents)]
-pub struct Row {
+pub struct DocumentRow {
     pub id: Uuid,
     /// The unit that owns it.
     pub unit_id: Uuid,
@@ -39,13 +39,13 @@ pub struct Row {
 }
 
 /// One document. 404 when there is none.
-pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
-    Ok(documents::table.find(id).select(Row::as_select()).first(conn).await?)
+pub async fn get(conn: &mut Conn, id: Uuid) -> Result<DocumentRow, Problem> {
+    Ok(documents::table.find(id).select(DocumentRow::as_select()).first(conn).await?)
 }
 
 /// The same, locked until the end of the transaction.
-pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
-    Ok(documents::table.find(id).select(Row::as_select()).for_update().first(conn).await?)
+pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<DocumentRow, Problem> {
+    Ok(documents::table.find(id).select(DocumentRow::as_select()).for_update().first(conn).await?)
 }
 
 /// Locks a document against changes until the end of the transaction: a recall or a change comes before it or after it.

@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::kernel::access::{Needs, Permission};
-use crate::kernel::auth::{AccountKind, Principal};
-use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::extract::{Authorize, path_id};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::{Needs, Permission};
+use crate::kernel::security::auth::{AccountKind, Principal};
 use crate::organisation::units;
 
 use super::store;
@@ -25,8 +25,8 @@ pub struct OnDocument<N> {
     needs: PhantomData<N>,
 }
 
-impl<N: Needs> Target for OnDocument<N> {
-    fn authorise<'a>(
+impl<N: Needs> Authorize for OnDocument<N> {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,
@@ -47,13 +47,13 @@ impl<N: Needs> Target for OnDocument<N> {
 
 /// A document the caller may read: distributed to their cell, or theirs to publish.
 pub struct Readable {
-    pub row: store::Row,
+    pub row: store::DocumentRow,
     /// Whether the caller may publish it, and so sees drafts, recalled ones and the distribution.
     pub publisher: bool,
 }
 
-impl Target for Readable {
-    fn authorise<'a>(
+impl Authorize for Readable {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,
@@ -73,11 +73,11 @@ impl Target for Readable {
 
 /// A document distributed to the calling member's cell: what can be read for points.
 pub struct Distributed {
-    pub row: store::Row,
+    pub row: store::DocumentRow,
 }
 
-impl Target for Distributed {
-    fn authorise<'a>(
+impl Authorize for Distributed {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,

@@ -11,19 +11,19 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::{Permission, Role};
-use crate::kernel::audit;
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Call, Scope, Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::accounts;
+use crate::kernel::db::schema::accounts;
+use crate::kernel::extract::{Authorize, Scope, WriteRequest, path_id};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::{Permission, Role};
+use crate::kernel::security::audit;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::grants::{self, Rank};
 use crate::organisation::members::require_other;
 use crate::organisation::{cell_of, last_cell_of, units};
 
-use super::sessions::{self, Because};
+use super::sessions::device_sessions::{self, Because};
 
 /// The account of the path's `account_id`: a member's, whose last cell the caller manages, or that of an administrator, for
 /// administrators.
@@ -34,8 +34,8 @@ pub struct OnAccount {
     unit_id: Option<Uuid>,
 }
 
-impl Target for OnAccount {
-    fn authorise<'a>(
+impl Authorize for OnAccount {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,
@@ -88,17 +88,18 @@ pub struct AccountState {
     (status = 200, description = "The account.", body = AccountState),
     (status = 403, description = "It is the caller's own, or holds a role that the caller does not stand above.")))]
 #[post("/accounts/{account_id}/suspension")]
-pub async fn suspend_account(call: Call<AccountChangeIn, OnAccount>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let account_id = scope.on.account_id;
-        let before = take(conn, scope).await?;
-        if before.is_some() {
-            return Ok(AccountState { account_id, suspended_at: before });
-        }
-        sessions::revoke_others(conn, account_id, None, Because::Suspended, scope.now).await?;
-        set(conn, scope, Some(scope.now), ("account.suspended", "account_suspended")).await
-    })
-    .await
+pub async fn suspend_account(request: WriteRequest<AccountChangeIn, OnAccount>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let account_id = scope.on.account_id;
+            let before = take(conn, scope).await?;
+            if before.is_some() {
+                return Ok(AccountState { account_id, suspended_at: before });
+            }
+            device_sessions::revoke_others(conn, account_id, None, Because::Suspended, scope.now).await?;
+            set(conn, scope, Some(scope.now), ("account.suspended", "account_suspended")).await
+        })
+        .await
 }
 
 /// Reinstate an account
@@ -111,25 +112,26 @@ pub async fn suspend_account(call: Call<AccountChangeIn, OnAccount>) -> Result<H
     (status = 403, description = "It is the caller's own, or holds a role that the caller does not stand above."),
     (status = 422, description = "The person belongs to no cell any more.")))]
 #[post("/accounts/{account_id}/reinstatement")]
-pub async fn reinstate_account(call: Call<AccountChangeIn, OnAccount>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let account_id = scope.on.account_id;
-        let before = take(conn, scope).await?;
-        if before.is_none() {
-            return Ok(AccountState { account_id, suspended_at: None });
-        }
-        if scope.on.is_member && cell_of(conn, account_id, day_of(scope.now)).await?.is_none() {
-            return Err(Problem::with(
-                Code::RuleNotMet,
-                "Người này không còn là đảng viên của chi bộ nào.",
-                "The person belongs to no cell any more.",
-            ));
-        }
-        // Those that a departure left behind: they were of no use meanwhile, and stay so.
-        sessions::revoke_others(conn, account_id, None, Because::Suspended, scope.now).await?;
-        set(conn, scope, None, ("account.reinstated", "account_reinstated")).await
-    })
-    .await
+pub async fn reinstate_account(request: WriteRequest<AccountChangeIn, OnAccount>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let account_id = scope.on.account_id;
+            let before = take(conn, scope).await?;
+            if before.is_none() {
+                return Ok(AccountState { account_id, suspended_at: None });
+            }
+            if scope.on.is_member && cell_of(conn, account_id, day_of(scope.now)).await?.is_none() {
+                return Err(Problem::with(
+                    Code::RuleNotMet,
+                    "Người này không còn là đảng viên của chi bộ nào.",
+                    "The person belongs to no cell any more.",
+                ));
+            }
+            // Those that a departure left behind: they were of no use meanwhile, and stay so.
+            device_sessions::revoke_others(conn, account_id, None, Because::Suspended, scope.now).await?;
+            set(conn, scope, None, ("account.reinstated", "account_reinstated")).await
+        })
+        .await
 }
 
 /// Locks the account and checks who asks; tells since when it is suspended.
@@ -138,7 +140,7 @@ async fn take(conn: &mut Conn, scope: &Scope<AccountChangeIn, OnAccount>) -> Res
     require_other(scope.caller.account_id, account_id)?;
     let needed = (Permission::ManageMembers, Rank::Above);
     grants::require_rank(conn, &scope.caller, account_id, needed, scope.now).await?;
-    sessions::lock_account(conn, account_id).await?;
+    device_sessions::lock_account(conn, account_id).await?;
     Ok(accounts::table.find(account_id).select(accounts::disabled_at).first(conn).await?)
 }
 
@@ -150,13 +152,13 @@ async fn set(
 ) -> Result<AccountState, Problem> {
     let account_id = scope.on.account_id;
     diesel::update(accounts::table.find(account_id)).set(accounts::disabled_at.eq(suspended_at)).execute(conn).await?;
-    let event = audit::Event {
+    let event = audit::AuditEvent {
         unit_id: scope.on.unit_id,
         member_id: scope.on.is_member.then_some(account_id),
         details: json!({"reason": scope.body.reason.trim()}),
         ..scope.audit(action, "account", account_id)
     };
     audit::record(conn, event, scope.now).await?;
-    sessions::notify(conn, told, account_id, json!({}), scope.now).await?;
+    device_sessions::notify(conn, told, account_id, json!({}), scope.now).await?;
     Ok(AccountState { account_id, suspended_at })
 }

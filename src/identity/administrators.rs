@@ -5,14 +5,14 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::kernel::access::Role;
-use crate::kernel::audit;
 use crate::kernel::clock::day_of;
-use crate::kernel::crypto::{Crypto, random_bytes, to_text};
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::{accounts, grants, sign_in_handles};
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{accounts, grants, sign_in_handles};
+use crate::kernel::security::access::Role;
+use crate::kernel::security::audit;
+use crate::kernel::security::crypto::{Crypto, random_bytes, to_text};
 use crate::kernel::state::State;
 use crate::kernel::text;
 use crate::organisation::members::handles::{HandleKind, find};
@@ -43,7 +43,7 @@ pub async fn create_administrator(
             }
             let id = new_id(now);
             insert(conn, &state.crypto, id, &login, &name, &hash, now).await?;
-            let event = audit::Event {
+            let event = audit::AuditEvent {
                 actor_id: None,
                 action: "account.administrator_created",
                 object_kind: "account",

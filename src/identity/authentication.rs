@@ -11,13 +11,13 @@ use diesel_async::RunQueryDsl;
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::kernel::access::{Grant, Role};
-use crate::kernel::auth::{AccountKind, Authenticator, Claims, Principal};
-use crate::kernel::changes::{self, Remembered, Sight};
+use crate::kernel::batching::cache_invalidation::{self, CacheEpoch, EpochCache};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::statement::Prepared;
+use crate::kernel::db::statement::Prepared;
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::{Grant, Role};
+use crate::kernel::security::auth::{AccountKind, Authenticator, Claims, Principal};
 
 /// Maximum number of cached sessions, about 100 bytes each.
 const MOST_SESSIONS: usize = 200_000;
@@ -26,26 +26,26 @@ const MOST_CALLERS: usize = 200_000;
 
 /// Looks the caller up in PostgreSQL.
 pub struct Authentication {
-    sessions: Remembered<Uuid, Session>,
+    sessions: EpochCache<Uuid, SessionRow>,
     /// Keyed by session and day, since grants and memberships begin and end with days.
-    callers: Remembered<(Uuid, NaiveDate), Arc<(Session, Principal)>>,
+    callers: EpochCache<(Uuid, NaiveDate), Arc<(SessionRow, Principal)>>,
 }
 
 impl Default for Authentication {
     fn default() -> Self {
-        Self { sessions: Remembered::new(MOST_SESSIONS), callers: Remembered::new(MOST_CALLERS) }
+        Self { sessions: EpochCache::new(MOST_SESSIONS), callers: EpochCache::new(MOST_CALLERS) }
     }
 }
 
 /// A session that was not revoked, and whose account was enabled, when it was read.
 #[derive(Clone, Copy)]
-struct Session {
+struct SessionRow {
     account_id: Uuid,
     kind: AccountKind,
     expires_at: DateTime<Utc>,
 }
 
-impl Session {
+impl SessionRow {
     fn is_of(&self, claims: &Claims, now: DateTime<Utc>) -> bool {
         self.account_id == claims.sub && self.expires_at > now
     }
@@ -121,14 +121,14 @@ impl Authenticator for Authentication {
     fn load<'a>(
         &'a self,
         mut conn: &'a Conn,
-        sight: Sight<'a>,
+        sight: CacheEpoch<'a>,
         claims: &'a [&'a Claims],
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Vec<Option<Principal>>, Problem>> {
         Box::pin(async move {
             let today = day_of(now);
             let known = |claims: &&Claims| {
-                let subjects = [claims.sid, claims.sub, changes::UNITS];
+                let subjects = [claims.sid, claims.sub, cache_invalidation::UNITS];
                 let known = self.callers.get(sight, &(claims.sid, today), &subjects)?;
                 known.0.is_of(claims, now).then(|| known.1.clone())
             };
@@ -151,7 +151,7 @@ impl Authenticator for Authentication {
                 };
                 // A member without a cell may get one without a change being recorded.
                 if kind == AccountKind::Administrator || !principal.home.is_empty() {
-                    let session = Session { account_id: claims.sub, kind, expires_at: row.expires_at };
+                    let session = SessionRow { account_id: claims.sub, kind, expires_at: row.expires_at };
                     self.callers.insert(sight, (claims.sid, today), Arc::new((session, principal.clone())));
                 }
                 callers[place] = Some(principal);
@@ -163,7 +163,7 @@ impl Authenticator for Authentication {
     fn alive<'a>(
         &'a self,
         conn: &'a Conn,
-        sight: Sight<'a>,
+        sight: CacheEpoch<'a>,
         claims: &'a [&'a Claims],
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Vec<Option<AccountKind>>, Problem>> {
@@ -189,7 +189,7 @@ async fn read(
     places: &[usize],
     claims: &[&Claims],
     now: DateTime<Utc>,
-) -> Result<Vec<(usize, Session)>, Problem> {
+) -> Result<Vec<(usize, SessionRow)>, Problem> {
     if places.is_empty() {
         return Ok(Vec::new());
     }
@@ -197,7 +197,7 @@ async fn read(
     let session = |row: Alive| {
         let place = one_of(places, row.place)?;
         let (account_id, kind) = (claims[place].sub, kind(&row.kind)?);
-        Some((place, Session { account_id, kind, expires_at: row.expires_at }))
+        Some((place, SessionRow { account_id, kind, expires_at: row.expires_at }))
     };
     Ok(rows.into_iter().filter_map(session).collect())
 }

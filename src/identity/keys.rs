@@ -12,13 +12,13 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::advisory;
-use crate::kernel::auth::KeyRing;
-use crate::kernel::crypto::{Crypto, to_text};
 use crate::kernel::db::Conn;
+use crate::kernel::db::advisory;
+use crate::kernel::db::schema::signing_keys;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::signing_keys;
+use crate::kernel::security::auth::KeyRing;
+use crate::kernel::security::crypto::{Crypto, to_text};
 use crate::kernel::state::State;
 
 /// A key signs for this long before a new one takes over, days.
@@ -47,7 +47,7 @@ pub async fn refresh_keys(state: &State) -> Result<(), Problem> {
         .db
         .transaction(async |conn| {
             // One instance at a time decides whether a key is due.
-            advisory::lock(conn, advisory::Purpose::SigningKeys).await?;
+            advisory::lock(conn, advisory::LockPurpose::SigningKeys).await?;
             let keys = valid_keys(conn, now).await?;
             let newest = keys.last().map(|key| key.active_from);
             let due = newest

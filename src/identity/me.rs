@@ -12,20 +12,20 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::{Grant, Role};
-use crate::kernel::audit;
-use crate::kernel::auth::{AccountKind, Principal};
-use crate::kernel::call::secret::SecretCall;
-use crate::kernel::call::{Anyone, Call, Empty, Handed, Myself};
+use crate::kernel::batching::loader::{self, BatchLoader, BatchQuery, LoadedRequest};
 use crate::kernel::db::Conn;
-use crate::kernel::desk::{self, Asked, Clerk, Desk};
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::reply;
-use crate::kernel::schema::{accounts, members};
-use crate::kernel::statement::Prepared;
+use crate::kernel::db::schema::{accounts, members};
+use crate::kernel::db::statement::Prepared;
+use crate::kernel::extract::secret::SecretCall;
+use crate::kernel::extract::{Anyone, BatchedRequest, Empty, Myself, WriteRequest};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply;
+use crate::kernel::security::access::{Grant, Role};
+use crate::kernel::security::audit;
+use crate::kernel::security::auth::{AccountKind, Principal};
 
 use super::passwords;
-use super::sessions::{self, Because};
+use super::sessions::device_sessions::{self, Because};
 use super::throttle::{self, Allowance};
 
 /// The caller's own cell.
@@ -75,7 +75,7 @@ pub struct Me {
 
 /// The stored data of a caller's own profile.
 #[derive(QueryableByName)]
-struct Row {
+struct MeRow {
     #[diesel(sql_type = Int4)]
     place: i32,
     #[diesel(sql_type = Text)]
@@ -109,13 +109,13 @@ async fn load(mut conn: &Conn, callers: &[&Principal]) -> Result<Vec<Me>, Proble
         .bind::<Array<Int4>, _>((0..).take(callers.len()).collect::<Vec<i32>>())
         .bind::<Array<SqlUuid>, _>(callers.iter().map(|caller| caller.account_id).collect::<Vec<_>>())
         .bind::<Array<Nullable<SqlUuid>>, _>(callers.iter().map(cell).collect::<Vec<_>>());
-    let rows: Vec<Row> = Prepared(query).load(&mut conn).await?;
-    let rows = desk::by_place(rows, callers.len(), |row| row.place);
-    let me = |(caller, row): (&&Principal, Vec<Row>)| row.into_iter().next().map(|row| show(caller, row));
+    let rows: Vec<MeRow> = Prepared(query).load(&mut conn).await?;
+    let rows = loader::by_place(rows, callers.len(), |row| row.place);
+    let me = |(caller, row): (&&Principal, Vec<MeRow>)| row.into_iter().next().map(|row| show(caller, row));
     callers.iter().zip(rows).map(|one| me(one).ok_or_else(|| Problem::internal("an account is missing"))).collect()
 }
 
-fn show(caller: &Principal, row: Row) -> Me {
+fn show(caller: &Principal, row: MeRow) -> Me {
     let role = |grant: &Grant| MyRole { role: grant.role, unit_id: grant.unit_id };
     Me {
         id: caller.account_id,
@@ -136,11 +136,11 @@ fn show(caller: &Principal, row: Row) -> Me {
 /// Batched reads of callers' own profiles.
 pub struct Mirror;
 
-impl Clerk for Mirror {
-    type Wanted = ();
-    type Answer = Me;
+impl BatchQuery for Mirror {
+    type Input = ();
+    type Output = Me;
 
-    async fn answer(conn: &Conn, asked: &[Asked<'_, ()>]) -> Result<Vec<Me>, Problem> {
+    async fn answer(conn: &Conn, asked: &[LoadedRequest<'_, ()>]) -> Result<Vec<Me>, Problem> {
         let callers: Vec<&Principal> = asked.iter().map(|one| &one.caller).collect();
         load(conn, &callers).await
     }
@@ -151,9 +151,9 @@ impl Clerk for Mirror {
 /// Returns the signed-in person: name, cell, roles, settings.
 #[utoipa::path(tag = "Me", responses((status = 200, description = "The signed-in person.", body = Me)))]
 #[get("/me")]
-pub async fn get_me(ask: Handed<Empty>, desk: Data<Desk<Mirror>>) -> Result<HttpResponse, Problem> {
-    let me = desk.ask(ask.claims, (), ask.now).await?;
-    reply::json(&ask.request, &me)
+pub async fn get_me(request: BatchedRequest<Empty>, desk: Data<BatchLoader<Mirror>>) -> Result<HttpResponse, Problem> {
+    let me = desk.ask(request.claims, (), request.now).await?;
+    reply::json(&request.request, &me)
 }
 
 /// The settings of a member.
@@ -182,25 +182,26 @@ struct Choices {
 #[utoipa::path(tag = "Me", request_body = MeIn, responses((status = 200, description = "The signed-in person.", body = Me),
     (status = 403, description = "The caller is not a member.")))]
 #[patch("/me")]
-pub async fn update_me(call: Call<MeIn, Myself>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (member, body) = (scope.caller.account_id, &scope.body);
-        let choices = Choices {
-            named_on_leaderboards: body.named_on_leaderboards,
-            hidden_on_leaderboards: body.hidden_on_leaderboards,
-        };
-        diesel::update(members::table.find(member)).set(&choices).execute(conn).await?;
-        let event = audit::Event {
-            member_id: Some(member),
-            details: json!({"named_on_leaderboards": choices.named_on_leaderboards,
+pub async fn update_me(request: WriteRequest<MeIn, Myself>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (member, body) = (scope.caller.account_id, &scope.body);
+            let choices = Choices {
+                named_on_leaderboards: body.named_on_leaderboards,
+                hidden_on_leaderboards: body.hidden_on_leaderboards,
+            };
+            diesel::update(members::table.find(member)).set(&choices).execute(conn).await?;
+            let event = audit::AuditEvent {
+                member_id: Some(member),
+                details: json!({"named_on_leaderboards": choices.named_on_leaderboards,
                 "hidden_on_leaderboards": choices.hidden_on_leaderboards}),
-            ..scope.audit("member.choices_changed", "member", member)
-        };
-        audit::record(conn, event, scope.now).await?;
-        let mut changed = load(conn, &[&scope.caller]).await?;
-        changed.pop().ok_or_else(Problem::not_found)
-    })
-    .await
+                ..scope.audit("member.choices_changed", "member", member)
+            };
+            audit::record(conn, event, scope.now).await?;
+            let mut changed = load(conn, &[&scope.caller]).await?;
+            changed.pop().ok_or_else(Problem::not_found)
+        })
+        .await
 }
 
 /// A change of password.
@@ -218,14 +219,14 @@ pub struct PasswordIn {
 /// Change one's password
 ///
 /// Signs all other devices out. Takes no `Idempotency-Key`, so that nothing derived from a password is stored.
-#[utoipa::path(tag = "Me", request_body = PasswordIn, extensions(("x-secret-call" = json!(true))), responses(
+#[utoipa::path(tag = "Me", request_body = PasswordIn, extensions(("x-secret-request" = json!(true))), responses(
     (status = 204, description = "The password was changed."),
     (status = 401, description = "There is no valid access token, or the present password is wrong (`invalid_credentials`)."),
     (status = 422, description = "The new password is too easy to guess."),
     (status = 429, description = "Too many requests, or too many wrong passwords (`sign_in_throttled`).")))]
 #[post("/me/password")]
-pub async fn change_password(call: SecretCall<PasswordIn, Anyone>) -> Result<HttpResponse, Problem> {
-    let SecretCall { mut conn, scope } = call;
+pub async fn change_password(request: SecretCall<PasswordIn, Anyone>) -> Result<HttpResponse, Problem> {
+    let SecretCall { mut conn, scope } = request;
     let (state, account, now) = (&scope.state, scope.caller.account_id, scope.now);
     passwords::check(&scope.body.new_password).await?;
     let allowance = Allowance::of_confirmation(&state.crypto, account);
@@ -241,17 +242,17 @@ pub async fn change_password(call: SecretCall<PasswordIn, Anyone>) -> Result<Htt
         .db
         .transaction(async |conn| {
             throttle::reset(conn, &allowance).await?;
-            sessions::lock_account(conn, account).await?;
+            device_sessions::lock_account(conn, account).await?;
             if password_hash(conn, account).await? != stored {
                 return Err(Problem::new(Code::InvalidCredentials));
             }
             passwords::store(conn, &[account], &hash, now).await?;
             let kept = Some(scope.caller.session_id);
-            sessions::revoke_others(conn, account, kept, Because::PasswordChanged, now).await?;
+            device_sessions::revoke_others(conn, account, kept, Because::PasswordChanged, now).await?;
             let event =
-                audit::Event { member_id: Some(account), ..scope.audit("password.changed", "account", account) };
+                audit::AuditEvent { member_id: Some(account), ..scope.audit("password.changed", "account", account) };
             audit::record(conn, event, now).await?;
-            sessions::notify(conn, "password_changed", account, json!({}), now).await
+            device_sessions::notify(conn, "password_changed", account, json!({}), now).await
         })
         .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use zxcvbn::zxcvbn;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::accounts;
+use crate::kernel::db::schema::accounts;
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::state::State;
 use crate::kernel::text;
 

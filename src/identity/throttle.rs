@@ -10,11 +10,11 @@ use diesel::sql_types::{BigInt, Binary, Int4, Timestamptz};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::sign_in_failures;
-use crate::kernel::sweep::SLICE;
+use crate::kernel::db::schema::sign_in_failures;
+use crate::kernel::db::sweep::SLICE;
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::crypto::Crypto;
 
 /// Failures are forgotten this long after the first of them, minutes.
 const WINDOW_MINUTES: i64 = 15;

@@ -3,11 +3,14 @@
 use std::time::Instant;
 
 use crate::app::DECISION_KINDS;
+use crate::kernel::batching::cache_invalidation;
+use crate::kernel::db::sweep::SLICE;
 use crate::kernel::db::{Conn, transaction};
-use crate::kernel::problem::Problem;
+use crate::kernel::http::idempotency;
+use crate::kernel::http::problem::Problem;
+use crate::kernel::outbox;
+use crate::kernel::security::audit;
 use crate::kernel::state::State;
-use crate::kernel::sweep::SLICE;
-use crate::kernel::{audit, changes, idempotency, outbox};
 use crate::organisation::{decisions, lookups};
 use crate::{documents, identity, notifications, points};
 
@@ -22,7 +25,7 @@ pub async fn sweep(state: &State) {
     let full = |swept: usize| swept >= usize::try_from(SLICE).unwrap_or(usize::MAX);
     slices(state, "idempotency_keys", async |conn| Ok(full(idempotency::sweep(conn, now).await?))).await;
     slices(state, "outbox", async |conn| Ok(full(outbox::sweep(conn, now).await?))).await;
-    slices(state, "changes", async |conn| Ok(full(changes::sweep(conn).await?))).await;
+    slices(state, "changes", async |conn| Ok(full(cache_invalidation::sweep(conn).await?))).await;
     slices(state, "looked_up_numbers", async |conn| Ok(full(lookups::sweep(conn, now).await?))).await;
     slices(state, "sign_in_failures", async |conn| Ok(full(identity::sweep_failures(conn, now).await?))).await;
     slices(state, "sessions", async |conn| identity::sweep_sessions(conn, now).await).await;

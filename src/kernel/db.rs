@@ -1,6 +1,13 @@
 //! The connection pools, the time that requests and jobs have in the database, transactions that repeat, and migrations.
 
+pub mod advisory;
 mod connect;
+pub mod lease;
+pub mod private_postgres;
+pub mod schema;
+pub mod statement;
+pub mod sweep;
+pub mod violations;
 mod wire;
 
 use std::ops::{Deref, DerefMut};
@@ -17,10 +24,10 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::AbortHandle;
 
-use super::problem::{Code, Problem};
+use super::http::problem::{Code, Problem};
 
 pub use connect::bare;
-use connect::{Purpose, establish, open};
+use connect::{PoolPurpose, establish, open};
 use wire::Wire;
 
 /// A connection to PostgreSQL. Stores take this, never the pool.
@@ -34,11 +41,11 @@ const ATTEMPTS: usize = 4;
 
 /// How long a batch or an authorisation waits for the database. A server that is gone says so at once; one that hangs, or a
 /// network that swallows everything, says nothing.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const DB_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request may hold a connection; a single statement ends earlier by `statement_timeout`.
-const REQUEST_TIME: Duration = Duration::from_secs(12);
+const MAX_LEASE_TIME: Duration = Duration::from_secs(12);
 /// The same for a request that reads or writes much: an export, an import, a reorganisation.
-const AT_LENGTH: Duration = Duration::from_secs(300);
+const LONG_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A pool of connections of the application role.
 #[derive(Clone)]
@@ -54,15 +61,15 @@ impl Db {
     /// # Errors
     /// When the pool's settings do not fit together.
     pub fn new(url: &SecretString, connections: usize) -> Result<Self, Problem> {
-        Self::with(url, connections, Purpose::Requests)
+        Self::with(url, connections, PoolPurpose::Requests)
     }
 
     /// The same for batches of requests, whose statements repeat with arrays of varying length.
     ///
     /// # Errors
     /// When the pool's settings do not fit together.
-    pub fn of_few_words(url: &SecretString, connections: usize) -> Result<Self, Problem> {
-        Self::with(url, connections, Purpose::Batches)
+    pub fn with_generic_plans(url: &SecretString, connections: usize) -> Result<Self, Problem> {
+        Self::with(url, connections, PoolPurpose::Batches)
     }
 
     /// The same for jobs and commands, which may take long and must not take connections from requests.
@@ -70,10 +77,10 @@ impl Db {
     /// # Errors
     /// When the pool's settings do not fit together.
     pub fn for_work(url: &SecretString, connections: usize) -> Result<Self, Problem> {
-        Self::with(url, connections, Purpose::Work)
+        Self::with(url, connections, PoolPurpose::Work)
     }
 
-    fn with(url: &SecretString, connections: usize, purpose: Purpose) -> Result<Self, Problem> {
+    fn with(url: &SecretString, connections: usize, purpose: PoolPurpose) -> Result<Self, Problem> {
         let mut config = ManagerConfig::default();
         config.custom_setup = Box::new(move |url| establish(url, purpose));
         config.recycling_method = RecyclingMethod::Fast;
@@ -85,11 +92,11 @@ impl Db {
             .create_timeout(Some(Duration::from_secs(5)))
             .build()
             .map_err(Problem::internal)?;
-        Ok(Self { pool, lent_for: (purpose == Purpose::Requests).then_some(REQUEST_TIME) })
+        Ok(Self { pool, lent_for: (purpose == PoolPurpose::Requests).then_some(MAX_LEASE_TIME) })
     }
 
     /// A connection, or 503 when there is none within five seconds.
-    pub async fn conn(&self) -> Result<Lent, Problem> {
+    pub async fn conn(&self) -> Result<PooledConn, Problem> {
         loop {
             let mut object = self.pool.get().await.map_err(Problem::unavailable)?;
             let wire = Wire::of(&mut object);
@@ -98,7 +105,7 @@ impl Db {
                 drop(Object::take(object));
                 continue;
             }
-            return Ok(Lent::new(object, wire, self.lent_for));
+            return Ok(PooledConn::new(object, wire, self.lent_for));
         }
     }
 
@@ -107,13 +114,13 @@ impl Db {
         transaction(&mut *self.conn().await?, work).await
     }
 
-    /// Runs `work` on a connection. One that has not answered within [`PATIENCE`] is not reused.
+    /// Runs `work` on a connection. One that has not answered within [`DB_TIMEOUT`] is not reused.
     ///
     /// # Errors
     /// 503 when the database cannot be reached or does not answer; otherwise what the work says.
-    pub async fn patiently<T>(&self, work: impl AsyncFnOnce(&mut Conn) -> Result<T, Problem>) -> Result<T, Problem> {
+    pub async fn with_timeout<T>(&self, work: impl AsyncFnOnce(&mut Conn) -> Result<T, Problem>) -> Result<T, Problem> {
         let mut conn = self.conn().await?;
-        let done = within(PATIENCE, work(&mut conn)).await;
+        let done = within(DB_TIMEOUT, work(&mut conn)).await;
         if matches!(&done, Err(problem) if problem.code == Code::Unavailable) {
             conn.discard();
         }
@@ -123,14 +130,14 @@ impl Db {
 
 /// A pooled connection; the pool gets it back in the end. It is cut when it is lent for too long, and when it is dropped in
 /// the middle of a statement or a transaction.
-pub struct Lent {
+pub struct PooledConn {
     object: Option<Object<Conn>>,
     wire: Option<Wire>,
     /// How long it is lent for, and what cuts it then.
     limit: Option<(Duration, AbortHandle)>,
 }
 
-impl Lent {
+impl PooledConn {
     fn new(object: Object<Conn>, wire: Option<Wire>, lent_for: Option<Duration>) -> Self {
         let mut lent = Self { object: Some(object), wire, limit: None };
         lent.limit_to(lent_for);
@@ -156,13 +163,13 @@ impl Lent {
     ///
     /// # Errors
     /// 503 when it takes longer than even such work may; what the work says.
-    pub async fn transaction_at_length<T>(
+    pub async fn long_transaction<T>(
         &mut self,
         work: impl AsyncFn(&mut Conn) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
         let usual = self.limit.as_ref().map(|(time, _)| *time);
-        self.limit_to(usual.map(|_| AT_LENGTH));
-        let allow = format!("SET LOCAL statement_timeout = '{}s'", AT_LENGTH.as_secs());
+        self.limit_to(usual.map(|_| LONG_TIMEOUT));
+        let allow = format!("SET LOCAL statement_timeout = '{}s'", LONG_TIMEOUT.as_secs());
         let done = transaction(self, async |conn| {
             conn.batch_execute(&allow).await?;
             work(conn).await
@@ -188,7 +195,7 @@ impl Lent {
 /// The connection is missing only after the drop.
 const TAKEN: &str = "a connection is there until it is dropped";
 
-impl Deref for Lent {
+impl Deref for PooledConn {
     type Target = Conn;
 
     fn deref(&self) -> &Conn {
@@ -196,13 +203,13 @@ impl Deref for Lent {
     }
 }
 
-impl DerefMut for Lent {
+impl DerefMut for PooledConn {
     fn deref_mut(&mut self) -> &mut Conn {
         self.object.as_mut().expect(TAKEN)
     }
 }
 
-impl Drop for Lent {
+impl Drop for PooledConn {
     /// A request whose client is gone stops wherever it is: in the middle of a statement, which would go on, or of a transaction,
     /// which would keep its locks.
     fn drop(&mut self) {

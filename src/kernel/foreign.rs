@@ -12,7 +12,7 @@ use tokio::process::Command;
 use tokio::sync::Semaphore;
 
 use super::config::Config;
-use super::problem::{Code, Problem};
+use super::http::problem::{Code, Problem};
 
 /// Files parsed at the same time: each may take a core and its bound of memory.
 static PLACES: Semaphore = Semaphore::const_new(2);

@@ -1,14 +1,16 @@
 //! Completes the OpenAPI document with what all operations share, so that new routes get it too.
 
+pub mod operations;
 mod responses;
 mod schemas;
 pub mod served;
+pub mod strict_json;
 
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
-use super::call::secret;
-use super::problem::{FieldError, ProblemOut};
+use super::extract::secret;
+use super::http::problem::{FieldError, ProblemOut};
 
 /// The groups of operations, in alphabetical order.
 const TAGS: &[(&str, &str)] = &[

@@ -8,16 +8,16 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::db::Conn;
-use super::problem::Problem;
-use super::schema::outbox;
-use super::sweep::SLICE;
+use super::db::schema::outbox;
+use super::db::sweep::SLICE;
+use super::http::problem::Problem;
 
 /// How long a claimed event is left to the instance that claimed it.
 const LEASE_SECONDS: i64 = 60;
 
 /// An event to deliver.
 #[derive(Debug, QueryableByName)]
-pub struct Event {
+pub struct OutboxEvent {
     #[diesel(sql_type = BigInt)]
     pub id: i64,
     #[diesel(sql_type = Text)]
@@ -64,7 +64,7 @@ pub async fn tell(
 }
 
 /// Claims waiting events for a minute. The claim of an instance that dies passes to the next one.
-pub async fn claim(conn: &mut Conn, most: i64, now: DateTime<Utc>) -> Result<Vec<Event>, Problem> {
+pub async fn claim(conn: &mut Conn, most: i64, now: DateTime<Utc>) -> Result<Vec<OutboxEvent>, Problem> {
     let claimed = diesel::sql_query(
         "UPDATE outbox SET available_at = $1, attempts = attempts + 1 WHERE id IN (
              SELECT id FROM outbox WHERE done_at IS NULL AND available_at <= $2

@@ -9,7 +9,7 @@ use redis::{Client, RedisResult};
 use secrecy::{ExposeSecret, SecretString};
 
 /// How long one answer may take; after that the database is asked instead.
-const PATIENCE: Duration = Duration::from_millis(500);
+const DB_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long Redis is not used after a fault, so that it does not slow every request, seconds.
 const REST_SECONDS: i64 = 3;
 
@@ -26,8 +26,8 @@ impl Redis {
     /// When the address cannot be read.
     pub fn new(url: &SecretString) -> Result<Self, String> {
         let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(PATIENCE))
-            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(DB_TIMEOUT))
+            .set_connection_timeout(Some(DB_TIMEOUT))
             .set_number_of_retries(1);
         // The fault may repeat the address, and with it the password.
         let unreadable = |_| "the address of Redis cannot be read".to_owned();

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use uuid::Uuid;
 
-use super::auth::{Authenticator, Keys};
-use super::changes::Changes;
+use super::batching::cache_invalidation::ChangeLog;
 use super::clock::Clock;
 use super::config::Config;
-use super::crypto::Crypto;
 use super::db::Db;
+use super::http::rate_limit::RateLimits;
 use super::http::turns::Turns;
-use super::operations::Operations;
-use super::rate_limit::RateLimits;
+use super::openapi::operations::Operations;
 use super::redis::Redis;
+use super::security::auth::{Authenticator, Keys};
+use super::security::crypto::Crypto;
 
 /// Shared by all workers; one per process.
 pub struct State {
@@ -29,7 +29,7 @@ pub struct State {
     /// Boards of large units; PostgreSQL answers without it.
     pub redis: Option<Redis>,
     /// Invalidates the caches of this process.
-    pub changes: Changes,
+    pub changes: ChangeLog,
     pub clock: Clock,
     pub crypto: Crypto,
     pub keys: Keys,

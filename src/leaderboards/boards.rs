@@ -1,5 +1,12 @@
 //! Redis boards of large units: sorted sets of member numbers, read in one or two round trips.
 
+pub mod check;
+pub mod first_places;
+pub mod kept;
+pub mod lookup;
+pub mod rebuild;
+pub mod redis_sync;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -7,21 +14,21 @@ use redis::RedisResult;
 use redis::aio::ConnectionManager;
 use uuid::Uuid;
 
-use super::model::{Nameless, OwnRank, Standing, unscore};
+use super::model::{Nameless, OwnRank, RankedMember, unscore};
 use super::span::Span;
 
 /// A board that is not updated for so long is stale, seconds.
 const FRESH_SECONDS: i64 = 30;
 
 /// The keys of one board; the braces keep them on one node of a cluster.
-pub struct Keys {
+pub struct BoardKeys {
     pub scores: String,
     /// Its holder (`fence`), its step (`step`) and the time of its figures (`as_of`).
     pub about: String,
     tag: String,
 }
 
-impl Keys {
+impl BoardKeys {
     pub fn of(unit_id: Uuid, span: Span) -> Self {
         let tag = format!("{{board:{unit_id}:{span}}}");
         let key = |part: &str| format!("{tag}:{part}");
@@ -43,18 +50,18 @@ fn index(place: i64) -> isize {
 }
 
 /// The members with more points than these.
-fn count_above<'p>(pipe: &'p mut redis::Pipeline, keys: &Keys, points: i32) -> &'p mut redis::Pipeline {
+fn count_above<'p>(pipe: &'p mut redis::Pipeline, keys: &BoardKeys, points: i32) -> &'p mut redis::Pipeline {
     pipe.zcount(&keys.scores, points + 1, "+inf")
 }
 
 /// The first places and the viewer's own; none when the board is missing or stale.
 pub async fn top(
     mut c: ConnectionManager,
-    keys: &Keys,
+    keys: &BoardKeys,
     own: Option<i64>,
     limit: i64,
     now: DateTime<Utc>,
-) -> RedisResult<Option<(Vec<Standing>, DateTime<Utc>)>> {
+) -> RedisResult<Option<(Vec<RankedMember>, DateTime<Utc>)>> {
     type Answer = (Option<i64>, Vec<(i64, f64)>, Option<f64>);
     let mut ask = redis::pipe();
     ask.hget(&keys.about, "as_of");
@@ -62,18 +69,18 @@ pub async fn top(
     ask.zscore(&keys.scores, own.unwrap_or(-1));
     let (as_of, first, own_score): Answer = ask.query_async(&mut c).await?;
     let Some(as_of) = fresh(as_of, now) else { return Ok(None) };
-    let mut found: Vec<Standing> = Vec::new();
+    let mut found: Vec<RankedMember> = Vec::new();
     for (place, (no, score)) in (1..).zip(first) {
         let (points, met) = unscore(score);
         let rank = found.last().filter(|before| before.points == points).map_or(place, |before| before.rank);
-        found.push(Standing { place, rank, no, points, met });
+        found.push(RankedMember { place, rank, no, points, met });
     }
     if let (Some(no), Some(score)) = (own, own_score)
         && !found.iter().any(|standing| standing.no == no)
     {
         let (points, met) = unscore(score);
         let (above,): (i64,) = count_above(&mut redis::pipe(), keys, points).query_async(&mut c).await?;
-        found.push(Standing { place: i64::MAX, rank: above + 1, no, points, met });
+        found.push(RankedMember { place: i64::MAX, rank: above + 1, no, points, met });
     }
     Ok(Some((found, as_of)))
 }
@@ -82,7 +89,7 @@ pub async fn top(
 /// missing or stale.
 pub async fn ranks(
     mut c: ConnectionManager,
-    keys: &Keys,
+    keys: &BoardKeys,
     numbers: &[i64],
     now: DateTime<Utc>,
 ) -> RedisResult<Option<(Vec<Option<OwnRank>>, DateTime<Utc>)>> {
@@ -113,7 +120,7 @@ pub async fn ranks(
 /// empty for whoever is not ranked here.
 pub async fn around(
     mut c: ConnectionManager,
-    keys: &Keys,
+    keys: &BoardKeys,
     own: i64,
     width: i64,
     now: DateTime<Utc>,

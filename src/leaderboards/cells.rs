@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::call::{Anyone, Ask, Query};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Anyone, Query, ReadRequest};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::Permission;
 use crate::organisation::units;
 use crate::points::projection;
 
-use super::model::View;
+use super::model::Viewer;
 use super::routes::{BoardQuery, PlacesQuery};
 use super::span::Span;
 use super::store;
@@ -112,7 +112,7 @@ pub struct CellLeaderboard {
 }
 
 #[derive(Debug, QueryableByName)]
-struct Row {
+struct RankedCellRow {
     #[diesel(sql_type = BigInt)]
     place: i64,
     #[diesel(sql_type = BigInt)]
@@ -134,12 +134,12 @@ struct Row {
 /// The first `limit` cells and the viewer's own.
 async fn ranked(
     conn: &mut Conn,
-    view: &View,
+    view: &Viewer,
     kind: &str,
     band: SizeBand,
     own: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<Row>, Problem> {
+) -> Result<Vec<RankedCellRow>, Problem> {
     let (least, most) = band.bounds();
     Ok(diesel::sql_query(
         "WITH cells AS (
@@ -182,7 +182,7 @@ struct Few {
 /// Whether the average of a cell, less the rows that members of it see of each other, would leave the points of fewer than
 /// [`FEWEST`]: in the span, or in any of its months, since a span less its other months leaves that one. Who chose to be
 /// hidden may have reached the threshold or not: what is not known counts as few.
-async fn few_unlisted(conn: &mut Conn, view: &View) -> Result<bool, Problem> {
+async fn few_unlisted(conn: &mut Conn, view: &Viewer) -> Result<bool, Problem> {
     let fewest = i64::from(FEWEST);
     if (1..fewest).contains(&store::unlisted(conn, view).await?) {
         return Ok(true);
@@ -216,34 +216,34 @@ async fn few_unlisted(conn: &mut Conn, view: &View) -> Result<bool, Problem> {
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/leaderboards/cells")]
 pub async fn get_cell_leaderboard(
-    mut ask: Ask<Anyone>,
+    mut request: ReadRequest<Anyone>,
     query: Query<BoardQuery>,
     peers: Query<PeersQuery>,
     places: Query<PlacesQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let today: NaiveDate = day_of(ask.scope.now);
+    let today: NaiveDate = day_of(request.scope.now);
     let span = query.0.span(today)?;
-    let viewer = &ask.scope.caller;
+    let viewer = &request.scope.caller;
     let home = viewer.home.clone();
     let unit_id = query.0.unit_id.or(home.get(1).copied()).ok_or_else(Problem::not_found)?;
-    let path = units::last_path(&mut ask.conn, unit_id, today).await?;
+    let path = units::last_path(&mut request.conn, unit_id, today).await?;
     viewer.require(&path, Permission::ReadUnit)?;
     let officer = viewer.may(&path, Permission::ReadBoard);
-    let view = View::new(unit_id, span, today);
-    let (kind, band) = peers_of(&mut ask.conn, &peers.0, home.as_slice().first().copied(), &view).await?;
+    let view = Viewer::new(unit_id, span, today);
+    let (kind, band) = peers_of(&mut request.conn, &peers.0, home.as_slice().first().copied(), &view).await?;
     let limit = i64::from(places.0.limit);
-    let rows = ranked(&mut ask.conn, &view, &kind, band, home.as_slice().first().copied(), limit).await?;
+    let rows = ranked(&mut request.conn, &view, &kind, band, home.as_slice().first().copied(), limit).await?;
     let own_cell = home.as_slice().first().copied();
     let tells_of_few = match own_cell {
-        Some(cell) if !officer => few_unlisted(&mut ask.conn, &View { unit_id: cell, ..view }).await?,
+        Some(cell) if !officer => few_unlisted(&mut request.conn, &Viewer { unit_id: cell, ..view }).await?,
         _ => false,
     };
-    let average = |row: &Row| match (officer, own_cell == Some(row.unit_id)) {
+    let average = |row: &RankedCellRow| match (officer, own_cell == Some(row.unit_id)) {
         (false, true) => (!tells_of_few).then(|| row.average.round()),
         _ => Some(row.average),
     };
-    let known = |row: &Row| officer || row.parent_id.is_some_and(|parent| home.contains(&parent));
-    let shown = |row: &Row| CellPlace {
+    let known = |row: &RankedCellRow| officer || row.parent_id.is_some_and(|parent| home.contains(&parent));
+    let shown = |row: &RankedCellRow| CellPlace {
         rank: row.rank,
         unit_id: known(row).then_some(row.unit_id),
         name: known(row).then(|| row.name.clone()),
@@ -253,8 +253,8 @@ pub async fn get_cell_leaderboard(
     };
     let own = rows.iter().find(|row| home.as_slice().first() == Some(&row.unit_id)).map(shown);
     let items = rows.iter().filter(|row| row.place <= limit).map(shown).collect();
-    let as_of = projection::as_of(&mut ask.conn).await?;
-    ask.reply(&CellLeaderboard { unit_id, period: span, kind, band, items, own, as_of })
+    let as_of = projection::as_of(&mut request.conn).await?;
+    request.reply(&CellLeaderboard { unit_id, period: span, kind, band, items, own, as_of })
 }
 
 /// The requested kind and size, or else those of the viewer's own cell.
@@ -262,7 +262,7 @@ async fn peers_of(
     conn: &mut Conn,
     asked: &PeersQuery,
     own: Option<Uuid>,
-    view: &View,
+    view: &Viewer,
 ) -> Result<(String, SizeBand), Problem> {
     let kind = match (&asked.kind, own) {
         (Some(kind), _) => Some(kind.clone()),

@@ -1,15 +1,9 @@
 //! Ranks by points, within the privacy rules: who sees whose name.
 
-mod best;
+pub mod batches;
 mod boards;
 mod cells;
-mod check;
-mod finding;
-mod follow;
-mod kept;
 mod model;
-mod queue;
-mod rebuild;
 mod routes;
 mod span;
 mod standings;
@@ -20,13 +14,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
 
-pub use check::{differences, give_up};
-pub use follow::{Lost, follow};
-pub use kept::make_next as keep_next_board;
-pub use queue::{Ranks, start};
-pub use rebuild::{Means, rebuild};
+pub use batches::{Ranks, start};
+pub use boards::check::{differences, give_up};
+pub use boards::kept::make_next as keep_next_board;
+pub use boards::rebuild::{RebuildContext, rebuild};
+pub use boards::redis_sync::{Lost, follow};
 pub use span::Span;
 
 /// The operations of this feature.

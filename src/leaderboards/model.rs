@@ -14,13 +14,13 @@ pub const LARGE_KINDS: [&str; 3] = ["superior_committee", "province", "central"]
 
 /// The unit and the span of a board, and the reference day of membership.
 #[derive(Debug, Clone, Copy)]
-pub struct View {
+pub struct Viewer {
     pub unit_id: Uuid,
     pub span: Span,
     pub day: NaiveDate,
 }
 
-impl View {
+impl Viewer {
     pub fn new(unit_id: Uuid, span: Span, today: NaiveDate) -> Self {
         Self { unit_id, span, day: span.reference(today).reference_day(today) }
     }
@@ -29,7 +29,7 @@ impl View {
 /// Where the figures of an answer come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
+pub enum BoardSource {
     /// From the members themselves, now.
     Ledger,
     /// From the roll-ups of units, which follow the ledger within seconds.
@@ -39,9 +39,9 @@ pub enum Source {
 }
 
 /// Places with where they come from.
-pub struct Found<T> {
+pub struct BoardResult<T> {
     pub rows: T,
-    pub source: Source,
+    pub source: BoardSource,
     pub as_of: DateTime<Utc>,
 }
 
@@ -106,7 +106,7 @@ pub struct OwnRank {
 }
 
 /// A place as Redis stores it.
-pub struct Standing {
+pub struct RankedMember {
     pub place: i64,
     pub rank: i64,
     pub no: i64,

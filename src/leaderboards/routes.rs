@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Anyone, Ask, Empty, Handed, Myself, Query};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Problem, text};
-use crate::kernel::reply;
+use crate::kernel::extract::{Anyone, BatchedRequest, Empty, Myself, Query, ReadRequest};
+use crate::kernel::http::problem::{Problem, text};
+use crate::kernel::http::reply;
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
 use crate::points::BoardMember;
 
-use super::finding::Seeker;
-use super::model::{Nameless, Ranked, Source, View};
-use super::queue::Ranks;
+use super::batches::Ranks;
+use super::boards::lookup::Seeker;
+use super::model::{BoardSource, Nameless, Ranked, Viewer};
 use super::span::Span;
 use super::store;
 
@@ -81,7 +81,7 @@ fn default_width() -> i32 {
 
 /// A place on the board.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Place {
+pub struct RankedPlace {
     /// Equal points share a rank: 1, 2, 2, 4.
     #[schema(minimum = 1, maximum = 10_000_000, example = 1)]
     rank: i64,
@@ -112,14 +112,14 @@ pub struct MemberLeaderboard {
     period: Span,
     /// Of the first places those that the viewer may see.
     #[schema(max_items = 200)]
-    items: Vec<Place>,
+    items: Vec<RankedPlace>,
     /// How many members of the unit have no row in `items`, whatever the reason: one number that tells of nobody.
     #[schema(minimum = 0, maximum = 10_000_000, example = 7)]
     others: i64,
     /// The viewer's own place; null when the viewer is not ranked here.
     me: Option<OwnPlace>,
     /// Where the figures come from.
-    source: Source,
+    source: BoardSource,
     /// When the figures were taken from the ledger: now, or seconds ago for large units.
     as_of: DateTime<Utc>,
 }
@@ -135,33 +135,33 @@ pub struct MemberLeaderboard {
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/leaderboards/members")]
 pub async fn get_member_leaderboard(
-    mut ask: Ask<Anyone>,
+    mut request: ReadRequest<Anyone>,
     query: Query<BoardQuery>,
     places: Query<PlacesQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let today = day_of(ask.scope.now);
+    let today = day_of(request.scope.now);
     let span = query.0.span(today)?;
-    let viewer = &ask.scope.caller;
+    let viewer = &request.scope.caller;
     let own_cell = viewer.home.first().copied();
     let unit_id = query.0.unit_id.or(own_cell).ok_or_else(Problem::not_found)?;
-    let path = units::last_path(&mut ask.conn, unit_id, today).await?;
+    let path = units::last_path(&mut request.conn, unit_id, today).await?;
     viewer.require(&path, Permission::ReadUnit)?;
     let officer = viewer.may(&path, Permission::ReadBoard);
     let limit = i64::from(places.0.limit);
-    let redis = ask.scope.state.redis.as_ref();
-    let mut seeker = Seeker { conn: &mut ask.conn, redis, viewer: viewer.account_id, now: ask.scope.now };
-    let view = View::new(unit_id, span, today);
+    let redis = request.scope.state.redis.as_ref();
+    let mut seeker = Seeker { conn: &mut request.conn, redis, viewer: viewer.account_id, now: request.scope.now };
+    let view = Viewer::new(unit_id, span, today);
     let found = seeker.top(&view, limit).await?;
     let own = found.rows.iter().find(|row| row.member_id == viewer.account_id);
     let me = own.map(|row| OwnPlace { rank: row.rank, points: row.points });
     let top = found.rows.into_iter().filter(|row| row.place <= limit);
-    let items: Vec<Place> = top
+    let items: Vec<RankedPlace> = top
         .filter(|row| officer || row.member_id == viewer.account_id || peer_sees(row, own_cell))
         .map(place)
         .collect();
     let others = (seeker.members(&view).await? - i64::try_from(items.len()).unwrap_or(0)).max(0);
     let (source, as_of) = (found.source, found.as_of);
-    ask.reply(&MemberLeaderboard { unit_id, period: span, items, others, me, source, as_of })
+    request.reply(&MemberLeaderboard { unit_id, period: span, items, others, me, source, as_of })
 }
 
 /// Whether peers see a row. Of whoever is below the threshold, or chose to be hidden, they see not even the points.
@@ -169,9 +169,9 @@ fn peer_sees(row: &Ranked, own_cell: Option<Uuid>) -> bool {
     row.met && !row.hidden && (own_cell == Some(row.unit_id) || row.opted_in)
 }
 
-fn place(row: Ranked) -> Place {
+fn place(row: Ranked) -> RankedPlace {
     let member = BoardMember { id: row.member_id, full_name: row.full_name };
-    Place { rank: row.rank, member, points: row.points }
+    RankedPlace { rank: row.rank, member, points: row.points }
 }
 
 /// The caller's own unit that is requested, on that day or else today: members are ranked in their own units only.
@@ -194,7 +194,7 @@ pub struct Neighbourhood {
     #[schema(max_items = 41)]
     items: Vec<Nameless>,
     /// Where the figures come from.
-    source: Source,
+    source: BoardSource,
     /// When the figures were taken from the ledger.
     as_of: DateTime<Utc>,
 }
@@ -209,20 +209,20 @@ pub struct Neighbourhood {
     (status = 403, description = "The caller is no member.")))]
 #[get("/leaderboards/members/neighbourhood")]
 pub async fn get_neighbourhood(
-    mut ask: Ask<Myself>,
+    mut request: ReadRequest<Myself>,
     query: Query<BoardQuery>,
     width: Query<WidthQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let today = day_of(ask.scope.now);
+    let today = day_of(request.scope.now);
     let span = query.0.span(today)?;
-    let viewer = &ask.scope.caller;
-    let day = View::new(Uuid::nil(), span, today).day;
-    let unit_id = own_unit(&ask.conn, viewer, query.0.unit_id, day).await?;
-    let redis = ask.scope.state.redis.as_ref();
-    let mut seeker = Seeker { conn: &mut ask.conn, redis, viewer: viewer.account_id, now: ask.scope.now };
-    let found = seeker.around(&View::new(unit_id, span, today), width.0.width.into()).await?;
+    let viewer = &request.scope.caller;
+    let day = Viewer::new(Uuid::nil(), span, today).day;
+    let unit_id = own_unit(&request.conn, viewer, query.0.unit_id, day).await?;
+    let redis = request.scope.state.redis.as_ref();
+    let mut seeker = Seeker { conn: &mut request.conn, redis, viewer: viewer.account_id, now: request.scope.now };
+    let found = seeker.around(&Viewer::new(unit_id, span, today), width.0.width.into()).await?;
     let (source, as_of) = (found.source, found.as_of);
-    ask.reply(&Neighbourhood { unit_id, period: span, items: found.rows, source, as_of })
+    request.reply(&Neighbourhood { unit_id, period: span, items: found.rows, source, as_of })
 }
 
 /// The caller's own rank.
@@ -242,7 +242,7 @@ pub struct MyRank {
     #[schema(minimum = 1, maximum = 10_000_000, example = 108_600)]
     of: Option<i64>,
     /// Where the figures come from.
-    source: Source,
+    source: BoardSource,
     /// When the figures were taken from the ledger.
     as_of: DateTime<Utc>,
 }
@@ -257,24 +257,24 @@ pub struct MyRank {
     (status = 403, description = "The caller is no member.")))]
 #[get("/me/rank")]
 pub async fn get_my_rank(
-    ask: Handed<Empty>,
+    request: BatchedRequest<Empty>,
     query: Query<BoardQuery>,
     ranks: Data<Ranks>,
 ) -> Result<HttpResponse, Problem> {
-    let today = day_of(ask.now);
+    let today = day_of(request.now);
     let span = query.0.span(today)?;
-    let viewer = ask.claims.sub;
-    let seen = ranks.of(ask.claims, query.0.unit_id, span, ask.now).await?;
+    let viewer = request.claims.sub;
+    let seen = ranks.of(request.claims, query.0.unit_id, span, request.now).await?;
     let found = match seen.on_board {
         Some(found) => found,
         None => {
-            let mut conn = ask.state.db.conn().await?;
-            let mut seeker = Seeker { conn: &mut conn, redis: None, viewer, now: ask.now };
-            seeker.own_rank(&View::new(seen.unit_id, span, today)).await?
+            let mut conn = request.state.db.conn().await?;
+            let mut seeker = Seeker { conn: &mut conn, redis: None, viewer, now: request.now };
+            seeker.own_rank(&Viewer::new(seen.unit_id, span, today)).await?
         }
     };
     let own = found.rows;
     let (unit_id, source, as_of) = (seen.unit_id, found.source, found.as_of);
     let (rank, points, of) = (own.map(|own| own.rank), own.map(|own| own.points), own.map(|own| own.of));
-    reply::json(&ask.request, &MyRank { unit_id, period: span, rank, points, of, source, as_of })
+    reply::json(&request.request, &MyRank { unit_id, period: span, rank, points, of, source, as_of })
 }

@@ -11,15 +11,15 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{members, memberships, unit_kinds, units};
-use crate::kernel::statement::{Prepared, PreparedWhen};
+use crate::kernel::db::schema::{members, memberships, unit_kinds, units};
+use crate::kernel::db::statement::{Prepared, PreparedWhen};
+use crate::kernel::http::problem::Problem;
 
-use super::model::{LARGE_KINDS, Nameless, OwnRank, Ranked, Score, Standing, View};
+use super::model::{LARGE_KINDS, Nameless, OwnRank, Ranked, RankedMember, Score, Viewer};
 use super::standings::{BELOW, OF_CELL, OF_MEMBER, THESE, standings};
 
 /// A query over `standings` with its first five parameters bound.
-pub fn over<'q>(query: String, ids: Vec<Uuid>, view: &View) -> BoxedSqlQuery<'q, Pg, SqlQuery> {
+pub fn over<'q>(query: String, ids: Vec<Uuid>, view: &Viewer) -> BoxedSqlQuery<'q, Pg, SqlQuery> {
     let reference = crate::kernel::clock::Period::containing(view.day);
     diesel::sql_query(query)
         .into_boxed()
@@ -32,7 +32,7 @@ pub fn over<'q>(query: String, ids: Vec<Uuid>, view: &View) -> BoxedSqlQuery<'q,
 
 /// Size of a ranked unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Size {
+pub enum UnitSize {
     /// A cell, with members of its own.
     Cell,
     /// A unit above cells.
@@ -41,7 +41,7 @@ pub enum Size {
     Large,
 }
 
-impl Size {
+impl UnitSize {
     fn belonging(self) -> &'static str {
         if self == Self::Cell { OF_CELL } else { BELOW }
     }
@@ -49,7 +49,7 @@ impl Size {
 
 /// The CTE `ranked`. Equal points share a rank (1, 2, 2, 4); of equals those who reached their threshold come first, and then
 /// the order follows a hash of the id and says nothing.
-fn ranked(size: Size) -> String {
+fn ranked(size: UnitSize) -> String {
     format!(
         "WITH {}, ranked AS (
             SELECT rank() OVER (ORDER BY points DESC) AS rank,
@@ -62,7 +62,7 @@ fn ranked(size: Size) -> String {
 /// The first `limit` places of a unit, and the viewer's own row wherever it is.
 pub async fn ranks(
     conn: &mut Conn,
-    (view, size): (&View, Size),
+    (view, size): (&Viewer, UnitSize),
     viewer: Uuid,
     limit: i64,
 ) -> Result<Vec<Ranked>, Problem> {
@@ -72,7 +72,7 @@ pub async fn ranks(
 /// The same over several units.
 pub async fn best_of(
     conn: &mut Conn,
-    (view, size): (&View, Size),
+    (view, size): (&Viewer, UnitSize),
     units: Vec<Uuid>,
     viewer: Uuid,
     limit: i64,
@@ -84,14 +84,14 @@ pub async fn best_of(
         ranked(size)
     );
     let query = over(query, units, view).bind::<BigInt, _>(limit).bind::<SqlUuid, _>(viewer);
-    Ok(PreparedWhen(size == Size::Cell, query).load(conn).await?)
+    Ok(PreparedWhen(size == UnitSize::Cell, query).load(conn).await?)
 }
 
 /// The places around the viewer's, who comes last of their equals, without those of others below their threshold; none for
 /// whoever is not ranked in the unit.
 pub async fn around(
     conn: &mut Conn,
-    (view, size): (&View, Size),
+    (view, size): (&Viewer, UnitSize),
     viewer: Uuid,
     width: i64,
 ) -> Result<Vec<Nameless>, Problem> {
@@ -104,7 +104,7 @@ pub async fn around(
         ranked(size)
     );
     let query = over(query, vec![view.unit_id], view).bind::<SqlUuid, _>(viewer).bind::<BigInt, _>(width);
-    Ok(PreparedWhen(size == Size::Cell, query).load(conn).await?)
+    Ok(PreparedWhen(size == UnitSize::Cell, query).load(conn).await?)
 }
 
 #[derive(QueryableByName)]
@@ -118,54 +118,58 @@ struct Own {
 }
 
 /// The viewer's rank in a unit.
-pub async fn own_rank(conn: &mut Conn, (view, size): (&View, Size), viewer: Uuid) -> Result<Option<OwnRank>, Problem> {
+pub async fn own_rank(
+    conn: &mut Conn,
+    (view, size): (&Viewer, UnitSize),
+    viewer: Uuid,
+) -> Result<Option<OwnRank>, Problem> {
     let query = format!(
         "{} SELECT r.rank, r.points, (SELECT count(*) FROM ranked) AS of FROM ranked r WHERE r.member_id = $6",
         ranked(size)
     );
     let query = over(query, vec![view.unit_id], view).bind::<SqlUuid, _>(viewer);
-    let own: Option<Own> = PreparedWhen(size == Size::Cell, query).get_result(conn).await.optional()?;
+    let own: Option<Own> = PreparedWhen(size == UnitSize::Cell, query).get_result(conn).await.optional()?;
     Ok(own.map(|own| OwnRank { rank: own.rank, points: own.points, of: own.of }))
 }
 
 /// A member's score as it is ranked; none for whoever is not.
-pub async fn score(conn: &mut Conn, view: &View, member: Uuid) -> Result<Option<Score>, Problem> {
+pub async fn score(conn: &mut Conn, view: &Viewer, member: Uuid) -> Result<Option<Score>, Problem> {
     let query = format!("WITH {} SELECT points, points >= threshold AS met FROM standings", standings(OF_MEMBER));
     Ok(Prepared(over(query, vec![member], view)).get_result(conn).await.optional()?)
 }
 
 #[derive(QueryableByName)]
-struct Count {
+struct PlaceCount {
     #[diesel(sql_type = BigInt)]
     count: i64,
 }
 
 /// How many members belong to a unit on the day of a view, exempt ones too.
-pub async fn members_of(conn: &mut Conn, view: &View, size: Size) -> Result<i64, Problem> {
+pub async fn members_of(conn: &mut Conn, view: &Viewer, size: UnitSize) -> Result<i64, Problem> {
     let query = format!("WITH {} SELECT count(*) AS count FROM belonging", size.belonging());
     let query = diesel::sql_query(query).bind::<Array<SqlUuid>, _>(vec![view.unit_id]).bind::<Date, _>(view.day);
-    Ok(query.get_result::<Count>(conn).await?.count)
+    Ok(query.get_result::<PlaceCount>(conn).await?.count)
 }
 
 /// How many ranked members of a cell have no row that their peers see.
-pub async fn unlisted(conn: &mut Conn, view: &View) -> Result<i64, Problem> {
+pub async fn unlisted(conn: &mut Conn, view: &Viewer) -> Result<i64, Problem> {
     let query = format!(
         "WITH {} SELECT count(*) AS count FROM standings s JOIN members m ON m.id = s.member_id
          WHERE s.points < s.threshold OR m.hidden_on_leaderboards",
         standings(OF_CELL)
     );
-    Ok(over(query, vec![view.unit_id], view).get_result::<Count>(conn).await?.count)
+    Ok(over(query, vec![view.unit_id], view).get_result::<PlaceCount>(conn).await?.count)
 }
 
 #[derive(QueryableByName)]
-struct Unit {
+struct RankedUnit {
     #[diesel(sql_type = SqlUuid)]
     unit_id: Uuid,
 }
 
 /// Cells in which the first `limit` members of a unit are found: those whose best have the most points.
-pub async fn best_cells(conn: &mut Conn, view: &View, limit: i64) -> Result<Vec<Uuid>, Problem> {
-    let cells: Vec<Unit> = diesel::sql_query(
+pub async fn best_cells(conn: &mut Conn, view: &Viewer, limit: i64) -> Result<Vec<Uuid>, Problem> {
+    let cells: Vec<RankedUnit> = diesel::sql_query(
         "SELECT m.unit_id FROM unit_tree t JOIN unit_months m ON m.unit_id = t.descendant_id AND m.period = $3
          JOIN units u ON u.id = m.unit_id JOIN unit_kinds k ON k.code = u.kind AND k.holds_members
          WHERE t.ancestor_id = $1 AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
@@ -182,7 +186,7 @@ pub async fn best_cells(conn: &mut Conn, view: &View, limit: i64) -> Result<Vec<
 }
 
 /// Adds names to projected places, in the same order.
-pub async fn people(conn: &mut Conn, view: &View, places: Vec<Standing>) -> Result<Vec<Ranked>, Problem> {
+pub async fn people(conn: &mut Conn, view: &Viewer, places: Vec<RankedMember>) -> Result<Vec<Ranked>, Problem> {
     let numbers: Vec<i64> = places.iter().map(|place| place.no).collect();
     let rows: Vec<(i64, Uuid, Uuid, String, bool, bool)> = members::table
         .inner_join(memberships::table.on(memberships::member_id.eq(members::id)))
@@ -203,7 +207,7 @@ pub async fn people(conn: &mut Conn, view: &View, places: Vec<Standing>) -> Resu
     // Members who left since the board was made are not shown.
     let named = places.into_iter().filter_map(|place| {
         let (_, member_id, unit_id, full_name, opted_in, hidden) = known.get(&place.no)?.clone();
-        let Standing { place, rank, points, met, .. } = place;
+        let RankedMember { place, rank, points, met, .. } = place;
         Some(Ranked { place, rank, member_id, unit_id, full_name, points, met, opted_in, hidden })
     });
     Ok(named.collect())
@@ -259,7 +263,7 @@ pub async fn kind(conn: &mut Conn, unit_id: Uuid) -> Result<Option<String>, Prob
 }
 
 /// How large a unit is, by its kind, which never changes.
-pub async fn size(conn: &mut Conn, unit_id: Uuid) -> Result<Option<Size>, Problem> {
+pub async fn size(conn: &mut Conn, unit_id: Uuid) -> Result<Option<UnitSize>, Problem> {
     let found: Option<(String, bool)> = units::table
         .inner_join(unit_kinds::table.on(unit_kinds::code.eq(units::kind)))
         .filter(units::id.eq(unit_id))
@@ -268,9 +272,9 @@ pub async fn size(conn: &mut Conn, unit_id: Uuid) -> Result<Option<Size>, Proble
         .await
         .optional()?;
     Ok(found.map(|(kind, holds_members)| match holds_members {
-        true => Size::Cell,
-        false if LARGE_KINDS.contains(&kind.as_str()) => Size::Large,
-        false => Size::Small,
+        true => UnitSize::Cell,
+        false if LARGE_KINDS.contains(&kind.as_str()) => UnitSize::Large,
+        false => UnitSize::Small,
     }))
 }
 
@@ -291,7 +295,7 @@ pub struct Projected {
 /// How these members stand; those who are not ranked belong to no board.
 pub async fn projected(
     conn: &mut Conn,
-    view: &View,
+    view: &Viewer,
     ids: Vec<Uuid>,
     large: &[Uuid],
 ) -> Result<Vec<Projected>, Problem> {
@@ -311,7 +315,7 @@ pub async fn projected(
 
 /// The units whose boards are projected, on a day.
 pub async fn large_units(conn: &mut Conn, kinds: &[&str], day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
-    let found: Vec<Unit> = diesel::sql_query(
+    let found: Vec<RankedUnit> = diesel::sql_query(
         "SELECT u.id AS unit_id FROM units u WHERE u.kind = ANY($1) AND EXISTS (SELECT 1 FROM unit_tree t
              WHERE t.descendant_id = u.id AND t.ancestor_id = u.id AND t.valid_from <= $2
                AND (t.valid_to IS NULL OR t.valid_to > $2)) ORDER BY u.id",

@@ -14,13 +14,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::notifications;
+use crate::kernel::db::sweep::SLICE;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::{first_id, new_id};
 use crate::kernel::outbox;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::notifications;
-use crate::kernel::sweep::SLICE;
 
-pub use routes::Lister;
+pub use routes::InboxLoader;
 
 /// Topics with this prefix become notifications; the rest names the kind.
 const TOPIC: &str = "notify.";
@@ -33,7 +33,7 @@ const WAITING: &str = "_waiting";
 const PHONE_KEPT: &str = "phone_kept";
 
 #[derive(Deserialize)]
-struct Payload {
+struct NotificationPayload {
     account_id: Uuid,
     details: Value,
 }
@@ -42,11 +42,11 @@ struct Payload {
 ///
 /// # Errors
 /// When the payload names no account, or the database fails.
-pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime<Utc>) -> Result<(), Problem> {
     let Some(kind) = event.topic.strip_prefix(TOPIC) else {
         return Ok(());
     };
-    let payload: Payload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
+    let payload: NotificationPayload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
     if (kind.ends_with(WAITING) || kind == PHONE_KEPT) && is_unread(conn, kind, &payload, now).await? {
         return Ok(());
     }
@@ -63,7 +63,12 @@ pub async fn consume(conn: &mut Conn, event: &outbox::Event, now: DateTime<Utc>)
     Ok(())
 }
 
-async fn is_unread(conn: &mut Conn, kind: &str, payload: &Payload, now: DateTime<Utc>) -> Result<bool, Problem> {
+async fn is_unread(
+    conn: &mut Conn,
+    kind: &str,
+    payload: &NotificationPayload,
+    now: DateTime<Utc>,
+) -> Result<bool, Problem> {
     let the_same = notifications::table
         .filter(notifications::account_id.eq(payload.account_id))
         .filter(notifications::kind.eq(kind))

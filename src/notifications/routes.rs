@@ -12,22 +12,22 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::audit;
-use crate::kernel::call::{Anyone, Call, Empty, Handed, Query, path_id};
+use crate::kernel::batching::loader::{self, BatchLoader, BatchQuery, LoadedRequest};
 use crate::kernel::db::Conn;
-use crate::kernel::desk::{self, Asked, Clerk, Desk};
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Language, Problem};
-use crate::kernel::reply;
-use crate::kernel::schema::notifications;
-use crate::kernel::statement::Prepared;
+use crate::kernel::db::schema::notifications;
+use crate::kernel::db::statement::Prepared;
+use crate::kernel::extract::{Anyone, BatchedRequest, Empty, Query, WriteRequest, path_id};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Language, Problem};
+use crate::kernel::http::reply;
+use crate::kernel::security::audit;
 
 use super::texts;
 
 /// A stored notification.
 #[derive(Queryable, Selectable, QueryableByName)]
 #[diesel(table_name = notifications)]
-pub struct Row {
+pub struct NotificationRow {
     id: Uuid,
     kind: String,
     details: Value,
@@ -63,7 +63,7 @@ pub struct NotificationOut {
     read_at: Option<DateTime<Utc>>,
 }
 
-fn show(row: Row, language: Language) -> NotificationOut {
+fn show(row: NotificationRow, language: Language) -> NotificationOut {
     NotificationOut {
         id: row.id,
         title: language.pick(&texts::title(&row.kind)).to_owned(),
@@ -78,18 +78,18 @@ fn show(row: Row, language: Language) -> NotificationOut {
 
 /// A notification of one of the batched requests.
 #[derive(QueryableByName)]
-struct Placed {
+struct BatchedNotificationRow {
     #[diesel(sql_type = Int4)]
     place: i32,
     #[diesel(embed)]
-    row: Row,
+    row: NotificationRow,
 }
 
 /// Batched reads of callers' notifications.
-pub struct Lister;
+pub struct InboxLoader;
 
 /// The requested part of the list: before one notification, if it is named, and how many.
-pub struct Wanted {
+pub struct InboxQuery {
     before: Option<Uuid>,
     fetch: i64,
 }
@@ -100,18 +100,21 @@ const LIST: &str = "SELECT k.place, n.id, n.kind, n.details, n.created_at, n.rea
         WHERE n.account_id = k.account_id AND (k.before IS NULL OR n.id < k.before) ORDER BY n.id DESC LIMIT k.most) n
     ORDER BY k.place, n.id DESC";
 
-impl Clerk for Lister {
-    type Wanted = Wanted;
-    type Answer = Vec<Row>;
+impl BatchQuery for InboxLoader {
+    type Input = InboxQuery;
+    type Output = Vec<NotificationRow>;
 
-    async fn answer(mut conn: &Conn, asked: &[Asked<'_, Wanted>]) -> Result<Vec<Vec<Row>>, Problem> {
+    async fn answer(
+        mut conn: &Conn,
+        asked: &[LoadedRequest<'_, InboxQuery>],
+    ) -> Result<Vec<Vec<NotificationRow>>, Problem> {
         let query = diesel::sql_query(LIST)
             .bind::<Array<Int4>, _>((0..).take(asked.len()).collect::<Vec<i32>>())
             .bind::<Array<SqlUuid>, _>(asked.iter().map(|one| one.caller.account_id).collect::<Vec<_>>())
             .bind::<Array<Nullable<SqlUuid>>, _>(asked.iter().map(|one| one.wanted.before).collect::<Vec<_>>())
             .bind::<Array<BigInt>, _>(asked.iter().map(|one| one.wanted.fetch).collect::<Vec<_>>());
-        let rows: Vec<Placed> = Prepared(query).load(&mut conn).await?;
-        let lists = desk::by_place(rows, asked.len(), |placed| placed.place);
+        let rows: Vec<BatchedNotificationRow> = Prepared(query).load(&mut conn).await?;
+        let lists = loader::by_place(rows, asked.len(), |placed| placed.place);
         Ok(lists.into_iter().map(|list| list.into_iter().map(|placed| placed.row).collect()).collect())
     }
 }
@@ -123,15 +126,15 @@ impl Clerk for Lister {
 #[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of notifications.", body = Page<NotificationOut>)))]
 #[get("/me/notifications")]
 pub async fn list_my_notifications(
-    ask: Handed<Empty>,
+    request: BatchedRequest<Empty>,
     page: Query<PageQuery>,
-    desk: Data<Desk<Lister>>,
+    desk: Data<BatchLoader<InboxLoader>>,
 ) -> Result<HttpResponse, Problem> {
     let Query(page) = page;
-    let wanted = Wanted { before: page.after()?, fetch: page.fetch() };
-    let rows = desk.ask(ask.claims, wanted, ask.now).await?;
-    let language = ask.context.language;
-    reply::json(&ask.request, &page.page(rows, |row| row.id, |row| show(row, language)))
+    let wanted = InboxQuery { before: page.after()?, fetch: page.fetch() };
+    let rows = desk.ask(request.claims, wanted, request.now).await?;
+    let language = request.context.language;
+    reply::json(&request.request, &page.page(rows, |row| row.id, |row| show(row, language)))
 }
 
 /// Mark a notification as read
@@ -140,23 +143,27 @@ pub async fn list_my_notifications(
 #[utoipa::path(tag = "Me", params(("notification_id" = Uuid, Path, description = "The notification.")), request_body = Empty,
     responses((status = 200, description = "The notification.", body = NotificationOut)))]
 #[post("/me/notifications/{notification_id}/read")]
-pub async fn read_my_notification(call: Call<Empty, Anyone>, req: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn read_my_notification(
+    request: WriteRequest<Empty, Anyone>,
+    req: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     let id = path_id(&req, "notification_id")?;
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let own = notifications::table
-            .filter(notifications::id.eq(id))
-            .filter(notifications::account_id.eq(scope.caller.account_id));
-        let mut row: Row = own.select(Row::as_select()).for_update().first(conn).await?;
-        if row.read_at.is_none() {
-            row.read_at = Some(scope.now);
-            diesel::update(notifications::table.find(id))
-                .set(notifications::read_at.eq(scope.now))
-                .execute(conn)
-                .await?;
-            let event = scope.audit("notification.read", "notification", id);
-            audit::record(conn, event, scope.now).await?;
-        }
-        Ok(show(row, scope.context.language))
-    })
-    .await
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let own = notifications::table
+                .filter(notifications::id.eq(id))
+                .filter(notifications::account_id.eq(scope.caller.account_id));
+            let mut row: NotificationRow = own.select(NotificationRow::as_select()).for_update().first(conn).await?;
+            if row.read_at.is_none() {
+                row.read_at = Some(scope.now);
+                diesel::update(notifications::table.find(id))
+                    .set(notifications::read_at.eq(scope.now))
+                    .execute(conn)
+                    .await?;
+                let event = scope.audit("notification.read", "notification", id);
+                audit::record(conn, event, scope.now).await?;
+            }
+            Ok(show(row, scope.context.language))
+        })
+        .await
 }

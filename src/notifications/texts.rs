@@ -1,6 +1,6 @@
 //! The titles of notifications in the two languages.
 
-use crate::kernel::problem::{Text, text};
+use crate::kernel::http::problem::{Text, text};
 
 /// The title of a kind.
 pub fn title(kind: &str) -> Text {

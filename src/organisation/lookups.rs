@@ -7,15 +7,15 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::audit;
-use crate::kernel::call::Scope;
 use crate::kernel::clock::{VIET_NAM, day_of};
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::looked_up_numbers;
+use crate::kernel::db::sweep::SLICE;
+use crate::kernel::extract::Scope;
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::outbox;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::looked_up_numbers;
+use crate::kernel::security::audit;
 use crate::kernel::state::State;
-use crate::kernel::sweep::SLICE;
 
 /// Different numbers of members elsewhere that an account may come upon in a day.
 const A_DAY: i64 = 50;
@@ -42,7 +42,7 @@ impl Asker {
 
 /// What a caller may still learn today.
 #[derive(Debug, Clone, Copy)]
-pub struct Allowance {
+pub struct LookupAllowance {
     /// Whether it was used up before, or is now.
     exhausted: bool,
     /// Whether there are numbers of members elsewhere among those asked about.
@@ -51,13 +51,13 @@ pub struct Allowance {
 }
 
 #[derive(QueryableByName)]
-struct Found {
+struct LookupRow {
     #[diesel(sql_type = Binary)]
     digest: Vec<u8>,
 }
 
 #[derive(QueryableByName)]
-struct Count {
+struct LookupCount {
     #[diesel(sql_type = BigInt)]
     count: i64,
 }
@@ -67,7 +67,7 @@ struct Count {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn record(state: &State, asker: &Asker, digests: &[Vec<u8>]) -> Result<Allowance, Problem> {
+pub async fn record(state: &State, asker: &Asker, digests: &[Vec<u8>]) -> Result<LookupAllowance, Problem> {
     let Asker { account_id: account, unit_id, now, .. } = *asker;
     let today = day_of(now);
     state
@@ -77,7 +77,7 @@ pub async fn record(state: &State, asker: &Asker, digests: &[Vec<u8>]) -> Result
             let before = count(conn, account, today).await?;
             let fresh = remember(conn, account, today, &found).await?;
             let after = before + fresh;
-            let event = audit::Event {
+            let event = audit::AuditEvent {
                 actor_id: Some(account),
                 action: "numbers.looked_up",
                 object_kind: "unit",
@@ -92,7 +92,7 @@ pub async fn record(state: &State, asker: &Asker, digests: &[Vec<u8>]) -> Result
                 let payload = json!({"account_id": account, "unit_id": unit_id, "numbers": after, "at": now});
                 outbox::emit(conn, TOO_MANY, payload, now).await?;
             }
-            Ok(Allowance { exhausted: before >= A_DAY || after > A_DAY, elsewhere: !found.is_empty(), now })
+            Ok(LookupAllowance { exhausted: before >= A_DAY || after > A_DAY, elsewhere: !found.is_empty(), now })
         })
         .await
 }
@@ -108,7 +108,7 @@ pub async fn after_refusal(state: &State, asker: &Asker, digests: &[Vec<u8>], pr
     }
 }
 
-impl Allowance {
+impl LookupAllowance {
     /// Refuses whatever would tell whether a number is somebody's once the day's allowance is used up: every comparison, and
     /// every import that would be refused for such a number.
     ///
@@ -142,7 +142,7 @@ async fn elsewhere(
     today: NaiveDate,
     digests: &[Vec<u8>],
 ) -> Result<Vec<Vec<u8>>, Problem> {
-    let found: Vec<Found> = diesel::sql_query(
+    let found: Vec<LookupRow> = diesel::sql_query(
         "SELECT DISTINCT h.digest FROM sign_in_handles h
          WHERE h.digest = ANY($1) AND h.kind IN ('citizen_id', 'card_number')
            AND NOT EXISTS (SELECT 1 FROM memberships s WHERE s.member_id = h.account_id AND s.unit_id = $2
@@ -165,7 +165,7 @@ async fn count(conn: &mut Conn, account: Uuid, today: NaiveDate) -> Result<i64, 
 
 /// Returns how many of them are new today.
 async fn remember(conn: &mut Conn, account: Uuid, today: NaiveDate, found: &[Vec<u8>]) -> Result<i64, Problem> {
-    let added: Count = diesel::sql_query(
+    let added: LookupCount = diesel::sql_query(
         "WITH added AS (INSERT INTO looked_up_numbers (account_id, day, digest)
              SELECT $1, $2, digest FROM unnest($3) AS t(digest) ON CONFLICT DO NOTHING RETURNING 1)
          SELECT count(*) AS count FROM added",

@@ -10,13 +10,13 @@ use diesel_async::RunQueryDsl;
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::kernel::access::Needs;
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::memberships;
+use crate::kernel::db::schema::memberships;
+use crate::kernel::extract::{Authorize, path_id};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::Needs;
+use crate::kernel::security::auth::Principal;
 
 use super::units;
 
@@ -28,8 +28,8 @@ pub struct OnUnit<N> {
     needs: PhantomData<N>,
 }
 
-impl<N: Needs> Target for OnUnit<N> {
-    fn authorise<'a>(
+impl<N: Needs> Authorize for OnUnit<N> {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,
@@ -57,8 +57,8 @@ struct UnitOfQuery {
     unit_id: Uuid,
 }
 
-impl<N: Needs> Target for OnUnitOfQuery<N> {
-    fn authorise<'a>(
+impl<N: Needs> Authorize for OnUnitOfQuery<N> {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,
@@ -95,8 +95,8 @@ pub struct OnMember<N> {
     needs: PhantomData<N>,
 }
 
-impl<N: Needs> Target for OnMember<N> {
-    fn authorise<'a>(
+impl<N: Needs> Authorize for OnMember<N> {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,

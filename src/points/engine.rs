@@ -1,5 +1,17 @@
 //! Commits decisions: ledger, counters and totals of many members in the caller's transaction.
 
+pub mod backfill;
+pub mod batches;
+pub mod credits;
+pub mod history;
+pub mod in_force;
+pub mod member_facts;
+pub mod member_months;
+pub mod old_days;
+pub mod receipt;
+pub mod rules;
+pub mod store;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -11,29 +23,29 @@ use uuid::Uuid;
 
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::point_offers;
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::point_offers;
 
 use super::Offer;
-use super::credits::{self, Credits, Memory};
-use super::facts::{MemberFacts, Whom};
-use super::in_force::{self, InForce, Place};
 use super::model::{Award, Deed};
-use super::old_days;
-use super::receipt::{self, Draft};
-use super::rules::{self, Facts, Outcome};
-use super::states::{self, Month, MonthKey, NewEntry, States};
+use credits::{Credits, Memory};
+use in_force::{CellDay, InForce};
+use member_facts::{MemberDay, MemberFacts};
+
+use member_months::{MemberMonths, Month, MonthKey, NewEntry};
+use receipt::AwardDraft;
+use rules::{Facts, Outcome};
 
 /// A deed to be rewarded, and when the server accepted it.
 #[derive(Debug, Clone)]
-pub struct Want {
+pub struct AwardRequest {
     pub member_id: Uuid,
     pub deed: Deed,
     pub now: DateTime<Utc>,
 }
 
-impl Want {
+impl AwardRequest {
     /// The day it counts for.
     pub fn day(&self) -> NaiveDate {
         self.deed.on.unwrap_or_else(|| day_of(self.now))
@@ -56,25 +68,25 @@ impl Want {
 
 /// See [`super::award`].
 pub async fn award(conn: &mut Conn, member_id: Uuid, deed: &Deed, now: DateTime<Utc>) -> Result<Award, Problem> {
-    let want = Want { member_id, deed: deed.clone(), now };
+    let want = AwardRequest { member_id, deed: deed.clone(), now };
     let mut awards = award_all(conn, &[want]).await?;
     awards.pop().unwrap_or_else(|| Err(Problem::internal("no award for a deed")))
 }
 
 /// See [`super::award_all`].
-pub async fn award_all(conn: &mut Conn, wants: &[Want]) -> Result<Vec<Result<Award, Problem>>, Problem> {
+pub async fn award_all(conn: &mut Conn, wants: &[AwardRequest]) -> Result<Vec<Result<Award, Problem>>, Problem> {
     let conn: &Conn = conn;
-    states::lock(conn, &wants.iter().map(Want::month).collect()).await?;
-    let wants: Vec<&Want> = wants.iter().collect();
+    member_months::lock(conn, &wants.iter().map(AwardRequest::month).collect()).await?;
+    let wants: Vec<&AwardRequest> = wants.iter().collect();
     let days = days(wants.iter().copied());
-    let (states, credits) = tokio::join!(states::read(conn, &days), credits::of_deeds(conn, &wants));
+    let (states, credits) = tokio::join!(member_months::read(conn, &days), credits::of_deeds(conn, &wants));
     let decided = decide_all(conn, &wants, states?, credits?, Memory::None).await?;
     decided.rows.write(conn).await?;
     Ok(decided.awards)
 }
 
 /// The members and days of deeds.
-pub fn days<'a>(wants: impl Iterator<Item = &'a Want>) -> Vec<Whom> {
+pub fn days<'a>(wants: impl Iterator<Item = &'a AwardRequest>) -> Vec<MemberDay> {
     wants.map(|want| (want.member_id, want.day())).collect()
 }
 
@@ -93,14 +105,14 @@ pub struct Rows {
 impl Rows {
     /// See [`states::write`].
     pub async fn write(self, conn: &Conn) -> Result<(), Problem> {
-        states::write(conn, self.entries, &self.months).await
+        member_months::write(conn, self.entries, &self.months).await
     }
 }
 
 /// Data that a batch has loaded before it decides.
-struct Known {
+struct DecisionInputs {
     months: HashMap<MonthKey, Month>,
-    in_force: HashMap<Place, Arc<InForce>>,
+    in_force: HashMap<CellDay, Arc<InForce>>,
     credits: Credits,
 }
 
@@ -108,8 +120,8 @@ struct Known {
 /// problem of its own.
 pub async fn decide_all(
     conn: &Conn,
-    wants: &[&Want],
-    read: States,
+    wants: &[&AwardRequest],
+    read: MemberMonths,
     credits: Credits,
     memory: Memory,
 ) -> Result<Decided, Problem> {
@@ -121,7 +133,7 @@ pub async fn decide_all(
     }
     old_days::restore(conn, wants, &mut months).await?;
     let in_force = in_force::find(conn, &places, read.version).await?;
-    let mut known = Known { months, in_force, credits };
+    let mut known = DecisionInputs { months, in_force, credits };
     let mut entries = Vec::new();
     let mut changed = BTreeSet::new();
     let mut drafts = Vec::with_capacity(wants.len());
@@ -145,7 +157,11 @@ fn no_cell() -> Problem {
 }
 
 /// Decides one deed: the draft of its receipt, and the rows it adds to the ledger.
-fn decide(want: &Want, facts: &MemberFacts, known: &mut Known) -> Result<(Draft, Vec<NewEntry>), Problem> {
+fn decide(
+    want: &AwardRequest,
+    facts: &MemberFacts,
+    known: &mut DecisionInputs,
+) -> Result<(AwardDraft, Vec<NewEntry>), Problem> {
     let here = known.in_force.get(&(facts.cell, want.day())).cloned().ok_or_else(no_cell)?;
     let month = known.months.get_mut(&want.month()).ok_or_else(|| Problem::internal("a month was not read"))?;
     let credited = known.credits.entry(want.member_id).or_default();
@@ -174,10 +190,10 @@ fn decide(want: &Want, facts: &MemberFacts, known: &mut Known) -> Result<(Draft,
             }
         }
     }
-    Ok((Draft::new(want, facts, here, month, credited, (&new, refusals)), new))
+    Ok((AwardDraft::new(want, facts, here, month, credited, (&new, refusals)), new))
 }
 
-fn entry(want: &Want, facts: &MemberFacts, late: bool, rule: &rules::Rule, points: i32) -> NewEntry {
+fn entry(want: &AwardRequest, facts: &MemberFacts, late: bool, rule: &rules::Rule, points: i32) -> NewEntry {
     NewEntry {
         member_id: want.member_id,
         id: new_id(want.now),
@@ -198,7 +214,7 @@ fn entry(want: &Want, facts: &MemberFacts, late: bool, rule: &rules::Rule, point
 /// See [`super::lock_month`].
 pub async fn lock_month(conn: &mut Conn, member_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     let key = (member_id, Period::containing(day_of(now)).first_day());
-    states::lock(conn, &BTreeSet::from([key])).await
+    member_months::lock(conn, &BTreeSet::from([key])).await
 }
 
 /// How long an offer stands; what is credited later is on offer no longer, and forecasts do not count on it.

@@ -4,31 +4,15 @@ mod adjustments;
 mod appeals;
 mod attestations;
 mod board;
-mod bulk;
-mod catalogue;
 mod closings;
-mod credits;
 mod engine;
-mod entries;
-mod facts;
-mod history;
-mod in_force;
-mod mine;
 mod model;
-mod month;
 mod officers;
-mod old_days;
-mod outlook;
 mod parameters;
 pub mod projection;
-mod queues;
-mod receipt;
+mod reads;
 mod reminders;
 mod rulebook;
-mod rules;
-mod states;
-mod store;
-mod trends;
 mod verify;
 
 use chrono::{DateTime, Utc};
@@ -37,44 +21,44 @@ use uuid::Uuid;
 
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
 
 pub use adjustments::{
-    ADJUSTMENT, Change, NewAdjustment, await_second as await_second_officer, propose as propose_adjustment,
+    ADJUSTMENT, NewAdjustment, PointChange, await_second as await_second_officer, propose as propose_adjustment,
 };
 pub use appeals::{AppealKind, NewAppeal, file as file_appeal};
 pub use attestations::{ATTESTATION, AttestationKind, NewAttestation, record as record_attestation};
 pub use board::{BoardMember, STANDINGS};
-pub use bulk::{Judge, JudgedMonth};
 pub use closings::{
     Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, verify_file,
 };
-pub use engine::Want;
-pub use entries::Lister;
-pub use history::{Deeds, award_history};
-pub use mine::PeriodQuery;
+pub use engine::AwardRequest;
+pub use engine::backfill::{Judge, JudgedMonth};
+pub use engine::batches::{Queues, start};
+pub use engine::history::{Deeds, award_history};
 pub use model::{Award, Deed, Entry, MonthBrief, Refusal, Status};
-pub use outlook::Reached;
 pub use parameters::POINT_PARAMETER;
-pub use queues::{Queues, start};
+pub use reads::entries::EntryLoader;
+pub use reads::mine::PeriodQuery;
+pub use reads::outlook::Reached;
 pub use reminders::sweep as sweep_reminders;
 pub use verify::{Repaired, Verified, repair, verify, verify_with};
 
 /// Operations that every client calls daily.
 pub fn daily_routes(config: &mut ServiceConfig) {
     config
-        .service(mine::record_visit)
-        .service(mine::get_my_points)
-        .service(entries::list_my_entries)
-        .service(trends::get_my_trend)
-        .service(catalogue::list_rules);
+        .service(reads::mine::record_visit)
+        .service(reads::mine::get_my_points)
+        .service(reads::entries::list_my_entries)
+        .service(reads::trends::get_my_trend)
+        .service(reads::catalogue::list_rules);
 }
 
 /// The other operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(trends::get_unit_trend)
-        .service(outlook::routes::get_month_offer)
+        .service(reads::trends::get_unit_trend)
+        .service(reads::outlook::routes::get_month_offer)
         .service(reminders::send_reminders)
         .service(rulebook::routes::draft_rule_change)
         .service(rulebook::routes::list_rule_changes)
@@ -89,7 +73,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(board::routes::get_board)
         .service(board::routes::export_xlsx)
         .service(board::routes::export_csv)
-        .service(entries::list_member_entries)
+        .service(reads::entries::list_member_entries)
         .service(attestations::routes::record_attestation)
         .service(attestations::routes::list_attestations)
         .service(attestations::routes::get_attestation)
@@ -130,7 +114,7 @@ pub async fn award(conn: &mut Conn, member_id: Uuid, deed: &Deed, now: DateTime<
 ///
 /// # Errors
 /// 503 when the database cannot be reached; 403 as the outcome of a member who belonged to no cell that day.
-pub async fn award_all(conn: &mut Conn, wants: &[Want]) -> Result<Vec<Result<Award, Problem>>, Problem> {
+pub async fn award_all(conn: &mut Conn, wants: &[AwardRequest]) -> Result<Vec<Result<Award, Problem>>, Problem> {
     engine::award_all(conn, wants).await
 }
 
@@ -182,7 +166,7 @@ pub async fn carry_offers(
 /// 503 when the database cannot be reached.
 pub async fn month_offer(conn: &mut Conn, unit_ids: &[Uuid], now: DateTime<Utc>) -> Result<Reached, Problem> {
     let today = day_of(now);
-    outlook::reached(conn, unit_ids, Period::containing(today), today).await
+    reads::outlook::reached(conn, unit_ids, Period::containing(today), today).await
 }
 
 /// Ends all offers of an object.

@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::auth::Principal;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Fault, Problem, Text};
+use crate::kernel::http::problem::{Code, Fault, Problem, Text};
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
 
 /// Requires that officers do not propose, decide or answer about their own points.

@@ -13,17 +13,17 @@ use uuid::Uuid;
 
 use diesel::prelude::*;
 
-use crate::kernel::access::needs::SendReminders;
-use crate::kernel::audit;
-use crate::kernel::call::Call;
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
+use crate::kernel::db::sweep::SLICE;
+use crate::kernel::extract::WriteRequest;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::outbox;
-use crate::kernel::problem::Problem;
-use crate::kernel::sweep::SLICE;
+use crate::kernel::security::access::needs::SendReminders;
+use crate::kernel::security::audit;
 use crate::organisation::{OnUnit, units};
 
-use super::board::{Standing, View, page, statuses};
+use super::board::{BoardStanding, BoardView, page, statuses};
 use super::model::Status;
 
 /// Members read at a time.
@@ -32,7 +32,7 @@ const STEP: i64 = 200;
 /// Who is reminded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Audience {
+pub enum ReminderAudience {
     /// Those for whom what is still on offer does not suffice.
     #[default]
     AtRisk,
@@ -47,7 +47,7 @@ pub struct ReminderIn {
     /// Who is reminded; those at risk when left out.
     #[serde(default)]
     #[schema(nullable = false, default = "at_risk", example = "at_risk")]
-    include: Audience,
+    include: ReminderAudience,
 }
 
 /// How many members were reminded; their names are not disclosed.
@@ -64,7 +64,7 @@ pub struct Reminders {
 }
 
 /// Candidates for a reminder.
-struct Chosen {
+struct ChosenMembers {
     members: Vec<Uuid>,
     points_missing: Vec<i32>,
 }
@@ -77,42 +77,43 @@ struct Chosen {
     (status = 200, description = "How many were reminded.", body = Reminders),
     (status = 422, description = "The unit is no cell.")))]
 #[post("/units/{unit_id}/reminders")]
-pub async fn send_reminders(call: Call<ReminderIn, OnUnit<SendReminders>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (on, now) = (&scope.on, scope.now);
-        units::require_cell(conn, on.unit_id).await?;
-        let today = day_of(now);
-        let view = View { unit_id: on.unit_id, period: Period::containing(today), day: today };
-        let chosen = choose(conn, view, scope.body.include).await?;
-        let fresh = note(conn, &chosen.members, on.unit_id, scope.caller.account_id, today, now).await?;
-        for (member, missing) in chosen.members.iter().zip(&chosen.points_missing) {
-            if fresh.contains(member) {
-                tell(conn, *member, view.period, *missing, now).await?;
+pub async fn send_reminders(request: WriteRequest<ReminderIn, OnUnit<SendReminders>>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (on, now) = (&scope.on, scope.now);
+            units::require_cell(conn, on.unit_id).await?;
+            let today = day_of(now);
+            let view = BoardView { unit_id: on.unit_id, period: Period::containing(today), day: today };
+            let chosen = choose(conn, view, scope.body.include).await?;
+            let fresh = note(conn, &chosen.members, on.unit_id, scope.caller.account_id, today, now).await?;
+            for (member, missing) in chosen.members.iter().zip(&chosen.points_missing) {
+                if fresh.contains(member) {
+                    tell(conn, *member, view.period, *missing, now).await?;
+                }
             }
-        }
-        let event = audit::Event {
-            unit_id: Some(on.unit_id),
-            details: json!({"reminded": fresh.len(), "include": scope.body.include}),
-            ..scope.audit("points.reminded", "unit", on.unit_id)
-        };
-        audit::record(conn, event, now).await?;
-        let already_reminded = chosen.members.len() - fresh.len();
-        Ok(Reminders { period: view.period, reminded: fresh.len(), already_reminded })
-    })
-    .await
+            let event = audit::AuditEvent {
+                unit_id: Some(on.unit_id),
+                details: json!({"reminded": fresh.len(), "include": scope.body.include}),
+                ..scope.audit("points.reminded", "unit", on.unit_id)
+            };
+            audit::record(conn, event, now).await?;
+            let already_reminded = chosen.members.len() - fresh.len();
+            Ok(Reminders { period: view.period, reminded: fresh.len(), already_reminded })
+        })
+        .await
 }
 
-async fn choose(conn: &mut Conn, view: View, include: Audience) -> Result<Chosen, Problem> {
-    let mut chosen = Chosen { members: Vec::new(), points_missing: Vec::new() };
+async fn choose(conn: &mut Conn, view: BoardView, include: ReminderAudience) -> Result<ChosenMembers, Problem> {
+    let mut chosen = ChosenMembers { members: Vec::new(), points_missing: Vec::new() };
     let mut after = None;
     loop {
-        let rows: Vec<Standing> = page(conn, view, after, STEP).await?;
+        let rows: Vec<BoardStanding> = page(conn, view, after, STEP).await?;
         let statuses = statuses(conn, &rows, view, view.day).await?;
         for row in &rows {
             let status = statuses.get(&row.member_id);
             let wanted = match include {
-                Audience::AtRisk => status == Some(&Status::AtRisk),
-                Audience::Short => matches!(status, Some(Status::AtRisk | Status::OnTrack)),
+                ReminderAudience::AtRisk => status == Some(&Status::AtRisk),
+                ReminderAudience::Short => matches!(status, Some(Status::AtRisk | Status::OnTrack)),
             };
             if wanted {
                 chosen.members.push(row.member_id);

@@ -1,7 +1,7 @@
 //! The audit log, read by those whose unit it concerned at the time.
 
 use diesel_async::RunQueryDsl;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use crate::support::World;
 

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::jobs;
-use sotay::kernel::access::Role;
-use sotay::kernel::schema::outbox;
+use sotay::kernel::db::schema::outbox;
+use sotay::kernel::security::access::Role;
 
 use crate::decisions::{confirm, read_code};
 use crate::identity::support::{BIRTH, PASSWORD, Person, active, person, redeem, sign_in, text};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
-use sotay::kernel::problem::Code;
+use sotay::kernel::http::problem::Code;
 
 /// What makes a fault of a request: one of the literals in its call is the code.
 const MAKERS: &[&str] = &["fault", "unmet", "located", "kind", "mistake", "Fault", "Kind", "Mistake"];

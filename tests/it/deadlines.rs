@@ -8,7 +8,7 @@ use diesel::sql_types::BigInt;
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 use serde_json::json;
 use sotay::kernel::db::{Conn, Db, transaction};
-use sotay::kernel::problem::{Code, Problem};
+use sotay::kernel::http::problem::{Code, Problem};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 

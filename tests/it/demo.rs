@@ -9,7 +9,7 @@ use serde_json::json;
 use sotay::demo::{self, Shape};
 use sotay::identity;
 use sotay::kernel::config::Mode;
-use sotay::kernel::schema::{member_months, members, memberships, point_entries};
+use sotay::kernel::db::schema::{member_months, members, memberships, point_entries};
 
 use crate::support::TestApp;
 

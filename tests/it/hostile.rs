@@ -7,7 +7,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::permissions::{Operation, operations};
@@ -261,7 +261,7 @@ async fn a_forged_cursor_breaks_no_list() {
         let path = path_of(&operation, &world)
             .replace("/members/0192f0c1-0000-7000-8000-000000000000", &format!("/members/{}", member.id));
         for cursor in forged_cursors() {
-            let cursor = sotay::kernel::crypto::to_text(cursor.to_string().as_bytes());
+            let cursor = sotay::kernel::security::crypto::to_text(cursor.to_string().as_bytes());
             for caller in [&actor, &member] {
                 let reply = caller.get(&format!("{path}?cursor={cursor}")).await;
                 assert!(reply.status < 500, "{}: {}", operation.id, String::from_utf8_lossy(&reply.bytes));

@@ -1,7 +1,7 @@
 //! The month's offer: for committees and publishers, and as a warning on publishing and recalling.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use crate::support::{Actor, World};

@@ -1,7 +1,7 @@
 //! Units' parameters of self-service points: never widened; later narrowing above binds below.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use sotay::points::{Deed, award};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! What peers may not learn of each other from leaderboards, neither from a row nor by subtraction, with or without Redis.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use crate::leaderboards::{earn, project};

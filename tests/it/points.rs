@@ -1,7 +1,7 @@
 //! Points through HTTP: visits, my month, the threshold board, exports, leaderboards.
 
 use serde_json::json;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use sotay::points::{Deed, award};
 use uuid::Uuid;
 

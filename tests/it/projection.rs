@@ -5,11 +5,11 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::jobs;
-use sotay::kernel::access::Role;
+use sotay::kernel::db::lease;
+use sotay::kernel::db::schema::{exemptions, memberships, point_changes, unit_months};
 use sotay::kernel::db::transaction;
-use sotay::kernel::lease;
-use sotay::kernel::pace::Pace;
-use sotay::kernel::schema::{exemptions, memberships, point_changes, unit_months};
+use sotay::kernel::duty_cycle::DutyCycle;
+use sotay::kernel::security::access::Role;
 use sotay::points::projection::{LEASE, step};
 use sotay::points::{Deed, award};
 use uuid::Uuid;
@@ -170,7 +170,7 @@ async fn a_stale_holder_writes_nothing() {
     let held = transaction(&mut conn, async |conn| {
         let held = stale.hold(conn).await?;
         if held {
-            step(conn, &stale, start, &mut Pace::default()).await?;
+            step(conn, &stale, start, &mut DutyCycle::default()).await?;
         }
         Ok(held)
     });

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
 use sotay::kernel::db::Conn;
+use sotay::kernel::security::access::Role;
 
 use crate::support::{Actor, TestApp, World, database_url_as};
 

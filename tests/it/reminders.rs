@@ -3,7 +3,7 @@
 use diesel_async::RunQueryDsl;
 use futures_util::future::join_all;
 use serde_json::json;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use sotay::points::{Deed, award};
 use uuid::Uuid;
 

@@ -28,7 +28,7 @@ async fn the_program_knows_every_column() {
     let world = World::new().await;
     let mut conn = world.app.state.db.conn().await.unwrap();
     let there = lines(&mut conn, COLUMNS).await;
-    let source = include_str!("../../src/kernel/schema.rs");
+    let source = include_str!("../../src/kernel/db/schema.rs");
     let mut known = Vec::new();
     let mut table = "";
     for line in source.lines().map(str::trim) {

@@ -12,7 +12,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 use sotay::kernel::db::Conn;
-use sotay::points::{Deed, Want, award_all};
+use sotay::points::{AwardRequest, Deed, award_all};
 use uuid::Uuid;
 
 use crate::support::{Actor, Reply, Request, TestApp, World, database_url_as, sum_of_entries};
@@ -89,7 +89,7 @@ async fn a_visit_that_only_the_ledger_knows_of_is_refused_like_any_other() {
         on: today.pred_opt(),
         ..Deed::default()
     };
-    let want = [Want { member_id: member.id, deed, now }];
+    let want = [AwardRequest { member_id: member.id, deed, now }];
     let given = world.app.state.db.transaction(async |conn| award_all(conn, &want).await).await.unwrap();
     assert_eq!(given[0].as_ref().unwrap().points_awarded, 1);
     let reply = visit(&world.app.base_url, &member, "today").await.expect(200);
@@ -131,7 +131,7 @@ async fn a_full_queue_says_when_to_come_again_and_loses_nothing() {
     sql_query("BEGIN").execute(&mut owner).await.unwrap();
     sql_query("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").execute(&mut owner).await.unwrap();
     // The last round is over: the next to come is taken alone.
-    tokio::time::sleep(2 * sotay::kernel::batch::ROUND).await;
+    tokio::time::sleep(2 * sotay::kernel::batching::queue::BATCH_WINDOW).await;
     let release = async {
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;
         sql_query("COMMIT").execute(&mut owner).await.unwrap();
@@ -205,11 +205,11 @@ async fn no_order_repetition_or_interleaving_exceeds_a_cap_or_credits_twice() {
             let object_id = if event == "visit" { today.to_string() } else { format!("object {object}") };
             let on = today.checked_sub_days(chrono::Days::new(back.into()));
             let deed = Deed { event, object_kind: "thing", object_id, percent: Some(80), on, ..Deed::default() };
-            Want { member_id: members[member].id, deed, now }
+            AwardRequest { member_id: members[member].id, deed, now }
         };
-        drawn.into_iter().map(want).collect::<Vec<Want>>()
+        drawn.into_iter().map(want).collect::<Vec<AwardRequest>>()
     };
-    let batches: Vec<Vec<Want>> = (0..60).map(|_| batch()).collect();
+    let batches: Vec<Vec<AwardRequest>> = (0..60).map(|_| batch()).collect();
     let storm = batches.iter().enumerate().map(|(n, batch)| {
         let db = if n % 2 == 0 { &world.app.state.db } else { &beside.state.db };
         db.transaction(async |conn| award_all(conn, batch).await)

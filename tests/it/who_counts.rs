@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::jobs;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use crate::closings::{IN_TIME, close, rows};

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use crate::support::{Actor, Program, TestApp, World};
 
 /// What an impatient program's answers are waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+const DB_TIMEOUT: Duration = Duration::from_secs(20);
 const PDF: &[u8] = include_bytes!("../fixtures/12-KH-DU.pdf");
 
 async fn impatient() -> World {
@@ -28,7 +28,7 @@ async fn connect(app: &TestApp, bytes: impl AsRef<[u8]>) -> TcpStream {
 async fn until_closed(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     // A reset is an end, too.
-    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the server closes it");
+    let _ = tokio::time::timeout(DB_TIMEOUT, stream.read_to_end(&mut answer)).await.expect("the server closes it");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -90,11 +90,11 @@ async fn a_body_without_end_is_given_its_time_and_no_more() {
     };
     let read = async {
         let mut answer = Vec::new();
-        let _ = tokio::time::timeout(PATIENCE, reading.read_to_end(&mut answer)).await.expect("the server closes it");
+        let _ = tokio::time::timeout(DB_TIMEOUT, reading.read_to_end(&mut answer)).await.expect("the server closes it");
         String::from_utf8_lossy(&answer).into_owned()
     };
     let (answer, ()) = tokio::join!(read, async {
-        let _ = tokio::time::timeout(PATIENCE, drip).await;
+        let _ = tokio::time::timeout(DB_TIMEOUT, drip).await;
     });
     assert!(answer.contains("408 Request Timeout"), "{answer}");
 }
@@ -106,7 +106,7 @@ async fn a_slow_head_ends_the_connection_also_after_another_request() {
         let begun = Instant::now();
         let mut stream = connect(&world.app, format!("{first}GET /healthz HTTP/1.1\r\nX: ")).await;
         until_closed(&mut stream).await;
-        assert!(begun.elapsed() < PATIENCE, "{first}");
+        assert!(begun.elapsed() < DB_TIMEOUT, "{first}");
     }
 }
 
@@ -263,7 +263,7 @@ async fn what_clients_do_wrong_is_no_error_of_the_program() {
         let mut stream = TcpStream::connect(&address).await.unwrap();
         stream.write_all(bytes.as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
-        let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut Vec::new())).await.expect("an end");
+        let _ = tokio::time::timeout(DB_TIMEOUT, stream.read_to_end(&mut Vec::new())).await.expect("an end");
     }
     drop(program);
     let written = std::fs::read_to_string(&log).unwrap();

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::request::{People, Template};
 
 /// How long to wait for answers after the last request.
-const PATIENCE: Duration = Duration::from_secs(10);
+const DB_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A kind of request, and the next person.
 struct Kind {
@@ -115,7 +115,7 @@ impl Engine<'_> {
         loop {
             let now = Instant::now();
             let sending = now < self.end && !self.used_up;
-            if !sending && (self.busy == 0 || now > self.end + PATIENCE) {
+            if !sending && (self.busy == 0 || now > self.end + DB_TIMEOUT) {
                 self.give_up();
                 return Ok(());
             }

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use crate::cluster::{free_port, signal};
 
 /// How long a server may take to answer, or to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const DB_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct Server {
     child: Child,
@@ -61,7 +61,7 @@ impl Server {
         command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
         let begun = Instant::now();
         let mut child = command.spawn().map_err(|e| format!("a server cannot be started: {e}"))?;
-        while begun.elapsed() < PATIENCE {
+        while begun.elapsed() < DB_TIMEOUT {
             if ready(address, path).await {
                 return Ok(Self { child, address, started_in: begun.elapsed() });
             }
@@ -81,7 +81,7 @@ impl Server {
     /// Stops it as its operator would.
     pub async fn stop(mut self) -> Result<(), String> {
         signal(&self.child, Signal::TERM);
-        timeout(PATIENCE, self.child.wait())
+        timeout(DB_TIMEOUT, self.child.wait())
             .await
             .map_err(|_| "a server did not stop")?
             .map(drop)

@@ -20,14 +20,14 @@ const EPOCH_DAYS: i32 = 730_120;
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// Takes rows, field by field.
-pub struct Rows {
+pub struct CopyRows {
     buffer: BytesMut,
     to: mpsc::Sender<Bytes>,
     progress: Progress,
     lost: bool,
 }
 
-impl Rows {
+impl CopyRows {
     /// Begins a row of so many fields. False when the receiver takes no more rows.
     pub fn row(&mut self, fields: i16) -> bool {
         if self.buffer.len() >= CHUNK {
@@ -101,14 +101,14 @@ pub async fn copy(
     client: &Client,
     target: &str,
     progress: Progress,
-    make: impl FnOnce(&mut Rows) -> Result<(), String> + Send + 'static,
+    make: impl FnOnce(&mut CopyRows) -> Result<(), String> + Send + 'static,
 ) -> Result<u64, String> {
     let failed = |e: tokio_postgres::Error| format!("{target}: {}", explain(&e));
     let sink = client.copy_in::<_, Bytes>(&format!("COPY {target} FROM STDIN BINARY")).await.map_err(failed)?;
     pin_mut!(sink);
     let (to, mut from) = mpsc::channel(WAITING);
     let maker = tokio::task::spawn_blocking(move || {
-        let mut rows = Rows { buffer: BytesMut::with_capacity(2 * CHUNK), to, progress, lost: false };
+        let mut rows = CopyRows { buffer: BytesMut::with_capacity(2 * CHUNK), to, progress, lost: false };
         rows.buffer.put_slice(HEADER);
         let made = make(&mut rows);
         rows.buffer.put_i16(-1);

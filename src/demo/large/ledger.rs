@@ -5,13 +5,13 @@ use chrono::{DateTime, Utc};
 use crate::demo::story::{self, Eagerness, Published};
 use crate::points::{Deeds, Judge, JudgedMonth};
 
-use super::copy::Rows;
+use super::copy::CopyRows;
 use super::persons::begin;
-use super::plan::{Person, Plan, stamped};
+use super::plan::{LargePlan, Person, stamped};
 
 /// The plan, the rules and what was on offer.
 pub struct History {
-    pub plan: std::sync::Arc<Plan>,
+    pub plan: std::sync::Arc<LargePlan>,
     pub judge: Judge,
     pub documents: Vec<Published>,
 }
@@ -21,7 +21,7 @@ pub const ENTRIES: &str = "point_entries (member_id, id, kind, rule_code, rule_v
      period, day, occurred_at, unit_id)";
 
 /// Rows of [`ENTRIES`] for members of these cells.
-pub fn entries(history: &History, cells: std::ops::Range<u32>, rows: &mut Rows) -> Result<(), String> {
+pub fn entries(history: &History, cells: std::ops::Range<u32>, rows: &mut CopyRows) -> Result<(), String> {
     let plan = &history.plan;
     each_month(history, cells, |person, order, month| {
         for (place, entry) in (0..).zip(&month.entries) {
@@ -48,7 +48,7 @@ pub fn entries(history: &History, cells: std::ops::Range<u32>, rows: &mut Rows) 
 }
 
 /// Rows of `member_months (member_id, period, points, counters)`.
-pub fn months(history: &History, rows: &mut Rows) -> Result<(), String> {
+pub fn months(history: &History, rows: &mut CopyRows) -> Result<(), String> {
     each_month(history, 0..history.plan.shape.cells, |person, _, month| {
         begin(rows, 4)?;
         rows.id(person.id);

@@ -18,16 +18,16 @@ use tokio_postgres::Client;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::accounts;
+use crate::kernel::db::schema::accounts;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::state::State;
 use crate::points::Judge;
 use crate::{identity, jobs};
 
-use copy::{Rows, copy, explain};
+use copy::{CopyRows, copy, explain};
 use ledger::History;
 use persons::MEMBERS;
-use plan::Plan;
+use plan::LargePlan;
 use progress::Progress;
 
 use super::{ADMINISTRATOR, PASSWORD, SignIn, people, publish_series};
@@ -84,7 +84,7 @@ pub async fn fill(state: &Data<State>, shape: Shape) -> Result<(), String> {
         .as_ref()
         .ok_or("data in bulk are copied in as the owner role: set SOTAY_DATABASE_OWNER_URL")?;
     let client = db::bare(url).await.map_err(|e| e.to_string())?;
-    let plan = Arc::new(Plan::new(shape, state.clock.now()));
+    let plan = Arc::new(LargePlan::new(shape, state.clock.now()));
     eprintln!("Making {} members in {} cells; all people are invented.", plan.shape.members, plan.shape.cells);
     fill_units(&client, &plan).await?;
     fill_people(&client, &plan, state).await?;
@@ -110,9 +110,9 @@ async fn count_accounts(state: &State) -> Result<(i64, i64), Problem> {
 }
 
 /// Writes all rows of a table.
-type Make = fn(&Plan, &mut Rows);
+type Make = fn(&LargePlan, &mut CopyRows);
 
-async fn fill_units(client: &Client, plan: &Arc<Plan>) -> Result<(), String> {
+async fn fill_units(client: &Client, plan: &Arc<LargePlan>) -> Result<(), String> {
     let bared = bare_tables::begin(client, &["units", "unit_links", "unit_tree"]).await?;
     let total = u64::from(plan.units());
     let tables: [(&str, &str, Make); 3] = [
@@ -122,7 +122,7 @@ async fn fill_units(client: &Client, plan: &Arc<Plan>) -> Result<(), String> {
     ];
     for (what, target, make) in tables {
         let plan = plan.clone();
-        let make = move |rows: &mut Rows| {
+        let make = move |rows: &mut CopyRows| {
             make(&plan, rows);
             Ok(())
         };
@@ -131,9 +131,9 @@ async fn fill_units(client: &Client, plan: &Arc<Plan>) -> Result<(), String> {
     bare_tables::commit(client, bared).await
 }
 
-type Maker = fn(&Plan, &mut Rows) -> Result<(), String>;
+type Maker = fn(&LargePlan, &mut CopyRows) -> Result<(), String>;
 
-async fn fill_people(client: &Client, plan: &Arc<Plan>, state: &Data<State>) -> Result<(), String> {
+async fn fill_people(client: &Client, plan: &Arc<LargePlan>, state: &Data<State>) -> Result<(), String> {
     const TABLES: [&str; 6] = ["accounts", "members", "sign_in_handles", "memberships", "exemptions", "grants"];
     let bared = bare_tables::begin(client, &TABLES).await?;
     let total = u64::from(plan.shape.members);
@@ -157,7 +157,7 @@ async fn fill_people(client: &Client, plan: &Arc<Plan>, state: &Data<State>) -> 
 }
 
 /// Gives those who can be signed in as their password.
-async fn sign_in_cast(state: &State, plan: &Plan) -> Result<(), Problem> {
+async fn sign_in_cast(state: &State, plan: &LargePlan) -> Result<(), Problem> {
     let ids: Vec<_> = plan.cast().into_iter().map(|(_, number)| plan.member_id(number)).collect();
     let hash = identity::hash_password(state, PASSWORD).await?;
     let now = state.clock.now();
@@ -165,7 +165,7 @@ async fn sign_in_cast(state: &State, plan: &Plan) -> Result<(), Problem> {
 }
 
 /// Publishes the documents, and reads the rules.
-async fn history(state: &State, plan: &Arc<Plan>) -> Result<History, Problem> {
+async fn history(state: &State, plan: &Arc<LargePlan>) -> Result<History, Problem> {
     let (unit, publisher) = (plan.unit_id(plan.top()), plan.member_id(plan.publisher()));
     state
         .work
@@ -235,7 +235,7 @@ async fn tidy(client: &Client) -> Result<(), String> {
 }
 
 /// Computes the figures of units in full, month by month: millions of changed members one by one would take hours.
-async fn project(client: &Client, plan: &Plan, state: &State) -> Result<(), String> {
+async fn project(client: &Client, plan: &LargePlan, state: &State) -> Result<(), String> {
     let began = Instant::now();
     client.batch_execute("DELETE FROM point_changes").await.map_err(|e| explain(&e))?;
     client
@@ -253,7 +253,7 @@ async fn project(client: &Client, plan: &Plan, state: &State) -> Result<(), Stri
 
 /// The accounts to sign in as.
 pub fn sign_ins(shape: Shape, state: &State) -> Vec<SignIn> {
-    let plan = Plan::new(shape, state.clock.now());
+    let plan = LargePlan::new(shape, state.clock.now());
     let sign_in = |(role, number)| SignIn { role, login: people::citizen_id(u64::from(number) + 1) };
     plan.cast().into_iter().map(sign_in).collect()
 }

@@ -1,13 +1,13 @@
 //! Members of a large demo: accounts, sealed profiles, handles, memberships, exemptions, roles.
 
-use crate::kernel::crypto::Crypto;
+use crate::kernel::security::crypto::Crypto;
 use crate::organisation::members::{Origin, handle_digests, seal};
 
-use super::copy::Rows;
-use super::plan::{Person, Plan};
+use super::copy::CopyRows;
+use super::plan::{LargePlan, Person};
 
 /// Makes all persons, cell by cell, until `each` fails because the receiver takes no more rows.
-pub fn everybody(plan: &Plan, mut each: impl FnMut(Person) -> Result<(), String>) -> Result<(), String> {
+pub fn everybody(plan: &LargePlan, mut each: impl FnMut(Person) -> Result<(), String>) -> Result<(), String> {
     for cell in 0..plan.shape.cells {
         for number in plan.members_of(cell) {
             each(plan.person(cell, number))?;
@@ -17,12 +17,12 @@ pub fn everybody(plan: &Plan, mut each: impl FnMut(Person) -> Result<(), String>
 }
 
 /// Begins a row, or ends the work when the receiver is gone.
-pub fn begin(rows: &mut Rows, fields: i16) -> Result<(), String> {
+pub fn begin(rows: &mut CopyRows, fields: i16) -> Result<(), String> {
     if rows.row(fields) { Ok(()) } else { Err("the copy was broken off".to_owned()) }
 }
 
 /// Rows of `accounts (id, kind, display_name, created_at)`.
-pub fn accounts(plan: &Plan, rows: &mut Rows) -> Result<(), String> {
+pub fn accounts(plan: &LargePlan, rows: &mut CopyRows) -> Result<(), String> {
     everybody(plan, |person| {
         begin(rows, 4)?;
         rows.id(person.id);
@@ -38,7 +38,7 @@ pub const MEMBERS: &str = "members (id, full_name, birth_date, sex, admitted_on,
      card_number_sealed, phone_sealed, without_device, created_at)";
 
 /// Rows of [`MEMBERS`].
-pub fn members(plan: &Plan, crypto: &Crypto, rows: &mut Rows) -> Result<(), String> {
+pub fn members(plan: &LargePlan, crypto: &Crypto, rows: &mut CopyRows) -> Result<(), String> {
     everybody(plan, |person| {
         let profile = plan.profile(&person);
         let sealed = seal(crypto, person.id, &profile).map_err(|e| e.to_string())?;
@@ -48,7 +48,7 @@ pub fn members(plan: &Plan, crypto: &Crypto, rows: &mut Rows) -> Result<(), Stri
         rows.day(profile.birth_date);
         rows.text(profile.sex);
         rows.day(profile.admitted_on);
-        rows.maybe(profile.official_on, Rows::day);
+        rows.maybe(profile.official_on, CopyRows::day);
         rows.bytes(&sealed.citizen_id);
         rows.maybe(sealed.card_number, |rows, value| rows.bytes(&value));
         rows.maybe(sealed.phone, |rows, value| rows.bytes(&value));
@@ -59,7 +59,7 @@ pub fn members(plan: &Plan, crypto: &Crypto, rows: &mut Rows) -> Result<(), Stri
 }
 
 /// Rows of `sign_in_handles (account_id, kind, digest, since)`.
-pub fn handles(plan: &Plan, crypto: &Crypto, rows: &mut Rows) -> Result<(), String> {
+pub fn handles(plan: &LargePlan, crypto: &Crypto, rows: &mut CopyRows) -> Result<(), String> {
     everybody(plan, |person| {
         for (kind, digest) in handle_digests(crypto, &plan.profile(&person)) {
             begin(rows, 4)?;
@@ -73,7 +73,7 @@ pub fn handles(plan: &Plan, crypto: &Crypto, rows: &mut Rows) -> Result<(), Stri
 }
 
 /// Rows of `memberships (id, member_id, unit_id, origin, valid_from, valid_to)`.
-pub fn memberships(plan: &Plan, rows: &mut Rows) -> Result<(), String> {
+pub fn memberships(plan: &LargePlan, rows: &mut CopyRows) -> Result<(), String> {
     everybody(plan, |person| {
         let mut stretch = |order: u32, cell: u32, origin: Origin, from, to| {
             begin(rows, 6)?;
@@ -82,7 +82,7 @@ pub fn memberships(plan: &Plan, rows: &mut Rows) -> Result<(), String> {
             rows.id(plan.unit_id(plan.cell_unit(cell)));
             rows.text(origin.as_str());
             rows.day(from);
-            rows.maybe(to, Rows::day);
+            rows.maybe(to, CopyRows::day);
             Ok::<_, String>(())
         };
         match person.moved {
@@ -96,7 +96,7 @@ pub fn memberships(plan: &Plan, rows: &mut Rows) -> Result<(), String> {
 }
 
 /// Rows of `exemptions (id, member_id, kind, valid_from, reason, created_at)`.
-pub fn exemptions(plan: &Plan, rows: &mut Rows) -> Result<(), String> {
+pub fn exemptions(plan: &LargePlan, rows: &mut CopyRows) -> Result<(), String> {
     everybody(plan, |person| {
         if person.exempt {
             begin(rows, 6)?;
@@ -112,7 +112,7 @@ pub fn exemptions(plan: &Plan, rows: &mut Rows) -> Result<(), String> {
 }
 
 /// Rows of `grants (id, account_id, role, unit_id, valid_from, created_at)`.
-pub fn grants(plan: &Plan, rows: &mut Rows) -> Result<(), String> {
+pub fn grants(plan: &LargePlan, rows: &mut CopyRows) -> Result<(), String> {
     for (order, (number, role, unit)) in (0..).zip(plan.grants()) {
         begin(rows, 6)?;
         rows.id(plan.id(5, order));

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use crate::demo::dice::Dice;
 use crate::demo::people;
 use crate::demo::story::at;
-use crate::kernel::access::Role;
 use crate::kernel::clock::{Period, day_of};
+use crate::kernel::security::access::Role;
 use crate::organisation::members::NewMember;
 
 const SEED: u64 = 19_300_203;
@@ -50,7 +50,7 @@ pub struct Person {
 }
 
 /// A shape on a day.
-pub struct Plan {
+pub struct LargePlan {
     pub shape: Shape,
     pub since: NaiveDate,
     pub today: NaiveDate,
@@ -59,7 +59,7 @@ pub struct Plan {
     starts: Vec<u32>,
 }
 
-impl Plan {
+impl LargePlan {
     pub fn new(shape: Shape, now: DateTime<Utc>) -> Self {
         let today = day_of(now);
         let present = Period::containing(today);
@@ -285,7 +285,7 @@ mod tests {
     fn a_province_is_as_large_as_the_real_one_and_everybody_has_a_place() {
         let shape = Shape::province();
         let (cells, members) = (shape.cells, shape.members);
-        let plan = Plan::new(shape, "2026-11-20T05:00:00Z".parse().unwrap());
+        let plan = LargePlan::new(shape, "2026-11-20T05:00:00Z".parse().unwrap());
         assert_eq!(plan.members_of(cells - 1).end, members);
         assert_eq!(plan.members_of(0).len(), 135);
         assert!((0..cells).all(|cell| plan.members_of(cell).len() >= SMALLEST as usize));

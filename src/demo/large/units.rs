@@ -1,7 +1,7 @@
 //! Units of a large demo, their links and the closure of the links.
 
-use super::copy::Rows;
-use super::plan::Plan;
+use super::copy::CopyRows;
+use super::plan::LargePlan;
 
 const WATERS: [&str; 7] = ["Sông", "Núi", "Biển", "Đồng", "Rừng", "Bến", "Hồ"];
 const COLOURS: [&str; 5] = ["Xanh", "Bạc", "Vàng", "Hồng", "Trong"];
@@ -35,7 +35,7 @@ const SECOND: [&str; 17] = [
 const KINDS: [&str; 5] = ["Cơ quan", "Trường Tiểu học", "Trường THCS", "Trạm Y tế", "Quân sự"];
 
 /// Rows of `units (id, kind, name, code, created_at)`.
-pub fn units(plan: &Plan, rows: &mut Rows) {
+pub fn units(plan: &LargePlan, rows: &mut CopyRows) {
     for unit in 0..plan.units() {
         let (kind, name, code) = describe(plan, unit);
         if !rows.row(5) {
@@ -50,7 +50,7 @@ pub fn units(plan: &Plan, rows: &mut Rows) {
 }
 
 /// Rows of `unit_links (unit_id, parent_id, valid_from)`.
-pub fn links(plan: &Plan, rows: &mut Rows) {
+pub fn links(plan: &LargePlan, rows: &mut CopyRows) {
     for unit in 0..plan.units() {
         rows.row(3);
         rows.id(plan.unit_id(unit));
@@ -60,7 +60,7 @@ pub fn links(plan: &Plan, rows: &mut Rows) {
 }
 
 /// Rows of `unit_tree (ancestor_id, descendant_id, depth, valid_from)`.
-pub fn tree(plan: &Plan, rows: &mut Rows) {
+pub fn tree(plan: &LargePlan, rows: &mut CopyRows) {
     for unit in 0..plan.units() {
         let (mut ancestor, mut depth) = (Some(unit), 0);
         while let Some(above) = ancestor {
@@ -74,7 +74,7 @@ pub fn tree(plan: &Plan, rows: &mut Rows) {
     }
 }
 
-fn describe(plan: &Plan, unit: u32) -> (&'static str, String, Option<String>) {
+fn describe(plan: &LargePlan, unit: u32) -> (&'static str, String, Option<String>) {
     if let Some(cell) = unit.checked_sub(plan.cell_unit(0)) {
         let code = format!(
             "{:02}.{:03}.{:03}.001.001",
@@ -106,7 +106,7 @@ fn committee_name(committee: usize) -> String {
     }
 }
 
-fn cell_name(plan: &Plan, cell: u32) -> String {
+fn cell_name(plan: &LargePlan, cell: u32) -> String {
     let committee = plan.committee_of(cell);
     let before = (0..cell).rev().take_while(|other| plan.committee_of(*other) == committee).count();
     match before.checked_sub(3) {

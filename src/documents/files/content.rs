@@ -10,9 +10,9 @@ use object_store::path::Path;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt, WriteMultipart};
 
 use crate::documents::model::{Media, Sniffer};
-use crate::kernel::crypto::{random_bytes, to_text};
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::http::spool::too_large;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::security::crypto::{random_bytes, to_text};
 
 /// Parts written at the same time; with their size they bound the memory of an upload.
 const PARTS_AT_ONCE: usize = 2;

@@ -15,18 +15,18 @@ use uuid::Uuid;
 use crate::documents::model::Media;
 use crate::documents::store::note_opening;
 use crate::documents::targets::{OnDocument, Readable};
-use crate::kernel::access::needs::PublishDocuments;
-use crate::kernel::audit;
-use crate::kernel::call::{Ask, Query, Scope, is_any_file, names, path_id, place, receive};
-use crate::kernel::crypto::to_text;
 use crate::kernel::db::Conn;
-use crate::kernel::idempotency::{self, Claim, Key};
-use crate::kernel::problem::{Code, Problem, text};
-use crate::kernel::reply::matches_any;
+use crate::kernel::extract::{Query, ReadRequest, Scope, is_any_file, names, path_id, place, receive};
+use crate::kernel::http::idempotency::{self, Claim, Key};
+use crate::kernel::http::problem::{Code, Problem, text};
+use crate::kernel::http::reply::matches_any;
+use crate::kernel::security::access::needs::PublishDocuments;
+use crate::kernel::security::audit;
+use crate::kernel::security::crypto::to_text;
 use crate::kernel::text::one_line;
 
 use super::content::{self, StoredFile};
-use super::range::{Wanted, wanted};
+use super::range::{RangeRequest, wanted};
 use super::store::{self, FileOut, FileRow};
 
 /// What the file is called.
@@ -57,11 +57,11 @@ pub struct FileQuery {
         (status = 422, description = "The file is not of the type it is said to be, or the document has twenty files.")))]
 #[post("/documents/{document_id}/files")]
 pub async fn add_document_file(
-    ask: Ask<OnDocument<PublishDocuments>>,
+    request: ReadRequest<OnDocument<PublishDocuments>>,
     query: Query<FileQuery>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let Ask { conn, scope, request } = ask;
+    let ReadRequest { conn, scope, request } = request;
     // A slow upload must not hold a connection.
     drop(conn);
     let media = media_of(&request, &query.0.filename)?;
@@ -74,7 +74,7 @@ pub async fn add_document_file(
     let files = state.files.as_ref();
     let file = content::keep(files, media, most, spooled.into_stream()).await?;
     // The right to add files may have been lost during a slow upload.
-    let scope = match Ask::<OnDocument<PublishDocuments>>::extract(&request).await {
+    let scope = match ReadRequest::<OnDocument<PublishDocuments>>::extract(&request).await {
         Ok(again) => again.scope,
         Err(problem) => {
             content::discard(files, &file).await;
@@ -114,7 +114,7 @@ async fn add(
     }
     let (id, by) = (scope.on.document_id, scope.caller.account_id);
     let added = store::attach(conn, id, name, file, by, scope.now).await?;
-    let event = audit::Event {
+    let event = audit::AuditEvent {
         unit_id: Some(scope.on.unit_id),
         details: json!({"file_id": added.id}),
         ..scope.audit("document.file_added", "document", id)
@@ -191,8 +191,8 @@ fn media_of(req: &HttpRequest, name: &str) -> Result<Media, Problem> {
         (status = 304, description = "The client's copy is still right."),
         (status = 416, description = "The file has no such bytes.")))]
 #[get("/documents/{document_id}/files/{file_id}")]
-pub async fn download_document_file(ask: Ask<Readable>) -> Result<HttpResponse, Problem> {
-    let Ask { mut conn, scope, request } = ask;
+pub async fn download_document_file(request: ReadRequest<Readable>) -> Result<HttpResponse, Problem> {
+    let ReadRequest { mut conn, scope, request } = request;
     let (document_id, file_id) = (scope.on.row.id, path_id(&request, "file_id")?);
     let file = store::one(&mut conn, document_id, file_id).await?;
     note_opening(&mut conn, document_id, scope.caller.account_id, scope.now).await?;
@@ -203,9 +203,9 @@ pub async fn download_document_file(ask: Ask<Readable>) -> Result<HttpResponse, 
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
     }
     let range = match wanted(&request, &tag, file.bytes) {
-        Wanted::Everything => None,
-        Wanted::Part(range) => Some(range),
-        Wanted::Nothing => {
+        RangeRequest::Everything => None,
+        RangeRequest::Part(range) => Some(range),
+        RangeRequest::Nothing => {
             let size = format!("bytes */{}", file.bytes);
             let problem = Problem::new(Code::RangeNotSatisfiable);
             return Err(problem.header(header::CONTENT_RANGE, size));

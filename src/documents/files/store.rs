@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use crate::documents::store::{RECALLED, lock, next_version, recalled};
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::document_files;
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::document_files;
 
 use super::content::StoredFile;
 

@@ -3,4 +3,4 @@
 pub mod routes;
 mod store;
 
-pub use store::{Detail, Lister, ReachedOffer, detail};
+pub use store::{Detail, LibraryLoader, ReachedOffer, detail};

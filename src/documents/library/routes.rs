@@ -5,17 +5,17 @@ use actix_web::{FromRequest, HttpResponse, get};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::documents::model::Kind;
+use crate::documents::model::DocumentKind;
 use crate::documents::store::note_opening;
 use crate::documents::targets::Readable;
-use crate::kernel::call::{Anyone, Ask, Empty, Handed, Myself, Query};
-use crate::kernel::desk::{Asked, Clerk, Desk};
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::Problem;
-use crate::kernel::reply;
+use crate::kernel::batching::loader::{BatchLoader, BatchQuery, LoadedRequest};
+use crate::kernel::extract::{Anyone, BatchedRequest, Empty, Myself, Query, ReadRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply;
 use crate::kernel::text::search_words;
 
-use super::store::{self, Detail, Item, Lister, Wanted};
+use super::store::{self, Detail, LibraryItem, LibraryLoader, LibraryQuery};
 
 /// Which documents are listed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -34,31 +34,31 @@ pub struct DocumentQuery {
 ///
 /// The documents distributed to the caller's cell, newest first; recalled ones are not among them.
 #[utoipa::path(tag = "Documents", params(PageQuery, DocumentQuery),
-    responses((status = 200, description = "A page of documents.", body = Page<Item>),
+    responses((status = 200, description = "A page of documents.", body = Page<LibraryItem>),
         (status = 403, description = "The caller is not a member.")))]
 #[get("/documents")]
 pub async fn list_documents(
-    ask: Handed<Empty>,
+    request: BatchedRequest<Empty>,
     page: Query<PageQuery>,
     query: Query<DocumentQuery>,
-    desk: Data<Desk<Lister>>,
+    desk: Data<BatchLoader<LibraryLoader>>,
 ) -> Result<HttpResponse, Problem> {
     let (Query(page), Query(query)) = (page, query);
     let words = search_words(query.q.as_deref().unwrap_or_default());
-    let wanted = Wanted { unread: query.unread, words, after: page.after()?, fetch: page.fetch() };
+    let wanted = LibraryQuery { unread: query.unread, words, after: page.after()?, fetch: page.fetch() };
     let rows = if query.q.is_none() {
-        desk.ask(ask.claims, wanted, ask.now).await?
+        desk.ask(request.claims, wanted, request.now).await?
     } else {
         // A search may take longer: no plain list waits for it.
-        let Ask::<Myself> { conn, scope, .. } = Ask::extract(&ask.request).await?;
-        let asked = [Asked { caller: scope.caller, wanted: &wanted }];
+        let ReadRequest::<Myself> { conn, scope, .. } = ReadRequest::extract(&request.request).await?;
+        let asked = [LoadedRequest { caller: scope.caller, wanted: &wanted }];
         // Punctuation alone is no word, and finds nothing.
         match wanted.words.is_empty() {
             true => Vec::new(),
-            false => Lister::answer(&conn, &asked).await?.pop().unwrap_or_default(),
+            false => LibraryLoader::answer(&conn, &asked).await?.pop().unwrap_or_default(),
         }
     };
-    reply::json(&ask.request, &page.page(rows, |item| (item.published_at, item.id), |item| item))
+    reply::json(&request.request, &page.page(rows, |item| (item.published_at, item.id), |item| item))
 }
 
 /// Get a document
@@ -68,12 +68,12 @@ pub async fn list_documents(
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
     responses((status = 200, description = "The document.", body = Detail)))]
 #[get("/documents/{document_id}")]
-pub async fn get_document(mut ask: Ask<Readable>) -> Result<HttpResponse, Problem> {
-    let (caller, now) = (ask.scope.caller.account_id, ask.scope.now);
-    let row = ask.scope.on.row.clone();
-    note_opening(&mut ask.conn, row.id, caller, now).await?;
-    let detail = store::detail(&mut ask.conn, row, caller, ask.scope.on.publisher).await?;
-    reply::versioned(&ask.request, &detail, &detail.shared())
+pub async fn get_document(mut request: ReadRequest<Readable>) -> Result<HttpResponse, Problem> {
+    let (caller, now) = (request.scope.caller.account_id, request.scope.now);
+    let row = request.scope.on.row.clone();
+    note_opening(&mut request.conn, row.id, caller, now).await?;
+    let detail = store::detail(&mut request.conn, row, caller, request.scope.on.publisher).await?;
+    reply::versioned(&request.request, &detail, &detail.shared())
 }
 
 /// A kind of document.
@@ -81,7 +81,7 @@ pub async fn get_document(mut ask: Ask<Readable>) -> Result<HttpResponse, Proble
 #[schema(as = DocumentKind)]
 pub struct KindOut {
     /// Its code in this API.
-    code: Kind,
+    code: DocumentKind,
     /// The letters that symbols carry; two kinds share `QĐ`.
     #[schema(max_length = 10, example = "KH")]
     abbreviation: &'static str,
@@ -95,12 +95,12 @@ pub struct KindOut {
 /// All kinds on one page, with the letters that symbols carry.
 #[utoipa::path(tag = "Documents", responses((status = 200, description = "The kinds.", body = Page<KindOut>)))]
 #[get("/document-kinds")]
-pub async fn list_document_kinds(ask: Ask<Anyone>) -> Result<HttpResponse, Problem> {
-    let language = ask.scope.context.language;
-    let items = Kind::ALL.iter().map(|kind| KindOut {
+pub async fn list_document_kinds(request: ReadRequest<Anyone>) -> Result<HttpResponse, Problem> {
+    let language = request.scope.context.language;
+    let items = DocumentKind::ALL.iter().map(|kind| KindOut {
         code: *kind,
         abbreviation: kind.abbreviation(),
         name: language.pick(&kind.name()).to_owned(),
     });
-    ask.reply(&Page { items: items.collect(), next_cursor: None })
+    request.reply(&Page { items: items.collect(), next_cursor: None })
 }

@@ -9,21 +9,21 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::documents::files::{FileOut, of_document};
-use crate::documents::model::{Kind, Symbol, parse_symbol};
+use crate::documents::model::{DocumentKind, Symbol, parse_symbol};
 use crate::documents::publishing::SameDocument;
-use crate::documents::store::{Row, body, targets};
-use crate::kernel::auth::{Principal, require_member};
+use crate::documents::store::{DocumentRow, body, targets};
+use crate::kernel::batching::loader::{self, BatchQuery, LoadedRequest};
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::desk::{self, Asked, Clerk};
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{document_acknowledgements, reading_sessions};
-use crate::kernel::statement::PreparedWhen;
+use crate::kernel::db::schema::{document_acknowledgements, reading_sessions};
+use crate::kernel::db::statement::PreparedWhen;
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::auth::{Principal, require_member};
 
 /// A document in a member's list.
 #[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]
 #[schema(as = DocumentItem)]
-pub struct Item {
+pub struct LibraryItem {
     /// Identifier.
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
@@ -33,7 +33,7 @@ pub struct Item {
     pub symbol: String,
     /// What kind of document it is.
     #[diesel(sql_type = Text)]
-    #[schema(value_type = Kind)]
+    #[schema(value_type = DocumentKind)]
     pub kind: String,
     /// What it is about.
     #[diesel(sql_type = Text)]
@@ -62,7 +62,7 @@ pub struct Item {
 }
 
 /// Request for a list of documents of the member's cell.
-pub struct Wanted {
+pub struct LibraryQuery {
     pub unread: bool,
     /// Beginnings of words. Whoever searches is answered alone or with others who do.
     pub words: Vec<String>,
@@ -73,11 +73,11 @@ pub struct Wanted {
 
 /// A row of a batched list, with the place of its request.
 #[derive(QueryableByName)]
-struct Placed {
+struct BatchedDocumentRow {
     #[diesel(sql_type = Int4)]
     place: i32,
     #[diesel(embed)]
-    item: Item,
+    item: LibraryItem,
 }
 
 /// Newest first. Arrays of arrays are not unnested, so units come as text. What reaches a member is found by the units it went to,
@@ -125,18 +125,21 @@ fn tsquery(words: &[String]) -> String {
 const MOST_OF_A_WORD: usize = 100;
 
 /// Batched query that lists documents for all concurrent requests.
-pub struct Lister;
+pub struct LibraryLoader;
 
-impl Clerk for Lister {
-    type Wanted = Wanted;
-    type Answer = Vec<Item>;
+impl BatchQuery for LibraryLoader {
+    type Input = LibraryQuery;
+    type Output = Vec<LibraryItem>;
 
     fn admit(caller: &Principal) -> Result<(), Problem> {
         require_member(Some(caller.kind))
     }
 
-    async fn answer(mut conn: &Conn, asked: &[Asked<'_, Wanted>]) -> Result<Vec<Vec<Item>>, Problem> {
-        let home = |one: &Asked<'_, Wanted>| {
+    async fn answer(
+        mut conn: &Conn,
+        asked: &[LoadedRequest<'_, LibraryQuery>],
+    ) -> Result<Vec<Vec<LibraryItem>>, Problem> {
+        let home = |one: &LoadedRequest<'_, LibraryQuery>| {
             let units: Vec<String> = one.caller.home.iter().map(Uuid::to_string).collect();
             units.join(",")
         };
@@ -152,8 +155,8 @@ impl Clerk for Lister {
             .bind::<Array<Nullable<SqlUuid>>, _>(id)
             .bind::<Array<BigInt>, _>(asked.iter().map(|one| one.wanted.fetch).collect::<Vec<_>>());
         // A plan for all words would fit none: how many documents have a word differs much.
-        let rows: Vec<Placed> = PreparedWhen(!searching, query).load(&mut conn).await?;
-        let lists = desk::by_place(rows, asked.len(), |placed| placed.place);
+        let rows: Vec<BatchedDocumentRow> = PreparedWhen(!searching, query).load(&mut conn).await?;
+        let lists = loader::by_place(rows, asked.len(), |placed| placed.place);
         Ok(lists.into_iter().map(|list| list.into_iter().map(|placed| placed.item).collect()).collect())
     }
 }
@@ -172,7 +175,7 @@ pub struct Detail {
     /// The parts of the symbol, when it is written in the usual way.
     pub symbol_parts: Option<Symbol>,
     /// What kind of document it is.
-    #[schema(value_type = Kind)]
+    #[schema(value_type = DocumentKind)]
     pub kind: String,
     /// What it is about.
     #[schema(max_length = 500, example = "Kế hoạch sinh hoạt chuyên đề quý IV")]
@@ -246,7 +249,7 @@ pub struct ReachedOffer {
 }
 
 /// A document in full, as one caller sees it.
-pub async fn detail(conn: &mut Conn, row: Row, caller_id: Uuid, publisher: bool) -> Result<Detail, Problem> {
+pub async fn detail(conn: &mut Conn, row: DocumentRow, caller_id: Uuid, publisher: bool) -> Result<Detail, Problem> {
     let read = reading_sessions::table
         .filter(reading_sessions::document_id.eq(row.id))
         .filter(reading_sessions::member_id.eq(caller_id))

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::problem::{Text, text};
+use crate::kernel::http::problem::{Text, text};
 
 macro_rules! kinds {
     ($($variant:ident = $code:literal, $short:literal, $vi:literal, $en:literal;)*) => {
@@ -11,17 +11,17 @@ macro_rules! kinds {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         #[schema(as = DocumentKindCode)]
-        pub enum Kind { $(#[doc = $en] $variant),* }
+        pub enum DocumentKind { $(#[doc = $en] $variant),* }
 
-        impl Kind {
-            pub const ALL: &'static [Kind] = &[$(Kind::$variant),*];
+        impl DocumentKind {
+            pub const ALL: &'static [DocumentKind] = &[$(DocumentKind::$variant),*];
 
             /// The name used in the API and in the database.
-            pub fn as_str(self) -> &'static str { match self { $(Kind::$variant => $code),* } }
+            pub fn as_str(self) -> &'static str { match self { $(DocumentKind::$variant => $code),* } }
             /// The letters used in symbols; two kinds share `QĐ`.
-            pub fn abbreviation(self) -> &'static str { match self { $(Kind::$variant => $short),* } }
+            pub fn abbreviation(self) -> &'static str { match self { $(DocumentKind::$variant => $short),* } }
             /// The name people use.
-            pub fn name(self) -> Text { match self { $(Kind::$variant => text($vi, $en)),* } }
+            pub fn name(self) -> Text { match self { $(DocumentKind::$variant => text($vi, $en)),* } }
         }
     };
 }
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_the_api() {
-        for kind in Kind::ALL {
+        for kind in DocumentKind::ALL {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
     }

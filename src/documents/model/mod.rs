@@ -6,8 +6,8 @@ mod symbol;
 mod text;
 mod timing;
 
-pub use kinds::Kind;
+pub use kinds::DocumentKind;
 pub use media::{Media, Sniffer};
 pub use symbol::{Symbol, parse_symbol};
 pub use text::{carries_secret_marking, searchable, words};
-pub use timing::{Pace, credit, required_seconds};
+pub use timing::{ReadingSpeed, credit, required_seconds};

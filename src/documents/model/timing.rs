@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 /// How fast people read, and the bounds of what is asked of them.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct ReadingSpeed {
     /// Words a minute.
     pub words_per_minute: u32,
     /// Least time, seconds.
@@ -14,7 +14,7 @@ pub struct Pace {
 }
 
 /// Seconds a document needs: by its words, or a minute a page for a scan without text.
-pub fn required_seconds(words: i32, pages: Option<i32>, pace: Pace) -> i32 {
+pub fn required_seconds(words: i32, pages: Option<i32>, pace: ReadingSpeed) -> i32 {
     let natural = if words > 0 {
         (i64::from(words) * 60 + i64::from(pace.words_per_minute) - 1) / i64::from(pace.words_per_minute.max(1))
     } else {
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PACE: Pace = Pace { words_per_minute: 250, floor: 30, ceiling: 900 };
+    const PACE: ReadingSpeed = ReadingSpeed { words_per_minute: 250, floor: 30, ceiling: 900 };
 
     #[test]
     fn time_follows_length_within_bounds() {

@@ -9,10 +9,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::documents::store::{Row, targets};
+use crate::documents::store::{DocumentRow, targets};
 use crate::kernel::db::Conn;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::outbox;
-use crate::kernel::problem::Problem;
 
 /// A document that was published before, with the same symbol, text or file.
 #[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]
@@ -35,7 +35,11 @@ pub struct SameDocument {
 
 /// The latest ten documents that are the same as this one and reached some of the same units, recalled ones too. Symbols count
 /// within five years: with a new term of a committee its numbers begin anew.
-pub async fn published_before(conn: &mut Conn, row: &Row, now: DateTime<Utc>) -> Result<Vec<SameDocument>, Problem> {
+pub async fn published_before(
+    conn: &mut Conn,
+    row: &DocumentRow,
+    now: DateTime<Utc>,
+) -> Result<Vec<SameDocument>, Problem> {
     let reached = targets(conn, row.id).await?;
     Ok(diesel::sql_query(
         "WITH same AS (
@@ -59,7 +63,7 @@ pub async fn published_before(conn: &mut Conn, row: &Row, now: DateTime<Utc>) ->
 }
 
 /// The event by which inspectors learn of it.
-pub async fn tell(conn: &mut Conn, row: &Row, by: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn tell(conn: &mut Conn, row: &DocumentRow, by: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     let same = published_before(conn, row, now).await?;
     if same.is_empty() {
         return Ok(());

@@ -9,17 +9,17 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::documents::library::{Detail, ReachedOffer, detail};
-use crate::documents::model::Kind;
-use crate::documents::store::{PUBLISHED, RECALLED, Row, body, get as get_row, lock, recalled, targets};
+use crate::documents::model::DocumentKind;
+use crate::documents::store::{DocumentRow, PUBLISHED, RECALLED, body, get as get_row, lock, recalled, targets};
 use crate::documents::targets::OnDocument;
-use crate::kernel::access::needs::PublishDocuments;
-use crate::kernel::audit;
-use crate::kernel::call::{Ask, Call, Query, Scope};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Problem, text};
-use crate::kernel::reply;
+use crate::kernel::extract::{Query, ReadRequest, Scope, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Code, Problem, text};
+use crate::kernel::http::reply;
+use crate::kernel::security::access::needs::PublishDocuments;
+use crate::kernel::security::audit;
 use crate::kernel::text::symbol;
 use crate::organisation::OnUnit;
 use crate::points::month_offer;
@@ -36,7 +36,7 @@ pub struct OwnedDocument {
     #[schema(max_length = 60, example = "98-KH/ĐU")]
     symbol: String,
     /// What kind of document it is.
-    #[schema(value_type = Kind)]
+    #[schema(value_type = DocumentKind)]
     kind: String,
     /// What it is about.
     #[schema(max_length = 500, example = "Kế hoạch sinh hoạt chuyên đề quý IV")]
@@ -57,8 +57,8 @@ pub struct OwnedDocument {
     recalled_at: Option<DateTime<Utc>>,
 }
 
-impl From<Row> for OwnedDocument {
-    fn from(row: Row) -> Self {
+impl From<DocumentRow> for OwnedDocument {
+    fn from(row: DocumentRow) -> Self {
         Self {
             id: row.id,
             symbol: row.symbol,
@@ -81,13 +81,13 @@ impl From<Row> for OwnedDocument {
     responses((status = 200, description = "A page of documents.", body = Page<OwnedDocument>)))]
 #[get("/units/{unit_id}/documents")]
 pub async fn list_unit_documents(
-    mut ask: Ask<OnUnit<PublishDocuments>>,
+    mut request: ReadRequest<OnUnit<PublishDocuments>>,
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let Query(page) = page;
-    let unit_id = ask.scope.on.unit_id;
-    let rows = store::of_unit(&mut ask.conn, unit_id, page.after()?, page.fetch()).await?;
-    ask.reply(&page.page(rows, |row| row.id, OwnedDocument::from))
+    let unit_id = request.scope.on.unit_id;
+    let rows = store::of_unit(&mut request.conn, unit_id, page.after()?, page.fetch()).await?;
+    request.reply(&page.page(rows, |row| row.id, OwnedDocument::from))
 }
 
 /// A document to be written.
@@ -99,7 +99,7 @@ pub struct DocumentIn {
     symbol: String,
     /// What kind of document it is.
     #[schema(example = "ke_hoach")]
-    kind: Kind,
+    kind: DocumentKind,
     /// What it is about.
     #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "Kế hoạch sinh hoạt chuyên đề quý IV")]
     title: String,
@@ -136,25 +136,31 @@ pub struct DocumentIn {
     responses((status = 201, description = "The draft.", body = Detail),
         (status = 422, description = "There is neither a text nor a number of pages, or the document carries a secrecy marking.")))]
 #[post("/units/{unit_id}/documents")]
-pub async fn create_document(call: Call<DocumentIn, OnUnit<PublishDocuments>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
-        let body = &scope.body;
-        let new = NewDocument {
-            unit_id: scope.on.unit_id,
-            symbol: symbol(&body.symbol),
-            kind: body.kind,
-            title: body.title.clone(),
-            summary: body.summary.clone(),
-            text: body.text.clone(),
-            pages: body.pages,
-            must_read_by: body.must_read_by,
-        };
-        let id = store::draft(conn, &new, scope.caller.account_id, scope.now).await?;
-        let event = audit::Event { unit_id: Some(scope.on.unit_id), ..scope.audit("document.written", "document", id) };
-        audit::record(conn, event, scope.now).await?;
-        show(conn, id, scope).await
-    })
-    .await
+pub async fn create_document(
+    request: WriteRequest<DocumentIn, OnUnit<PublishDocuments>>,
+) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::CREATED, async |conn, scope| {
+            let body = &scope.body;
+            let new = NewDocument {
+                unit_id: scope.on.unit_id,
+                symbol: symbol(&body.symbol),
+                kind: body.kind,
+                title: body.title.clone(),
+                summary: body.summary.clone(),
+                text: body.text.clone(),
+                pages: body.pages,
+                must_read_by: body.must_read_by,
+            };
+            let id = store::draft(conn, &new, scope.caller.account_id, scope.now).await?;
+            let event = audit::AuditEvent {
+                unit_id: Some(scope.on.unit_id),
+                ..scope.audit("document.written", "document", id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            show(conn, id, scope).await
+        })
+        .await
 }
 
 /// What is to be changed; what is left out stays.
@@ -166,7 +172,7 @@ pub struct DocumentPatch {
     symbol: Option<String>,
     /// What kind of document it is.
     #[schema(nullable = false, example = "ke_hoach")]
-    kind: Option<Kind>,
+    kind: Option<DocumentKind>,
     /// What it is about.
     #[schema(
         min_length = 1,
@@ -202,7 +208,7 @@ pub struct DocumentPatch {
 
 impl DocumentPatch {
     /// Puts the changes into the row. Returns the names of the fields that differ now.
-    fn apply(&self, row: &mut Row, text: &mut String) -> Vec<&'static str> {
+    fn apply(&self, row: &mut DocumentRow, text: &mut String) -> Vec<&'static str> {
         let mut changed = Vec::new();
         let mut put = |name, field: &mut String, new: Option<&str>| {
             if let Some(new) = new.filter(|new| *new != field.as_str()) {
@@ -211,7 +217,7 @@ impl DocumentPatch {
             }
         };
         put("symbol", &mut row.symbol, self.symbol.as_deref().map(symbol).as_deref());
-        put("kind", &mut row.kind, self.kind.map(Kind::as_str));
+        put("kind", &mut row.kind, self.kind.map(DocumentKind::as_str));
         put("title", &mut row.title, self.title.as_deref());
         put("summary", &mut row.summary, self.summary.as_deref());
         put("text", text, self.text.as_deref());
@@ -241,35 +247,36 @@ impl DocumentPatch {
 #[patch("/documents/{document_id}")]
 pub async fn update_document(
     req: HttpRequest,
-    call: Call<DocumentPatch, OnDocument<PublishDocuments>>,
+    request: WriteRequest<DocumentPatch, OnDocument<PublishDocuments>>,
 ) -> Result<HttpResponse, Problem> {
     if !req.headers().contains_key(header::IF_MATCH) {
         let detail = text("Thiếu If-Match.", "If-Match is required.");
         return Err(Problem::fault("If-Match", "required", detail));
     }
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let mut row = lock(conn, scope.on.document_id).await?;
-        if row.status == RECALLED {
-            return Err(recalled());
-        }
-        let seen = detail(conn, row.clone(), scope.caller.account_id, true).await?;
-        if !reply::matches_version(&req, &seen.shared())? {
-            return Err(Problem::new(Code::PreconditionFailed));
-        }
-        let mut text = body(conn, row.id).await?;
-        let changed = scope.body.apply(&mut row, &mut text);
-        if !changed.is_empty() {
-            store::rewrite(conn, (&row, &text), scope.caller.account_id, scope.now).await?;
-            let event = audit::Event {
-                unit_id: Some(row.unit_id),
-                details: json!({"fields": changed}),
-                ..scope.audit("document.changed", "document", row.id)
-            };
-            audit::record(conn, event, scope.now).await?;
-        }
-        show(conn, row.id, scope).await
-    })
-    .await
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let mut row = lock(conn, scope.on.document_id).await?;
+            if row.status == RECALLED {
+                return Err(recalled());
+            }
+            let seen = detail(conn, row.clone(), scope.caller.account_id, true).await?;
+            if !reply::matches_version(&req, &seen.shared())? {
+                return Err(Problem::new(Code::PreconditionFailed));
+            }
+            let mut text = body(conn, row.id).await?;
+            let changed = scope.body.apply(&mut row, &mut text);
+            if !changed.is_empty() {
+                store::rewrite(conn, (&row, &text), scope.caller.account_id, scope.now).await?;
+                let event = audit::AuditEvent {
+                    unit_id: Some(row.unit_id),
+                    details: json!({"fields": changed}),
+                    ..scope.audit("document.changed", "document", row.id)
+                };
+                audit::record(conn, event, scope.now).await?;
+            }
+            show(conn, row.id, scope).await
+        })
+        .await
 }
 
 /// Where a document goes.
@@ -298,27 +305,28 @@ pub struct PublicationIn {
         (status = 422, description = "A unit is not below the owning one, the attestation is missing, or the document carries a secrecy marking.")))]
 #[post("/documents/{document_id}/publish")]
 pub async fn publish_document(
-    call: Call<PublicationIn, OnDocument<PublishDocuments>>,
+    request: WriteRequest<PublicationIn, OnDocument<PublishDocuments>>,
 ) -> Result<HttpResponse, Problem> {
-    if !call.body.attests_no_state_secrets {
+    if !request.body.attests_no_state_secrets {
         return Err(Problem::with(
             Code::RuleNotMet,
             "Người ban hành phải cam kết tài liệu không chứa bí mật nhà nước.",
             "The publisher must attest that the document holds no state secret.",
         ));
     }
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (id, by) = (scope.on.document_id, scope.caller.account_id);
-        store::publish(conn, id, &scope.body.unit_ids, by, scope.now).await?;
-        let event = audit::Event {
-            unit_id: Some(scope.on.unit_id),
-            details: json!({"unit_ids": scope.body.unit_ids}),
-            ..scope.audit("document.published", "document", id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        show_with_offer(conn, id, scope).await
-    })
-    .await
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (id, by) = (scope.on.document_id, scope.caller.account_id);
+            store::publish(conn, id, &scope.body.unit_ids, by, scope.now).await?;
+            let event = audit::AuditEvent {
+                unit_id: Some(scope.on.unit_id),
+                details: json!({"unit_ids": scope.body.unit_ids}),
+                ..scope.audit("document.published", "document", id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            show_with_offer(conn, id, scope).await
+        })
+        .await
 }
 
 /// Why a document is withdrawn.
@@ -345,16 +353,21 @@ pub struct RecallIn {
     responses((status = 200, description = "The document.", body = Detail),
         (status = 409, description = "The document is not published.")))]
 #[post("/documents/{document_id}/recall")]
-pub async fn recall_document(call: Call<RecallIn, OnDocument<PublishDocuments>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (id, by) = (scope.on.document_id, scope.caller.account_id);
-        store::recall(conn, id, by, scope.body.reason.trim(), scope.now).await?;
-        let event =
-            audit::Event { unit_id: Some(scope.on.unit_id), ..scope.audit("document.recalled", "document", id) };
-        audit::record(conn, event, scope.now).await?;
-        show_with_offer(conn, id, scope).await
-    })
-    .await
+pub async fn recall_document(
+    request: WriteRequest<RecallIn, OnDocument<PublishDocuments>>,
+) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (id, by) = (scope.on.document_id, scope.caller.account_id);
+            store::recall(conn, id, by, scope.body.reason.trim(), scope.now).await?;
+            let event = audit::AuditEvent {
+                unit_id: Some(scope.on.unit_id),
+                ..scope.audit("document.recalled", "document", id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            show_with_offer(conn, id, scope).await
+        })
+        .await
 }
 
 async fn show<B, T>(conn: &mut Conn, id: Uuid, scope: &Scope<B, T>) -> Result<Detail, Problem> {

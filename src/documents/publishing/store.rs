@@ -7,13 +7,13 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::documents::OBJECT_KIND;
-use crate::documents::model::{Kind, carries_secret_marking, searchable, words};
-use crate::documents::store::{DRAFT, PUBLISHED, RECALLED, Row, body, lock, next_version, recalled, targets};
+use crate::documents::model::{DocumentKind, carries_secret_marking, searchable, words};
+use crate::documents::store::{DRAFT, DocumentRow, PUBLISHED, RECALLED, body, lock, next_version, recalled, targets};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::{document_targets, documents};
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{document_targets, documents};
 use crate::points::{Offer, offer, withdraw_offers};
 
 use super::repeated;
@@ -24,7 +24,7 @@ pub struct NewDocument {
     /// The unit that will own it.
     pub unit_id: Uuid,
     pub symbol: String,
-    pub kind: Kind,
+    pub kind: DocumentKind,
     pub title: String,
     /// May be empty.
     pub summary: String,
@@ -68,7 +68,12 @@ pub async fn draft(conn: &mut Conn, new: &NewDocument, author: Uuid, now: DateTi
 ///
 /// # Errors
 /// As [`draft`].
-pub async fn rewrite(conn: &mut Conn, (row, text): (&Row, &str), by: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn rewrite(
+    conn: &mut Conn,
+    (row, text): (&DocumentRow, &str),
+    by: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
     check(&row.symbol, &row.title, &row.summary, text, row.pages)?;
     diesel::update(documents::table.find(row.id))
         .set((
@@ -165,12 +170,17 @@ pub async fn recall(
 }
 
 /// The documents a unit owns, drafts and recalled ones too, newest first.
-pub async fn of_unit(conn: &mut Conn, unit_id: Uuid, after: Option<Uuid>, fetch: i64) -> Result<Vec<Row>, Problem> {
+pub async fn of_unit(
+    conn: &mut Conn,
+    unit_id: Uuid,
+    after: Option<Uuid>,
+    fetch: i64,
+) -> Result<Vec<DocumentRow>, Problem> {
     let mut query = documents::table
         .filter(documents::unit_id.eq(unit_id))
         .order(documents::id.desc())
         .limit(fetch)
-        .select(Row::as_select())
+        .select(DocumentRow::as_select())
         .into_boxed();
     if let Some(id) = after {
         query = query.filter(documents::id.lt(id));
@@ -179,7 +189,7 @@ pub async fn of_unit(conn: &mut Conn, unit_id: Uuid, after: Option<Uuid>, fetch:
 }
 
 /// Announces to the points engine what can be earned with the document, and where.
-async fn announce(conn: &mut Conn, row: &Row, now: DateTime<Utc>) -> Result<(), Problem> {
+async fn announce(conn: &mut Conn, row: &DocumentRow, now: DateTime<Utc>) -> Result<(), Problem> {
     let rules: &[&str] =
         if row.must_read_by.is_some() { &["document_acknowledged", "document_read"] } else { &["document_read"] };
     let unit_ids = targets(conn, row.id).await?;

@@ -6,13 +6,13 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::documents::targets::OnDocument;
-use crate::kernel::access::Permission;
-use crate::kernel::access::needs::ReadReadership;
-use crate::kernel::audit;
-use crate::kernel::call::{Anyone, Ask, Query, path_id};
 use crate::kernel::clock::day_of;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Anyone, Query, ReadRequest, path_id};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::access::needs::ReadReadership;
+use crate::kernel::security::audit;
 use crate::organisation::units;
 
 use super::store::{self, Reader, Readership};
@@ -25,15 +25,16 @@ use super::store::{self, Reader, Readership};
     responses((status = 200, description = "A page of readers.", body = Page<Reader>)))]
 #[get("/documents/{document_id}/readers")]
 pub async fn list_document_readers(
-    mut ask: Ask<OnDocument<ReadReadership>>,
+    mut request: ReadRequest<OnDocument<ReadReadership>>,
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let Query(page) = page;
-    let (id, unit_id) = (ask.scope.on.document_id, ask.scope.on.unit_id);
-    let rows = store::readers(&mut ask.conn, id, page.after()?, page.fetch()).await?;
-    let event = audit::Event { unit_id: Some(unit_id), ..ask.scope.audit("document.readers_listed", "document", id) };
-    audit::record(&mut ask.conn, event, ask.scope.now).await?;
-    ask.reply(&page.page(rows, |reader| (reader.opened_at, reader.account_id), |reader| reader))
+    let (id, unit_id) = (request.scope.on.document_id, request.scope.on.unit_id);
+    let rows = store::readers(&mut request.conn, id, page.after()?, page.fetch()).await?;
+    let event =
+        audit::AuditEvent { unit_id: Some(unit_id), ..request.scope.audit("document.readers_listed", "document", id) };
+    audit::record(&mut request.conn, event, request.scope.now).await?;
+    request.reply(&page.page(rows, |reader| (reader.opened_at, reader.account_id), |reader| reader))
 }
 
 /// Whose readership is wanted.
@@ -52,16 +53,16 @@ pub struct ReadershipQuery {
     responses((status = 200, description = "The counts.", body = Readership)))]
 #[get("/documents/{document_id}/readership")]
 pub async fn get_document_readership(
-    mut ask: Ask<Anyone>,
+    mut request: ReadRequest<Anyone>,
     query: Query<ReadershipQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (unit_id, today) = (query.0.unit_id, day_of(ask.scope.now));
-    let path = units::last_path(&mut ask.conn, unit_id, today).await?;
-    ask.scope.caller.require(&path, Permission::ReadReadership)?;
-    let id = path_id(&ask.request, "document_id")?;
-    if !store::concerns(&mut ask.conn, id, &path, today).await? {
+    let (unit_id, today) = (query.0.unit_id, day_of(request.scope.now));
+    let path = units::last_path(&mut request.conn, unit_id, today).await?;
+    request.scope.caller.require(&path, Permission::ReadReadership)?;
+    let id = path_id(&request.request, "document_id")?;
+    if !store::concerns(&mut request.conn, id, &path, today).await? {
         return Err(Problem::not_found());
     }
-    let counts = store::of_unit(&mut ask.conn, id, unit_id, today).await?;
-    ask.reply(&counts)
+    let counts = store::of_unit(&mut request.conn, id, unit_id, today).await?;
+    request.reply(&counts)
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
 
 /// A person who has opened a document.
 #[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]

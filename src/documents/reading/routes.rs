@@ -9,21 +9,21 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::documents::targets::Distributed;
-use crate::kernel::audit;
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Call, Empty, Target, path_id};
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Authorize, Empty, WriteRequest, path_id};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::audit;
+use crate::kernel::security::auth::Principal;
 use crate::points::Award;
 
 use super::sessions;
-use super::store::{self, Session};
+use super::store::{self, StoredSession};
 
 /// The caller's own session of the path's `session_id`; 404 for sessions of others.
 pub struct MySession(Uuid);
 
-impl Target for MySession {
-    fn authorise<'a>(
+impl Authorize for MySession {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,
@@ -55,8 +55,8 @@ pub struct ReadingSession {
     completed: bool,
 }
 
-impl From<Session> for ReadingSession {
-    fn from(session: Session) -> Self {
+impl From<StoredSession> for ReadingSession {
+    fn from(session: StoredSession) -> Self {
         Self {
             id: session.id,
             document_id: session.document_id,
@@ -76,14 +76,15 @@ impl From<Session> for ReadingSession {
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
     request_body = Empty, responses((status = 201, description = "The session.", body = ReadingSession)))]
 #[post("/documents/{document_id}/reading-sessions")]
-pub async fn start_reading(call: Call<Empty, Distributed>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
-        let (me, document) = (scope.caller.account_id, &scope.on.row);
-        let config = &scope.state.config;
-        let session = sessions::start(conn, config, me, document, scope.now).await?;
-        Ok(ReadingSession::from(session))
-    })
-    .await
+pub async fn start_reading(request: WriteRequest<Empty, Distributed>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::CREATED, async |conn, scope| {
+            let (me, document) = (scope.caller.account_id, &scope.on.row);
+            let config = &scope.state.config;
+            let session = sessions::start(conn, config, me, document, scope.now).await?;
+            Ok(ReadingSession::from(session))
+        })
+        .await
 }
 
 /// Send a heartbeat
@@ -96,13 +97,14 @@ pub async fn start_reading(call: Call<Empty, Distributed>) -> Result<HttpRespons
     (status = 409, description = "The document was changed meanwhile."),
     (status = 410, description = "The session has expired.")))]
 #[post("/reading-sessions/{session_id}/heartbeat")]
-pub async fn send_heartbeat(call: Call<Empty, MySession>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (config, id) = (&scope.state.config, scope.on.0);
-        let session = sessions::beat(conn, config, &scope.caller, id, scope.now).await?;
-        Ok(ReadingSession::from(session))
-    })
-    .await
+pub async fn send_heartbeat(request: WriteRequest<Empty, MySession>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (config, id) = (&scope.state.config, scope.on.0);
+            let session = sessions::beat(conn, config, &scope.caller, id, scope.now).await?;
+            Ok(ReadingSession::from(session))
+        })
+        .await
 }
 
 /// Complete reading
@@ -115,12 +117,13 @@ pub async fn send_heartbeat(call: Call<Empty, MySession>) -> Result<HttpResponse
     (status = 409, description = "Not read for long enough, paused by another session, or the document was changed meanwhile."),
     (status = 410, description = "The session has expired.")))]
 #[post("/reading-sessions/{session_id}/complete")]
-pub async fn complete_reading(call: Call<Empty, MySession>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (config, id) = (&scope.state.config, scope.on.0);
-        sessions::complete(conn, config, &scope.caller, id, scope.now).await
-    })
-    .await
+pub async fn complete_reading(request: WriteRequest<Empty, MySession>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (config, id) = (&scope.state.config, scope.on.0);
+            sessions::complete(conn, config, &scope.caller, id, scope.now).await
+        })
+        .await
 }
 
 /// Confirm a document
@@ -131,19 +134,20 @@ pub async fn complete_reading(call: Call<Empty, MySession>) -> Result<HttpRespon
     (status = 200, description = "What it earned.", body = Award),
     (status = 422, description = "The document asks for no confirmation.")))]
 #[post("/documents/{document_id}/acknowledgement")]
-pub async fn acknowledge_document(call: Call<Empty, Distributed>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (me, document) = (scope.caller.account_id, &scope.on.row);
-        let (award, first) = sessions::acknowledge(conn, &scope.caller, document, scope.now).await?;
-        if first {
-            let event = audit::Event {
-                unit_id: scope.caller.home.first().copied(),
-                member_id: Some(me),
-                ..scope.audit("document.acknowledged", "document", document.id)
-            };
-            audit::record(conn, event, scope.now).await?;
-        }
-        Ok(award)
-    })
-    .await
+pub async fn acknowledge_document(request: WriteRequest<Empty, Distributed>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (me, document) = (scope.caller.account_id, &scope.on.row);
+            let (award, first) = sessions::acknowledge(conn, &scope.caller, document, scope.now).await?;
+            if first {
+                let event = audit::AuditEvent {
+                    unit_id: scope.caller.home.first().copied(),
+                    member_id: Some(me),
+                    ..scope.audit("document.acknowledged", "document", document.id)
+                };
+                audit::record(conn, event, scope.now).await?;
+            }
+            Ok(award)
+        })
+        .await
 }

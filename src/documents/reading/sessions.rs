@@ -4,16 +4,16 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::documents::OBJECT_KIND;
-use crate::documents::model::{Pace, credit, required_seconds};
-use crate::documents::store::{Row, hold, note_opening, reaches, reaching_version};
-use crate::kernel::auth::Principal;
+use crate::documents::model::{ReadingSpeed, credit, required_seconds};
+use crate::documents::store::{DocumentRow, hold, note_opening, reaches, reaching_version};
 use crate::kernel::config::Config;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::sweep::Round;
+use crate::kernel::db::sweep::Round;
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::auth::Principal;
 use crate::points::{self, Award, Deed};
 
-use super::store::{self, NewSession, Session};
+use super::store::{self, NewSession, StoredSession};
 
 /// What is read: the event that rules listen to.
 const READ: &str = "document.read";
@@ -25,10 +25,10 @@ pub async fn start(
     conn: &mut Conn,
     config: &Config,
     member_id: Uuid,
-    document: &Row,
+    document: &DocumentRow,
     now: DateTime<Utc>,
-) -> Result<Session, Problem> {
-    let pace = Pace {
+) -> Result<StoredSession, Problem> {
+    let pace = ReadingSpeed {
         words_per_minute: config.reading_words_per_minute,
         floor: config.reading_floor_seconds,
         ceiling: config.reading_ceiling_seconds,
@@ -51,7 +51,7 @@ pub async fn beat(
     caller: &Principal,
     session_id: Uuid,
     now: DateTime<Utc>,
-) -> Result<Session, Problem> {
+) -> Result<StoredSession, Problem> {
     let active = store::lock_active(conn, caller.account_id).await?;
     let mut session = store::lock(conn, session_id).await?;
     if session.completed_at.is_some() {
@@ -108,7 +108,7 @@ pub async fn complete(
 pub async fn acknowledge(
     conn: &mut Conn,
     caller: &Principal,
-    document: &Row,
+    document: &DocumentRow,
     now: DateTime<Utc>,
 ) -> Result<(Award, bool), Problem> {
     if document.must_read_by.is_none() {
@@ -143,7 +143,7 @@ async fn award(
 /// The document must still be there for the member, in the version that the session was opened for, and time must be left.
 async fn require_open(
     conn: &mut Conn,
-    session: &Session,
+    session: &StoredSession,
     caller: &Principal,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
@@ -157,7 +157,7 @@ async fn require_open(
     Ok(())
 }
 
-fn take_credit(session: &mut Session, config: &Config, now: DateTime<Utc>) {
+fn take_credit(session: &mut StoredSession, config: &Config, now: DateTime<Utc>) {
     session.credited_ms += credit(session.last_beat_at, now, config.reading_gap_seconds);
     session.last_beat_at = session.last_beat_at.max(now);
 }

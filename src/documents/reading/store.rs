@@ -8,9 +8,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::{active_readings, document_acknowledgements, reading_sessions};
+use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{active_readings, document_acknowledgements, reading_sessions};
 
 /// Unfinished sessions a member may have; older ones are closed.
 const MOST_OPEN: i64 = 20;
@@ -18,7 +18,7 @@ const MOST_OPEN: i64 = 20;
 /// A reading session as it stands.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = reading_sessions)]
-pub struct Session {
+pub struct StoredSession {
     pub id: Uuid,
     pub member_id: Uuid,
     pub document_id: Uuid,
@@ -47,7 +47,7 @@ pub async fn belongs_to(conn: &mut Conn, id: Uuid, member_id: Uuid) -> Result<bo
 }
 
 /// Opens a session, lets its clock be the one that runs, and closes the oldest ones beyond the limit.
-pub async fn open(conn: &mut Conn, new: &NewSession, now: DateTime<Utc>) -> Result<Session, Problem> {
+pub async fn open(conn: &mut Conn, new: &NewSession, now: DateTime<Utc>) -> Result<StoredSession, Problem> {
     let session = diesel::insert_into(reading_sessions::table)
         .values((
             reading_sessions::id.eq(new_id(now)),
@@ -59,7 +59,7 @@ pub async fn open(conn: &mut Conn, new: &NewSession, now: DateTime<Utc>) -> Resu
             reading_sessions::last_beat_at.eq(now),
             reading_sessions::expires_at.eq(new.expires_at),
         ))
-        .returning(Session::as_returning())
+        .returning(StoredSession::as_returning())
         .get_result(conn)
         .await?;
     activate(conn, new.member_id, session.id).await?;
@@ -109,12 +109,12 @@ pub async fn lock_active(conn: &mut Conn, member_id: Uuid) -> Result<Option<Uuid
 }
 
 /// A session, locked until the end of the transaction.
-pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Session, Problem> {
-    Ok(reading_sessions::table.find(id).select(Session::as_select()).for_update().first(conn).await?)
+pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<StoredSession, Problem> {
+    Ok(reading_sessions::table.find(id).select(StoredSession::as_select()).for_update().first(conn).await?)
 }
 
 /// Writes what the session has been credited with.
-pub async fn write_beat(conn: &mut Conn, session: &Session) -> Result<(), Problem> {
+pub async fn write_beat(conn: &mut Conn, session: &StoredSession) -> Result<(), Problem> {
     diesel::update(reading_sessions::table.find(session.id))
         .set((
             reading_sessions::credited_ms.eq(session.credited_ms),
@@ -126,7 +126,12 @@ pub async fn write_beat(conn: &mut Conn, session: &Session) -> Result<(), Proble
 }
 
 /// Ends a session with its receipt; no clock of the member runs then.
-pub async fn finish(conn: &mut Conn, session: &Session, receipt: &Value, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn finish(
+    conn: &mut Conn,
+    session: &StoredSession,
+    receipt: &Value,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
     write_beat(conn, session).await?;
     diesel::update(reading_sessions::table.find(session.id))
         .set((reading_sessions::completed_at.eq(now), reading_sessions::receipt.eq(receipt)))

@@ -15,7 +15,7 @@ use super::wire::Wire;
 
 /// What a pool's connections are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum PoolPurpose {
     /// Requests, each for itself.
     Requests,
     /// Few statements that repeat with arrays of varying length: each is planned once. PostgreSQL would plan it anew whenever
@@ -34,14 +34,14 @@ const LIMITS_OF_WORK: &str = "SET statement_timeout = '30min'; SET idle_in_trans
 const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan";
 
 /// Connects for a pool.
-pub(super) fn establish(url: &str, purpose: Purpose) -> BoxFuture<'_, ConnectionResult<Conn>> {
+pub(super) fn establish(url: &str, purpose: PoolPurpose) -> BoxFuture<'_, ConnectionResult<Conn>> {
     async move {
         let mut conn = open(url).await?;
         // By its name an administrator tells what a session is for.
         let statements: &[&str] = match purpose {
-            Purpose::Requests => &["SET application_name = 'sotay requests'", LIMITS],
-            Purpose::Batches => &["SET application_name = 'sotay batches'", LIMITS, PLAN_ONCE],
-            Purpose::Work => &["SET application_name = 'sotay work'", LIMITS_OF_WORK],
+            PoolPurpose::Requests => &["SET application_name = 'sotay requests'", LIMITS],
+            PoolPurpose::Batches => &["SET application_name = 'sotay batches'", LIMITS, PLAN_ONCE],
+            PoolPurpose::Work => &["SET application_name = 'sotay work'", LIMITS_OF_WORK],
         };
         let set = conn.batch_execute(&statements.join("; ")).await;
         set.map_err(ConnectionError::CouldntSetupConfiguration)?;

@@ -16,8 +16,8 @@ use futures_util::Stream;
 use tokio::time::Sleep;
 use uuid::Uuid;
 
+use super::problem::{Code, Problem};
 use crate::kernel::config::Config;
-use crate::kernel::problem::{Code, Problem};
 
 use super::connections::Connection;
 use super::turns::{Turn, Turns};
@@ -31,14 +31,14 @@ const SLOW_AT_ONCE: usize = 16;
 
 /// How slowly a body may arrive.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct ReadRate {
     /// The whole of it.
     total: Duration,
     /// Over any stretch of this length it keeps [`LEAST_RATE`].
     window: Option<Duration>,
 }
 
-impl Pace {
+impl ReadRate {
     /// Of JSON, which is small.
     pub fn json(config: &Config) -> Self {
         Self { total: Duration::from_secs(config.body_seconds.into()), window: None }
@@ -67,7 +67,7 @@ pub struct Sender {
 /// A body that must keep a pace.
 pub struct Paced {
     inner: Payload,
-    pace: Pace,
+    pace: ReadRate,
     begun: Instant,
     bytes: u64,
     /// How much had arrived when, over the last window.
@@ -80,7 +80,7 @@ pub struct Paced {
 }
 
 impl Paced {
-    pub fn new(inner: Payload, pace: Pace, sender: Option<Sender>, connection: Option<Rc<Connection>>) -> Self {
+    pub fn new(inner: Payload, pace: ReadRate, sender: Option<Sender>, connection: Option<Rc<Connection>>) -> Self {
         let begun = Instant::now();
         let seen = VecDeque::from([(begun, 0)]);
         Self { inner, pace, begun, bytes: 0, seen, timer: None, sender, turn: None, connection }

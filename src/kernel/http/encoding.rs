@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 
-use crate::kernel::problem::{Code, Problem};
+use super::problem::{Code, Problem};
 
 /// Refuses an encoded body before anything of it is read: a few kilobytes of gzip can hold gigabytes.
 ///

@@ -8,8 +8,8 @@ use actix_web::error::PayloadError;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 
+use super::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Problem};
 
 use super::body::broken;
 

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::db::{Conn, savepoint};
-use crate::kernel::problem::{Language, Problem};
+use crate::kernel::http::problem::{Language, Problem};
 
 use super::output::{DecisionOut, answer};
 use super::store;

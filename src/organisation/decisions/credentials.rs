@@ -16,13 +16,13 @@ use uuid::Uuid;
 
 use crate::kernel::clock::VIET_NAM;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::http::problem::{Code, Problem};
 
 /// How long decisions are suspended after redeeming a slip that one person issued alone.
 const REST_HOURS: i64 = 72;
 
 #[derive(QueryableByName)]
-struct Redeemed {
+struct RedemptionRow {
     #[diesel(sql_type = SqlUuid)]
     account_id: Uuid,
     #[diesel(sql_type = Timestamptz)]
@@ -35,7 +35,7 @@ const LONE: &str = "SELECT k.account_id, s.redeemed_at FROM unnest($1::uuid[]) A
     WHERE s.decision_id IS NULL AND s.redeemed_at > $2";
 
 /// The accounts whose decisions are suspended, and since when.
-async fn resting(conn: &mut Conn, accounts: &[Uuid], now: DateTime<Utc>) -> Result<Vec<Redeemed>, Problem> {
+async fn resting(conn: &mut Conn, accounts: &[Uuid], now: DateTime<Utc>) -> Result<Vec<RedemptionRow>, Problem> {
     Ok(sql_query(LONE)
         .bind::<Array<SqlUuid>, _>(accounts)
         .bind::<Timestamptz, _>(now - Duration::hours(REST_HOURS))

@@ -3,15 +3,15 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::auth::Principal;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::{grants, units};
 
 use super::credentials;
-use super::model::{Decision, DecisionKind, Part, Reach};
+use super::model::{Decision, DecisionKind, DecisionRole, Reach};
 
 /// The part of a unit's path on which deciders hold their role.
 pub fn deciding_path<'p>(kind: &dyn DecisionKind, path: &'p [Uuid]) -> &'p [Uuid] {
@@ -56,7 +56,7 @@ pub async fn require_decider(
     if !caller.may(deciding_path(kind, &path), kind.deciding()) {
         return Err(not_competent(kind));
     }
-    kind.check(conn, decision, (caller, Part::Decider), now).await?;
+    kind.check(conn, decision, (caller, DecisionRole::Decider), now).await?;
     credentials::require_rested(conn, caller.account_id, now).await?;
     credentials::require_apart(conn, (decision.proposed_by, decision.proposed_at), caller.account_id, now).await
 }
@@ -97,6 +97,6 @@ pub async fn require_proposer_still(
     if !proposer.may(&path, kind.proposing()) {
         return Err(gone());
     }
-    let checked = kind.check(conn, decision, (&proposer, Part::Proposer), now).await;
+    let checked = kind.check(conn, decision, (&proposer, DecisionRole::Proposer), now).await;
     checked.map_err(|problem| if problem.code == Code::Forbidden { gone() } else { problem })
 }

@@ -22,7 +22,7 @@ mod workflow;
 
 pub use credentials::require_rested;
 pub use eligibility::{require_decider, require_proposer_still};
-pub use model::{Decision, DecisionKind, DecisionState, NewDecision, Part, Reach, Registry};
+pub use model::{Decision, DecisionKind, DecisionRole, DecisionState, NewDecision, Reach, Registry};
 pub use output::{DecisionOut, answer};
 pub use store::{get, last_of, waiting, waits_about, waits_already};
 pub use workflow::{Act, Decider, confirm, decline, expire, propose, withdraw};

@@ -8,15 +8,15 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::auth::Principal;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Problem, Text};
-use crate::kernel::schema::decisions;
+use crate::kernel::db::schema::decisions;
+use crate::kernel::http::problem::{Problem, Text};
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::auth::Principal;
 
 /// An officer's part in a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum DecisionRole {
     Proposer,
     Decider,
 }
@@ -78,7 +78,7 @@ pub trait DecisionKind: Send + Sync {
         &'a self,
         _conn: &'a mut Conn,
         _decision: &'a Decision,
-        _officer: (&'a Principal, Part),
+        _officer: (&'a Principal, DecisionRole),
         _now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<(), Problem>> {
         Box::pin(async { Ok(()) })

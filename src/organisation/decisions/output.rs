@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Language, Problem};
+use crate::kernel::http::problem::{Language, Problem};
 
 use super::model::{DecisionState, Registry};
 use super::store::{self, Named};

@@ -5,14 +5,14 @@ use actix_web::{HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::kernel::call::{Ask, Call, Empty, Query};
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Problem, text};
+use crate::kernel::extract::{Empty, Query, ReadRequest, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Problem, text};
 
 use super::batch::{ConfirmationResults, ConfirmationsIn, confirm_all};
 use super::model::DecisionState;
 use super::output::{DecisionOut, answer, show};
-use super::store::{self, Wanted};
+use super::store::{self, DecisionFilter};
 use super::target::{OnDecision, OnInbox};
 use super::workflow::{Act, confirm, decline, withdraw};
 
@@ -37,16 +37,16 @@ pub struct DecisionQuery {
     responses((status = 200, description = "A page of decisions.", body = Page<DecisionOut>)))]
 #[get("/units/{unit_id}/decisions")]
 pub async fn list_decisions(
-    mut ask: Ask<OnInbox>,
+    mut request: ReadRequest<OnInbox>,
     page: Query<PageQuery>,
     query: Query<DecisionQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (on, now, language) = (&ask.scope.on, ask.scope.now, ask.scope.context.language);
+    let (on, now, language) = (&request.scope.on, request.scope.now, request.scope.context.language);
     let mut kinds = on.readable.clone();
     if let Some(kind) = &query.0.kind {
         kinds.retain(|readable| readable == kind);
     }
-    let wanted = Wanted {
+    let wanted = DecisionFilter {
         unit_id: on.unit_id,
         kinds,
         state: query.0.state.unwrap_or(DecisionState::Waiting),
@@ -54,9 +54,9 @@ pub async fn list_decisions(
         fetch: page.0.fetch(),
     };
     let registry = on.kinds;
-    let rows = store::of_unit(&mut ask.conn, &wanted, now).await?;
+    let rows = store::of_unit(&mut request.conn, &wanted, now).await?;
     let shown: Result<Vec<DecisionOut>, Problem> = rows.into_iter().map(|row| show(row, registry, language)).collect();
-    ask.reply(&page.0.page(shown?, |row| row.id, |row| row))
+    request.reply(&page.0.page(shown?, |row| row.id, |row| row))
 }
 
 /// Get a decision
@@ -65,11 +65,11 @@ pub async fn list_decisions(
 #[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")),
     responses((status = 200, description = "The decision.", body = DecisionOut)))]
 #[get("/decisions/{decision_id}")]
-pub async fn get_decision(mut ask: Ask<OnDecision>) -> Result<HttpResponse, Problem> {
-    let (id, kinds) = (ask.scope.on.decision_id, ask.scope.on.kinds);
-    let (language, now) = (ask.scope.context.language, ask.scope.now);
-    let found = answer(&mut ask.conn, id, kinds, language, now).await?;
-    ask.reply(&found)
+pub async fn get_decision(mut request: ReadRequest<OnDecision>) -> Result<HttpResponse, Problem> {
+    let (id, kinds) = (request.scope.on.decision_id, request.scope.on.kinds);
+    let (language, now) = (request.scope.context.language, request.scope.now);
+    let found = answer(&mut request.conn, id, kinds, language, now).await?;
+    request.reply(&found)
 }
 
 /// Confirm a decision
@@ -85,13 +85,14 @@ pub async fn get_decision(mut ask: Ask<OnDecision>) -> Result<HttpResponse, Prob
     (status = 410, description = "It has expired."),
     (status = 422, description = "A rule of the organisation is not met.")))]
 #[post("/decisions/{decision_id}/confirmation")]
-pub async fn confirm_decision(call: Call<Empty, OnDecision>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
-        confirm(conn, id, &Act::of(scope, kinds)).await?;
-        answer(conn, id, kinds, scope.context.language, scope.now).await
-    })
-    .await
+pub async fn confirm_decision(request: WriteRequest<Empty, OnDecision>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
+            confirm(conn, id, &Act::of(scope, kinds)).await?;
+            answer(conn, id, kinds, scope.context.language, scope.now).await
+        })
+        .await
 }
 
 /// Why a decision is declined.
@@ -113,13 +114,14 @@ pub struct DecisionRefusalIn {
     (status = 409, description = "It was decided already."),
     (status = 410, description = "It has expired.")))]
 #[post("/decisions/{decision_id}/refusal")]
-pub async fn refuse_decision(call: Call<DecisionRefusalIn, OnDecision>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
-        decline(conn, id, &Act::of(scope, kinds), scope.body.reason.trim()).await?;
-        answer(conn, id, kinds, scope.context.language, scope.now).await
-    })
-    .await
+pub async fn refuse_decision(request: WriteRequest<DecisionRefusalIn, OnDecision>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
+            decline(conn, id, &Act::of(scope, kinds), scope.body.reason.trim()).await?;
+            answer(conn, id, kinds, scope.context.language, scope.now).await
+        })
+        .await
 }
 
 /// Withdraw a decision
@@ -131,13 +133,14 @@ pub async fn refuse_decision(call: Call<DecisionRefusalIn, OnDecision>) -> Resul
     (status = 409, description = "It was decided already."),
     (status = 410, description = "It has expired.")))]
 #[post("/decisions/{decision_id}/withdrawal")]
-pub async fn withdraw_decision(call: Call<Empty, OnDecision>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
-        withdraw(conn, id, &Act::of(scope, kinds)).await?;
-        answer(conn, id, kinds, scope.context.language, scope.now).await
-    })
-    .await
+pub async fn withdraw_decision(request: WriteRequest<Empty, OnDecision>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
+            withdraw(conn, id, &Act::of(scope, kinds)).await?;
+            answer(conn, id, kinds, scope.context.language, scope.now).await
+        })
+        .await
 }
 
 /// Confirm many decisions
@@ -148,18 +151,19 @@ pub async fn withdraw_decision(call: Call<Empty, OnDecision>) -> Result<HttpResp
     request_body = ConfirmationsIn, responses(
     (status = 200, description = "A result for each, in the order asked for.", body = ConfirmationResults)))]
 #[post("/units/{unit_id}/decisions/confirmations")]
-pub async fn confirm_decisions(call: Call<ConfirmationsIn, OnInbox>) -> Result<HttpResponse, Problem> {
-    let mut ids = call.body.decision_ids.clone();
+pub async fn confirm_decisions(request: WriteRequest<ConfirmationsIn, OnInbox>) -> Result<HttpResponse, Problem> {
+    let mut ids = request.body.decision_ids.clone();
     ids.sort_unstable();
     ids.dedup();
-    if ids.len() < call.body.decision_ids.len() {
+    if ids.len() < request.body.decision_ids.len() {
         let detail = text("Mỗi việc chỉ nêu một lần.", "Name each decision once.");
         return Err(Problem::fault("/decision_ids", "duplicate", detail));
     }
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let act = Act::of(scope, scope.on.kinds);
-        let (unit_id, ids) = (scope.on.unit_id, &scope.body.decision_ids);
-        confirm_all(conn, unit_id, ids, &act, scope.context.language).await
-    })
-    .await
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let act = Act::of(scope, scope.on.kinds);
+            let (unit_id, ids) = (scope.on.unit_id, &scope.body.decision_ids);
+            confirm_all(conn, unit_id, ids, &act, scope.context.language).await
+        })
+        .await
 }

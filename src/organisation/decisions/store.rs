@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::decisions;
+use crate::kernel::db::schema::decisions;
+use crate::kernel::http::problem::{Code, Problem};
 use crate::organisation::units;
 
 use super::model::{Decision, DecisionState};
@@ -72,7 +72,7 @@ pub async fn named(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<Name
 }
 
 /// Which decisions of a unit are listed.
-pub struct Wanted<'a> {
+pub struct DecisionFilter<'a> {
     pub unit_id: Uuid,
     /// Kinds that the caller may see.
     pub kinds: Vec<&'a str>,
@@ -82,7 +82,7 @@ pub struct Wanted<'a> {
 }
 
 /// Decisions of a unit and the units below it, latest first.
-pub async fn of_unit(conn: &mut Conn, wanted: &Wanted<'_>, now: DateTime<Utc>) -> Result<Vec<Named>, Problem> {
+pub async fn of_unit(conn: &mut Conn, wanted: &DecisionFilter<'_>, now: DateTime<Utc>) -> Result<Vec<Named>, Problem> {
     // Each branch filters by the stored state too, so that the index of waiting decisions is used.
     let in_state = match wanted.state {
         DecisionState::Waiting => "d.state = 'waiting' AND d.expires_at > $1",

@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Authorize, path_id};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
 
 use super::eligibility::may_read;
@@ -30,8 +30,8 @@ pub struct OnDecision {
     pub kinds: Registry,
 }
 
-impl Target for OnDecision {
-    fn authorise<'a>(
+impl Authorize for OnDecision {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,
@@ -59,8 +59,8 @@ pub struct OnInbox {
     pub kinds: Registry,
 }
 
-impl Target for OnInbox {
-    fn authorise<'a>(
+impl Authorize for OnInbox {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,

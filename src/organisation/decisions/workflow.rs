@@ -4,16 +4,17 @@ use chrono::{DateTime, Days, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::auth::Principal;
-use crate::kernel::call::Scope;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::extract::Scope;
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::{audit, outbox};
+use crate::kernel::outbox;
+use crate::kernel::security::audit;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::{grants, units};
 
-use super::model::{Decision, DecisionKind, DecisionState, NewDecision, Part, Registry};
+use super::model::{Decision, DecisionKind, DecisionRole, DecisionState, NewDecision, Registry};
 use super::{credentials, eligibility, store};
 
 /// Who decides.
@@ -79,7 +80,7 @@ pub async fn propose(
     if kind.rests_proposer() {
         credentials::require_rested(conn, by.account_id, now).await?;
     }
-    kind.check(conn, &decision, (by, Part::Proposer), now).await?;
+    kind.check(conn, &decision, (by, DecisionRole::Proposer), now).await?;
     store::insert(conn, &decision).await?;
     record(conn, &decision, ("decision.proposed", Some(by.account_id)), request_id, now).await?;
     tell_those_who_decide(conn, kind, &decision, now).await?;
@@ -237,7 +238,7 @@ async fn record(
     request_id: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let event = audit::Event {
+    let event = audit::AuditEvent {
         actor_id,
         action,
         object_kind: "decision",

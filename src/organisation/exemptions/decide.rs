@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::audit;
-use crate::kernel::auth::Principal;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Problem, Text, text};
+use crate::kernel::http::problem::{Problem, Text, text};
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::audit;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::decisions::{self, Decision, DecisionKind, NewDecision};
 use crate::organisation::memberships::lock_member;
 
@@ -30,7 +30,7 @@ pub static EXEMPTION_END: ExemptionEnd = ExemptionEnd;
 
 /// What the decision carries of an exemption, beside its id, its member and its reason.
 #[derive(Debug, Serialize, Deserialize)]
-struct Terms {
+struct ExemptionTerms {
     kind: String,
     valid_from: NaiveDate,
     valid_to: Option<NaiveDate>,
@@ -63,7 +63,7 @@ pub async fn propose(
 ) -> Result<Uuid, Problem> {
     store::require_possible(conn, new, None).await?;
     store::require_none_waiting(conn, new, EXEMPTION.code(), now).await?;
-    let terms = Terms { kind: new.kind.clone(), valid_from: new.valid_from, valid_to: new.valid_to };
+    let terms = ExemptionTerms { kind: new.kind.clone(), valid_from: new.valid_from, valid_to: new.valid_to };
     let proposal = NewDecision {
         kind: &EXEMPTION,
         object_id: new.id,
@@ -131,7 +131,7 @@ impl DecisionKind for ExemptionStart {
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<(), Problem>> {
         Box::pin(async move {
-            let terms: Terms = serde_json::from_value(decision.payload.clone()).map_err(Problem::internal)?;
+            let terms: ExemptionTerms = serde_json::from_value(decision.payload.clone()).map_err(Problem::internal)?;
             let new = Exemption {
                 id: decision.object_id,
                 member_id: subject(decision)?,
@@ -197,7 +197,7 @@ async fn record(
     details: serde_json::Value,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let event = audit::Event {
+    let event = audit::AuditEvent {
         actor_id: decision.decided_by,
         action,
         object_kind: "exemption",

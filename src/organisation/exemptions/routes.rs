@@ -9,11 +9,11 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::needs::{ManageMembers, ReadMember};
-use crate::kernel::call::{Ask, Call, Query, Scope};
+use crate::kernel::extract::{Query, ReadRequest, Scope, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::ids::new_id;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Problem, text};
+use crate::kernel::security::access::needs::{ManageMembers, ReadMember};
 use crate::organisation::OnMember;
 use crate::organisation::decisions::{self, DecisionOut, Registry};
 use crate::organisation::members::record_view;
@@ -85,32 +85,33 @@ fn not_oneself(caller: Uuid, member_id: Uuid) -> Result<(), Problem> {
     (status = 422, description = "It begins before the member's cell (`before_unit`).")))]
 #[post("/members/{member_id}/exemptions")]
 pub async fn create_exemption(
-    call: Call<ExemptionIn, OnMember<ManageMembers>>,
+    request: WriteRequest<ExemptionIn, OnMember<ManageMembers>>,
     kinds: Data<Registry>,
 ) -> Result<HttpResponse, Problem> {
     let kinds = **kinds;
-    call.commit(StatusCode::ACCEPTED, async |conn, scope| {
-        let (member_id, body) = (scope.on.member_id, &scope.body);
-        not_oneself(scope.caller.account_id, member_id)?;
-        decisions::require_rested(conn, scope.caller.account_id, scope.now).await?;
-        if body.valid_to.is_some_and(|to| to <= body.valid_from) {
-            let detail = text("Phải sau ngày bắt đầu.", "Must come after the first day.");
-            return Err(Problem::fault("/valid_to", "too_early", detail));
-        }
-        lock_member(conn, member_id).await?;
-        let new = Exemption {
-            id: new_id(scope.now),
-            member_id,
-            kind: body.kind.as_str().to_owned(),
-            valid_from: body.valid_from,
-            valid_to: body.valid_to,
-            reason: body.reason.trim().to_owned(),
-            created_at: scope.now,
-        };
-        let id = decide::propose(conn, &new, scope.on.unit_id, proposer(scope), scope.now).await?;
-        decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
-    })
-    .await
+    request
+        .commit(StatusCode::ACCEPTED, async |conn, scope| {
+            let (member_id, body) = (scope.on.member_id, &scope.body);
+            not_oneself(scope.caller.account_id, member_id)?;
+            decisions::require_rested(conn, scope.caller.account_id, scope.now).await?;
+            if body.valid_to.is_some_and(|to| to <= body.valid_from) {
+                let detail = text("Phải sau ngày bắt đầu.", "Must come after the first day.");
+                return Err(Problem::fault("/valid_to", "too_early", detail));
+            }
+            lock_member(conn, member_id).await?;
+            let new = Exemption {
+                id: new_id(scope.now),
+                member_id,
+                kind: body.kind.as_str().to_owned(),
+                valid_from: body.valid_from,
+                valid_to: body.valid_to,
+                reason: body.reason.trim().to_owned(),
+                created_at: scope.now,
+            };
+            let id = decide::propose(conn, &new, scope.on.unit_id, proposer(scope), scope.now).await?;
+            decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
+        })
+        .await
 }
 
 fn proposer<B, T>(scope: &Scope<B, T>) -> Proposer<'_> {
@@ -124,14 +125,14 @@ fn proposer<B, T>(scope: &Scope<B, T>) -> Proposer<'_> {
     responses((status = 200, description = "A page of exemptions.", body = Page<Exemption>)))]
 #[get("/members/{member_id}/exemptions")]
 pub async fn list_exemptions(
-    mut ask: Ask<OnMember<ReadMember>>,
+    mut request: ReadRequest<OnMember<ReadMember>>,
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let before = page.0.after()?;
-    record_view(&mut ask.conn, &ask.scope, json!({"part": "exemptions"})).await?;
-    let member_id = ask.scope.on.member_id;
-    let rows = store::of_member(&mut ask.conn, member_id, before, page.0.fetch()).await?;
-    ask.reply(&page.0.page(rows, |row| (row.valid_from, row.id), |row| row))
+    record_view(&mut request.conn, &request.scope, json!({"part": "exemptions"})).await?;
+    let member_id = request.scope.on.member_id;
+    let rows = store::of_member(&mut request.conn, member_id, before, page.0.fetch()).await?;
+    request.reply(&page.0.page(rows, |row| (row.valid_from, row.id), |row| row))
 }
 
 /// When an exemption ends.
@@ -153,15 +154,19 @@ pub struct EndIn {
     (status = 409, description = "A month of what would be cut off is closed, or an end of it waits already."),
     (status = 422, description = "The end is not within the exemption.")))]
 #[post("/exemptions/{exemption_id}/end")]
-pub async fn end_exemption(call: Call<EndIn, OnExemption>, kinds: Data<Registry>) -> Result<HttpResponse, Problem> {
+pub async fn end_exemption(
+    request: WriteRequest<EndIn, OnExemption>,
+    kinds: Data<Registry>,
+) -> Result<HttpResponse, Problem> {
     let kinds = **kinds;
-    call.commit(StatusCode::ACCEPTED, async |conn, scope| {
-        let on = &scope.on;
-        not_oneself(scope.caller.account_id, on.member_id)?;
-        lock_member(conn, on.member_id).await?;
-        let end = (on.exemption_id, scope.body.valid_to);
-        let id = decide::propose_end(conn, end, on.unit_id, proposer(scope), scope.now).await?;
-        decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
-    })
-    .await
+    request
+        .commit(StatusCode::ACCEPTED, async |conn, scope| {
+            let on = &scope.on;
+            not_oneself(scope.caller.account_id, on.member_id)?;
+            lock_member(conn, on.member_id).await?;
+            let end = (on.exemption_id, scope.body.valid_to);
+            let id = decide::propose_end(conn, end, on.unit_id, proposer(scope), scope.now).await?;
+            decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
+        })
+        .await
 }

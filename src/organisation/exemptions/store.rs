@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Fault, Problem, text};
-use crate::kernel::schema::{exemptions, member_months, memberships, unit_links};
+use crate::kernel::db::schema::{exemptions, member_months, memberships, unit_links};
+use crate::kernel::http::problem::{Code, Fault, Problem, text};
 
 /// A period in which a member counts nowhere.
 #[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
@@ -82,7 +82,7 @@ pub async fn require_none_waiting(
     decision_kind: &str,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let waiting: Vec<Waiting> = diesel::sql_query(
+    let waiting: Vec<ExemptionDraft> = diesel::sql_query(
         "SELECT d.id FROM decisions d WHERE d.subject_id = $1 AND d.kind = $2 AND d.state = 'waiting' AND d.expires_at > $3
            AND d.payload ->> 'kind' = $4
            AND daterange((d.payload ->> 'valid_from')::date, (d.payload ->> 'valid_to')::date) && daterange($5, $6) LIMIT 1",
@@ -106,7 +106,7 @@ pub async fn require_none_waiting(
 }
 
 #[derive(QueryableByName)]
-struct Waiting {
+struct ExemptionDraft {
     #[diesel(sql_type = SqlUuid)]
     #[expect(dead_code, reason = "only whether there is one matters")]
     id: Uuid,

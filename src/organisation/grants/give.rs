@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::access::{Permission, Role};
-use crate::kernel::auth::Principal;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem, Text, text};
-use crate::kernel::{audit, outbox};
-use crate::organisation::decisions::{self, Decision, DecisionKind, NewDecision, Part, Reach};
+use crate::kernel::http::problem::{Code, Problem, Text, text};
+use crate::kernel::outbox;
+use crate::kernel::security::access::{Permission, Role};
+use crate::kernel::security::audit;
+use crate::kernel::security::auth::Principal;
+use crate::organisation::decisions::{self, Decision, DecisionKind, DecisionRole, NewDecision, Reach};
 use crate::organisation::units;
 
 use super::rule;
@@ -29,7 +30,7 @@ pub static ROLE_GRANT: RoleGrant = RoleGrant;
 
 /// The payload of the decision, beside the grant's id, its holder and its unit.
 #[derive(Debug, Serialize, Deserialize)]
-struct Terms {
+struct GrantTerms {
     role: Role,
     valid_from: NaiveDate,
     valid_to: Option<NaiveDate>,
@@ -64,7 +65,7 @@ impl DecisionKind for RoleGrant {
         &'a self,
         conn: &'a mut Conn,
         decision: &'a Decision,
-        (officer, _): (&'a Principal, Part),
+        (officer, _): (&'a Principal, DecisionRole),
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<(), Problem>> {
         Box::pin(async move {
@@ -81,7 +82,7 @@ impl DecisionKind for RoleGrant {
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<(), Problem>> {
         Box::pin(async move {
-            let terms: Terms = serde_json::from_value(decision.payload.clone()).map_err(Problem::internal)?;
+            let terms: GrantTerms = serde_json::from_value(decision.payload.clone()).map_err(Problem::internal)?;
             let new = NewGrant {
                 id: decision.object_id,
                 account_id: decision.subject_id.ok_or_else(|| Problem::internal("a role without a holder"))?,
@@ -108,7 +109,7 @@ pub async fn propose_role(
     request_id: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Uuid, Problem> {
-    let terms = Terms { role: new.role, valid_from: new.valid_from, valid_to: new.valid_to };
+    let terms = GrantTerms { role: new.role, valid_from: new.valid_from, valid_to: new.valid_to };
     let proposal = NewDecision {
         kind: &ROLE_GRANT,
         object_id: new.id,
@@ -122,7 +123,7 @@ pub async fn propose_role(
 }
 
 #[derive(QueryableByName)]
-struct Waiting {
+struct GrantDraft {
     #[diesel(sql_type = SqlUuid)]
     account_id: Uuid,
     #[diesel(sql_type = SqlText)]
@@ -134,7 +135,7 @@ struct Waiting {
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn roles_waiting(conn: &mut Conn, unit_id: Uuid, now: DateTime<Utc>) -> Result<Vec<(Uuid, String)>, Problem> {
-    let rows: Vec<Waiting> = diesel::sql_query(
+    let rows: Vec<GrantDraft> = diesel::sql_query(
         "SELECT subject_id AS account_id, payload ->> 'role' AS role FROM decisions
          WHERE unit_id = $1 AND kind = $2 AND state = 'waiting' AND expires_at > $3 AND subject_id IS NOT NULL",
     )
@@ -175,7 +176,7 @@ pub async fn give(
     units::path(conn, new.unit_id, day_of(now)).await?;
     units::lock(conn, new.unit_id).await?;
     store::create(conn, new, now).await?;
-    let event = audit::Event {
+    let event = audit::AuditEvent {
         actor_id: by,
         action: "grant.given",
         object_kind: "grant",

@@ -8,11 +8,11 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::access::{Permission, Role};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::outbox;
-use crate::kernel::problem::Problem;
+use crate::kernel::security::access::{Permission, Role};
 use crate::organisation::units;
 
 /// A holder of a permission on a path.

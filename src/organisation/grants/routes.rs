@@ -8,15 +8,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::{Permission, Role};
-use crate::kernel::audit;
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Anyone, Ask, Call, Empty, Query, Scope};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::extract::{Anyone, Empty, Query, ReadRequest, Scope, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::ids::new_id;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Problem, text};
+use crate::kernel::security::access::{Permission, Role};
+use crate::kernel::security::audit;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::decisions::{self, DecisionOut, Registry};
 use crate::organisation::{cell_of, units};
 
@@ -60,10 +60,13 @@ pub struct GrantIn {
     (status = 409, description = "The role is held already."),
     (status = 422, description = "The role does not belong on a unit of this kind.")))]
 #[post("/grants")]
-pub async fn create_grant(call: Call<GrantIn, Anyone>, kinds: Data<Registry>) -> Result<HttpResponse, Problem> {
+pub async fn create_grant(
+    request: WriteRequest<GrantIn, Anyone>,
+    kinds: Data<Registry>,
+) -> Result<HttpResponse, Problem> {
     let kinds = **kinds;
-    if call.body.role.decides() {
-        return call
+    if request.body.role.decides() {
+        return request
             .commit(StatusCode::ACCEPTED, async |conn, scope| {
                 let new = checked(conn, scope).await?;
                 store::require_free(conn, &new).await?;
@@ -74,14 +77,15 @@ pub async fn create_grant(call: Call<GrantIn, Anyone>, kinds: Data<Registry>) ->
             })
             .await;
     }
-    call.commit(StatusCode::CREATED, async |conn, scope| {
-        let new = checked(conn, scope).await?;
-        decisions::require_rested(conn, scope.caller.account_id, scope.now).await?;
-        let by = Some(scope.caller.account_id);
-        give(conn, &new, by, Some(&scope.context.request_id), scope.now).await?;
-        store::get(conn, new.id).await
-    })
-    .await
+    request
+        .commit(StatusCode::CREATED, async |conn, scope| {
+            let new = checked(conn, scope).await?;
+            decisions::require_rested(conn, scope.caller.account_id, scope.now).await?;
+            let by = Some(scope.caller.account_id);
+            give(conn, &new, by, Some(&scope.context.request_id), scope.now).await?;
+            store::get(conn, new.id).await
+        })
+        .await
 }
 
 /// The requested grant, if this caller may request it.
@@ -165,11 +169,14 @@ async fn holder(conn: &mut Conn, caller: &Principal, body: &GrantIn, today: Naiv
 #[utoipa::path(tag = "Roles", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
     responses((status = 200, description = "A page of grants.", body = Page<GrantOut>)))]
 #[get("/units/{unit_id}/grants")]
-pub async fn list_grants(mut ask: Ask<OnGrantsOf>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_grants(
+    mut request: ReadRequest<OnGrantsOf>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
     let before = page.0.after()?;
-    let unit_id = ask.scope.on.unit_id;
-    let rows = store::of_unit(&mut ask.conn, unit_id, before, page.0.fetch()).await?;
-    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+    let unit_id = request.scope.on.unit_id;
+    let rows = store::of_unit(&mut request.conn, unit_id, before, page.0.fetch()).await?;
+    request.reply(&page.0.page(rows, |row| row.id, |row| row))
 }
 
 /// Revoke a role
@@ -178,18 +185,19 @@ pub async fn list_grants(mut ask: Ask<OnGrantsOf>, page: Query<PageQuery>) -> Re
 #[utoipa::path(tag = "Roles", params(("grant_id" = Uuid, Path, description = "The grant.")),
     responses((status = 204, description = "It is revoked.")))]
 #[delete("/grants/{grant_id}")]
-pub async fn revoke_grant(call: Call<Empty, OnGrant>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::NO_CONTENT, async |conn, scope| {
-        let (on, by) = (&scope.on, scope.caller.account_id);
-        if store::revoke(conn, on.grant_id, by, scope.now).await? {
-            let event = audit::Event {
-                unit_id: Some(on.unit_id),
-                member_id: Some(on.account_id),
-                ..scope.audit("grant.revoked", "grant", on.grant_id)
-            };
-            audit::record(conn, event, scope.now).await?;
-        }
-        Ok(())
-    })
-    .await
+pub async fn revoke_grant(request: WriteRequest<Empty, OnGrant>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::NO_CONTENT, async |conn, scope| {
+            let (on, by) = (&scope.on, scope.caller.account_id);
+            if store::revoke(conn, on.grant_id, by, scope.now).await? {
+                let event = audit::AuditEvent {
+                    unit_id: Some(on.unit_id),
+                    member_id: Some(on.account_id),
+                    ..scope.audit("grant.revoked", "grant", on.grant_id)
+                };
+                audit::record(conn, event, scope.now).await?;
+            }
+            Ok(())
+        })
+        .await
 }

@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::kernel::access::{Permission, Role};
-use crate::kernel::auth::Principal;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::{Permission, Role};
+use crate::kernel::security::auth::Principal;
 
 /// Whether the caller may give or revoke roles on the unit with this path (itself first): they manage grants on a unit
 /// **strictly above** it, or are a system administrator. So no officer can appoint an equal, or reach further by
@@ -43,8 +43,8 @@ pub fn on_cell(role: Role) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::access::Grant;
-    use crate::kernel::auth::AccountKind;
+    use crate::kernel::security::access::Grant;
+    use crate::kernel::security::auth::AccountKind;
 
     const WARD: Uuid = Uuid::from_u128(1);
     const CELL: Uuid = Uuid::from_u128(2);

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::{Grant, Role};
-use crate::kernel::auth::{AccountKind, Principal};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{accounts, grants};
+use crate::kernel::db::schema::{accounts, grants};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::{Grant, Role};
+use crate::kernel::security::auth::{AccountKind, Principal};
 
 /// A role that an account holds, or held, on a unit.
 #[derive(Debug, Serialize, ToSchema, QueryableByName)]

@@ -5,12 +5,12 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::kernel::access::{Permission, Role};
-use crate::kernel::auth::Principal;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::grants;
+use crate::kernel::db::schema::grants;
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::{Permission, Role};
+use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
 
 /// Where the caller needs the permission.

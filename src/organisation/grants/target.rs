@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Authorize, path_id};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
 
 use super::{rule, store};
@@ -20,8 +20,8 @@ pub struct OnGrantsOf {
     pub unit_id: Uuid,
 }
 
-impl Target for OnGrantsOf {
-    fn authorise<'a>(
+impl Authorize for OnGrantsOf {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,
@@ -45,8 +45,8 @@ pub struct OnGrant {
     pub account_id: Uuid,
 }
 
-impl Target for OnGrant {
-    fn authorise<'a>(
+impl Authorize for OnGrant {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,

@@ -9,13 +9,13 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::audit;
-use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::grants as table;
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
 use crate::kernel::outbox;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::grants as table;
+use crate::kernel::security::audit;
+use crate::kernel::security::crypto::Crypto;
 use crate::organisation::exemptions::{self, Exemption, Proposer};
 use crate::organisation::grants::{self, NewGrant};
 use crate::organisation::members::handles::{HandleKind, tell_of_shared_phones};
@@ -23,7 +23,7 @@ use crate::organisation::members::{NewMember, Origin, admit};
 use crate::organisation::roster::RosterRow;
 
 use super::Importer;
-use super::plan::{Change, Place, Plan, sex};
+use super::plan::{ImportPlan, MemberChange, MemberPlace, sex};
 
 /// The reason of exemptions that a sheet marks.
 const REASON: &str = "Theo danh sách chi bộ";
@@ -32,7 +32,7 @@ const REASON: &str = "Theo danh sách chi bộ";
 pub async fn write(
     conn: &mut Conn,
     crypto: &Crypto,
-    plan: &Plan<'_>,
+    plan: &ImportPlan<'_>,
     cell_id: Uuid,
     as_of: NaiveDate,
     importer: &Importer<'_>,
@@ -58,7 +58,7 @@ const TOLD: [&str; 5] = ["full_name", "birth_date", "citizen_id", "card_number",
 /// Everybody finds in their own access log what an import changed of their record, and is told of what matters for signing in.
 async fn tell_changed(
     conn: &mut Conn,
-    plan: &Plan<'_>,
+    plan: &ImportPlan<'_>,
     cell_id: Uuid,
     importer: &Importer<'_>,
     now: DateTime<Utc>,
@@ -66,7 +66,7 @@ async fn tell_changed(
     let mut events = Vec::with_capacity(plan.changed.len());
     let mut told: BTreeMap<Vec<&str>, Vec<Uuid>> = BTreeMap::new();
     for change in &plan.changed {
-        events.push(audit::Event {
+        events.push(audit::AuditEvent {
             actor_id: importer.account_id(),
             action: "member.changed",
             object_kind: "member",
@@ -90,7 +90,7 @@ async fn tell_changed(
 
 /// The ids of all rows, and from when something about them holds.
 struct Begin<'a> {
-    ids: HashMap<Place, Uuid>,
+    ids: HashMap<MemberPlace, Uuid>,
     since: &'a HashMap<Uuid, NaiveDate>,
     as_of: NaiveDate,
 }
@@ -120,7 +120,7 @@ fn person(row: &RosterRow) -> NewMember {
 /// The number of a changed field under seal; none when it did not change.
 fn sealed(
     crypto: &Crypto,
-    changes: &[Change<'_>],
+    changes: &[MemberChange<'_>],
     field: &'static str,
     value: impl Fn(&RosterRow) -> Option<&str>,
 ) -> Result<Vec<Option<Vec<u8>>>, Problem> {
@@ -136,7 +136,7 @@ fn sealed(
         .collect()
 }
 
-async fn change_records(conn: &mut Conn, crypto: &Crypto, changes: &[Change<'_>]) -> Result<(), Problem> {
+async fn change_records(conn: &mut Conn, crypto: &Crypto, changes: &[MemberChange<'_>]) -> Result<(), Problem> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -169,7 +169,7 @@ async fn change_records(conn: &mut Conn, crypto: &Crypto, changes: &[Change<'_>]
     Ok(())
 }
 
-async fn change_handles(conn: &mut Conn, changes: &[Change<'_>], now: DateTime<Utc>) -> Result<(), Problem> {
+async fn change_handles(conn: &mut Conn, changes: &[MemberChange<'_>], now: DateTime<Utc>) -> Result<(), Problem> {
     let mut ids = Vec::new();
     let mut kinds = Vec::new();
     let mut digests = Vec::new();
@@ -213,7 +213,7 @@ async fn change_handles(conn: &mut Conn, changes: &[Change<'_>], now: DateTime<U
 
 async fn exempt(
     conn: &mut Conn,
-    plan: &Plan<'_>,
+    plan: &ImportPlan<'_>,
     begin: &Begin<'_>,
     cell_id: Uuid,
     importer: &Importer<'_>,
@@ -302,7 +302,7 @@ struct Begins {
 /// Gives the roles of the sheet, on behalf of the operator.
 async fn grant(
     conn: &mut Conn,
-    plan: &Plan<'_>,
+    plan: &ImportPlan<'_>,
     begin: &Begin<'_>,
     cell_id: Uuid,
     now: DateTime<Utc>,
@@ -329,7 +329,7 @@ async fn grant(
 /// Proposes the roles of the sheet to a second officer.
 async fn propose_roles(
     conn: &mut Conn,
-    plan: &Plan<'_>,
+    plan: &ImportPlan<'_>,
     begin: &Begin<'_>,
     cell_id: Uuid,
     importer: &Importer<'_>,
@@ -349,12 +349,12 @@ async fn propose_roles(
 
 async fn record(
     conn: &mut Conn,
-    plan: &Plan<'_>,
+    plan: &ImportPlan<'_>,
     cell_id: Uuid,
     importer: &Importer<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let event = audit::Event {
+    let event = audit::AuditEvent {
         actor_id: importer.account_id(),
         action: "roster.imported",
         object_kind: "unit",

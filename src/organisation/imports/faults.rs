@@ -1,6 +1,6 @@
 //! Faults that only the register can show, reported like those of the sheet.
 
-use crate::kernel::problem::{Code, Fault, Problem, text};
+use crate::kernel::http::problem::{Code, Fault, Problem, text};
 use crate::organisation::roster::{self, Roster, RosterRow};
 
 /// Faults reported one by one; the rest are only counted.
@@ -47,19 +47,19 @@ impl Wrong {
 }
 
 /// Collects faults of rows.
-pub struct Faults<'a> {
+pub struct ImportFaults<'a> {
     list: Vec<Fault>,
     roster: &'a Roster,
 }
 
-impl<'a> Faults<'a> {
+impl<'a> ImportFaults<'a> {
     pub fn of(roster: &'a Roster) -> Self {
         Self { list: Vec::new(), roster }
     }
 
     pub fn add(&mut self, row: &RosterRow, column: &str, wrong: Wrong) {
         let (code, vi, en) = wrong.words();
-        let place = Place { sheet: sheet_of(self.roster, row.sheet), row: row.row, column };
+        let place = FaultPlace { sheet: sheet_of(self.roster, row.sheet), row: row.row, column };
         self.list.push(located(&place, code, (vi, en)));
     }
 
@@ -73,13 +73,13 @@ impl<'a> Faults<'a> {
 }
 
 /// The faults within a sheet itself.
-pub fn of_sheet(list: &[roster::Fault], more: usize) -> Problem {
+pub fn of_sheet(list: &[roster::RosterFault], more: usize) -> Problem {
     faulty(list.iter().map(of_roster).collect(), more)
 }
 
 /// One of them.
-pub fn of_roster(fault: &roster::Fault) -> Fault {
-    let place = Place { sheet: fault.sheet.as_deref(), row: fault.row, column: &fault.column };
+pub fn of_roster(fault: &roster::RosterFault) -> Fault {
+    let place = FaultPlace { sheet: fault.sheet.as_deref(), row: fault.row, column: &fault.column };
     located(&place, fault.code, (&fault.detail_vi, &fault.detail_en))
 }
 
@@ -89,7 +89,7 @@ pub fn sheet_of(roster: &Roster, sheet: u16) -> Option<&str> {
 }
 
 /// Where something stands, as far as that can be said.
-struct Place<'a> {
+struct FaultPlace<'a> {
     sheet: Option<&'a str>,
     /// 0 for none.
     row: u32,
@@ -97,7 +97,7 @@ struct Place<'a> {
     column: &'a str,
 }
 
-impl Place<'_> {
+impl FaultPlace<'_> {
     fn named(&self, sheet: &str, row: &str, column: &str) -> String {
         let parts = [
             self.sheet.map(|name| format!("{sheet} \"{name}\"")),
@@ -108,7 +108,7 @@ impl Place<'_> {
     }
 }
 
-fn located(place: &Place<'_>, code: &'static str, (vi, en): (&str, &str)) -> Fault {
+fn located(place: &FaultPlace<'_>, code: &'static str, (vi, en): (&str, &str)) -> Fault {
     let capital = |words: String| {
         let mut chars = words.chars();
         chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect::<String>())

@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::config::Config;
 use crate::kernel::foreign::{self, Bounds, Task};
-use crate::kernel::problem::{Code, Problem};
-use crate::organisation::roster::{Limits, Roster, RosterError, parse_within};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::organisation::roster::{Roster, RosterError, RosterLimits, parse_within};
 
 use super::faults;
 
 /// How long a list may be.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Size {
+pub enum FileSize {
     /// Of one cell, uploaded.
     Cell,
     /// Of one cell, however many rows it has, from an operator.
@@ -28,14 +28,14 @@ pub enum Size {
 struct Settings {
     /// The last day any date may have.
     today: NaiveDate,
-    size: Size,
+    size: FileSize,
 }
 
-impl Size {
-    fn limits(self) -> Limits {
+impl FileSize {
+    fn limits(self) -> RosterLimits {
         match self {
-            Self::Cell => Limits::cell(),
-            Self::Long => Limits { secretaries: 1, ..Limits::province() },
+            Self::Cell => RosterLimits::cell(),
+            Self::Long => RosterLimits { secretaries: 1, ..RosterLimits::province() },
         }
     }
 
@@ -55,7 +55,7 @@ impl Size {
 ///
 /// # Errors
 /// 413 for a file beyond the limits, 422 for one that is no roster or has faults.
-pub async fn read(config: &Config, bytes: Bytes, today: NaiveDate, size: Size) -> Result<Roster, Problem> {
+pub async fn read(config: &Config, bytes: Bytes, today: NaiveDate, size: FileSize) -> Result<Roster, Problem> {
     let settings = serde_json::to_string(&Settings { today, size }).map_err(Problem::internal)?;
     let task = Task { kind: "roster", settings: &settings, bounds: size.bounds() };
     let read: Result<Roster, RosterError> = foreign::parse(config, task, &bytes).await?;

@@ -16,13 +16,13 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::kernel::auth::Principal;
 use crate::kernel::clock::{Period, day_of};
-use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
-use crate::kernel::page::PageQuery;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::closing_states;
+use crate::kernel::db::schema::closing_states;
+use crate::kernel::http::page::PageQuery;
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::auth::Principal;
+use crate::kernel::security::crypto::Crypto;
 use crate::organisation::members::lock_numbers;
 use crate::organisation::roster::Roster;
 use crate::organisation::units;
@@ -49,7 +49,7 @@ impl Importer<'_> {
 
 /// How an import is to be done.
 #[derive(Debug, Clone, Copy)]
-pub enum Mode<'a> {
+pub enum ImportMode<'a> {
     /// For real.
     Write,
     /// Only compared, with a page of the rows as they would be stored.
@@ -70,10 +70,10 @@ pub async fn import(
     cell_id: Uuid,
     importer: Importer<'_>,
     now: DateTime<Utc>,
-    mode: Mode<'_>,
+    mode: ImportMode<'_>,
 ) -> Result<ImportReport, Problem> {
     let today = day_of(now);
-    let dry_run = matches!(mode, Mode::DryRun(_));
+    let dry_run = matches!(mode, ImportMode::DryRun(_));
     let stated = start(roster, today);
     units::require_cell(conn, cell_id).await?;
     if !dry_run {
@@ -82,7 +82,7 @@ pub async fn import(
     }
     let first = units::first_day(conn, cell_id).await?;
     let as_of = after_closed(conn, cell_id, stated.max(first)).await?;
-    let sheet = register::Sheet::new(crypto, roster);
+    let sheet = register::RegisterSheet::new(crypto, roster);
     let register = register::load(conn, &sheet, cell_id, &importer, (as_of, now)).await?;
     let plan = plan::compare(&sheet, &register, &importer)?;
     if !dry_run {
@@ -90,8 +90,8 @@ pub async fn import(
     }
     let unit = units::get(conn, cell_id, today).await?;
     let rows = match mode {
-        Mode::Write => None,
-        Mode::DryRun(page) => Some(stored::page(roster, &plan, &register, page)?),
+        ImportMode::Write => None,
+        ImportMode::DryRun(page) => Some(stored::page(roster, &plan, &register, page)?),
     };
     let other_names = title::notices(conn, roster, &unit, today).await?;
     let mut report = report::of(roster, &plan, unit, as_of, rows);
@@ -119,5 +119,5 @@ fn start(roster: &Roster, today: NaiveDate) -> NaiveDate {
 
 /// The keyed hashes of the numbers by which a roster's people are found.
 pub fn number_digests(crypto: &Crypto, roster: &Roster) -> Vec<Vec<u8>> {
-    register::Sheet::new(crypto, roster).digests()
+    register::RegisterSheet::new(crypto, roster).digests()
 }

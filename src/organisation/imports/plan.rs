@@ -4,28 +4,28 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use crate::kernel::access::Role;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::Role;
 use crate::organisation::roster::{Position, RosterRow, Sex};
 
 use super::Importer;
-use super::faults::{CARD_NUMBER, CITIZEN_ID, Faults, POSITION, Wrong};
-use super::register::{Held, Line, Register, Sheet};
+use super::faults::{CARD_NUMBER, CITIZEN_ID, ImportFaults, POSITION, Wrong};
+use super::register::{HeldRow, Register, RegisterLine, RegisterSheet};
 
 /// A member whose record differs from the sheet.
-pub struct Change<'a> {
+pub struct MemberChange<'a> {
     pub id: Uuid,
-    pub line: &'a Line<'a>,
+    pub line: &'a RegisterLine<'a>,
     /// Names of the fields that differ.
     pub fields: Vec<&'static str>,
 }
 
 /// A row, by its sheet and number.
-pub type Place = (u16, u32);
+pub type MemberPlace = (u16, u32);
 
 /// A statement of the sheet that this importer may not put into effect.
-pub struct Proposal {
-    pub place: Place,
+pub struct ImportProposal {
+    pub place: MemberPlace,
     /// The role, `exempt`, or the field of a record.
     pub what: &'static str,
     pub because: &'static str,
@@ -33,26 +33,26 @@ pub struct Proposal {
 
 /// The plan of an import.
 #[derive(Default)]
-pub struct Plan<'a> {
+pub struct ImportPlan<'a> {
     pub added: Vec<&'a RosterRow>,
     /// Members recognised, by row.
-    pub known: HashMap<Place, Uuid>,
-    pub changed: Vec<Change<'a>>,
+    pub known: HashMap<MemberPlace, Uuid>,
+    pub changed: Vec<MemberChange<'a>>,
     /// Whether a second officer has to confirm what only two decide: not when the operator of the server imports.
     pub needs_second: bool,
     /// Rows that differ from records that are not for this importer to change.
-    pub held_back: HashSet<Place>,
+    pub held_back: HashSet<MemberPlace>,
     /// Rows of members to be exempted.
     pub exempted: Vec<&'a RosterRow>,
     /// Roles to be given.
     pub granted: Vec<(&'a RosterRow, Role)>,
     /// Roles that a second officer must confirm, not proposed yet.
     pub to_confirm: Vec<(&'a RosterRow, Role)>,
-    pub proposals: Vec<Proposal>,
+    pub proposals: Vec<ImportProposal>,
     /// Rows that do not mark an exempt member as exempt.
-    pub unmarked: Vec<Place>,
+    pub unmarked: Vec<MemberPlace>,
     /// Values that the register holds and the sheet leaves empty; they stay.
-    pub left_empty: Vec<(Place, Vec<&'static str>)>,
+    pub left_empty: Vec<(MemberPlace, Vec<&'static str>)>,
     /// Members of the cell who are not in the sheet: id, name.
     pub missing: Vec<(Uuid, String)>,
     /// First days in the cell of those recognised.
@@ -80,9 +80,13 @@ pub fn role(position: Position) -> Role {
 ///
 /// # Errors
 /// 422 with every fault.
-pub fn compare<'a>(sheet: &'a Sheet<'a>, register: &Register, importer: &Importer<'_>) -> Result<Plan<'a>, Problem> {
-    let mut plan = Plan { needs_second: importer.officer.is_some(), ..Plan::default() };
-    let mut faults = Faults::of(sheet.roster);
+pub fn compare<'a>(
+    sheet: &'a RegisterSheet<'a>,
+    register: &Register,
+    importer: &Importer<'_>,
+) -> Result<ImportPlan<'a>, Problem> {
+    let mut plan = ImportPlan { needs_second: importer.officer.is_some(), ..ImportPlan::default() };
+    let mut faults = ImportFaults::of(sheet.roster);
     let mut seen = HashSet::new();
     for line in &sheet.lines {
         match recognise(line, register) {
@@ -105,7 +109,10 @@ pub fn compare<'a>(sheet: &'a Sheet<'a>, register: &Register, importer: &Importe
 
 /// Finds the member of a row by citizen ID; else by card number, if the birth date agrees: a typing error in one digit
 /// must not overwrite another person's record.
-fn recognise<'r>(line: &Line<'_>, register: &'r Register) -> Result<Option<&'r Held>, (&'static str, Wrong)> {
+fn recognise<'r>(
+    line: &RegisterLine<'_>,
+    register: &'r Register,
+) -> Result<Option<&'r HeldRow>, (&'static str, Wrong)> {
     let by_citizen_id = register.citizen_ids.get(&line.citizen_id);
     let by_card = line.card_number.as_ref().and_then(|digest| register.card_numbers.get(digest));
     let in_cell = |id: &Uuid| register.held.get(id);
@@ -128,7 +135,7 @@ fn recognise<'r>(line: &Line<'_>, register: &'r Register) -> Result<Option<&'r H
     }
 }
 
-fn check_secretaries(sheet: &Sheet<'_>, faults: &mut Faults<'_>) {
+fn check_secretaries(sheet: &RegisterSheet<'_>, faults: &mut ImportFaults<'_>) {
     let rows = sheet.lines.iter().map(|line| line.row);
     let secretaries: Vec<&RosterRow> = rows.filter(|row| row.position == Some(Position::Secretary)).collect();
     if secretaries.len() > 1 {
@@ -138,13 +145,13 @@ fn check_secretaries(sheet: &Sheet<'_>, faults: &mut Faults<'_>) {
     }
 }
 
-impl<'a> Plan<'a> {
+impl<'a> ImportPlan<'a> {
     /// How many records agree with the sheet.
     pub fn unchanged(&self) -> usize {
         self.known.len() - self.changed.len()
     }
 
-    fn recognised(&mut self, line: &'a Line<'a>, held: &Held, register: &Register, importer: &Importer<'_>) {
+    fn recognised(&mut self, line: &'a RegisterLine<'a>, held: &HeldRow, register: &Register, importer: &Importer<'_>) {
         let place = line.row.place();
         self.known.insert(place, held.id);
         self.since.insert(held.id, held.since);
@@ -157,10 +164,10 @@ impl<'a> Plan<'a> {
         if let (Some(because), false) = (because, fields.is_empty()) {
             // Who signs in with these must not be locked out by a list.
             self.held_back.insert(place);
-            self.proposals.extend(fields.into_iter().map(|what| Proposal { place, what, because }));
+            self.proposals.extend(fields.into_iter().map(|what| ImportProposal { place, what, because }));
         } else if !fields.is_empty() {
             let id = held.id;
-            self.changed.push(Change { id, line, fields });
+            self.changed.push(MemberChange { id, line, fields });
         }
         let empty = left_empty(line, held);
         if !empty.is_empty() {
@@ -168,7 +175,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn exemption(&mut self, row: &'a RosterRow, held: Option<&Held>, importer: &Importer<'_>) {
+    fn exemption(&mut self, row: &'a RosterRow, held: Option<&HeldRow>, importer: &Importer<'_>) {
         let exempt = held.is_some_and(|held| held.exempt);
         if exempt && !row.exempt {
             self.unmarked.push(row.place());
@@ -186,10 +193,10 @@ impl<'a> Plan<'a> {
     fn position(
         &mut self,
         row: &'a RosterRow,
-        held: Option<&Held>,
+        held: Option<&HeldRow>,
         register: &Register,
         importer: &Importer<'_>,
-        faults: &mut Faults<'_>,
+        faults: &mut ImportFaults<'_>,
     ) {
         let Some(role) = row.position.map(role) else {
             return;
@@ -218,17 +225,17 @@ impl<'a> Plan<'a> {
 
     fn propose(&mut self, row: &RosterRow, what: &'static str, because: &'static str) {
         let place = row.place();
-        self.proposals.push(Proposal { place, what, because });
+        self.proposals.push(ImportProposal { place, what, because });
     }
 }
 
 /// Importers cannot exempt or promote themselves.
-fn is_oneself(held: Option<&Held>, importer: &Importer<'_>) -> bool {
+fn is_oneself(held: Option<&HeldRow>, importer: &Importer<'_>) -> bool {
     held.is_some_and(|held| Some(held.id) == importer.account_id())
 }
 
 /// Fields in which the sheet differs from the register.
-fn differing(line: &Line<'_>, held: &Held) -> Vec<&'static str> {
+fn differing(line: &RegisterLine<'_>, held: &HeldRow) -> Vec<&'static str> {
     let row = line.row;
     let said = |new: &Option<Vec<u8>>, old: &Option<Vec<u8>>| new.is_some() && new != old;
     [
@@ -247,7 +254,7 @@ fn differing(line: &Line<'_>, held: &Held) -> Vec<&'static str> {
 }
 
 /// Fields that the sheet leaves empty and the register does not.
-fn left_empty(line: &Line<'_>, held: &Held) -> Vec<&'static str> {
+fn left_empty(line: &RegisterLine<'_>, held: &HeldRow) -> Vec<&'static str> {
     let row = line.row;
     [
         ("official_on", row.official_on.is_none() && held.official_on.is_some()),

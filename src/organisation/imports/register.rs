@@ -8,13 +8,13 @@ use diesel::sql_types::{Array, Binary, Bool, Date, Nullable, Text, Uuid as SqlUu
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::kernel::access::{Permission, Role};
-use crate::kernel::auth::Principal;
 use crate::kernel::clock::day_of;
-use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::grants;
+use crate::kernel::db::schema::grants;
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::{Permission, Role};
+use crate::kernel::security::auth::Principal;
+use crate::kernel::security::crypto::Crypto;
 use crate::organisation::grants::{open_secretary, roles_waiting};
 use crate::organisation::members::handles::HandleKind;
 use crate::organisation::roster::{Roster, RosterRow};
@@ -23,7 +23,7 @@ use crate::organisation::units;
 use super::Importer;
 
 /// A row with the keyed hashes of its numbers.
-pub struct Line<'a> {
+pub struct RegisterLine<'a> {
     pub row: &'a RosterRow,
     pub citizen_id: Vec<u8>,
     pub card_number: Option<Vec<u8>>,
@@ -31,22 +31,22 @@ pub struct Line<'a> {
 }
 
 /// The rows of a roster, ready to be compared.
-pub struct Sheet<'a> {
+pub struct RegisterSheet<'a> {
     pub roster: &'a Roster,
-    pub lines: Vec<Line<'a>>,
+    pub lines: Vec<RegisterLine<'a>>,
 }
 
-impl<'a> Sheet<'a> {
+impl<'a> RegisterSheet<'a> {
     /// The keyed hashes of all citizen IDs and card numbers.
     pub fn digests(&self) -> Vec<Vec<u8>> {
-        let numbers = |line: &Line<'_>| [Some(line.citizen_id.clone()), line.card_number.clone()];
+        let numbers = |line: &RegisterLine<'_>| [Some(line.citizen_id.clone()), line.card_number.clone()];
         self.lines.iter().flat_map(numbers).flatten().collect()
     }
 
     pub fn new(crypto: &Crypto, roster: &'a Roster) -> Self {
         let digest =
             |kind: HandleKind, number: &Option<String>| number.as_ref().map(|number| kind.digest(crypto, number));
-        let line = |row: &'a RosterRow| Line {
+        let line = |row: &'a RosterRow| RegisterLine {
             row,
             citizen_id: HandleKind::CitizenId.digest(crypto, &row.citizen_id),
             card_number: digest(HandleKind::CardNumber, &row.card_number),
@@ -58,7 +58,7 @@ impl<'a> Sheet<'a> {
 
 /// A member of the cell as the register has them.
 #[derive(QueryableByName)]
-pub struct Held {
+pub struct HeldRow {
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
     #[diesel(sql_type = Text)]
@@ -88,7 +88,7 @@ pub struct Held {
 /// All data that the comparison needs.
 pub struct Register {
     /// The members of the cell today.
-    pub held: HashMap<Uuid, Held>,
+    pub held: HashMap<Uuid, HeldRow>,
     /// The owners of the sheet's citizen IDs and card numbers, in the whole register.
     pub citizen_ids: HashMap<Vec<u8>, Uuid>,
     pub card_numbers: HashMap<Vec<u8>, Uuid>,
@@ -114,7 +114,7 @@ struct Owner {
 /// Loads all of it.
 pub async fn load(
     conn: &mut Conn,
-    sheet: &Sheet<'_>,
+    sheet: &RegisterSheet<'_>,
     cell_id: Uuid,
     importer: &Importer<'_>,
     (as_of, now): (NaiveDate, DateTime<Utc>),
@@ -149,7 +149,7 @@ pub async fn load(
     })
 }
 
-async fn owners(conn: &mut Conn, sheet: &Sheet<'_>) -> Result<Vec<Owner>, Problem> {
+async fn owners(conn: &mut Conn, sheet: &RegisterSheet<'_>) -> Result<Vec<Owner>, Problem> {
     let lines = || sheet.lines.iter();
     let citizen_ids: Vec<&[u8]> = lines().map(|line| line.citizen_id.as_slice()).collect();
     let cards: Vec<&[u8]> = lines().filter_map(|line| line.card_number.as_deref()).collect();
@@ -210,8 +210,8 @@ async fn held(
     cell_id: Uuid,
     as_of: NaiveDate,
     today: NaiveDate,
-) -> Result<HashMap<Uuid, Held>, Problem> {
-    let rows: Vec<Held> = diesel::sql_query(
+) -> Result<HashMap<Uuid, HeldRow>, Problem> {
+    let rows: Vec<HeldRow> = diesel::sql_query(
         "SELECT m.id, m.full_name, m.birth_date, m.sex, m.admitted_on, m.official_on, s.valid_from AS since,
              c.digest AS citizen_id, k.digest AS card_number, p.digest AS phone,
              EXISTS (SELECT 1 FROM exemptions e WHERE e.member_id = m.id AND e.kind = 'exempt'

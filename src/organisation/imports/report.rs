@@ -5,13 +5,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::page::Page;
+use crate::kernel::http::page::Page;
 use crate::organisation::roster::{Position, Roster, RosterRow};
-use crate::organisation::units::Unit;
+use crate::organisation::units::OrgUnit;
 
 use super::faults::{self, sheet_of};
-use super::plan::{Place, Plan};
-use super::stored::StoredRow;
+use super::plan::{ImportPlan, MemberPlace};
+use super::stored::ImportedRow;
 
 /// Rows listed one by one; the totals beside the lists count the rest.
 const LISTED: usize = 1_000;
@@ -22,7 +22,7 @@ pub struct ImportReport {
     /// Whether nothing was written.
     pub dry_run: bool,
     /// The cell.
-    pub unit: Unit,
+    pub unit: OrgUnit,
     /// The day on which memberships, exemptions and roles begin: the one the sheet states, but never before the cell
     /// itself, nor in a month that is closed.
     pub as_of: NaiveDate,
@@ -58,7 +58,7 @@ pub struct ImportReport {
     #[schema(max_items = 1000)]
     pub proposals: Vec<ProposalOut>,
     /// The sheet in numbers.
-    pub counts: Counts,
+    pub counts: ImportCounts,
     /// Positions in the sheet.
     pub positions: Positions,
     /// Headings of columns that were not read.
@@ -74,7 +74,7 @@ pub struct ImportReport {
     /// Of a dry run, a page of the rows as they would be stored, in the order of the sheet. Send the file again with
     /// `cursor` for the next page. Null when it was no dry run.
     #[schema(required = true)]
-    pub rows: Option<Page<StoredRow>>,
+    pub rows: Option<Page<ImportedRow>>,
 }
 
 /// A row and the fields it is about.
@@ -120,7 +120,7 @@ pub struct ProposalOut {
 
 /// The number of members of each standing in the sheet.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Counts {
+pub struct ImportCounts {
     /// All.
     pub members: usize,
     /// Official ones.
@@ -159,13 +159,13 @@ pub struct Notice {
 /// Summarises a plan.
 pub fn of(
     roster: &Roster,
-    plan: &Plan<'_>,
-    unit: Unit,
+    plan: &ImportPlan<'_>,
+    unit: OrgUnit,
     as_of: NaiveDate,
-    rows: Option<Page<StoredRow>>,
+    rows: Option<Page<ImportedRow>>,
 ) -> ImportReport {
-    let sheet = |place: Place| sheet_of(roster, place.0).map(str::to_owned);
-    let fields = |place: Place, fields: &[&'static str]| RowFields {
+    let sheet = |place: MemberPlace| sheet_of(roster, place.0).map(str::to_owned);
+    let fields = |place: MemberPlace, fields: &[&'static str]| RowFields {
         sheet: sheet(place),
         row: place.1,
         fields: fields.to_vec(),
@@ -205,9 +205,9 @@ fn count(roster: &Roster, test: impl Fn(&RosterRow) -> bool) -> usize {
     roster.rows.iter().filter(|row| test(row)).count()
 }
 
-fn counts(roster: &Roster) -> Counts {
+fn counts(roster: &Roster) -> ImportCounts {
     let official = count(roster, |row| row.official_on.is_some());
-    Counts {
+    ImportCounts {
         members: roster.rows.len(),
         official,
         probationary: roster.rows.len() - official,
@@ -228,7 +228,7 @@ fn listed<T, R>(all: &[T], show: impl Fn(&T) -> R) -> Vec<R> {
     all.iter().take(LISTED).map(show).collect()
 }
 
-fn notice(notice: &crate::organisation::roster::Fault) -> Notice {
+fn notice(notice: &crate::organisation::roster::RosterFault) -> Notice {
     let located = faults::of_roster(notice);
     Notice { pointer: located.pointer, code: located.code, detail: located.detail.vi.into_owned() }
 }

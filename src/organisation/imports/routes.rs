@@ -6,17 +6,17 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::kernel::access::needs::ManageMembers;
-use crate::kernel::call::{MediaType, Query, Upload};
 use crate::kernel::clock::day_of;
-use crate::kernel::page::PageQuery;
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{MediaType, Query, Upload};
+use crate::kernel::http::page::PageQuery;
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::needs::ManageMembers;
 use crate::organisation::OnUnitOfQuery;
 use crate::organisation::decisions;
 use crate::organisation::grants::may_grant;
 use crate::organisation::lookups;
 
-use super::{ImportReport, Importer, Mode, file, import, number_digests};
+use super::{ImportMode, ImportReport, Importer, file, import, number_digests};
 
 /// An Excel workbook.
 pub struct Workbook;
@@ -70,14 +70,14 @@ pub async fn import_roster(
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let (bytes, today) = (upload.scope.body.clone(), day_of(upload.scope.now));
-    let roster = file::read(&upload.scope.state.config, bytes, today, file::Size::Cell).await?;
+    let roster = file::read(&upload.scope.state.config, bytes, today, file::FileSize::Cell).await?;
     let (Query(page), dry_run) = (page, query.0.dry_run);
     let digests = number_digests(&upload.scope.state.crypto, &roster);
     let asker = lookups::Asker::of(&upload.scope, upload.scope.on.unit_id);
     let allowance = lookups::record(&upload.scope.state, &asker, &digests).await?;
     allowance.require(dry_run)?;
     let call = upload.into_call().await?;
-    let imported = call.commit_at_length(StatusCode::OK, async |conn, scope| {
+    let imported = call.commit_long(StatusCode::OK, async |conn, scope| {
         let importer = Importer {
             officer: Some(&scope.caller),
             // While an officer's decisions are suspended, they can import but give no roles.
@@ -86,7 +86,7 @@ pub async fn import_roster(
             request_id: Some(&scope.context.request_id),
         };
         let (crypto, cell) = (&scope.state.crypto, scope.on.unit_id);
-        let mode = if dry_run { Mode::DryRun(&page) } else { Mode::Write };
+        let mode = if dry_run { ImportMode::DryRun(&page) } else { ImportMode::Write };
         import(conn, crypto, &roster, cell, importer, scope.now, mode).await
     });
     imported.await.map_err(|problem| allowance.veil(problem))

@@ -6,18 +6,18 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::Problem;
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::Problem;
 use crate::organisation::members::mask;
 use crate::organisation::roster::{Position, Roster, RosterRow};
 
 use super::faults::sheet_of;
-use super::plan::{Plan, role, sex};
+use super::plan::{ImportPlan, role, sex};
 use super::register::Register;
 
 /// A row of the sheet as it would be stored.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct StoredRow {
+pub struct ImportedRow {
     /// The sheet; null when only one was read.
     #[schema(max_length = 200, example = "Đảng viên dự bị")]
     sheet: Option<String>,
@@ -61,10 +61,10 @@ pub struct StoredRow {
 /// 400 when the cursor is not one of this list.
 pub fn page(
     roster: &Roster,
-    plan: &Plan<'_>,
+    plan: &ImportPlan<'_>,
     register: &Register,
     query: &PageQuery,
-) -> Result<Page<StoredRow>, Problem> {
+) -> Result<Page<ImportedRow>, Problem> {
     let after: Option<(u16, u32)> = query.after()?;
     let changed: HashSet<_> = plan.changed.iter().map(|change| change.line.row.place()).collect();
     let fetch = usize::try_from(query.fetch()).unwrap_or(1);
@@ -84,11 +84,17 @@ pub fn page(
     ))
 }
 
-fn stored(roster: &Roster, row: &RosterRow, plan: &Plan<'_>, register: &Register, outcome: &'static str) -> StoredRow {
+fn stored(
+    roster: &Roster,
+    row: &RosterRow,
+    plan: &ImportPlan<'_>,
+    register: &Register,
+    outcome: &'static str,
+) -> ImportedRow {
     let held = plan.known.get(&row.place()).and_then(|id| register.held.get(id));
     // What is not for this caller to change stays as it is.
     let kept = held.filter(|_| plan.held_back.contains(&row.place()));
-    StoredRow {
+    ImportedRow {
         sheet: sheet_of(roster, row.sheet).map(str::to_owned),
         row: row.row,
         outcome,

@@ -5,11 +5,11 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema;
+use crate::kernel::db::schema;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::text::fold;
 use crate::organisation::roster::Roster;
-use crate::organisation::units::{self, Unit};
+use crate::organisation::units::{self, OrgUnit};
 
 use super::report::Notice;
 
@@ -17,7 +17,12 @@ use super::report::Notice;
 ///
 /// # Errors
 /// When the database fails.
-pub async fn notices(conn: &mut Conn, roster: &Roster, unit: &Unit, today: NaiveDate) -> Result<Vec<Notice>, Problem> {
+pub async fn notices(
+    conn: &mut Conn,
+    roster: &Roster,
+    unit: &OrgUnit,
+    today: NaiveDate,
+) -> Result<Vec<Notice>, Problem> {
     let mut notices = Vec::new();
     if roster.cell_name.as_deref().is_some_and(|name| !is_same(name, &unit.name)) {
         notices.push(Notice {

@@ -5,11 +5,11 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::kernel::advisory;
-use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{accounts, members, sign_in_handles};
+use crate::kernel::db::advisory;
+use crate::kernel::db::schema::{accounts, members, sign_in_handles};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::crypto::Crypto;
 
 use super::entry::MemberPatch;
 use super::handles::{HandleKind, tell_of_shared_phones};
@@ -18,7 +18,7 @@ use super::profile::Profile;
 /// Serialises the assignment of citizen IDs and card numbers until the transaction ends: what is free stays free. To be
 /// taken before any member's row.
 pub async fn lock_numbers(conn: &mut Conn) -> Result<(), Problem> {
-    advisory::lock(conn, advisory::Purpose::MemberNumbers).await
+    advisory::lock(conn, advisory::LockPurpose::MemberNumbers).await
 }
 
 /// Refuses a citizen ID or card number that another member has, without saying whose it is. Call [`lock_numbers`]

@@ -10,14 +10,15 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::access::needs::ManageMembers;
-use crate::kernel::call::Call;
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem, text};
-use crate::kernel::schema::{accounts, member_months, memberships, transfers};
-use crate::kernel::{audit, outbox};
+use crate::kernel::db::schema::{accounts, member_months, memberships, transfers};
+use crate::kernel::extract::WriteRequest;
+use crate::kernel::http::problem::{Code, Problem, text};
+use crate::kernel::outbox;
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::access::needs::ManageMembers;
+use crate::kernel::security::audit;
 use crate::organisation::grants::{self, Rank};
 use crate::organisation::memberships::{lock_member, on_day};
 use crate::organisation::{OnMember, units};
@@ -86,32 +87,35 @@ pub struct Departure {
     (status = 403, description = "It is the caller's own membership, or the member holds a role that the caller does not stand above."),
     (status = 409, description = "The member belongs to no cell, or to another one soon, or a month that it changes is closed.")))]
 #[post("/members/{member_id}/departure")]
-pub async fn record_departure(call: Call<DepartureIn, OnMember<ManageMembers>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
-        let (member_id, unit_id, by) = (scope.on.member_id, scope.on.unit_id, scope.caller.account_id);
-        require_other(by, member_id)?;
-        grants::require_rank(conn, &scope.caller, member_id, (Permission::ManageMembers, Rank::Above), scope.now)
-            .await?;
-        units::keep(conn, unit_id).await?;
-        withdraw_transfer(conn, member_id, by, scope.now).await?;
-        lock_member(conn, member_id).await?;
-        let DepartureIn { reason, last_day } = scope.body;
-        end(conn, member_id, reason, last_day, day_of(scope.now)).await?;
-        let roles_ended = grants::revoke_all(conn, member_id, by, scope.now).await?;
-        suspend(conn, member_id, scope.now).await?;
-        let event = audit::Event {
-            unit_id: Some(unit_id),
-            member_id: Some(member_id),
-            details: json!({"reason": reason, "last_day": last_day, "roles_ended": roles_ended}),
-            ..scope.audit("member.departed", "member", member_id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        outbox::tell(conn, "membership_ended", &[member_id], &json!({}), scope.now).await?;
-        let officers = (unit_id, Permission::ManageMembers);
-        grants::tell_nearest(conn, officers, &[by, member_id], "member_departed", scope.now).await?;
-        Ok(Departure { member_id, unit_id, reason, last_day, roles_ended })
-    })
-    .await
+pub async fn record_departure(
+    request: WriteRequest<DepartureIn, OnMember<ManageMembers>>,
+) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::CREATED, async |conn, scope| {
+            let (member_id, unit_id, by) = (scope.on.member_id, scope.on.unit_id, scope.caller.account_id);
+            require_other(by, member_id)?;
+            grants::require_rank(conn, &scope.caller, member_id, (Permission::ManageMembers, Rank::Above), scope.now)
+                .await?;
+            units::keep(conn, unit_id).await?;
+            withdraw_transfer(conn, member_id, by, scope.now).await?;
+            lock_member(conn, member_id).await?;
+            let DepartureIn { reason, last_day } = scope.body;
+            end(conn, member_id, reason, last_day, day_of(scope.now)).await?;
+            let roles_ended = grants::revoke_all(conn, member_id, by, scope.now).await?;
+            suspend(conn, member_id, scope.now).await?;
+            let event = audit::AuditEvent {
+                unit_id: Some(unit_id),
+                member_id: Some(member_id),
+                details: json!({"reason": reason, "last_day": last_day, "roles_ended": roles_ended}),
+                ..scope.audit("member.departed", "member", member_id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            outbox::tell(conn, "membership_ended", &[member_id], &json!({}), scope.now).await?;
+            let officers = (unit_id, Permission::ManageMembers);
+            grants::tell_nearest(conn, officers, &[by, member_id], "member_departed", scope.now).await?;
+            Ok(Departure { member_id, unit_id, reason, last_day, roles_ended })
+        })
+        .await
 }
 
 /// Ends the membership of today, of a member whose row is locked.

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-use crate::kernel::problem::{Code, Fault, Problem, text};
+use crate::kernel::http::problem::{Code, Fault, Problem, text};
 use crate::organisation::roster::entry::{self, Mistake};
 
 use super::profile::Profile;
@@ -100,9 +100,9 @@ pub struct MemberIn {
 
 /// Collects what is wrong, field by field.
 #[derive(Default)]
-struct Faults(Vec<Fault>);
+struct EntryFaults(Vec<Fault>);
 
-impl Faults {
+impl EntryFaults {
     fn take<T>(&mut self, pointer: &str, checked: Result<T, Mistake>) -> Option<T> {
         checked
             .map_err(|mistake| {
@@ -125,7 +125,7 @@ impl Faults {
 /// # Errors
 /// 400 with every fault.
 pub fn check(body: &MemberIn, today: NaiveDate) -> Result<NewMember, Problem> {
-    let mut faults = Faults::default();
+    let mut faults = EntryFaults::default();
     let full_name = faults.take("/full_name", entry::full_name(&body.full_name));
     faults.take("/birth_date", entry::birth_date(body.birth_date, today));
     faults.take("/admitted_on", entry::party_date(body.admitted_on, today));
@@ -160,7 +160,7 @@ pub fn check(body: &MemberIn, today: NaiveDate) -> Result<NewMember, Problem> {
 /// # Errors
 /// 400 with every fault.
 pub fn check_patch(before: &Profile, body: &MemberPatch, today: NaiveDate) -> Result<MemberPatch, Problem> {
-    let (mut faults, mut patch) = (Faults::default(), body.clone());
+    let (mut faults, mut patch) = (EntryFaults::default(), body.clone());
     if let Some(name) = &body.full_name {
         patch.full_name = faults.take("/full_name", entry::full_name(name));
     }
@@ -183,7 +183,7 @@ pub fn check_patch(before: &Profile, body: &MemberPatch, today: NaiveDate) -> Re
     if faults.0.is_empty() { Ok(patch) } else { Err(faults.problem()) }
 }
 
-fn check_official(faults: &mut Faults, admitted: NaiveDate, official: NaiveDate, today: NaiveDate) {
+fn check_official(faults: &mut EntryFaults, admitted: NaiveDate, official: NaiveDate, today: NaiveDate) {
     faults.take("/official_on", entry::party_date(official, today));
     faults.take("/official_on", entry::official_after(admitted, official));
 }

@@ -7,11 +7,11 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::sign_in_handles;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::outbox;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::sign_in_handles;
+use crate::kernel::security::crypto::Crypto;
 use crate::kernel::text;
 
 /// The kind of a handle.

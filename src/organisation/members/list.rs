@@ -9,15 +9,15 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::text;
 
 /// Where a page ends: given name, full name, id.
-pub type Place = (String, String, Uuid);
+pub type ListCursor = (String, String, Uuid);
 
 /// A member in a list.
 #[derive(Debug, Serialize, ToSchema, QueryableByName)]
-pub struct Listed {
+pub struct ListedMember {
     /// Identifier.
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
@@ -54,9 +54,9 @@ pub async fn page(
     unit_id: Uuid,
     day: NaiveDate,
     search: Option<&str>,
-    after: Option<Place>,
+    after: Option<ListCursor>,
     fetch: i64,
-) -> Result<Vec<Listed>, Problem> {
+) -> Result<Vec<ListedMember>, Problem> {
     let (given, full, id) = match after {
         Some((given, full, id)) => (Some(given), Some(full), Some(id)),
         None => (None, None, None),

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::http::problem::{Code, Problem};
 
 /// Refuses a caller who is the person that the record is about.
 ///

@@ -9,11 +9,11 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::audit;
-use crate::kernel::call::Scope;
-use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::Scope;
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::audit;
+use crate::kernel::security::crypto::Crypto;
 use crate::organisation::OnMember;
 
 use super::list::STATUS;
@@ -69,7 +69,7 @@ pub struct Profile {
 }
 
 #[derive(QueryableByName)]
-struct Row {
+struct ProfileRow {
     #[diesel(sql_type = Text)]
     full_name: String,
     #[diesel(sql_type = Date)]
@@ -105,7 +105,7 @@ struct Row {
 /// # Errors
 /// 404 when the member belonged to no cell up to that day.
 pub async fn full(conn: &mut Conn, crypto: &Crypto, member_id: Uuid, day: NaiveDate) -> Result<Profile, Problem> {
-    let row: Row = diesel::sql_query(format!(
+    let row: ProfileRow = diesel::sql_query(format!(
         "SELECT m.full_name, m.birth_date, m.sex, m.admitted_on, m.official_on, {STATUS} AS status,
              u.id AS unit_id, u.name AS unit_name, CASE WHEN s.valid_to <= $1 THEN s.valid_to END AS left_on, m.citizen_id_sealed, m.card_number_sealed, m.phone_sealed,
              m.without_device, m.version
@@ -159,7 +159,7 @@ pub fn mask(number: &str) -> String {
 
 /// Records in the audit log which part of a member's record was viewed.
 pub async fn record_view<N>(conn: &mut Conn, scope: &Scope<(), OnMember<N>>, details: Value) -> Result<(), Problem> {
-    let event = audit::Event {
+    let event = audit::AuditEvent {
         unit_id: Some(scope.on.unit_id),
         member_id: Some(scope.on.member_id),
         details,

@@ -6,13 +6,15 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
-use crate::kernel::access::Permission;
-use crate::kernel::access::needs::{ListMembers, ManageMembers, ReadMember};
-use crate::kernel::call::{Ask, Call, Query};
 use crate::kernel::clock::day_of;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Problem, text};
-use crate::kernel::{audit, outbox, reply};
+use crate::kernel::extract::{Query, ReadRequest, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Code, Problem, text};
+use crate::kernel::http::reply;
+use crate::kernel::outbox;
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::access::needs::{ListMembers, ManageMembers, ReadMember};
+use crate::kernel::security::audit;
 use crate::organisation::grants::{self, Rank};
 use crate::organisation::lookups::{self, Asker};
 use crate::organisation::memberships::lock_member;
@@ -21,7 +23,7 @@ use crate::organisation::{OnMember, OnUnit, units};
 use super::changes::{self, lock_numbers, require_free};
 use super::entry::{self, MemberIn, MemberPatch};
 use super::handles::HandleKind;
-use super::list::{self, Listed};
+use super::list::{self, ListedMember};
 use super::own_record::require_other;
 use super::profile::{self, Profile, record_view};
 use super::store::{Origin, admit, handles};
@@ -40,23 +42,23 @@ pub struct MemberQuery {
 /// Lists the members of the cell, or of every cell below a committee, by given name in Vietnamese order. Contains no
 /// personal numbers.
 #[utoipa::path(tag = "Members", params(PageQuery, MemberQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
-    responses((status = 200, description = "A page of members.", body = Page<Listed>)))]
+    responses((status = 200, description = "A page of members.", body = Page<ListedMember>)))]
 #[get("/units/{unit_id}/members")]
 pub async fn list_members(
-    mut ask: Ask<OnUnit<ListMembers>>,
+    mut request: ReadRequest<OnUnit<ListMembers>>,
     page: Query<PageQuery>,
     query: Query<MemberQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (unit_id, today) = (ask.scope.on.unit_id, day_of(ask.scope.now));
+    let (unit_id, today) = (request.scope.on.unit_id, day_of(request.scope.now));
     let after = page.0.after()?;
     let search = query.0.q.as_deref();
     // Punctuation alone is no part of a name, and finds nobody.
     let rows = match search.is_some_and(|search| !search.chars().any(char::is_alphanumeric)) {
         true => Vec::new(),
-        false => list::page(&mut ask.conn, unit_id, today, search, after, page.0.fetch()).await?,
+        false => list::page(&mut request.conn, unit_id, today, search, after, page.0.fetch()).await?,
     };
-    let place = |row: &Listed| (row.given_name.clone(), row.full_name.clone(), row.id);
-    ask.reply(&page.0.page(rows, place, |row| row))
+    let place = |row: &ListedMember| (row.given_name.clone(), row.full_name.clone(), row.id);
+    request.reply(&page.0.page(rows, place, |row| row))
 }
 
 /// Admit a member
@@ -67,11 +69,11 @@ pub async fn list_members(
     (status = 409, description = "The citizen ID or the card number is in the system already."),
     (status = 422, description = "The unit holds no members.")))]
 #[post("/units/{unit_id}/members")]
-pub async fn admit_member(call: Call<MemberIn, OnUnit<ManageMembers>>) -> Result<HttpResponse, Problem> {
-    let person = entry::check(&call.body, day_of(call.now))?;
-    let digests: Vec<_> = handles(&call.state.crypto, &person).map(|(_, digest)| digest).collect();
-    let (state, asker) = (call.state.clone(), Asker::of(&call, call.on.unit_id));
-    let admitted = call.commit(StatusCode::CREATED, async |conn, scope| {
+pub async fn admit_member(request: WriteRequest<MemberIn, OnUnit<ManageMembers>>) -> Result<HttpResponse, Problem> {
+    let person = entry::check(&request.body, day_of(request.now))?;
+    let digests: Vec<_> = handles(&request.state.crypto, &person).map(|(_, digest)| digest).collect();
+    let (state, asker) = (request.state.clone(), Asker::of(&request, request.on.unit_id));
+    let admitted = request.commit(StatusCode::CREATED, async |conn, scope| {
         let (today, unit_id) = (day_of(scope.now), scope.on.unit_id);
         let crypto = &scope.state.crypto;
         units::require_cell(conn, unit_id).await?;
@@ -84,7 +86,7 @@ pub async fn admit_member(call: Call<MemberIn, OnUnit<ManageMembers>>) -> Result
         let ids =
             admit(conn, crypto, std::slice::from_ref(&person), unit_id, Origin::Admitted, today, scope.now).await?;
         let id = ids.first().copied().ok_or_else(|| Problem::internal("no member was admitted"))?;
-        let event = audit::Event {
+        let event = audit::AuditEvent {
             unit_id: Some(unit_id),
             member_id: Some(id),
             ..scope.audit("member.admitted", "member", id)
@@ -116,15 +118,15 @@ pub struct ProfileQuery {
     responses((status = 200, description = "The profile.", body = Profile)))]
 #[get("/members/{member_id}")]
 pub async fn get_member(
-    mut ask: Ask<OnMember<ReadMember>>,
+    mut request: ReadRequest<OnMember<ReadMember>>,
     query: Query<ProfileQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (member_id, today) = (ask.scope.on.member_id, day_of(ask.scope.now));
+    let (member_id, today) = (request.scope.on.member_id, day_of(request.scope.now));
     let reveal = query.0.reveal;
-    record_view(&mut ask.conn, &ask.scope, json!({"revealed": reveal})).await?;
-    let full = profile::full(&mut ask.conn, &ask.scope.state.crypto, member_id, today).await?;
+    record_view(&mut request.conn, &request.scope, json!({"revealed": reveal})).await?;
+    let full = profile::full(&mut request.conn, &request.scope.state.crypto, member_id, today).await?;
     if !reveal {
-        return ask.reply(&full.masked());
+        return request.reply(&full.masked());
     }
     // Full numbers are for this moment and must not be cached. A change needs the tag of the masked profile.
     let tag = reply::tag(&full.clone().masked())?;
@@ -149,18 +151,18 @@ pub async fn get_member(
 #[patch("/members/{member_id}")]
 pub async fn update_member(
     req: HttpRequest,
-    call: Call<MemberPatch, OnMember<ManageMembers>>,
+    request: WriteRequest<MemberPatch, OnMember<ManageMembers>>,
 ) -> Result<HttpResponse, Problem> {
     if !req.headers().contains_key(header::IF_MATCH) {
         let detail = text("Thiếu If-Match.", "If-Match is required.");
         return Err(Problem::fault("If-Match", "required", detail));
     }
-    let (body, crypto) = (&call.body, &call.state.crypto);
+    let (body, crypto) = (&request.body, &request.state.crypto);
     let card = body.card_number.iter().flatten().map(|card| HandleKind::CardNumber.digest(crypto, card));
     let citizen = body.citizen_id.iter().map(|number| HandleKind::CitizenId.digest(crypto, number));
     let digests: Vec<_> = card.chain(citizen).collect();
-    let (state, asker) = (call.state.clone(), Asker::of(&call, call.on.unit_id));
-    let updated = call.commit(StatusCode::OK, async |conn, scope| {
+    let (state, asker) = (request.state.clone(), Asker::of(&request, request.on.unit_id));
+    let updated = request.commit(StatusCode::OK, async |conn, scope| {
         let (member_id, today) = (scope.on.member_id, day_of(scope.now));
         let crypto = &scope.state.crypto;
         require_other(scope.caller.account_id, member_id)?;
@@ -180,7 +182,7 @@ pub async fn update_member(
         let patch = entry::check_patch(&before, &scope.body, today)?;
         let changed = changes::apply(conn, crypto, &before, &patch, scope.now).await?;
         if !changed.is_empty() {
-            let event = audit::Event {
+            let event = audit::AuditEvent {
                 unit_id: Some(scope.on.unit_id),
                 member_id: Some(member_id),
                 details: json!({"fields": changed}),

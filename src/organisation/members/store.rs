@@ -6,11 +6,11 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::kernel::clock::day_of;
-use crate::kernel::crypto::{Crypto, CryptoError};
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::{accounts, members, memberships, sign_in_handles};
+use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{accounts, members, memberships, sign_in_handles};
+use crate::kernel::security::crypto::{Crypto, CryptoError};
 use crate::organisation::units;
 
 use super::handles::{HandleKind, tell_of_shared_phones};

@@ -3,10 +3,10 @@
 use actix_web::{HttpResponse, get};
 use serde_json::json;
 
-use crate::kernel::access::needs::ReadMember;
-use crate::kernel::call::{Ask, Query};
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Query, ReadRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::needs::ReadMember;
 use crate::organisation::OnMember;
 use crate::organisation::members::record_view;
 
@@ -19,11 +19,11 @@ use super::store::{self, Membership};
     responses((status = 200, description = "A page of memberships.", body = Page<Membership>)))]
 #[get("/members/{member_id}/memberships")]
 pub async fn list_memberships(
-    mut ask: Ask<OnMember<ReadMember>>,
+    mut request: ReadRequest<OnMember<ReadMember>>,
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let before = page.0.after()?;
-    record_view(&mut ask.conn, &ask.scope, json!({"part": "memberships"})).await?;
-    let rows = store::history(&mut ask.conn, ask.scope.on.member_id, before, page.0.fetch()).await?;
-    ask.reply(&page.0.page(rows, |row| row.valid_from, |row| row))
+    record_view(&mut request.conn, &request.scope, json!({"part": "memberships"})).await?;
+    let rows = store::history(&mut request.conn, request.scope.on.member_id, before, page.0.fetch()).await?;
+    request.reply(&page.0.page(rows, |row| row.valid_from, |row| row))
 }

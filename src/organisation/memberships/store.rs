@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{members, memberships};
+use crate::kernel::db::schema::{members, memberships};
+use crate::kernel::http::problem::Problem;
 use crate::organisation::members::Origin;
 
 /// A period in which a member belonged to a cell.

@@ -12,16 +12,16 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::{grants, memberships};
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
 use crate::kernel::outbox;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{grants, memberships};
 use crate::organisation::members::Origin;
 use crate::organisation::units;
 
 use super::effect::{self, Effect};
 use super::model::ReorganisationIn;
-use super::plan::{self, Leaving, Plan};
+use super::plan::{self, EndedUnit, ReorganisationPlan};
 use super::{register, tree};
 
 /// Who gave the order, and when.
@@ -70,7 +70,7 @@ pub async fn apply(conn: &mut Conn, order: &Order<'_>) -> Result<Effect, Problem
 }
 
 #[derive(QueryableByName)]
-struct Open {
+struct OpenWork {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = SqlUuid)]
@@ -82,7 +82,7 @@ struct Open {
 }
 
 /// Open transfers out of and into the units, locked.
-async fn lock_transfers(conn: &mut Conn, units: &[Uuid]) -> Result<Vec<Open>, Problem> {
+async fn lock_transfers(conn: &mut Conn, units: &[Uuid]) -> Result<Vec<OpenWork>, Problem> {
     Ok(diesel::sql_query(
         "SELECT id, member_id, from_unit_id, to_unit_id FROM transfers
          WHERE state = 'proposed' AND (from_unit_id = ANY($1) OR to_unit_id = ANY($1)) ORDER BY id FOR UPDATE",
@@ -93,11 +93,11 @@ async fn lock_transfers(conn: &mut Conn, units: &[Uuid]) -> Result<Vec<Open>, Pr
 }
 
 /// Members who leave their cell, locked, by id.
-async fn lock_leaving(conn: &mut Conn, plan: &Plan) -> Result<Vec<Uuid>, Problem> {
+async fn lock_leaving(conn: &mut Conn, plan: &ReorganisationPlan) -> Result<Vec<Uuid>, Problem> {
     let leaving = match &plan.leaving {
-        Leaving::Nobody => return Ok(Vec::new()),
-        Leaving::Everybody => register::members(conn, &plan.from, plan.day).await?,
-        Leaving::Named(members) => members.clone(),
+        EndedUnit::Nobody => return Ok(Vec::new()),
+        EndedUnit::Everybody => register::members(conn, &plan.from, plan.day).await?,
+        EndedUnit::Named(members) => members.clone(),
     };
     diesel::sql_query("SELECT id FROM members WHERE id = ANY($1) ORDER BY id FOR UPDATE")
         .bind::<Array<SqlUuid>, _>(&leaving)
@@ -110,12 +110,12 @@ async fn lock_leaving(conn: &mut Conn, plan: &Plan) -> Result<Vec<Uuid>, Problem
 /// memberships in an ending cell begin in the other one instead.
 async fn move_members(
     conn: &mut Conn,
-    plan: &Plan,
+    plan: &ReorganisationPlan,
     leaving: &[Uuid],
     target: Uuid,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    if leaving.is_empty() && plan.leaving == Leaving::Nobody {
+    if leaving.is_empty() && plan.leaving == EndedUnit::Nobody {
         return Ok(());
     }
     let old: Vec<(Uuid, Uuid, Option<NaiveDate>)> = memberships::table
@@ -148,7 +148,12 @@ async fn move_members(
 }
 
 /// Moves memberships that begin on the day or later to the other cell: one without length cannot be kept.
-async fn send_on(conn: &mut Conn, plan: &Plan, only: Option<&[Uuid]>, target: Uuid) -> Result<(), Problem> {
+async fn send_on(
+    conn: &mut Conn,
+    plan: &ReorganisationPlan,
+    only: Option<&[Uuid]>,
+    target: Uuid,
+) -> Result<(), Problem> {
     if earned_that_day(conn, plan, only).await? {
         return Err(Problem::with(
             Code::RuleNotMet,
@@ -170,14 +175,14 @@ async fn send_on(conn: &mut Conn, plan: &Plan, only: Option<&[Uuid]>, target: Uu
 }
 
 #[derive(QueryableByName)]
-struct Found {
+struct FoundUnit {
     #[diesel(sql_type = Bool)]
     found: bool,
 }
 
 /// Entries name the cell of their day, so a membership that has entries stays where it is.
-async fn earned_that_day(conn: &mut Conn, plan: &Plan, only: Option<&[Uuid]>) -> Result<bool, Problem> {
-    let row: Found = diesel::sql_query(
+async fn earned_that_day(conn: &mut Conn, plan: &ReorganisationPlan, only: Option<&[Uuid]>) -> Result<bool, Problem> {
+    let row: FoundUnit = diesel::sql_query(
         "SELECT EXISTS (SELECT 1 FROM memberships m
             JOIN point_entries e ON e.member_id = m.member_id AND e.unit_id = m.unit_id AND e.day >= m.valid_from
             WHERE m.unit_id = ANY($1) AND m.valid_from >= $2 AND ($3::uuid[] IS NULL OR m.member_id = ANY($3))) AS found",
@@ -193,7 +198,7 @@ async fn earned_that_day(conn: &mut Conn, plan: &Plan, only: Option<&[Uuid]>) ->
 /// Gives the roles of one merged unit again on the new unit. Returns how many.
 async fn keep_roles(
     conn: &mut Conn,
-    plan: &Plan,
+    plan: &ReorganisationPlan,
     made: Option<Uuid>,
     by: Uuid,
     now: DateTime<Utc>,
@@ -257,8 +262,8 @@ async fn end_roles(
 /// each.
 async fn settle_transfers(
     conn: &mut Conn,
-    plan: &Plan,
-    open: &[Open],
+    plan: &ReorganisationPlan,
+    open: &[OpenWork],
     leaving: &[Uuid],
     target: Uuid,
     by: Uuid,
@@ -300,7 +305,7 @@ async fn settle_transfers(
 /// Notifies the people concerned, and the features above of what they must carry over.
 async fn tell(
     conn: &mut Conn,
-    plan: &Plan,
+    plan: &ReorganisationPlan,
     leaving: &[Uuid],
     roles: &[super::model::EndingRole],
     target: Uuid,

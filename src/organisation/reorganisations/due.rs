@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::audit;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::outbox;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::security::audit;
 use crate::kernel::state::State;
 use crate::organisation::grants;
 
@@ -113,7 +113,7 @@ async fn record(
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     for unit_id in body.unit_ids.iter().chain(&body.into_unit_id) {
-        let event = audit::Event {
+        let event = audit::AuditEvent {
             actor_id: None,
             action,
             object_kind: "reorganisation",

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
 
 use super::model::{EndingRole, ReorganisationEffect, ReorganisationWarning, UnitEffect};
-use super::plan::Plan;
+use super::plan::ReorganisationPlan;
 use super::register::{self, Counted};
 
 /// Maximum number of units shown; with more, a committee's own counts suffice.
@@ -32,7 +32,12 @@ pub struct Effect {
 }
 
 /// Counts again after the change.
-pub async fn measure(conn: &mut Conn, plan: &Plan, before: Vec<Counted>, done: Done) -> Result<Effect, Problem> {
+pub async fn measure(
+    conn: &mut Conn,
+    plan: &ReorganisationPlan,
+    before: Vec<Counted>,
+    done: Done,
+) -> Result<Effect, Problem> {
     let seen: Vec<Uuid> = plan.concerned.iter().copied().chain(done.made).collect();
     let after = register::counts(conn, &seen, plan.day).await?;
     let warnings = warnings(conn, plan, &before, &after).await?;
@@ -64,7 +69,7 @@ fn shown(unit: &Counted) -> UnitEffect {
 /// Cells that this leaves too small or without a secretary.
 async fn warnings(
     conn: &mut Conn,
-    plan: &Plan,
+    plan: &ReorganisationPlan,
     before: &[Counted],
     after: &[Counted],
 ) -> Result<Vec<ReorganisationWarning>, Problem> {

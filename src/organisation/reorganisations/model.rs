@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// What a reorganisation does with the units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum OrderKind {
     /// Units end; their members and the units below them go to another unit.
     Merge,
     /// Some members, or some of the units below, leave a unit for a new one.
@@ -17,7 +17,7 @@ pub enum Kind {
     Move,
 }
 
-impl Kind {
+impl OrderKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Merge => "merge",
@@ -49,7 +49,7 @@ pub struct MadeUnitIn {
 pub struct ReorganisationIn {
     /// What is done.
     #[schema(example = "move")]
-    pub kind: Kind,
+    pub kind: OrderKind,
     /// The first day on which it holds: today, which is the default, or a later day. Days before keep what they had.
     pub effective_on: Option<NaiveDate>,
     /// `merge`: the units that end, all of one kind. `split`: the one unit that is split. `move`: the units that move.
@@ -187,7 +187,7 @@ pub struct Reorganisation {
     /// Identifier.
     pub id: Uuid,
     /// What is done.
-    pub kind: Kind,
+    pub kind: OrderKind,
     /// `planned`, then `applied`, `cancelled` or `failed`.
     #[schema(max_length = 20, pattern = "^[a-z]+$", example = "applied")]
     pub state: String,

@@ -6,15 +6,15 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem, text};
+use crate::kernel::http::problem::{Code, Problem, text};
 use crate::organisation::units::NewUnit;
 
-use super::model::{Kind, MadeUnitIn, ReorganisationIn};
-use super::register::{self, Place};
+use super::model::{MadeUnitIn, OrderKind, ReorganisationIn};
+use super::register::{self, RegisteredUnit};
 
 /// Who leaves the units of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Leaving {
+pub enum EndedUnit {
     /// No member: the units keep their members.
     Nobody,
     /// All members of the units on the day.
@@ -25,13 +25,13 @@ pub enum Leaving {
 
 /// A checked order.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct ReorganisationPlan {
     pub day: NaiveDate,
     /// The units members leave: those that end, or the one that is split.
     pub from: Vec<Uuid>,
     /// Whether those units end.
     pub ending: bool,
-    pub leaving: Leaving,
+    pub leaving: EndedUnit,
     /// The unit to be made.
     pub new_unit: Option<NewUnit>,
     /// Where members and child units go when no unit is made.
@@ -60,7 +60,12 @@ pub async fn concerned(conn: &mut Conn, body: &ReorganisationIn, day: NaiveDate)
 ///
 /// # Errors
 /// 400 and 422 for what does not fit together, 404 for units that are not there on the day.
-pub async fn check(conn: &mut Conn, body: &ReorganisationIn, day: NaiveDate, strict: bool) -> Result<Plan, Problem> {
+pub async fn check(
+    conn: &mut Conn,
+    body: &ReorganisationIn,
+    day: NaiveDate,
+    strict: bool,
+) -> Result<ReorganisationPlan, Problem> {
     let distinct: BTreeSet<Uuid> = body.unit_ids.iter().copied().collect();
     if distinct.len() != body.unit_ids.len() {
         return Err(Problem::fault("/unit_ids", "duplicate", text("Có tổ chức bị lặp.", "A unit is named twice.")));
@@ -77,9 +82,9 @@ pub async fn check(conn: &mut Conn, body: &ReorganisationIn, day: NaiveDate, str
         ));
     }
     let mut plan = match body.kind {
-        Kind::Merge => merge(conn, body, &places, day).await?,
-        Kind::Split => split(conn, body, &places[0], day, strict).await?,
-        Kind::Move => rehang(conn, body, &places, day).await?,
+        OrderKind::Merge => merge(conn, body, &places, day).await?,
+        OrderKind::Split => split(conn, body, &places[0], day, strict).await?,
+        OrderKind::Move => rehang(conn, body, &places, day).await?,
     };
     require_older(conn, &plan.rehung, day).await?;
     plan.concerned.extend(ids);
@@ -87,7 +92,12 @@ pub async fn check(conn: &mut Conn, body: &ReorganisationIn, day: NaiveDate, str
     Ok(plan)
 }
 
-async fn merge(conn: &mut Conn, body: &ReorganisationIn, places: &[Place], day: NaiveDate) -> Result<Plan, Problem> {
+async fn merge(
+    conn: &mut Conn,
+    body: &ReorganisationIn,
+    places: &[RegisteredUnit],
+    day: NaiveDate,
+) -> Result<ReorganisationPlan, Problem> {
     forbid("/member_ids", body.member_ids.is_some())?;
     forbid("/child_unit_ids", body.child_unit_ids.is_some())?;
     let first = &places[0];
@@ -95,10 +105,10 @@ async fn merge(conn: &mut Conn, body: &ReorganisationIn, places: &[Place], day: 
         return Err(rule("Chỉ sáp nhập các tổ chức cùng loại.", "Only units of one kind are merged."));
     }
     let ids: Vec<Uuid> = places.iter().map(|place| place.id).collect();
-    let mut plan = Plan {
+    let mut plan = ReorganisationPlan {
         day,
         rehung: if first.holds_members { Vec::new() } else { register::children(conn, &ids, day).await? },
-        leaving: if first.holds_members { Leaving::Everybody } else { Leaving::Nobody },
+        leaving: if first.holds_members { EndedUnit::Everybody } else { EndedUnit::Nobody },
         from: ids,
         ending: true,
         new_unit: None,
@@ -136,10 +146,10 @@ async fn merge(conn: &mut Conn, body: &ReorganisationIn, places: &[Place], day: 
 async fn split(
     conn: &mut Conn,
     body: &ReorganisationIn,
-    unit: &Place,
+    unit: &RegisteredUnit,
     day: NaiveDate,
     strict: bool,
-) -> Result<Plan, Problem> {
+) -> Result<ReorganisationPlan, Problem> {
     forbid("/into_unit_id", body.into_unit_id.is_some())?;
     forbid("/keep_roles_of", body.keep_roles_of.is_some())?;
     if body.unit_ids.len() != 1 {
@@ -150,18 +160,18 @@ async fn split(
     let (leaving, rehung) = if unit.holds_members {
         forbid("/child_unit_ids", body.child_unit_ids.is_some())?;
         let wanted = body.member_ids.as_ref().ok_or_else(|| missing("/member_ids"))?;
-        (Leaving::Named(leavers(conn, unit.id, wanted, day, strict).await?), Vec::new())
+        (EndedUnit::Named(leavers(conn, unit.id, wanted, day, strict).await?), Vec::new())
     } else {
         forbid("/member_ids", body.member_ids.is_some())?;
         let wanted = body.child_unit_ids.as_ref().ok_or_else(|| missing("/child_unit_ids"))?;
         (
-            Leaving::Nobody,
+            EndedUnit::Nobody,
             some_of("/child_unit_ids", wanted, &register::children(conn, &[unit.id], day).await?, strict)?,
         )
     };
     let parent = parent_of(body, std::slice::from_ref(unit))?;
     let new_unit = made(conn, new, unit, parent, day).await?;
-    Ok(Plan {
+    Ok(ReorganisationPlan {
         day,
         from: vec![unit.id],
         ending: false,
@@ -174,7 +184,12 @@ async fn split(
     })
 }
 
-async fn rehang(conn: &mut Conn, body: &ReorganisationIn, places: &[Place], day: NaiveDate) -> Result<Plan, Problem> {
+async fn rehang(
+    conn: &mut Conn,
+    body: &ReorganisationIn,
+    places: &[RegisteredUnit],
+    day: NaiveDate,
+) -> Result<ReorganisationPlan, Problem> {
     forbid("/into_unit_id", body.into_unit_id.is_some())?;
     forbid("/new_unit", body.new_unit.is_some())?;
     forbid("/member_ids", body.member_ids.is_some())?;
@@ -188,11 +203,11 @@ async fn rehang(conn: &mut Conn, body: &ReorganisationIn, places: &[Place], day:
     if places.iter().any(|place| place.parent_id == Some(parent_id)) {
         return Err(rule("Tổ chức đã trực thuộc cấp trên này.", "A unit stands below this parent already."));
     }
-    Ok(Plan {
+    Ok(ReorganisationPlan {
         day,
         from: Vec::new(),
         ending: false,
-        leaving: Leaving::Nobody,
+        leaving: EndedUnit::Nobody,
         new_unit: None,
         into: Some(parent_id),
         rehung: places.iter().map(|place| place.id).collect(),
@@ -205,7 +220,7 @@ async fn rehang(conn: &mut Conn, body: &ReorganisationIn, places: &[Place], day:
 async fn made(
     conn: &mut Conn,
     new: &MadeUnitIn,
-    like: &Place,
+    like: &RegisteredUnit,
     parent_id: Uuid,
     day: NaiveDate,
 ) -> Result<NewUnit, Problem> {
@@ -221,7 +236,7 @@ async fn made(
     })
 }
 
-fn parent_of(body: &ReorganisationIn, places: &[Place]) -> Result<Uuid, Problem> {
+fn parent_of(body: &ReorganisationIn, places: &[RegisteredUnit]) -> Result<Uuid, Problem> {
     let common = places[0].parent_id.filter(|id| places.iter().all(|place| place.parent_id == Some(*id)));
     body.parent_id.or(common).ok_or_else(|| missing("/parent_id"))
 }

@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
 
 use super::model::{EndingRole, MemberCounts};
 
 /// A unit and its place on a day.
 #[derive(Debug, Clone, QueryableByName)]
-pub struct Place {
+pub struct RegisteredUnit {
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
     #[diesel(sql_type = Text)]
@@ -31,17 +31,17 @@ pub struct Place {
 }
 
 #[derive(QueryableByName)]
-struct Id {
+struct RegisterId {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
 }
 
-fn ids(rows: Vec<Id>) -> Vec<Uuid> {
+fn ids(rows: Vec<RegisterId>) -> Vec<Uuid> {
     rows.into_iter().map(|row| row.id).collect()
 }
 
 /// Those of the units that are there on the day, by id.
-pub async fn places(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Result<Vec<Place>, Problem> {
+pub async fn places(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Result<Vec<RegisteredUnit>, Problem> {
     Ok(diesel::sql_query(
         "SELECT u.id, u.kind, k.rank, k.holds_members, l.parent_id, l.valid_from FROM units u
          JOIN unit_kinds k ON k.code = u.kind
@@ -55,7 +55,7 @@ pub async fn places(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Result<V
 }
 
 /// One unit; 404 when it is not there on the day.
-pub async fn place(conn: &mut Conn, unit: Uuid, day: NaiveDate) -> Result<Place, Problem> {
+pub async fn place(conn: &mut Conn, unit: Uuid, day: NaiveDate) -> Result<RegisteredUnit, Problem> {
     places(conn, &[unit], day).await?.pop().ok_or_else(Problem::not_found)
 }
 

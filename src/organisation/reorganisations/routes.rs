@@ -7,14 +7,14 @@ use diesel_async::SimpleAsyncConnection;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::access::needs::ManageUnits;
-use crate::kernel::audit;
-use crate::kernel::call::{Anyone, Ask, Call, Empty, Query, Scope};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::extract::{Anyone, Empty, Query, ReadRequest, Scope, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Problem, text};
 use crate::kernel::ids::new_id;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Problem, text};
+use crate::kernel::security::access::needs::ManageUnits;
+use crate::kernel::security::audit;
 use crate::organisation::{OnUnit, units};
 
 use super::apply::{Order, apply};
@@ -38,21 +38,22 @@ const MOST_ROLES: usize = 500;
     (status = 404, description = "There is no such unit, or the caller may not know that there is."),
     (status = 422, description = "The units do not fit together.")))]
 #[post("/reorganisations/preview")]
-pub async fn preview_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Result<HttpResponse, Problem> {
-    call.commit_at_length(StatusCode::OK, async |conn, scope| {
-        let day = effective_day(&scope.body, day_of(scope.now))?;
-        units::lock_tree(conn, true).await?;
-        require(conn, &scope.caller, &scope.body, day_of(scope.now)).await?;
-        // Carried out and rolled back: a preview that is computed in another way would differ one day.
-        conn.batch_execute("SAVEPOINT preview").await?;
-        let order = Order { body: &scope.body, by: scope.caller.account_id, now: scope.now, day, strict: true };
-        let effect = apply(conn, &order).await?;
-        conn.batch_execute("ROLLBACK TO SAVEPOINT preview").await?;
-        let mut ending_roles = effect.roles;
-        ending_roles.truncate(MOST_ROLES);
-        Ok(ReorganisationPreview { effective_on: day, effect: effect.shown, ending_roles })
-    })
-    .await
+pub async fn preview_reorganisation(request: WriteRequest<ReorganisationIn, Anyone>) -> Result<HttpResponse, Problem> {
+    request
+        .commit_long(StatusCode::OK, async |conn, scope| {
+            let day = effective_day(&scope.body, day_of(scope.now))?;
+            units::lock_tree(conn, true).await?;
+            require(conn, &scope.caller, &scope.body, day_of(scope.now)).await?;
+            // Carried out and rolled back: a preview that is computed in another way would differ one day.
+            conn.batch_execute("SAVEPOINT preview").await?;
+            let order = Order { body: &scope.body, by: scope.caller.account_id, now: scope.now, day, strict: true };
+            let effect = apply(conn, &order).await?;
+            conn.batch_execute("ROLLBACK TO SAVEPOINT preview").await?;
+            let mut ending_roles = effect.roles;
+            ending_roles.truncate(MOST_ROLES);
+            Ok(ReorganisationPreview { effective_on: day, effect: effect.shown, ending_roles })
+        })
+        .await
 }
 
 /// Order a reorganisation
@@ -67,28 +68,29 @@ pub async fn preview_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Res
     (status = 409, description = "The code of the new unit is in use."),
     (status = 422, description = "The units do not fit together.")))]
 #[post("/reorganisations")]
-pub async fn create_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Result<HttpResponse, Problem> {
-    call.commit_at_length(StatusCode::CREATED, async |conn, scope| {
-        let (today, now, by) = (day_of(scope.now), scope.now, scope.caller.account_id);
-        let day = effective_day(&scope.body, today)?;
-        // One order at a time, checks included.
-        units::lock_tree(conn, true).await?;
-        let concerned = require(conn, &scope.caller, &scope.body, today).await?;
-        let id = new_id(now);
-        store::plan(conn, id, &scope.body, day, by, now).await?;
-        store::note_units(conn, id, concerned.into_iter()).await?;
-        if day == today {
-            let order = Order { body: &scope.body, by, now, day, strict: true };
-            let effect = apply(conn, &order).await?;
-            store::note_units(conn, id, effect.made.into_iter()).await?;
-            store::applied(conn, id, day, effect.made, &effect.shown, now).await?;
-        } else {
-            plan::check(conn, &scope.body, day, true).await?;
-        }
-        record(conn, scope, id, "reorganisation.ordered").await?;
-        store::get(conn, id).await
-    })
-    .await
+pub async fn create_reorganisation(request: WriteRequest<ReorganisationIn, Anyone>) -> Result<HttpResponse, Problem> {
+    request
+        .commit_long(StatusCode::CREATED, async |conn, scope| {
+            let (today, now, by) = (day_of(scope.now), scope.now, scope.caller.account_id);
+            let day = effective_day(&scope.body, today)?;
+            // One order at a time, checks included.
+            units::lock_tree(conn, true).await?;
+            let concerned = require(conn, &scope.caller, &scope.body, today).await?;
+            let id = new_id(now);
+            store::plan(conn, id, &scope.body, day, by, now).await?;
+            store::note_units(conn, id, concerned.into_iter()).await?;
+            if day == today {
+                let order = Order { body: &scope.body, by, now, day, strict: true };
+                let effect = apply(conn, &order).await?;
+                store::note_units(conn, id, effect.made.into_iter()).await?;
+                store::applied(conn, id, day, effect.made, &effect.shown, now).await?;
+            } else {
+                plan::check(conn, &scope.body, day, true).await?;
+            }
+            record(conn, scope, id, "reorganisation.ordered").await?;
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// Get a reorganisation
@@ -97,9 +99,9 @@ pub async fn create_reorganisation(call: Call<ReorganisationIn, Anyone>) -> Resu
 #[utoipa::path(tag = "Units", params(("reorganisation_id" = Uuid, Path, description = "The reorganisation.")),
     responses((status = 200, description = "The reorganisation.", body = Reorganisation)))]
 #[get("/reorganisations/{reorganisation_id}")]
-pub async fn get_reorganisation(mut ask: Ask<OnReorganisation>) -> Result<HttpResponse, Problem> {
-    let found = store::get(&mut ask.conn, ask.scope.on.reorganisation_id).await?;
-    ask.reply(&found)
+pub async fn get_reorganisation(mut request: ReadRequest<OnReorganisation>) -> Result<HttpResponse, Problem> {
+    let found = store::get(&mut request.conn, request.scope.on.reorganisation_id).await?;
+    request.reply(&found)
 }
 
 /// Cancel a reorganisation
@@ -110,18 +112,19 @@ pub async fn get_reorganisation(mut ask: Ask<OnReorganisation>) -> Result<HttpRe
         (status = 200, description = "The reorganisation.", body = Reorganisation),
         (status = 409, description = "It was carried out or cancelled already.")))]
 #[post("/reorganisations/{reorganisation_id}/cancel")]
-pub async fn cancel_reorganisation(call: Call<Empty, OnReorganisation>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let id = scope.on.reorganisation_id;
-        store::lock_planned(conn, id).await?;
-        store::drop_plan(conn, id, None, scope.now).await?;
-        for unit_id in store::units_of(conn, id).await? {
-            let event = scope.audit("reorganisation.cancelled", "reorganisation", id);
-            audit::record(conn, audit::Event { unit_id: Some(unit_id), ..event }, scope.now).await?;
-        }
-        store::get(conn, id).await
-    })
-    .await
+pub async fn cancel_reorganisation(request: WriteRequest<Empty, OnReorganisation>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let id = scope.on.reorganisation_id;
+            store::lock_planned(conn, id).await?;
+            store::drop_plan(conn, id, None, scope.now).await?;
+            for unit_id in store::units_of(conn, id).await? {
+                let event = scope.audit("reorganisation.cancelled", "reorganisation", id);
+                audit::record(conn, audit::AuditEvent { unit_id: Some(unit_id), ..event }, scope.now).await?;
+            }
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// List a unit's reorganisations
@@ -131,13 +134,13 @@ pub async fn cancel_reorganisation(call: Call<Empty, OnReorganisation>) -> Resul
     responses((status = 200, description = "A page of reorganisations.", body = Page<Reorganisation>)))]
 #[get("/units/{unit_id}/reorganisations")]
 pub async fn list_reorganisations(
-    mut ask: Ask<OnUnit<ManageUnits>>,
+    mut request: ReadRequest<OnUnit<ManageUnits>>,
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let before = page.0.after()?;
-    let (unit_id, today) = (ask.scope.on.unit_id, day_of(ask.scope.now));
-    let rows = store::of_unit(&mut ask.conn, unit_id, today, before, page.0.fetch()).await?;
-    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+    let (unit_id, today) = (request.scope.on.unit_id, day_of(request.scope.now));
+    let rows = store::of_unit(&mut request.conn, unit_id, today, before, page.0.fetch()).await?;
+    request.reply(&page.0.page(rows, |row| row.id, |row| row))
 }
 
 fn effective_day(body: &ReorganisationIn, today: NaiveDate) -> Result<NaiveDate, Problem> {
@@ -158,7 +161,7 @@ async fn record(
 ) -> Result<(), Problem> {
     let body = &scope.body;
     for unit_id in body.unit_ids.iter().chain(&body.into_unit_id).chain(&body.parent_id) {
-        let event = audit::Event {
+        let event = audit::AuditEvent {
             unit_id: Some(*unit_id),
             details: json!({"kind": body.kind, "effective_on": body.effective_on}),
             ..scope.audit(action, "reorganisation", id)

@@ -8,15 +8,15 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{reorganisation_units, reorganisations};
+use crate::kernel::db::schema::{reorganisation_units, reorganisations};
+use crate::kernel::http::problem::{Code, Problem};
 
-use super::model::{Kind, Reorganisation, ReorganisationEffect, ReorganisationIn};
+use super::model::{OrderKind, Reorganisation, ReorganisationEffect, ReorganisationIn};
 
 /// A stored order.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = reorganisations)]
-pub struct Row {
+pub struct OrderRow {
     pub id: Uuid,
     pub kind: String,
     pub details: Value,
@@ -104,8 +104,8 @@ pub async fn drop_plan(conn: &mut Conn, id: Uuid, failure: Option<&str>, now: Da
 ///
 /// # Errors
 /// 409 when it was carried out or cancelled.
-pub async fn lock_planned(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
-    let row: Row = reorganisations::table.find(id).select(Row::as_select()).for_update().first(conn).await?;
+pub async fn lock_planned(conn: &mut Conn, id: Uuid) -> Result<OrderRow, Problem> {
+    let row: OrderRow = reorganisations::table.find(id).select(OrderRow::as_select()).for_update().first(conn).await?;
     if row.state == "planned" {
         return Ok(row);
     }
@@ -148,12 +148,12 @@ pub async fn units_of(conn: &mut Conn, id: Uuid) -> Result<Vec<Uuid>, Problem> {
 
 /// One order.
 pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Reorganisation, Problem> {
-    let row: Row = reorganisations::table.find(id).select(Row::as_select()).first(conn).await?;
+    let row: OrderRow = reorganisations::table.find(id).select(OrderRow::as_select()).first(conn).await?;
     shown(row)
 }
 
 #[derive(QueryableByName)]
-struct Id {
+struct OrderId {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
 }
@@ -167,7 +167,7 @@ pub async fn of_unit(
     fetch: i64,
 ) -> Result<Vec<Reorganisation>, Problem> {
     // Units that have ended by now were below the unit once.
-    let ids: Vec<Id> = diesel::sql_query(
+    let ids: Vec<OrderId> = diesel::sql_query(
         "SELECT r.id FROM reorganisations r WHERE ($3::uuid IS NULL OR r.id < $3) AND EXISTS (
             SELECT 1 FROM reorganisation_units u JOIN unit_tree t ON t.descendant_id = u.unit_id
             WHERE u.reorganisation_id = r.id AND t.ancestor_id = $1 AND t.valid_from <= $2)
@@ -180,20 +180,20 @@ pub async fn of_unit(
     .load(conn)
     .await?;
     let ids: Vec<Uuid> = ids.into_iter().map(|row| row.id).collect();
-    let rows: Vec<Row> = reorganisations::table
+    let rows: Vec<OrderRow> = reorganisations::table
         .filter(reorganisations::id.eq_any(ids))
         .order(reorganisations::id.desc())
-        .select(Row::as_select())
+        .select(OrderRow::as_select())
         .load(conn)
         .await?;
     rows.into_iter().map(shown).collect()
 }
 
-fn shown(row: Row) -> Result<Reorganisation, Problem> {
+fn shown(row: OrderRow) -> Result<Reorganisation, Problem> {
     let body: ReorganisationIn = serde_json::from_value(row.details).map_err(Problem::internal)?;
     Ok(Reorganisation {
         id: row.id,
-        kind: Kind::parse(&row.kind).unwrap_or(body.kind),
+        kind: OrderKind::parse(&row.kind).unwrap_or(body.kind),
         state: row.state,
         effective_on: row.effective_on,
         applied_on: row.applied_on,

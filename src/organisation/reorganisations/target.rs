@@ -5,12 +5,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Authorize, path_id};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
 
 use super::model::ReorganisationIn;
@@ -21,8 +21,8 @@ pub struct OnReorganisation {
     pub reorganisation_id: Uuid,
 }
 
-impl Target for OnReorganisation {
-    fn authorise<'a>(
+impl Authorize for OnReorganisation {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,

@@ -7,10 +7,10 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
 
 #[derive(QueryableByName)]
-struct Id {
+struct TreeId {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
 }
@@ -48,7 +48,7 @@ pub async fn rewrite(
 
 /// The units and everything below them on the day.
 async fn below(conn: &mut Conn, units: &[Uuid], day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
-    let rows: Vec<Id> = diesel::sql_query(
+    let rows: Vec<TreeId> = diesel::sql_query(
         "SELECT DISTINCT descendant_id AS id FROM unit_tree WHERE ancestor_id = ANY($1)
            AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) ORDER BY 1",
     )

@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 
-use super::fault::Kind;
+use super::fault::FaultKind;
 use super::value;
-use super::workbook::{Cell, Value};
+use super::workbook::{CellValue, SheetCell};
 
 /// What is wrong with one value, in both languages; never the value itself.
 #[derive(Debug, Clone, Copy)]
@@ -14,14 +14,14 @@ pub struct Mistake {
     pub en: &'static str,
 }
 
-impl From<Kind> for Mistake {
-    fn from(kind: Kind) -> Self {
+impl From<FaultKind> for Mistake {
+    fn from(kind: FaultKind) -> Self {
         Self { code: kind.code, vi: kind.vi, en: kind.en }
     }
 }
 
-fn cell(text: &str) -> Cell {
-    Cell { position: 0, value: Value::Text(text.to_owned()), formula: false }
+fn cell(text: &str) -> SheetCell {
+    SheetCell { position: 0, value: CellValue::Text(text.to_owned()), formula: false }
 }
 
 /// A full name in NFC, without needless spaces or capitals.
@@ -61,7 +61,7 @@ pub fn phone(text: &str) -> Result<String, Mistake> {
 /// # Errors
 /// When it lies in the future, or too far back.
 pub fn birth_date(day: NaiveDate, today: NaiveDate) -> Result<NaiveDate, Mistake> {
-    let cell = Cell { position: 0, value: Value::Date(day), formula: false };
+    let cell = SheetCell { position: 0, value: CellValue::Date(day), formula: false };
     Ok(value::birth_date(Some(&cell), today)?)
 }
 
@@ -70,7 +70,7 @@ pub fn birth_date(day: NaiveDate, today: NaiveDate) -> Result<NaiveDate, Mistake
 /// # Errors
 /// When it lies before, or in the future.
 pub fn party_date(day: NaiveDate, today: NaiveDate) -> Result<NaiveDate, Mistake> {
-    let cell = Cell { position: 0, value: Value::Date(day), formula: false };
+    let cell = SheetCell { position: 0, value: CellValue::Date(day), formula: false };
     Ok(value::party_date(Some(&cell), today)?)
 }
 

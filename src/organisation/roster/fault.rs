@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// The details never repeat what a cell holds: a citizen ID or a phone number
 /// in an error message ends up in logs and screenshots.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Fault {
+pub struct RosterFault {
     /// Orders the faults of several sheets.
     pub(super) order: u16,
     /// The row as Excel numbers it, from 1; 0 for what concerns a whole sheet.
@@ -23,7 +23,7 @@ pub struct Fault {
     pub sheet: Option<String>,
     /// Stable name of the kind of fault, in snake case.
     #[serde(deserialize_with = "interned")]
-    pub code: Code,
+    pub code: FaultCode,
     /// What is wrong, in Vietnamese.
     pub detail_vi: String,
     /// What is wrong, in English.
@@ -31,10 +31,10 @@ pub struct Fault {
 }
 
 /// Known when the program was built.
-pub type Code = &'static str;
+pub type FaultCode = &'static str;
 
 /// The codes that a reader in another process may answer with.
-const CODES: &[Code] = &[
+const CODES: &[FaultCode] = &[
     "admitted_under_18",
     "as_of_in_future",
     "as_of_invalid",
@@ -73,48 +73,48 @@ const CODES: &[Code] = &[
     "total_mismatch",
 ];
 
-fn interned<'de, D: Deserializer<'de>>(from: D) -> Result<Code, D::Error> {
+fn interned<'de, D: Deserializer<'de>>(from: D) -> Result<FaultCode, D::Error> {
     let code = String::deserialize(from)?;
     let known = CODES.iter().copied().find(|known| *known == code);
     known.ok_or_else(|| serde::de::Error::custom("not a code of the roster reader"))
 }
 
 /// A kind of fault: its code and what it says in both languages.
-pub(super) struct Kind {
+pub(super) struct FaultKind {
     pub code: &'static str,
     pub vi: &'static str,
     pub en: &'static str,
 }
 
-impl Fault {
-    pub(super) fn new(row: u32, position: u32, column: String, kind: &Kind) -> Self {
+impl RosterFault {
+    pub(super) fn new(row: u32, position: u32, column: String, kind: &FaultKind) -> Self {
         Self::said(row, position, column, kind.code, (kind.vi.to_owned(), kind.en.to_owned()))
     }
 
     /// With words of its own, Vietnamese and English.
-    pub(super) fn said(row: u32, position: u32, column: String, code: Code, (vi, en): (String, String)) -> Self {
+    pub(super) fn said(row: u32, position: u32, column: String, code: FaultCode, (vi, en): (String, String)) -> Self {
         debug_assert!(CODES.contains(&code), "{code} is not listed");
         Self { order: 0, row, position, column, sheet: None, code, detail_vi: vi, detail_en: en }
     }
 
     /// About a whole sheet.
-    pub(super) fn of_sheet(sheet: &str, code: Code, words: (String, String)) -> Self {
+    pub(super) fn of_sheet(sheet: &str, code: FaultCode, words: (String, String)) -> Self {
         Self { sheet: Some(sheet.to_owned()), ..Self::said(0, 0, String::new(), code, words) }
     }
 }
 
 /// The faults found first in the order of the sheet, however many there are.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
-    kept: BTreeSet<Fault>,
+pub(super) struct RosterFaults {
+    kept: BTreeSet<RosterFault>,
     total: usize,
 }
 
-impl Faults {
+impl RosterFaults {
     /// How many faults are reported one by one; the rest are only counted.
     pub const REPORTED: usize = 1_000;
 
-    pub fn push(&mut self, fault: Fault) {
+    pub fn push(&mut self, fault: RosterFault) {
         if self.kept.insert(fault) {
             self.total += 1;
         }
@@ -137,11 +137,12 @@ impl Faults {
     /// Gives every fault its sheet.
     pub fn place(&mut self, order: u16, sheet: Option<&str>) {
         let kept = std::mem::take(&mut self.kept);
-        self.kept = kept.into_iter().map(|fault| Fault { order, sheet: sheet.map(str::to_owned), ..fault }).collect();
+        self.kept =
+            kept.into_iter().map(|fault| RosterFault { order, sheet: sheet.map(str::to_owned), ..fault }).collect();
     }
 
     /// The first faults by row and column, and how many more there were.
-    pub fn finish(self) -> (Vec<Fault>, usize) {
+    pub fn finish(self) -> (Vec<RosterFault>, usize) {
         let kept: Vec<_> = self.kept.into_iter().collect();
         let more = self.total - kept.len();
         (kept, more)

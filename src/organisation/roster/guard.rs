@@ -14,7 +14,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::marks::Marks;
 use super::scan::Census;
-use super::{Bound, Limits, RosterError};
+use super::{Bound, RosterError, RosterLimits};
 
 /// Parts below this size may be compressed arbitrarily well.
 const RATIO_FREE_BYTES: u64 = 1 << 20;
@@ -25,7 +25,7 @@ const RATIO_FREE_BYTES: u64 = 1 << 20;
 ///
 /// [`RosterError::NotAWorkbook`] for anything that is no intact archive of XML
 /// parts, [`RosterError::TooLarge`] for what exceeds a limit.
-pub(super) fn repack(bytes: &[u8], limits: &Limits) -> Result<(Vec<u8>, Marks), RosterError> {
+pub(super) fn repack(bytes: &[u8], limits: &RosterLimits) -> Result<(Vec<u8>, Marks), RosterError> {
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if size > limits.input_bytes {
         return Err(too_large(Bound::FileBytes, limits.input_bytes));
@@ -58,7 +58,7 @@ pub(super) fn repack(bytes: &[u8], limits: &Limits) -> Result<(Vec<u8>, Marks), 
 }
 
 /// Counts the archive's directory entries before anything allocates for them.
-fn check_entries(bytes: &[u8], limits: &Limits) -> Result<(), RosterError> {
+fn check_entries(bytes: &[u8], limits: &RosterLimits) -> Result<(), RosterError> {
     let entries = bytes.windows(4).filter(|w| *w == b"PK\x01\x02").take(limits.entries + 1).count();
     if entries > limits.entries {
         return Err(too_large(Bound::ArchiveEntries, limits.entries as u64));
@@ -67,7 +67,7 @@ fn check_entries(bytes: &[u8], limits: &Limits) -> Result<(), RosterError> {
 }
 
 /// Unzips one part, up to what is left of the total and to its ratio.
-fn unzip<R: Read>(part: &mut ZipFile<'_, R>, left: u64, limits: &Limits) -> Result<Vec<u8>, RosterError> {
+fn unzip<R: Read>(part: &mut ZipFile<'_, R>, left: u64, limits: &RosterLimits) -> Result<Vec<u8>, RosterError> {
     let by_ratio = part.compressed_size().saturating_mul(limits.ratio).max(RATIO_FREE_BYTES);
     let bound = left.min(by_ratio);
     let mut content = Vec::new();

@@ -3,7 +3,7 @@
 use super::fault::column_letters;
 use super::marks::Merge;
 use super::text::{fold, tidy};
-use super::workbook::{Row, Value};
+use super::workbook::{CellValue, SheetRow};
 
 /// What a column of a roster can mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +152,7 @@ fn below(group: &str, own: &str) -> Option<Field> {
 
 /// A column that is understood.
 #[derive(Debug, Clone)]
-struct Column {
+struct RosterColumn {
     field: Field,
     /// Zero-based; more than one where the heading is merged over several.
     span: (u32, u32),
@@ -162,7 +162,7 @@ struct Column {
 /// Which columns a sheet has and what they are called there.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layout {
-    columns: Vec<Column>,
+    columns: Vec<RosterColumn>,
     /// Headings that mean nothing here.
     pub ignored: Vec<String>,
     ignored_spans: Vec<(u32, u32)>,
@@ -171,7 +171,7 @@ pub(super) struct Layout {
 impl Layout {
     /// Reads a header of one row, or of two if `below` is given: a heading
     /// without one above it belongs to the nearest group on its left.
-    pub fn read(top: &Row, lower: Option<&Row>, merges: &[Merge]) -> Self {
+    pub fn read(top: &SheetRow, lower: Option<&SheetRow>, merges: &[Merge]) -> Self {
         let mut layout = Self::default();
         for Heading { span, group, own } in headings(top, lower, merges) {
             let whole = match (&group, &own) {
@@ -187,7 +187,7 @@ impl Layout {
                 .or_else(|| own.as_deref().and_then(Field::of));
             match field {
                 Some(field) if layout.span(field).is_none() => {
-                    layout.columns.push(Column { field, span, title: whole });
+                    layout.columns.push(RosterColumn { field, span, title: whole });
                 }
                 _ => {
                     layout.ignored.push(whole);
@@ -274,9 +274,9 @@ struct Heading {
     own: Option<String>,
 }
 
-fn headings(top: &Row, lower: Option<&Row>, merges: &[Merge]) -> Vec<Heading> {
-    let last = |row: &Row| row.cells.last().map_or(0, |cell| cell.position);
-    let at = |row: &Row, position| row.cell(position).and_then(|cell| heading(&cell.value));
+fn headings(top: &SheetRow, lower: Option<&SheetRow>, merges: &[Merge]) -> Vec<Heading> {
+    let last = |row: &SheetRow| row.cells.last().map_or(0, |cell| cell.position);
+    let at = |row: &SheetRow, position| row.cell(position).and_then(|cell| heading(&cell.value));
     let mut group = None;
     let mut found: Vec<Heading> = (0..=last(top).max(lower.map_or(0, last)))
         .filter_map(|position| {
@@ -306,18 +306,18 @@ fn headings(top: &Row, lower: Option<&Row>, merges: &[Merge]) -> Vec<Heading> {
     found
 }
 
-fn heading(value: &Value) -> Option<String> {
+fn heading(value: &CellValue) -> Option<String> {
     match value {
-        Value::Text(text) => Some(tidy(text)).filter(|text| !text.is_empty()),
+        CellValue::Text(text) => Some(tidy(text)).filter(|text| !text.is_empty()),
         _ => None,
     }
 }
 
 /// Whether the row below a header continues it: words only, and at least one
 /// of them names a part of a group: a date under dates, a sex, a part of a name.
-pub(super) fn continues(header: &Row, row: &Row) -> bool {
+pub(super) fn continues(header: &SheetRow, row: &SheetRow) -> bool {
     for cell in &row.cells {
-        let Value::Text(text) = &cell.value else {
+        let CellValue::Text(text) = &cell.value else {
             return false;
         };
         if cell.formula || text.contains(|c: char| c.is_ascii_digit()) {
@@ -335,11 +335,11 @@ pub(super) fn continues(header: &Row, row: &Row) -> bool {
 }
 
 /// Whether the row only numbers the columns: `1 2 3 …` or `(1) (2) (3) …`.
-pub(super) fn numbers_columns(row: &Row) -> bool {
+pub(super) fn numbers_columns(row: &SheetRow) -> bool {
     row.cells.len() >= 3
         && row.cells.iter().all(|cell| match &cell.value {
-            Value::Number(number) => *number >= 0.0 && *number <= 100.0,
-            Value::Text(text) => {
+            CellValue::Number(number) => *number >= 0.0 && *number <= 100.0,
+            CellValue::Text(text) => {
                 let inner = text.trim().trim_start_matches('(').trim_end_matches(')');
                 matches!(inner.len(), 1..=2) && inner.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
             }

@@ -56,7 +56,7 @@ impl Bound {
 /// Upper bounds for one import. Whatever exceeds one is refused before it costs
 /// memory or time; see [`super::RosterError::TooLarge`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
+pub struct RosterLimits {
     /// Bytes of the file as uploaded.
     pub input_bytes: u64,
     /// Bytes of all parts that are read together, unzipped.
@@ -86,7 +86,7 @@ pub struct Limits {
 
 const MIB: u64 = 1 << 20;
 
-impl Limits {
+impl RosterLimits {
     /// For the roster of one cell that a user uploads.
     #[must_use]
     pub const fn cell() -> Self {
@@ -120,7 +120,7 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for RosterLimits {
     fn default() -> Self {
         Self::cell()
     }

@@ -1,7 +1,7 @@
 //! Reads the roster of a cell from the Excel files that secretaries keep.
 //!
 //! Everything here is pure: bytes go in, members or the complete list of what
-//! is wrong come out. The bytes may be hostile; see [`Limits`].
+//! is wrong come out. The bytes may be hostile; see [`RosterLimits`].
 
 mod cells;
 pub mod entry;
@@ -28,8 +28,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use fault::Fault;
-pub use limits::{Bound, Limits};
+pub use fault::RosterFault;
+pub use limits::{Bound, RosterLimits};
 pub use title::DeclaredTotal;
 
 /// A roster in which every row could be read.
@@ -51,7 +51,7 @@ pub struct Roster {
     pub declared_total: Option<DeclaredTotal>,
     /// What was passed over without harm (rows that are no members, positions
     /// outside the cell's committee), at most 200 of them.
-    pub notices: Vec<Fault>,
+    pub notices: Vec<RosterFault>,
 }
 
 /// One member as the sheet has it.
@@ -145,9 +145,9 @@ pub enum RosterError {
     NoRows,
     /// Some cells are wrong.
     #[error("the roster has {} faults", list.len() + more)]
-    Faults {
+    RosterFaults {
         /// The first 1,000 by row and column.
-        list: Vec<Fault>,
+        list: Vec<RosterFault>,
         /// How many more there are.
         more: usize,
     },
@@ -159,7 +159,7 @@ pub enum RosterError {
 ///
 /// See [`RosterError`]; all faults of the sheet are reported together.
 pub fn parse(bytes: &[u8], today: NaiveDate) -> Result<Roster, RosterError> {
-    parse_within(bytes, today, &Limits::cell())
+    parse_within(bytes, today, &RosterLimits::cell())
 }
 
 /// As [`parse`], within other limits.
@@ -167,7 +167,7 @@ pub fn parse(bytes: &[u8], today: NaiveDate) -> Result<Roster, RosterError> {
 /// # Errors
 ///
 /// See [`RosterError`].
-pub fn parse_within(bytes: &[u8], today: NaiveDate, limits: &Limits) -> Result<Roster, RosterError> {
+pub fn parse_within(bytes: &[u8], today: NaiveDate, limits: &RosterLimits) -> Result<Roster, RosterError> {
     let parts = guard::repack(bytes, limits)?;
     let mut reader = reader::SheetReader::new(today, limits.secretaries);
     workbook::visit(parts, limits, &mut reader)?;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
 
-use super::fault::{Fault, column_letters};
+use super::fault::{RosterFault, column_letters};
 use super::header::{Field, Layout};
 use super::value::written_date;
-use super::workbook::{Cell, Row, Value};
+use super::workbook::{CellValue, SheetCell, SheetRow};
 
 /// Rows that a notice lists.
 const LISTED: usize = 10;
@@ -22,12 +22,12 @@ struct Dates {
 }
 
 impl Dates {
-    fn take(&mut self, cell: &Cell) {
+    fn take(&mut self, cell: &SheetCell) {
         let like_month = |day: NaiveDate| day.day() <= 12;
         match &cell.value {
-            Value::Date(day) if like_month(*day) => self.cells_like_months += 1,
-            Value::Date(_) => self.cells_beyond += 1,
-            Value::Text(text) => match written_date(text) {
+            CellValue::Date(day) if like_month(*day) => self.cells_like_months += 1,
+            CellValue::Date(_) => self.cells_beyond += 1,
+            CellValue::Text(text) => match written_date(text) {
                 Some(day) if like_month(day) => self.texts_like_months += 1,
                 Some(_) => self.texts_beyond += 1,
                 None => {}
@@ -55,7 +55,7 @@ pub(super) struct Oddities {
 
 impl Oddities {
     /// Looks at a row of a member.
-    pub fn take(&mut self, layout: &Layout, row: &Row, hidden: bool) {
+    pub fn take(&mut self, layout: &Layout, row: &SheetRow, hidden: bool) {
         for (dates, field) in self.dates.iter_mut().zip(DATES) {
             if let Some(cell) = layout.span(field).and_then(|(first, _)| row.cell(first)) {
                 dates.take(cell);
@@ -70,7 +70,7 @@ impl Oddities {
     }
 
     /// Data beside the name that would be lost without a word.
-    pub fn faults(&self, layout: &Layout) -> Option<Fault> {
+    pub fn faults(&self, layout: &Layout) -> Option<RosterFault> {
         let (_, last) = layout.span(Field::FullName).or_else(|| layout.span(Field::FamilyName))?;
         let (position, (row, rows)) = self.unnamed.get_key_value(&(last + 1))?;
         let letters = column_letters(*position);
@@ -82,11 +82,11 @@ impl Oddities {
                 "column {letters} beside the name has no heading but data in {rows} rows; give it a heading, or merge the heading of the name over it if it is part of the name"
             ),
         );
-        Some(Fault::said(*row, *position, letters, "data_without_heading", words))
+        Some(RosterFault::said(*row, *position, letters, "data_without_heading", words))
     }
 
     /// The rest, which stops nothing.
-    pub fn notices(&self, layout: &Layout) -> Vec<Fault> {
+    pub fn notices(&self, layout: &Layout) -> Vec<RosterFault> {
         let mut notices = Vec::new();
         for (position, (row, rows)) in &self.unnamed {
             let letters = column_letters(*position);
@@ -94,7 +94,7 @@ impl Oddities {
                 format!("cột {letters} không có tiêu đề nhưng có dữ liệu ở {rows} dòng; không đọc cột này"),
                 format!("column {letters} has no heading but data in {rows} rows; it was not read"),
             );
-            notices.push(Fault::said(*row, *position, letters, "column_without_heading", words));
+            notices.push(RosterFault::said(*row, *position, letters, "column_without_heading", words));
         }
         for (dates, field) in self.dates.iter().zip(DATES) {
             let Some((position, _)) = layout.span(field).filter(|_| dates.look_swapped()) else {
@@ -104,7 +104,7 @@ impl Oddities {
                 "có thể Excel đã đảo ngày và tháng ở cột này: ô kiểu ngày chỉ có ngày từ 1 đến 12, các ngày khác là chữ; hãy kiểm tra".to_owned(),
                 "Excel may have swapped day and month in this column: its date cells have days 1 to 12 only, all others are text; check them".to_owned(),
             );
-            notices.push(Fault::said(0, position, layout.title(position), "dates_maybe_swapped", words));
+            notices.push(RosterFault::said(0, position, layout.title(position), "dates_maybe_swapped", words));
         }
         if let Some(first) = self.hidden.first() {
             let mut rows: Vec<String> = self.hidden.iter().take(LISTED).map(ToString::to_string).collect();
@@ -116,7 +116,7 @@ impl Oddities {
                 format!("{count} dòng đang bị ẩn trong Excel cũng được đọc (dòng {rows})"),
                 format!("{count} rows that are hidden in Excel were read too (rows {rows})"),
             );
-            notices.push(Fault::said(*first, 0, column_letters(0), "hidden_rows", words));
+            notices.push(RosterFault::said(*first, 0, column_letters(0), "hidden_rows", words));
         }
         notices
     }

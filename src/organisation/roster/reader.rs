@@ -2,14 +2,14 @@
 
 use chrono::NaiveDate;
 
-use super::fault::{Fault, Faults, Kind, column_letters};
+use super::fault::{FaultKind, RosterFault, RosterFaults, column_letters};
 use super::header::{Field, Layout, continues, numbers_columns};
 use super::marks::SheetMarks;
 use super::table::{NOTICES, Table};
 use super::text::fold;
 use super::title::Title;
-use super::totals::Counts;
-use super::workbook::{Next, Row, SheetInfo, Value, Visitor};
+use super::totals::SectionCounts;
+use super::workbook::{CellValue, NextPart, SheetInfo, SheetRow, Visitor};
 use super::{Roster, RosterError};
 use crate::kernel::text::legacy_encoding;
 
@@ -18,12 +18,12 @@ const HEADER_WITHIN: u32 = 100;
 /// Cells in an old encoding above a header that was not found, from which on it is told.
 const LEGACY_CELLS: usize = 2;
 
-const AS_OF_INVALID: Kind = Kind {
+const AS_OF_INVALID: FaultKind = FaultKind {
     code: "as_of_invalid",
     vi: "không đọc được ngày sau chữ \"tính đến\" ở tiêu đề; tính từ ngày đầu tháng này",
     en: "the day after \"tính đến\" in the title cannot be read; the first of this month is taken",
 };
-const AS_OF_IN_FUTURE: Kind = Kind {
+const AS_OF_IN_FUTURE: FaultKind = FaultKind {
     code: "as_of_in_future",
     vi: "tiêu đề ghi tính đến một ngày chưa tới; tính từ ngày đầu tháng này",
     en: "the title states a day to come; the first of this month is taken",
@@ -33,65 +33,65 @@ const AS_OF_IN_FUTURE: Kind = Kind {
 pub(super) struct SheetReader {
     today: NaiveDate,
     secretaries_allowed: usize,
-    sheets: Vec<Sheet>,
+    sheets: Vec<SheetState>,
 }
 
 /// A sheet and what has been found on it so far.
-struct Sheet {
+struct SheetState {
     name: String,
     visible: bool,
     marks: SheetMarks,
     title: Title,
-    state: State,
+    state: ReadingState,
     /// The best row so far that was not quite a header.
     candidate: Layout,
     legacy_cells: usize,
 }
 
-enum State {
+enum ReadingState {
     /// Above the header.
     Above,
     /// In the first row of the header; the next may continue it.
-    Header(Row),
+    Header(SheetRow),
     /// Below the header.
     Below(Box<Table>),
 }
 
-impl Sheet {
+impl SheetState {
     fn new(SheetInfo { name, visible, marks }: SheetInfo) -> Self {
         let (title, candidate) = (Title::default(), Layout::default());
-        Self { name, visible, marks, title, state: State::Above, candidate, legacy_cells: 0 }
+        Self { name, visible, marks, title, state: ReadingState::Above, candidate, legacy_cells: 0 }
     }
 
-    fn above(&mut self, row: Row) -> Next {
+    fn above(&mut self, row: SheetRow) -> NextPart {
         let layout = Layout::read(&row, None, &self.marks.merges);
         if layout.is_header() {
-            self.state = State::Header(row);
-            return Next::Row;
+            self.state = ReadingState::Header(row);
+            return NextPart::Row;
         }
         if layout.known() > self.candidate.known() {
             self.candidate = layout;
         }
-        let text = |value: &Value| matches!(value, Value::Text(text) if legacy_encoding(text).is_some());
+        let text = |value: &CellValue| matches!(value, CellValue::Text(text) if legacy_encoding(text).is_some());
         self.legacy_cells += row.cells.iter().filter(|cell| text(&cell.value)).count();
         self.title.read(&row);
-        if row.number < HEADER_WITHIN { Next::Row } else { Next::Sheet }
+        if row.number < HEADER_WITHIN { NextPart::Row } else { NextPart::Sheet }
     }
 
     /// Settles the header once it is known whether `next` belongs to it, and
     /// hands on the row if it does not.
-    fn settle(&mut self, header: &Row, next: Option<Row>, today: NaiveDate) -> Option<Row> {
+    fn settle(&mut self, header: &SheetRow, next: Option<SheetRow>, today: NaiveDate) -> Option<SheetRow> {
         let below = next.as_ref().filter(|next| continues(header, next));
         let layout = Layout::read(header, below, &self.marks.merges);
         let belongs = below.is_some();
         let hidden = self.marks.hidden.iter().copied().collect();
-        self.state = State::Below(Box::new(Table::new(layout, today, hidden)));
+        self.state = ReadingState::Below(Box::new(Table::new(layout, today, hidden)));
         next.filter(|_| !belongs)
     }
 
     fn table(&self) -> Option<&Table> {
         match &self.state {
-            State::Below(table) => Some(table),
+            ReadingState::Below(table) => Some(table),
             _ => None,
         }
     }
@@ -145,13 +145,13 @@ impl SheetReader {
             return Err(RosterError::NoRows);
         }
         let layout = table.layout.clone();
-        let belongs = |sheet: &Sheet| {
+        let belongs = |sheet: &SheetState| {
             let like = sheet.table().is_some_and(|table| table.has_members() && table.layout.is_like(&layout));
             like && sheet.visible && sheet.missing().is_empty()
         };
-        let (read, other): (Vec<Sheet>, Vec<Sheet>) = sheets.into_iter().partition(belongs);
+        let (read, other): (Vec<SheetState>, Vec<SheetState>) = sheets.into_iter().partition(belongs);
         of_one_cell(&read)?;
-        let mut notices: Vec<Fault> = joined(&read).into_iter().collect();
+        let mut notices: Vec<RosterFault> = joined(&read).into_iter().collect();
         notices.extend(other.iter().filter_map(not_read));
         together(read, notices, today, secretaries_allowed)
     }
@@ -162,8 +162,8 @@ fn no_header() -> RosterError {
 }
 
 /// Refuses a workbook that has a sheet for each of several cells.
-fn of_one_cell(sheets: &[Sheet]) -> Result<(), RosterError> {
-    let mut names: Vec<&str> = sheets.iter().filter_map(Sheet::cell_name).collect();
+fn of_one_cell(sheets: &[SheetState]) -> Result<(), RosterError> {
+    let mut names: Vec<&str> = sheets.iter().filter_map(SheetState::cell_name).collect();
     names.dedup_by_key(|name| fold(name));
     if names.len() < 2 {
         return Ok(());
@@ -172,7 +172,7 @@ fn of_one_cell(sheets: &[Sheet]) -> Result<(), RosterError> {
     Err(RosterError::SeveralCells { sheets })
 }
 
-fn joined(read: &[Sheet]) -> Option<Fault> {
+fn joined(read: &[SheetState]) -> Option<RosterFault> {
     let (first, rest) = read.split_first()?;
     if rest.is_empty() {
         return None;
@@ -183,11 +183,11 @@ fn joined(read: &[Sheet]) -> Option<Fault> {
         format!("các trang {names} cùng mẫu nên được đọc thành một danh sách"),
         format!("the sheets {names} have the same columns and were read as one list"),
     );
-    Some(Fault::of_sheet(&first.name, "sheets_joined", words))
+    Some(RosterFault::of_sheet(&first.name, "sheets_joined", words))
 }
 
 /// A sheet with a header that was passed over.
-fn not_read(sheet: &Sheet) -> Option<Fault> {
+fn not_read(sheet: &SheetState) -> Option<RosterFault> {
     let table = sheet.table()?;
     let missing = sheet.missing();
     let (why_vi, why_en) = if !sheet.visible {
@@ -200,13 +200,13 @@ fn not_read(sheet: &Sheet) -> Option<Fault> {
         ("không có đảng viên nào".to_owned(), "it has no members".to_owned())
     };
     let words = (format!("không được đọc, vì {why_vi}"), format!("the sheet was not read: {why_en}"));
-    Some(Fault::of_sheet(&sheet.name, "sheet_not_read", words))
+    Some(RosterFault::of_sheet(&sheet.name, "sheet_not_read", words))
 }
 
 /// Makes one roster of the sheets that belong together.
 fn together(
-    sheets: Vec<Sheet>,
-    mut notices: Vec<Fault>,
+    sheets: Vec<SheetState>,
+    mut notices: Vec<RosterFault>,
     today: NaiveDate,
     secretaries_allowed: usize,
 ) -> Result<Roster, RosterError> {
@@ -214,23 +214,23 @@ fn together(
     let mut titles = Vec::new();
     let mut tables = Vec::new();
     for sheet in sheets {
-        let State::Below(table) = sheet.state else { continue };
+        let ReadingState::Below(table) = sheet.state else { continue };
         titles.push(sheet.title);
         tables.push(*table);
     }
     super::join::check(&mut tables, &names, secretaries_allowed);
-    let counts = tables.iter().map(|table| Counts::of(table.members, &table.rows));
-    let all = counts.reduce(Counts::plus).unwrap_or(Counts::of(0, &[]));
+    let counts = tables.iter().map(|table| SectionCounts::of(table.members, &table.rows));
+    let all = counts.reduce(SectionCounts::plus).unwrap_or(SectionCounts::of(0, &[]));
     let mut title = Title::default();
     let (mut faults, mut rows, mut ignored_columns, mut declared_total) =
-        (Faults::default(), Vec::new(), Vec::new(), None);
+        (RosterFaults::default(), Vec::new(), Vec::new(), None);
     for (index, (mut table, found)) in (0..).zip(tables.into_iter().zip(titles)) {
         table.end(all);
         date_notices(&found, today, &mut table.notices);
         let sheet = names.get(usize::from(index)).filter(|_| names.len() > 1).map(String::as_str);
         table.faults.place(index, sheet);
         faults.absorb(table.faults);
-        let place = |notice: Fault| Fault { order: index, sheet: sheet.map(str::to_owned), ..notice };
+        let place = |notice: RosterFault| RosterFault { order: index, sheet: sheet.map(str::to_owned), ..notice };
         notices.extend(table.notices.into_iter().map(place));
         rows.extend(table.rows.into_iter().map(|row| super::RosterRow { sheet: index, ..row }));
         for heading in table.layout.ignored {
@@ -259,42 +259,42 @@ fn together(
 }
 
 /// An optional line never blocks an import: what is wrong with it is told.
-fn date_notices(title: &Title, today: NaiveDate, notices: &mut Vec<Fault>) {
+fn date_notices(title: &Title, today: NaiveDate, notices: &mut Vec<RosterFault>) {
     if let Some((row, position)) = title.bad_date.filter(|_| title.as_of.is_none()) {
-        notices.insert(0, Fault::new(row, position, column_letters(position), &AS_OF_INVALID));
+        notices.insert(0, RosterFault::new(row, position, column_letters(position), &AS_OF_INVALID));
     }
     if title.as_of.is_some_and(|day| day > today) {
-        notices.insert(0, Fault::new(1, 0, column_letters(0), &AS_OF_IN_FUTURE));
+        notices.insert(0, RosterFault::new(1, 0, column_letters(0), &AS_OF_IN_FUTURE));
     }
 }
 
 impl Visitor for SheetReader {
     fn sheet(&mut self, sheet: SheetInfo) {
-        self.sheets.push(Sheet::new(sheet));
+        self.sheets.push(SheetState::new(sheet));
     }
 
-    fn row(&mut self, row: Row) -> Next {
+    fn row(&mut self, row: SheetRow) -> NextPart {
         let today = self.today;
         let Some(sheet) = self.sheets.last_mut() else {
-            return Next::Sheet;
+            return NextPart::Sheet;
         };
-        let row = match std::mem::replace(&mut sheet.state, State::Above) {
-            State::Above => return sheet.above(row),
-            State::Header(header) => match sheet.settle(&header, Some(row), today) {
+        let row = match std::mem::replace(&mut sheet.state, ReadingState::Above) {
+            ReadingState::Above => return sheet.above(row),
+            ReadingState::Header(header) => match sheet.settle(&header, Some(row), today) {
                 Some(row) => row,
-                None => return Next::Row,
+                None => return NextPart::Row,
             },
-            below @ State::Below(_) => {
+            below @ ReadingState::Below(_) => {
                 sheet.state = below;
                 row
             }
         };
-        if let State::Below(table) = &mut sheet.state
+        if let ReadingState::Below(table) = &mut sheet.state
             && (table.has_members() || !numbers_columns(&row))
         {
             table.row(&row);
         }
-        Next::Row
+        NextPart::Row
     }
 
     fn end(&mut self) {
@@ -303,8 +303,8 @@ impl Visitor for SheetReader {
         let Some(sheet) = self.sheets.last_mut() else {
             return;
         };
-        match std::mem::replace(&mut sheet.state, State::Above) {
-            State::Header(header) => drop(sheet.settle(&header, None, today)),
+        match std::mem::replace(&mut sheet.state, ReadingState::Above) {
+            ReadingState::Header(header) => drop(sheet.settle(&header, None, today)),
             other => sheet.state = other,
         }
     }

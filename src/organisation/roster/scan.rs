@@ -3,7 +3,7 @@
 //! So the parser only sees documents whose cost is known.
 
 use super::marks::Marks;
-use super::{Bound, Limits, RosterError};
+use super::{Bound, RosterError, RosterLimits};
 
 /// What has been counted over all parts so far.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ impl Census {
     /// Counts the elements of one part and refuses what only an attack
     /// contains. Changes one thing: the size hint of the string table, which
     /// the parser would otherwise believe and allocate.
-    pub fn take(&mut self, name: &str, xml: &mut [u8], limits: &Limits) -> Result<(), RosterError> {
+    pub fn take(&mut self, name: &str, xml: &mut [u8], limits: &RosterLimits) -> Result<(), RosterError> {
         // With neither NUL nor escape bytes no declared encoding can turn
         // these bytes into other markup than is counted here.
         let foreign = |b: &u8| *b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r');
@@ -61,7 +61,7 @@ impl Census {
         }
     }
 
-    fn check(&self, limits: &Limits) -> Result<(), RosterError> {
+    fn check(&self, limits: &RosterLimits) -> Result<(), RosterError> {
         if self.shared_strings > limits.shared_strings {
             return Err(too_large(Bound::SharedStrings, limits.shared_strings));
         }
@@ -83,7 +83,7 @@ fn after_exclamation(rest: &[u8], start: usize) -> Result<usize, RosterError> {
 }
 
 /// The position after the tag that begins at `start`; quoted `>` do not end it.
-fn tag_end(xml: &[u8], start: usize, limits: &Limits) -> Result<usize, RosterError> {
+fn tag_end(xml: &[u8], start: usize, limits: &RosterLimits) -> Result<usize, RosterError> {
     let mut quote = None;
     for (length, byte) in xml[start..].iter().enumerate() {
         if length > limits.tag_bytes {

@@ -6,13 +6,13 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 
 use super::cells::{self, NAMES};
-use super::fault::{Code, Fault, Faults, Kind};
+use super::fault::{FaultCode, FaultKind, RosterFault, RosterFaults};
 use super::header::{Field, Layout};
 use super::oddities::Oddities;
 use super::title::{total_line, totals};
-use super::totals::{Counts, Mark, Totals};
-use super::value::{self, Held};
-use super::workbook::{Cell, Row, Value};
+use super::totals::{Mark, RosterTotals, SectionCounts};
+use super::value::{self, CellContent};
+use super::workbook::{CellValue, SheetCell, SheetRow};
 use super::{Position, RosterRow};
 
 /// Notices beyond this number are not reported.
@@ -25,9 +25,9 @@ pub(super) struct Table {
     /// Rows that people do not see.
     hidden: HashSet<u32>,
     pub rows: Vec<RosterRow>,
-    pub faults: Faults,
-    pub notices: Vec<Fault>,
-    pub totals: Totals,
+    pub faults: RosterFaults,
+    pub notices: Vec<RosterFault>,
+    pub totals: RosterTotals,
     oddities: Oddities,
     /// Rows that are members, valid or not.
     pub members: usize,
@@ -43,9 +43,9 @@ impl Table {
             today,
             hidden,
             rows: Vec::new(),
-            faults: Faults::default(),
+            faults: RosterFaults::default(),
             notices: Vec::new(),
-            totals: Totals::default(),
+            totals: RosterTotals::default(),
             oddities: Oddities::default(),
             members: 0,
             citizen_ids: HashMap::new(),
@@ -59,7 +59,7 @@ impl Table {
     }
 
     /// Takes one row below the header.
-    pub fn row(&mut self, row: &Row) {
+    pub fn row(&mut self, row: &SheetRow) {
         let total = total_line(row).filter(|_| !self.has_citizen_id(row));
         if let Some((position, whole)) = total {
             self.totals.take(totals(row), position, whole, self.mark());
@@ -72,7 +72,7 @@ impl Table {
         } else {
             self.totals.section(self.mark());
             let position = row.cells.first().map_or(0, |cell| cell.position);
-            let kind = Kind {
+            let kind = FaultKind {
                 code: "row_ignored",
                 vi: "dòng không phải là đảng viên, đã bỏ qua",
                 en: "the row is not a member and was skipped",
@@ -82,7 +82,7 @@ impl Table {
     }
 
     /// Checks what can only be judged at the end; `all` are the members of all sheets that are read as one.
-    pub fn end(&mut self, all: Counts) {
+    pub fn end(&mut self, all: SectionCounts) {
         if let Some(fault) = self.oddities.faults(&self.layout) {
             self.faults.push(fault);
         }
@@ -95,7 +95,7 @@ impl Table {
                 format!("the total says {} {}, counted {}", wrong.stated, wrong.en, wrong.counted),
             );
             let column = self.layout.title(wrong.position);
-            self.faults.push(Fault::said(wrong.row, wrong.position, column, "total_mismatch", words));
+            self.faults.push(RosterFault::said(wrong.row, wrong.position, column, "total_mismatch", words));
         }
     }
 
@@ -104,17 +104,17 @@ impl Table {
         self.members > 0
     }
 
-    fn cell<'a>(&self, row: &'a Row, field: Field) -> Option<Cow<'a, Cell>> {
+    fn cell<'a>(&self, row: &'a SheetRow, field: Field) -> Option<Cow<'a, SheetCell>> {
         cells::cell(&self.layout, row, field)
     }
 
-    fn has_citizen_id(&self, row: &Row) -> bool {
+    fn has_citizen_id(&self, row: &SheetRow) -> bool {
         self.cell(row, Field::CitizenId).is_some_and(|cell| digits(&cell) >= 9)
     }
 
     /// Below the totals come signatures and places, so more is asked of a row
     /// there than above, where a number in front is enough.
-    fn is_member(&self, row: &Row) -> bool {
+    fn is_member(&self, row: &SheetRow) -> bool {
         if self.has_citizen_id(row) {
             return true;
         }
@@ -132,7 +132,7 @@ impl Table {
         (numbered && filled > 0) || (filled >= 2 && data)
     }
 
-    fn member(&mut self, row: &Row) -> Option<RosterRow> {
+    fn member(&mut self, row: &SheetRow) -> Option<RosterRow> {
         let today = self.today;
         let full_name = cells::full_name(&self.layout, row);
         let full_name = self.checked(row, Field::FullName, full_name);
@@ -171,27 +171,32 @@ impl Table {
     }
 
     /// Reads a field, or notes what is wrong with it.
-    fn read<T>(&mut self, row: &Row, field: Field, parse: impl FnOnce(Option<&Cell>) -> Result<T, Kind>) -> Option<T> {
+    fn read<T>(
+        &mut self,
+        row: &SheetRow,
+        field: Field,
+        parse: impl FnOnce(Option<&SheetCell>) -> Result<T, FaultKind>,
+    ) -> Option<T> {
         let parsed = parse(self.cell(row, field).as_deref());
         self.checked(row, field, parsed)
     }
 
-    fn checked<T>(&mut self, row: &Row, field: Field, parsed: Result<T, Kind>) -> Option<T> {
+    fn checked<T>(&mut self, row: &SheetRow, field: Field, parsed: Result<T, FaultKind>) -> Option<T> {
         parsed.map_err(|kind| self.fault(row.number, field, &kind)).ok()
     }
 
-    fn position(&mut self, row: &Row) -> Option<Option<Position>> {
+    fn position(&mut self, row: &SheetRow) -> Option<Option<Position>> {
         match self.read(row, Field::Position, value::position)? {
-            Held::Nothing => Some(None),
-            Held::Known(position) => {
+            CellContent::Nothing => Some(None),
+            CellContent::Known(position) => {
                 if position == Position::Secretary {
                     self.secretaries.push(row.number);
                 }
                 Some(Some(position))
             }
-            Held::Other => {
+            CellContent::Other => {
                 let column = self.layout.position(Field::Position).unwrap_or(0);
-                let kind = Kind {
+                let kind = FaultKind {
                     code: "position_ignored",
                     vi: "chức vụ không thuộc chi ủy, đã bỏ qua",
                     en: "the position is not one of the cell's committee and was skipped",
@@ -251,30 +256,30 @@ impl Table {
         }
     }
 
-    fn fault(&mut self, row: u32, field: Field, kind: &Kind) {
+    fn fault(&mut self, row: u32, field: Field, kind: &FaultKind) {
         self.add(row, field, kind.code, kind.vi.into(), kind.en.into());
     }
 
-    fn add(&mut self, row: u32, field: Field, code: Code, vi: String, en: String) {
+    fn add(&mut self, row: u32, field: Field, code: FaultCode, vi: String, en: String) {
         let position = self.layout.position(field).unwrap_or(0);
         let column = self.layout.title(position);
-        self.faults.push(Fault::said(row, position, column, code, (vi, en)));
+        self.faults.push(RosterFault::said(row, position, column, code, (vi, en)));
     }
 
-    fn notice(&mut self, row: u32, position: u32, kind: &Kind) {
+    fn notice(&mut self, row: u32, position: u32, kind: &FaultKind) {
         if self.notices.len() < NOTICES {
             let column = self.layout.title(position);
-            self.notices.push(Fault::new(row, position, column, kind));
+            self.notices.push(RosterFault::new(row, position, column, kind));
         }
     }
 }
 
 /// How many digits a cell shows.
-fn digits(cell: &Cell) -> usize {
+fn digits(cell: &SheetCell) -> usize {
     match &cell.value {
-        Value::Text(text) => text.chars().filter(char::is_ascii_digit).count(),
-        Value::Number(number) => format!("{:.0}", number.abs().min(1e15)).len(),
-        Value::Date(_) | Value::Year => 8,
-        Value::Flag(_) | Value::Error | Value::Several => 0,
+        CellValue::Text(text) => text.chars().filter(char::is_ascii_digit).count(),
+        CellValue::Number(number) => format!("{:.0}", number.abs().min(1e15)).len(),
+        CellValue::Date(_) | CellValue::Year => 8,
+        CellValue::Flag(_) | CellValue::Error | CellValue::Several => 0,
     }
 }

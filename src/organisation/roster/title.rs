@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::text::{fold, tidy};
-use super::workbook::{Row, Value};
+use super::workbook::{CellValue, SheetRow};
 
 /// The totals that a sheet states below its table, as far as it states them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +40,9 @@ impl Title {
     }
 
     /// Takes what one row above the header says; the first mention counts.
-    pub fn read(&mut self, row: &Row) {
+    pub fn read(&mut self, row: &SheetRow) {
         for cell in &row.cells {
-            let Value::Text(text) = &cell.value else {
+            let CellValue::Text(text) = &cell.value else {
                 continue;
             };
             let folded = fold(text);
@@ -87,10 +87,10 @@ fn date_in_words(folded: &str) -> Option<NaiveDate> {
 
 /// The cell that begins a line of totals, if this row is one, and whether it says "tổng": such a line is about the whole
 /// list, while "cộng" may be about a section. Accents matter: `Tổng` is a total, `Tống` a family name.
-pub(super) fn total_line(row: &Row) -> Option<(u32, bool)> {
+pub(super) fn total_line(row: &SheetRow) -> Option<(u32, bool)> {
     let numbered = sentence(row).contains(|c: char| c.is_ascii_digit());
     row.cells.iter().find_map(|cell| {
-        let Value::Text(text) = &cell.value else {
+        let CellValue::Text(text) = &cell.value else {
             return None;
         };
         let text = tidy(text).to_lowercase();
@@ -108,7 +108,7 @@ pub(super) fn total_line(row: &Row) -> Option<(u32, bool)> {
 
 /// Reads totals such as "Tổng cộng: 135 đảng viên, trong đó 134 chính thức".
 /// A clause counts if it holds exactly one number.
-pub(super) fn totals(row: &Row) -> DeclaredTotal {
+pub(super) fn totals(row: &SheetRow) -> DeclaredTotal {
     let mut totals = DeclaredTotal { row: row.number, ..DeclaredTotal::default() };
     let text = sentence(row);
     for clause in text.split([',', ';', '(', ')']).flat_map(|part| part.split("trong đó")) {
@@ -132,13 +132,13 @@ pub(super) fn totals(row: &Row) -> DeclaredTotal {
 }
 
 /// The row as one line of text in lower case, with its numbers.
-fn sentence(row: &Row) -> String {
+fn sentence(row: &SheetRow) -> String {
     let words: Vec<String> = row
         .cells
         .iter()
         .filter_map(|cell| match &cell.value {
-            Value::Text(text) => Some(tidy(text).to_lowercase()),
-            Value::Number(number) => Some(number.to_string()),
+            CellValue::Text(text) => Some(tidy(text).to_lowercase()),
+            CellValue::Number(number) => Some(number.to_string()),
             _ => None,
         })
         .collect();

@@ -5,13 +5,13 @@ use super::title::DeclaredTotal;
 
 /// How many members some rows have; the standing is known only when every row could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Counts {
+pub(super) struct SectionCounts {
     members: usize,
     /// Official, on probation, exempt.
     standing: Option<[usize; 3]>,
 }
 
-impl Counts {
+impl SectionCounts {
     pub fn of(members: usize, rows: &[RosterRow]) -> Self {
         let standing = (rows.len() == members).then(|| {
             let official = rows.iter().filter(|row| row.official_on.is_some()).count();
@@ -48,7 +48,7 @@ pub(super) type Mark = (usize, usize);
 
 /// A line of totals and the places at which its section may begin.
 #[derive(Debug)]
-struct Line {
+struct TotalLine {
     stated: DeclaredTotal,
     position: u32,
     whole: bool,
@@ -59,8 +59,8 @@ struct Line {
 
 /// The lines of totals of a sheet.
 #[derive(Debug, Default)]
-pub(super) struct Totals {
-    lines: Vec<Line>,
+pub(super) struct RosterTotals {
+    lines: Vec<TotalLine>,
     section: Mark,
 }
 
@@ -74,11 +74,11 @@ pub(super) struct Mismatch {
     pub en: &'static str,
 }
 
-impl Totals {
+impl RosterTotals {
     /// Takes a line of totals that `before` comes before. A line that says "tổng" is `whole`.
     pub fn take(&mut self, stated: DeclaredTotal, position: u32, whole: bool, before: Mark) {
         let after_last = self.lines.last().map_or((0, 0), |line| line.before);
-        self.lines.push(Line { stated, position, whole, before, starts: [after_last, self.section] });
+        self.lines.push(TotalLine { stated, position, whole, before, starts: [after_last, self.section] });
     }
 
     /// A line that is neither a member nor a total may begin a section.
@@ -96,13 +96,13 @@ impl Totals {
     }
 
     /// Holds each line against its section, the last one against the sheet or, if there are several, all sheets.
-    pub fn mismatches(&self, members: usize, rows: &[RosterRow], all: Counts) -> Vec<Mismatch> {
+    pub fn mismatches(&self, members: usize, rows: &[RosterRow], all: SectionCounts) -> Vec<Mismatch> {
         let mut wrong = Vec::new();
-        let sheet = Counts::of(members, rows);
+        let sheet = SectionCounts::of(members, rows);
         for (index, line) in self.lines.iter().enumerate() {
-            let part = |start: &Mark| Counts::of(line.before.0 - start.0, &rows[start.1..line.before.1]);
+            let part = |start: &Mark| SectionCounts::of(line.before.0 - start.0, &rows[start.1..line.before.1]);
             let last = index + 1 == self.lines.len() && (line.whole || line.before.0 == members);
-            let mut candidates: Vec<Counts> = if last { vec![sheet, all] } else { Vec::new() };
+            let mut candidates: Vec<SectionCounts> = if last { vec![sheet, all] } else { Vec::new() };
             if !(last && (line.whole || self.lines.len() == 1)) {
                 candidates.extend(line.starts.iter().map(part));
             }

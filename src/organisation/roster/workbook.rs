@@ -7,7 +7,7 @@ use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, Xl
 use chrono::NaiveDate;
 
 use super::marks::{Marks, SheetMarks};
-use super::{Bound, Limits, RosterError};
+use super::{Bound, RosterError, RosterLimits};
 
 /// Characters of a cell that are looked at. Longer than any valid content, so
 /// that what was cut off can only be found too long.
@@ -21,7 +21,7 @@ const YEARS: std::ops::RangeInclusive<f64> = 1900.0..=2100.0;
 
 /// What a cell holds. A date that Excel shows but no calendar has is `Error`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub(super) enum CellValue {
     Text(String),
     Number(f64),
     Date(NaiveDate),
@@ -35,31 +35,31 @@ pub(super) enum Value {
 
 /// A cell that is not empty.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Cell {
+pub(super) struct SheetCell {
     /// Zero-based column.
     pub position: u32,
-    pub value: Value,
+    pub value: CellValue,
     /// Whether a formula computes the value.
     pub formula: bool,
 }
 
 /// The filled cells of one row, from left to right.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Row {
+pub(super) struct SheetRow {
     /// As Excel numbers it, from 1.
     pub number: u32,
-    pub cells: Vec<Cell>,
+    pub cells: Vec<SheetCell>,
 }
 
-impl Row {
-    pub fn cell(&self, position: u32) -> Option<&Cell> {
+impl SheetRow {
+    pub fn cell(&self, position: u32) -> Option<&SheetCell> {
         self.cells.binary_search_by_key(&position, |cell| cell.position).ok().map(|index| &self.cells[index])
     }
 }
 
 /// Whether a sheet is worth reading on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextPart {
     Row,
     Sheet,
 }
@@ -78,7 +78,7 @@ pub(super) trait Visitor {
     /// A sheet begins.
     fn sheet(&mut self, sheet: SheetInfo);
     /// A row with at least one filled cell.
-    fn row(&mut self, row: Row) -> Next;
+    fn row(&mut self, row: SheetRow) -> NextPart;
     /// The sheet ended or was left.
     fn end(&mut self);
 }
@@ -90,7 +90,7 @@ pub(super) trait Visitor {
 /// [`RosterError::NotAWorkbook`] and [`RosterError::TooLarge`].
 pub(super) fn visit(
     (archive, mut marks): (Vec<u8>, Marks),
-    limits: &Limits,
+    limits: &RosterLimits,
     visitor: &mut impl Visitor,
 ) -> Result<(), RosterError> {
     let mut workbook: Xlsx<_> = guarded(|| Xlsx::new(Cursor::new(archive)))?;
@@ -118,11 +118,11 @@ pub(super) fn visit(
 fn visit_rows(
     workbook: &mut Xlsx<Cursor<Vec<u8>>>,
     sheet: &str,
-    limits: &Limits,
+    limits: &RosterLimits,
     visitor: &mut impl Visitor,
 ) -> Result<(), RosterError> {
     let mut reader = guarded(|| workbook.worksheet_cells_reader(sheet))?;
-    let mut row = Row { number: 0, cells: Vec::new() };
+    let mut row = SheetRow { number: 0, cells: Vec::new() };
     while let Some(record) = guarded(|| reader.next_cell_with_formula_metadata())? {
         let formula = record.formula.is_some();
         let Some(value) = read(record.value, formula) else {
@@ -134,7 +134,7 @@ fn visit_rows(
                 return Err(RosterError::NotAWorkbook);
             }
             let cells = std::mem::take(&mut row.cells);
-            if !cells.is_empty() && visitor.row(Row { cells, ..row }) == Next::Sheet {
+            if !cells.is_empty() && visitor.row(SheetRow { cells, ..row }) == NextPart::Sheet {
                 return Ok(());
             }
             row.number = number;
@@ -142,7 +142,7 @@ fn visit_rows(
         if row.cells.last().is_some_and(|last| last.position >= position) {
             return Err(RosterError::NotAWorkbook);
         }
-        row.cells.push(Cell { position, value, formula });
+        row.cells.push(SheetCell { position, value, formula });
     }
     if !row.cells.is_empty() {
         visitor.row(row);
@@ -151,7 +151,7 @@ fn visit_rows(
 }
 
 /// The 1-based row and 0-based column of a filled cell, if within the limits.
-fn locate((row, column): (u32, u32), limits: &Limits) -> Result<(u32, u32), RosterError> {
+fn locate((row, column): (u32, u32), limits: &RosterLimits) -> Result<(u32, u32), RosterError> {
     if row >= limits.rows {
         return Err(RosterError::TooLarge { what: Bound::Rows, limit: limits.rows.into() });
     }
@@ -162,37 +162,37 @@ fn locate((row, column): (u32, u32), limits: &Limits) -> Result<(u32, u32), Rost
 }
 
 /// The value of a cell, `None` if it is empty. A formula is never empty.
-fn read(value: DataRef<'_>, formula: bool) -> Option<Value> {
+fn read(value: DataRef<'_>, formula: bool) -> Option<CellValue> {
     match value {
-        DataRef::Empty if formula => Some(Value::Text(String::new())),
+        DataRef::Empty if formula => Some(CellValue::Text(String::new())),
         DataRef::Empty => None,
         DataRef::String(text) => read_text(&text, formula),
         DataRef::SharedString(text) => read_text(text, formula),
-        DataRef::Int(number) => Some(Value::Number(number as f64)),
-        DataRef::Float(number) => Some(Value::Number(number)),
-        DataRef::Bool(flag) => Some(Value::Flag(flag)),
+        DataRef::Int(number) => Some(CellValue::Number(number as f64)),
+        DataRef::Float(number) => Some(CellValue::Number(number)),
+        DataRef::Bool(flag) => Some(CellValue::Flag(flag)),
         DataRef::DateTime(date) => Some(read_date(date)),
         DataRef::DateTimeIso(text) => read_text(text.get(..10).unwrap_or(&text), formula),
-        DataRef::DurationIso(_) | DataRef::Error(_) => Some(Value::Error),
+        DataRef::DurationIso(_) | DataRef::Error(_) => Some(CellValue::Error),
     }
 }
 
-fn read_text(text: &str, formula: bool) -> Option<Value> {
+fn read_text(text: &str, formula: bool) -> Option<CellValue> {
     if text.trim().is_empty() && !formula {
         return None;
     }
-    Some(Value::Text(text.chars().take(CELL_CHARACTERS).collect()))
+    Some(CellValue::Text(text.chars().take(CELL_CHARACTERS).collect()))
 }
 
-fn read_date(date: ExcelDateTime) -> Value {
+fn read_date(date: ExcelDateTime) -> CellValue {
     if date.is_duration() {
-        return Value::Error;
+        return CellValue::Error;
     }
     if YEARS.contains(&date.as_f64()) && date.as_f64().fract() == 0.0 {
-        return Value::Year;
+        return CellValue::Year;
     }
     let (year, month, day, ..) = date.to_ymd_hms_milli();
-    NaiveDate::from_ymd_opt(year.into(), month.into(), day.into()).map_or(Value::Error, Value::Date)
+    NaiveDate::from_ymd_opt(year.into(), month.into(), day.into()).map_or(CellValue::Error, CellValue::Date)
 }
 
 /// Calls the parser. Its arithmetic may overflow on references like `ZZZZZZZZ1`:

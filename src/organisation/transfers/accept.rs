@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Problem, text};
 use crate::organisation::members::Origin;
 use crate::organisation::memberships::{self, lock_member};
 use crate::organisation::{grants, units};
 
-use super::store::{self, Decision, Open};
+use super::store::{self, OpenTransfer, TransferDecision};
 
 /// Accepts a transfer from a day on, today by default.
 ///
@@ -24,7 +24,7 @@ pub async fn accept(
     effective_on: Option<NaiveDate>,
     by: Uuid,
     now: DateTime<Utc>,
-) -> Result<Open, Problem> {
+) -> Result<OpenTransfer, Problem> {
     // Units before transfers before members, as a reorganisation locks them; it may redirect the transfer meanwhile.
     let (_, to) = store::sides(conn, transfer_id).await?;
     units::keep(conn, to).await?;
@@ -62,12 +62,12 @@ pub async fn accept(
     let (id, to) = (new_id(now), open.to_unit_id);
     memberships::begin(conn, id, open.member_id, to, Origin::Transferred, day).await?;
     grants::end_on_unit(conn, open.member_id, open.from_unit_id, day, by, now).await?;
-    let decision = Decision { state: "accepted", by, note: None, effective_on: Some(day) };
+    let decision = TransferDecision { state: "accepted", by, note: None, effective_on: Some(day) };
     store::decide(conn, transfer_id, &decision, now).await?;
     Ok(open)
 }
 
-fn effective_day(open: &Open, asked: Option<NaiveDate>, today: NaiveDate) -> Result<NaiveDate, Problem> {
+fn effective_day(open: &OpenTransfer, asked: Option<NaiveDate>, today: NaiveDate) -> Result<NaiveDate, Problem> {
     if today > open.due_on {
         return Err(Problem::with(
             Code::RuleNotMet,

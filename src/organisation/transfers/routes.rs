@@ -8,21 +8,21 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::needs::TransferMembers;
-use crate::kernel::audit;
-use crate::kernel::call::{Ask, Call, Empty, Query, Scope};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::extract::{Empty, Query, ReadRequest, Scope, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::security::access::needs::TransferMembers;
+use crate::kernel::security::audit;
 use crate::organisation::memberships::{self, lock_member};
 use crate::organisation::{OnMember, OnUnit, units};
 
 use super::accept::accept;
 use super::due::{WORKING_DAYS, working_days_after};
-use super::store::{self, Decision, Open, Proposal, Transfer};
-use super::target::{Leaving, OnTransfer, Receiving};
+use super::store::{self, OpenTransfer, Transfer, TransferDecision, TransferProposal};
+use super::target::{LeavingMember, OnTransfer, Receiving};
 
 /// The destination of a transfer.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -45,33 +45,36 @@ pub struct TransferIn {
     (status = 409, description = "A transfer of this member is open already."),
     (status = 422, description = "The other unit is no cell, or the one the member belongs to.")))]
 #[post("/members/{member_id}/transfers")]
-pub async fn propose_transfer(call: Call<TransferIn, OnMember<TransferMembers>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
-        let (on, body, today) = (&scope.on, &scope.body, day_of(scope.now));
-        units::path(conn, body.to_unit_id, today).await?;
-        units::require_cell(conn, body.to_unit_id).await?;
-        lock_member(conn, on.member_id).await?;
-        require_settled(conn, on.member_id, on.unit_id, body.to_unit_id, today).await?;
-        let new = Proposal {
-            id: new_id(scope.now),
-            member_id: on.member_id,
-            from_unit_id: on.unit_id,
-            to_unit_id: body.to_unit_id,
-            reason: body.reason.trim(),
-            proposed_by: scope.caller.account_id,
-            due_on: working_days_after(today, WORKING_DAYS),
-        };
-        store::propose(conn, &new, scope.now).await?;
-        let event = audit::Event {
-            unit_id: Some(on.unit_id),
-            member_id: Some(on.member_id),
-            details: json!({"to_unit_id": body.to_unit_id}),
-            ..scope.audit("transfer.proposed", "transfer", new.id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        store::get(conn, new.id).await
-    })
-    .await
+pub async fn propose_transfer(
+    request: WriteRequest<TransferIn, OnMember<TransferMembers>>,
+) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::CREATED, async |conn, scope| {
+            let (on, body, today) = (&scope.on, &scope.body, day_of(scope.now));
+            units::path(conn, body.to_unit_id, today).await?;
+            units::require_cell(conn, body.to_unit_id).await?;
+            lock_member(conn, on.member_id).await?;
+            require_settled(conn, on.member_id, on.unit_id, body.to_unit_id, today).await?;
+            let new = TransferProposal {
+                id: new_id(scope.now),
+                member_id: on.member_id,
+                from_unit_id: on.unit_id,
+                to_unit_id: body.to_unit_id,
+                reason: body.reason.trim(),
+                proposed_by: scope.caller.account_id,
+                due_on: working_days_after(today, WORKING_DAYS),
+            };
+            store::propose(conn, &new, scope.now).await?;
+            let event = audit::AuditEvent {
+                unit_id: Some(on.unit_id),
+                member_id: Some(on.member_id),
+                details: json!({"to_unit_id": body.to_unit_id}),
+                ..scope.audit("transfer.proposed", "transfer", new.id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            store::get(conn, new.id).await
+        })
+        .await
 }
 
 /// Requires that the member still belongs, without an end, to the cell for which the caller was authorised, and is to
@@ -120,14 +123,15 @@ pub struct AcceptIn {
     (status = 409, description = "It was decided already."),
     (status = 422, description = "It is overdue.")))]
 #[post("/transfers/{transfer_id}/accept")]
-pub async fn accept_transfer(call: Call<AcceptIn, OnTransfer<Receiving>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (id, by) = (scope.on.transfer_id, scope.caller.account_id);
-        let open = accept(conn, id, scope.body.effective_on, by, scope.now).await?;
-        record(conn, scope, id, &open, "transfer.accepted").await?;
-        store::get(conn, id).await
-    })
-    .await
+pub async fn accept_transfer(request: WriteRequest<AcceptIn, OnTransfer<Receiving>>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (id, by) = (scope.on.transfer_id, scope.caller.account_id);
+            let open = accept(conn, id, scope.body.effective_on, by, scope.now).await?;
+            record(conn, scope, id, &open, "transfer.accepted").await?;
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// Why a transfer is declined.
@@ -146,21 +150,24 @@ pub struct DeclineIn {
     (status = 200, description = "The transfer.", body = Transfer),
     (status = 409, description = "It was decided already.")))]
 #[post("/transfers/{transfer_id}/decline")]
-pub async fn decline_transfer(call: Call<DeclineIn, OnTransfer<Receiving>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let id = scope.on.transfer_id;
-        let open = store::lock_open(conn, id).await?;
-        let decision = Decision {
-            state: "declined",
-            by: scope.caller.account_id,
-            note: Some(scope.body.note.trim()),
-            effective_on: None,
-        };
-        store::decide(conn, id, &decision, scope.now).await?;
-        record(conn, scope, id, &open, "transfer.declined").await?;
-        store::get(conn, id).await
-    })
-    .await
+pub async fn decline_transfer(
+    request: WriteRequest<DeclineIn, OnTransfer<Receiving>>,
+) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let id = scope.on.transfer_id;
+            let open = store::lock_open(conn, id).await?;
+            let decision = TransferDecision {
+                state: "declined",
+                by: scope.caller.account_id,
+                note: Some(scope.body.note.trim()),
+                effective_on: None,
+            };
+            store::decide(conn, id, &decision, scope.now).await?;
+            record(conn, scope, id, &open, "transfer.declined").await?;
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// Withdraw a transfer
@@ -170,16 +177,20 @@ pub async fn decline_transfer(call: Call<DeclineIn, OnTransfer<Receiving>>) -> R
     (status = 200, description = "The transfer.", body = Transfer),
     (status = 409, description = "It was decided already.")))]
 #[post("/transfers/{transfer_id}/withdraw")]
-pub async fn withdraw_transfer(call: Call<Empty, OnTransfer<Leaving>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let id = scope.on.transfer_id;
-        let open = store::lock_open(conn, id).await?;
-        let decision = Decision { state: "withdrawn", by: scope.caller.account_id, note: None, effective_on: None };
-        store::decide(conn, id, &decision, scope.now).await?;
-        record(conn, scope, id, &open, "transfer.withdrawn").await?;
-        store::get(conn, id).await
-    })
-    .await
+pub async fn withdraw_transfer(
+    request: WriteRequest<Empty, OnTransfer<LeavingMember>>,
+) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let id = scope.on.transfer_id;
+            let open = store::lock_open(conn, id).await?;
+            let decision =
+                TransferDecision { state: "withdrawn", by: scope.caller.account_id, note: None, effective_on: None };
+            store::decide(conn, id, &decision, scope.now).await?;
+            record(conn, scope, id, &open, "transfer.withdrawn").await?;
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// List a unit's transfers
@@ -189,23 +200,23 @@ pub async fn withdraw_transfer(call: Call<Empty, OnTransfer<Leaving>>) -> Result
     responses((status = 200, description = "A page of transfers.", body = Page<Transfer>)))]
 #[get("/units/{unit_id}/transfers")]
 pub async fn list_transfers(
-    mut ask: Ask<OnUnit<TransferMembers>>,
+    mut request: ReadRequest<OnUnit<TransferMembers>>,
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let before = page.0.after()?;
-    let (unit_id, today) = (ask.scope.on.unit_id, day_of(ask.scope.now));
-    let rows = store::of_unit(&mut ask.conn, unit_id, today, before, page.0.fetch()).await?;
-    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+    let (unit_id, today) = (request.scope.on.unit_id, day_of(request.scope.now));
+    let rows = store::of_unit(&mut request.conn, unit_id, today, before, page.0.fetch()).await?;
+    request.reply(&page.0.page(rows, |row| row.id, |row| row))
 }
 
 async fn record<B, T>(
     conn: &mut Conn,
     scope: &Scope<B, T>,
     transfer_id: Uuid,
-    open: &Open,
+    open: &OpenTransfer,
     action: &'static str,
 ) -> Result<(), Problem> {
-    let event = audit::Event {
+    let event = audit::AuditEvent {
         unit_id: Some(open.from_unit_id),
         member_id: Some(open.member_id),
         details: json!({"to_unit_id": open.to_unit_id}),

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::transfers;
+use crate::kernel::db::schema::transfers;
+use crate::kernel::http::problem::{Code, Problem};
 use crate::organisation::units;
 
 /// A transfer of a member from one cell to another.
@@ -68,7 +68,7 @@ pub struct Transfer {
 
 /// The data needed to decide; the row stays locked until the transaction ends.
 #[derive(Debug, Clone, Queryable)]
-pub struct Open {
+pub struct OpenTransfer {
     pub member_id: Uuid,
     pub from_unit_id: Uuid,
     pub to_unit_id: Uuid,
@@ -78,7 +78,7 @@ pub struct Open {
 }
 
 /// A proposed transfer.
-pub struct Proposal<'a> {
+pub struct TransferProposal<'a> {
     pub id: Uuid,
     pub member_id: Uuid,
     pub from_unit_id: Uuid,
@@ -89,7 +89,7 @@ pub struct Proposal<'a> {
 }
 
 /// How a transfer ended.
-pub struct Decision<'a> {
+pub struct TransferDecision<'a> {
     pub state: &'static str,
     pub by: Uuid,
     pub note: Option<&'a str>,
@@ -140,7 +140,7 @@ pub async fn sides(conn: &mut Conn, id: Uuid) -> Result<(Uuid, Uuid), Problem> {
 ///
 /// # Errors
 /// 409 when one is open already.
-pub async fn propose(conn: &mut Conn, new: &Proposal<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn propose(conn: &mut Conn, new: &TransferProposal<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
     let open: i64 = transfers::table
         .filter(transfers::member_id.eq(new.member_id))
         .filter(transfers::state.eq("proposed"))
@@ -175,8 +175,8 @@ pub async fn propose(conn: &mut Conn, new: &Proposal<'_>, now: DateTime<Utc>) ->
 ///
 /// # Errors
 /// 409 when it was decided.
-pub async fn lock_open(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
-    let open: Open = transfers::table
+pub async fn lock_open(conn: &mut Conn, id: Uuid) -> Result<OpenTransfer, Problem> {
+    let open: OpenTransfer = transfers::table
         .find(id)
         .select((
             transfers::member_id,
@@ -200,7 +200,12 @@ pub async fn lock_open(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
 }
 
 /// Writes the end of a transfer whose row is locked.
-pub async fn decide(conn: &mut Conn, id: Uuid, decision: &Decision<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn decide(
+    conn: &mut Conn,
+    id: Uuid,
+    decision: &TransferDecision<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
     diesel::update(transfers::table.find(id))
         .set((
             transfers::state.eq(decision.state),

@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::extract::{Authorize, path_id};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
 
 use super::store;
@@ -24,12 +24,12 @@ pub trait Side: 'static {
 }
 
 /// The cell the member leaves.
-pub struct Leaving;
+pub struct LeavingMember;
 
 /// The cell the member comes to.
 pub struct Receiving;
 
-impl Side for Leaving {
+impl Side for LeavingMember {
     const RECEIVING: bool = false;
 }
 
@@ -43,8 +43,8 @@ pub struct OnTransfer<S> {
     side: PhantomData<S>,
 }
 
-impl<S: Side> Target for OnTransfer<S> {
-    fn authorise<'a>(
+impl<S: Side> Authorize for OnTransfer<S> {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,

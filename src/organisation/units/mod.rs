@@ -4,6 +4,6 @@ pub mod routes;
 mod store;
 
 pub use store::{
-    NewUnit, Unit, create, first_day, get, hold, is_cell, is_top, keep, last_path, lock, lock_tree, name, parent, path,
-    require_cell, stands,
+    NewUnit, OrgUnit, create, first_day, get, hold, is_cell, is_top, keep, last_path, lock, lock_tree, name, parent,
+    path, require_cell, stands,
 };

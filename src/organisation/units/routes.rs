@@ -6,16 +6,16 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::kernel::access::needs::ReadUnit;
-use crate::kernel::access::{Permission, Role};
-use crate::kernel::audit;
-use crate::kernel::call::{Anyone, Ask, Call, Query};
 use crate::kernel::clock::day_of;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::extract::{Anyone, Query, ReadRequest, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::needs::ReadUnit;
+use crate::kernel::security::access::{Permission, Role};
+use crate::kernel::security::audit;
 use crate::organisation::OnUnit;
 
-use super::store::{self, NewUnit, Unit};
+use super::store::{self, NewUnit, OrgUnit};
 
 /// Which units are listed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -30,40 +30,40 @@ pub struct UnitQuery {
 ///
 /// Lists the units directly below `parent_id`; without it, the units that the caller belongs to or holds a role on. By
 /// name.
-#[utoipa::path(tag = "Units", params(PageQuery, UnitQuery), responses((status = 200, description = "A page of units.", body = Page<Unit>)))]
+#[utoipa::path(tag = "Units", params(PageQuery, UnitQuery), responses((status = 200, description = "A page of units.", body = Page<OrgUnit>)))]
 #[get("/units")]
 pub async fn list_units(
-    mut ask: Ask<Anyone>,
+    mut request: ReadRequest<Anyone>,
     page: Query<PageQuery>,
     query: Query<UnitQuery>,
 ) -> Result<HttpResponse, Problem> {
     let Query(page) = page;
-    let (today, caller) = (day_of(ask.scope.now), &ask.scope.caller);
+    let (today, caller) = (day_of(request.scope.now), &request.scope.caller);
     let after = page.after()?;
     let rows = match query.0.parent_id {
         Some(parent_id) => {
-            caller.require(&store::path(&mut ask.conn, parent_id, today).await?, Permission::ReadUnit)?;
-            store::children(&mut ask.conn, parent_id, today, after, page.fetch()).await?
+            caller.require(&store::path(&mut request.conn, parent_id, today).await?, Permission::ReadUnit)?;
+            store::children(&mut request.conn, parent_id, today, after, page.fetch()).await?
         }
         None => {
             let mut own: Vec<Uuid> = caller.home.clone();
             own.extend(caller.grants.iter().filter_map(|grant| grant.unit_id));
             let everything = caller.grants.iter().any(|grant| grant.unit_id.is_none());
-            store::of_ids(&mut ask.conn, (!everything).then_some(&own), today, after, page.fetch()).await?
+            store::of_ids(&mut request.conn, (!everything).then_some(&own), today, after, page.fetch()).await?
         }
     };
-    ask.reply(&page.page(rows, |unit| (unit.name.clone(), unit.id), |unit| unit))
+    request.reply(&page.page(rows, |unit| (unit.name.clone(), unit.id), |unit| unit))
 }
 
 /// Get a unit
 ///
 /// Returns its name, kind, code and place.
 #[utoipa::path(tag = "Units", params(("unit_id" = Uuid, Path, description = "The unit.")),
-    responses((status = 200, description = "The unit.", body = Unit)))]
+    responses((status = 200, description = "The unit.", body = OrgUnit)))]
 #[get("/units/{unit_id}")]
-pub async fn get_unit(mut ask: Ask<OnUnit<ReadUnit>>) -> Result<HttpResponse, Problem> {
-    let unit = store::get(&mut ask.conn, ask.scope.on.unit_id, day_of(ask.scope.now)).await?;
-    ask.reply(&unit)
+pub async fn get_unit(mut request: ReadRequest<OnUnit<ReadUnit>>) -> Result<HttpResponse, Problem> {
+    let unit = store::get(&mut request.conn, request.scope.on.unit_id, day_of(request.scope.now)).await?;
+    request.reply(&unit)
 }
 
 /// A new unit.
@@ -87,31 +87,36 @@ pub struct UnitIn {
 ///
 /// Creates a unit below another one from today on. Needs the right to manage units on the parent.
 #[utoipa::path(tag = "Units", request_body = UnitIn, responses(
-    (status = 201, description = "The unit.", body = Unit),
+    (status = 201, description = "The unit.", body = OrgUnit),
     (status = 403, description = "The caller may not make units there."),
     (status = 404, description = "There is no such parent, or the caller may not know that there is.")))]
 #[post("/units")]
-pub async fn create_unit(call: Call<UnitIn, Anyone>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
-        let today = day_of(scope.now);
-        match scope.body.parent_id {
-            Some(parent_id) => {
-                scope.caller.require(&store::path(conn, parent_id, today).await?, Permission::ManageUnits)?
+pub async fn create_unit(request: WriteRequest<UnitIn, Anyone>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::CREATED, async |conn, scope| {
+            let today = day_of(scope.now);
+            match scope.body.parent_id {
+                Some(parent_id) => {
+                    scope.caller.require(&store::path(conn, parent_id, today).await?, Permission::ManageUnits)?
+                }
+                None if scope.caller.grants.iter().any(|g| g.role == Role::SystemAdministrator) => {}
+                None => return Err(Problem::new(Code::Forbidden)),
             }
-            None if scope.caller.grants.iter().any(|g| g.role == Role::SystemAdministrator) => {}
-            None => return Err(Problem::new(Code::Forbidden)),
-        }
-        let new = NewUnit {
-            name: scope.body.name.trim().to_owned(),
-            kind: scope.body.kind.clone(),
-            parent_id: scope.body.parent_id,
-            code: scope.body.code.clone(),
-            valid_from: today,
-        };
-        let id = store::create(conn, &new, scope.now).await?;
-        audit::record(conn, audit::Event { unit_id: Some(id), ..scope.audit("unit.created", "unit", id) }, scope.now)
+            let new = NewUnit {
+                name: scope.body.name.trim().to_owned(),
+                kind: scope.body.kind.clone(),
+                parent_id: scope.body.parent_id,
+                code: scope.body.code.clone(),
+                valid_from: today,
+            };
+            let id = store::create(conn, &new, scope.now).await?;
+            audit::record(
+                conn,
+                audit::AuditEvent { unit_id: Some(id), ..scope.audit("unit.created", "unit", id) },
+                scope.now,
+            )
             .await?;
-        store::get(conn, id, today).await
-    })
-    .await
+            store::get(conn, id, today).await
+        })
+        .await
 }

@@ -8,12 +8,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::advisory;
 use crate::kernel::db::Conn;
+use crate::kernel::db::advisory;
+use crate::kernel::db::schema::{unit_kinds, unit_links, unit_tree, units};
+use crate::kernel::db::statement::Prepared;
+use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Problem, text};
-use crate::kernel::schema::{unit_kinds, unit_links, unit_tree, units};
-use crate::kernel::statement::Prepared;
 
 /// A new unit.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub struct NewUnit {
 
 /// A unit as it stands on a day.
 #[derive(Debug, Clone, Serialize, ToSchema, QueryableByName)]
-pub struct Unit {
+pub struct OrgUnit {
     /// Identifier.
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
@@ -138,7 +138,7 @@ pub async fn name(conn: &mut Conn, unit_id: Uuid) -> Result<String, Problem> {
 }
 
 /// One unit on a day.
-pub async fn get(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<Unit, Problem> {
+pub async fn get(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<OrgUnit, Problem> {
     Ok(diesel::sql_query(format!("{UNIT} WHERE u.id = $2"))
         .bind::<Date, _>(day)
         .bind::<SqlUuid, _>(unit_id)
@@ -153,7 +153,7 @@ pub async fn children(
     day: NaiveDate,
     after: Option<(String, Uuid)>,
     fetch: i64,
-) -> Result<Vec<Unit>, Problem> {
+) -> Result<Vec<OrgUnit>, Problem> {
     let (name, id) = after.unzip();
     Ok(diesel::sql_query(format!(
         "{UNIT} WHERE l.parent_id = $2 AND ($3::text IS NULL OR (u.name, u.id) > ($3 COLLATE \"vi-x-icu\", $4))
@@ -175,7 +175,7 @@ pub async fn of_ids(
     day: NaiveDate,
     after: Option<(String, Uuid)>,
     fetch: i64,
-) -> Result<Vec<Unit>, Problem> {
+) -> Result<Vec<OrgUnit>, Problem> {
     let (name, id) = after.unzip();
     Ok(diesel::sql_query(format!(
         "{UNIT} WHERE (CASE WHEN $2::uuid[] IS NULL THEN l.parent_id IS NULL ELSE u.id = ANY($2) END)
@@ -273,7 +273,7 @@ pub async fn hold(conn: &mut Conn, unit_id: Uuid, day: NaiveDate) -> Result<(), 
 /// Locks the tree of units: alone for changes of place; shared for a new unit, which only keeps others from changing
 /// places.
 pub async fn lock_tree(conn: &mut Conn, alone: bool) -> Result<(), Problem> {
-    let tree = advisory::Purpose::UnitTree;
+    let tree = advisory::LockPurpose::UnitTree;
     if alone { advisory::lock(conn, tree).await } else { advisory::lock_shared(conn, tree).await }
 }
 

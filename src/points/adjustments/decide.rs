@@ -5,17 +5,17 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::audit;
-use crate::kernel::auth::Principal;
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Problem, Text, text};
+use crate::kernel::http::problem::{Problem, Text, text};
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::audit;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::decisions::{self, Decision, DecisionKind, DecisionState, NewDecision};
 
 use super::approve::approve;
 use super::model::AdjustmentState;
-use super::store::{self, Open};
+use super::store::{self, OpenAdjustment};
 
 /// The kind of decision that corrects points.
 pub struct Adjustment;
@@ -98,7 +98,7 @@ impl DecisionKind for Adjustment {
                 (AdjustmentState::Expired, "adjustment.expired")
             };
             let reason = decision.decision_reason.as_deref();
-            let ended = store::Decision { state, by: decision.decided_by, reason, entry_id: None };
+            let ended = store::AdjustmentDecision { state, by: decision.decided_by, reason, entry_id: None };
             store::decide(conn, decision.object_id, &ended, now).await?;
             record(conn, decision, &open, (action, None), now).await
         })
@@ -108,11 +108,11 @@ impl DecisionKind for Adjustment {
 async fn record(
     conn: &mut Conn,
     decision: &Decision,
-    open: &Open,
+    open: &OpenAdjustment,
     (action, request_id): (&'static str, Option<&str>),
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let event = audit::Event {
+    let event = audit::AuditEvent {
         actor_id: decision.decided_by,
         action,
         object_kind: "point_adjustment",

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{member_months, point_entries};
+use crate::kernel::db::schema::{member_months, point_entries};
+use crate::kernel::http::problem::Problem;
 
-use super::model::{MonthNow, Place, Posting};
+use super::model::{AdjustmentUnit, MonthNow, Posting};
 
 /// An entry that may be taken back.
 #[derive(Debug, Clone, Queryable)]
@@ -72,7 +72,7 @@ pub async fn post(
     author: &Author,
     now: DateTime<Utc>,
 ) -> Result<bool, Problem> {
-    let Place { unit_id, day } = posting.place;
+    let AdjustmentUnit { unit_id, day } = posting.place;
     let written = diesel::insert_into(point_entries::table)
         .values((
             point_entries::member_id.eq(author.member_id),

@@ -10,5 +10,5 @@ pub mod store;
 mod target;
 
 pub use decide::{ADJUSTMENT, await_second};
-pub use model::Change;
+pub use model::PointChange;
 pub use propose::{NewAdjustment, propose};

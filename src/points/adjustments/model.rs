@@ -18,7 +18,7 @@ pub const REVERSAL: &str = "reversal";
 
 /// Requested correction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum PointChange {
     /// Points given to or taken from a month.
     Adjust { period: Period, points: i32 },
     /// An entry taken back whole.
@@ -62,7 +62,7 @@ pub struct MonthNow {
 
 /// The cell and the day of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct AdjustmentUnit {
     pub unit_id: Uuid,
     pub day: NaiveDate,
 }
@@ -75,7 +75,7 @@ pub struct Posting {
     pub object_kind: &'static str,
     pub object_id: String,
     pub points: i32,
-    pub place: Place,
+    pub place: AdjustmentUnit,
     pub reverses: Option<Uuid>,
     pub late: bool,
 }
@@ -86,7 +86,7 @@ pub fn posting(
     adjustment_id: Uuid,
     points: i32,
     reverses: Option<Uuid>,
-    place: Place,
+    place: AdjustmentUnit,
     month: MonthNow,
 ) -> Option<Posting> {
     if month.points.checked_add(points)? < 0 {
@@ -106,8 +106,8 @@ mod tests {
 
     use super::*;
 
-    fn place() -> Place {
-        Place { unit_id: Uuid::from_u128(1), day: "2026-11-30".parse().unwrap() }
+    fn place() -> AdjustmentUnit {
+        AdjustmentUnit { unit_id: Uuid::from_u128(1), day: "2026-11-30".parse().unwrap() }
     }
 
     proptest! {

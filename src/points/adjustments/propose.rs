@@ -7,15 +7,15 @@ use uuid::Uuid;
 
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::point_adjustments;
+use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Problem, text};
-use crate::kernel::schema::point_adjustments;
 use crate::organisation::cell_of;
 use crate::organisation::memberships::lock_member;
 use crate::points::officers::{require_other, unmet};
 
 use super::ledger;
-use super::model::{AdjustmentState, Change, MOST_POINTS};
+use super::model::{AdjustmentState, MOST_POINTS, PointChange};
 
 /// Proposals of one member that may wait at a time.
 const MOST_WAITING: i64 = 20;
@@ -24,7 +24,7 @@ const MOST_WAITING: i64 = 20;
 #[derive(Debug, Clone)]
 pub struct NewAdjustment<'a> {
     pub member_id: Uuid,
-    pub change: Change,
+    pub change: PointChange,
     pub reason: &'a str,
     pub evidence: &'a str,
 }
@@ -37,11 +37,11 @@ pub struct NewAdjustment<'a> {
 pub async fn propose(conn: &mut Conn, new: &NewAdjustment<'_>, by: Uuid, now: DateTime<Utc>) -> Result<Uuid, Problem> {
     require_other(new.member_id, by)?;
     let (period, points, reverses) = match new.change {
-        Change::Adjust { period, points } => {
+        PointChange::Adjust { period, points } => {
             check(conn, new.member_id, period, points, day_of(now)).await?;
             (period, points, None)
         }
-        Change::Reverse { entry_id } => {
+        PointChange::Reverse { entry_id } => {
             let (period, points) = reversed(conn, new.member_id, entry_id).await?;
             (period, points, Some(entry_id))
         }

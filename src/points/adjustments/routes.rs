@@ -8,19 +8,19 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::kernel::access::needs::{DecideAdjustments, ProposeAdjustments};
-use crate::kernel::audit;
-use crate::kernel::call::{Anyone, Ask, Call, Empty, Query};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Problem, text};
+use crate::kernel::extract::{Anyone, Empty, Query, ReadRequest, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Problem, text};
+use crate::kernel::security::access::needs::{DecideAdjustments, ProposeAdjustments};
+use crate::kernel::security::audit;
 use crate::organisation::OnMember;
 use crate::organisation::decisions::{self, Act, DecisionKind, Registry};
 use crate::points::officers::require_any_on;
 
 use super::decide::{ADJUSTMENT, await_second};
-use super::model::{AdjustmentState, Change};
+use super::model::{AdjustmentState, PointChange};
 use super::propose::{NewAdjustment, propose};
 use super::store::{self, PointAdjustment};
 use super::target::{OnAdjustment, READERS, ReadableAdjustment};
@@ -45,10 +45,10 @@ pub struct PointAdjustmentIn {
 }
 
 impl PointAdjustmentIn {
-    fn change(&self) -> Result<Change, Problem> {
+    fn change(&self) -> Result<PointChange, Problem> {
         match (self.period, self.points, self.reverses) {
-            (Some(period), Some(points), None) => Ok(Change::Adjust { period, points }),
-            (None, None, Some(entry_id)) => Ok(Change::Reverse { entry_id }),
+            (Some(period), Some(points), None) => Ok(PointChange::Adjust { period, points }),
+            (None, None, Some(entry_id)) => Ok(PointChange::Reverse { entry_id }),
             _ => {
                 let detail = text(
                     "Nêu tháng và số điểm, hoặc chỉ nêu mục cần thu hồi.",
@@ -71,30 +71,31 @@ impl PointAdjustmentIn {
     (status = 422, description = "There is no such entry, it is a reversal itself, or the member was in no cell that month.")))]
 #[post("/members/{member_id}/point-adjustments")]
 pub async fn propose_adjustment(
-    call: Call<PointAdjustmentIn, OnMember<ProposeAdjustments>>,
+    request: WriteRequest<PointAdjustmentIn, OnMember<ProposeAdjustments>>,
 ) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
-        let (on, body) = (&scope.on, &scope.body);
-        let new = NewAdjustment {
-            member_id: on.member_id,
-            change: body.change()?,
-            reason: body.reason.trim(),
-            evidence: body.evidence.trim(),
-        };
-        let id = propose(conn, &new, scope.caller.account_id, scope.now).await?;
-        let made = store::get(conn, id).await?;
-        let event = audit::Event {
-            unit_id: Some(on.unit_id),
-            member_id: Some(on.member_id),
-            details: json!({"period": made.period, "points": made.points, "reverses": made.reverses}),
-            ..scope.audit("adjustment.proposed", "point_adjustment", id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        let request_id = Some(scope.context.request_id.as_str());
-        await_second(conn, id, on.unit_id, &scope.caller, request_id, scope.now).await?;
-        Ok(made)
-    })
-    .await
+    request
+        .commit(StatusCode::CREATED, async |conn, scope| {
+            let (on, body) = (&scope.on, &scope.body);
+            let new = NewAdjustment {
+                member_id: on.member_id,
+                change: body.change()?,
+                reason: body.reason.trim(),
+                evidence: body.evidence.trim(),
+            };
+            let id = propose(conn, &new, scope.caller.account_id, scope.now).await?;
+            let made = store::get(conn, id).await?;
+            let event = audit::AuditEvent {
+                unit_id: Some(on.unit_id),
+                member_id: Some(on.member_id),
+                details: json!({"period": made.period, "points": made.points, "reverses": made.reverses}),
+                ..scope.audit("adjustment.proposed", "point_adjustment", id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            let request_id = Some(scope.context.request_id.as_str());
+            await_second(conn, id, on.unit_id, &scope.caller, request_id, scope.now).await?;
+            Ok(made)
+        })
+        .await
 }
 
 /// Approve an adjustment
@@ -109,17 +110,18 @@ pub async fn propose_adjustment(
     (status = 422, description = "The points of the month would fall below zero.")))]
 #[post("/point-adjustments/{adjustment_id}/approval")]
 pub async fn approve_adjustment(
-    call: Call<Empty, OnAdjustment<DecideAdjustments>>,
+    request: WriteRequest<Empty, OnAdjustment<DecideAdjustments>>,
     kinds: Data<Registry>,
 ) -> Result<HttpResponse, Problem> {
     let kinds = **kinds;
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let id = scope.on.adjustment_id;
-        let decision_id = decision_of(conn, id).await?;
-        decisions::confirm(conn, decision_id, &Act::of(scope, kinds)).await?;
-        store::get(conn, id).await
-    })
-    .await
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let id = scope.on.adjustment_id;
+            let decision_id = decision_of(conn, id).await?;
+            decisions::confirm(conn, decision_id, &Act::of(scope, kinds)).await?;
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// Why an adjustment is refused.
@@ -140,17 +142,18 @@ pub struct AdjustmentRefusalIn {
     (status = 409, description = "It was decided already.")))]
 #[post("/point-adjustments/{adjustment_id}/refusal")]
 pub async fn refuse_adjustment(
-    call: Call<AdjustmentRefusalIn, OnAdjustment<DecideAdjustments>>,
+    request: WriteRequest<AdjustmentRefusalIn, OnAdjustment<DecideAdjustments>>,
     kinds: Data<Registry>,
 ) -> Result<HttpResponse, Problem> {
     let kinds = **kinds;
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let id = scope.on.adjustment_id;
-        let decision_id = decision_of(conn, id).await?;
-        decisions::decline(conn, decision_id, &Act::of(scope, kinds), scope.body.reason.trim()).await?;
-        store::get(conn, id).await
-    })
-    .await
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let id = scope.on.adjustment_id;
+            let decision_id = decision_of(conn, id).await?;
+            decisions::decline(conn, decision_id, &Act::of(scope, kinds), scope.body.reason.trim()).await?;
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// Withdraw an adjustment
@@ -162,17 +165,18 @@ pub async fn refuse_adjustment(
     (status = 409, description = "It was decided already.")))]
 #[post("/point-adjustments/{adjustment_id}/withdrawal")]
 pub async fn withdraw_adjustment(
-    call: Call<Empty, OnAdjustment<ProposeAdjustments>>,
+    request: WriteRequest<Empty, OnAdjustment<ProposeAdjustments>>,
     kinds: Data<Registry>,
 ) -> Result<HttpResponse, Problem> {
     let kinds = **kinds;
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let id = scope.on.adjustment_id;
-        let decision_id = decision_of(conn, id).await?;
-        decisions::withdraw(conn, decision_id, &Act::of(scope, kinds)).await?;
-        store::get(conn, id).await
-    })
-    .await
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let id = scope.on.adjustment_id;
+            let decision_id = decision_of(conn, id).await?;
+            decisions::withdraw(conn, decision_id, &Act::of(scope, kinds)).await?;
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// The decision that a proposal waits for, or waited for.
@@ -187,10 +191,10 @@ async fn decision_of(conn: &mut Conn, id: Uuid) -> Result<Uuid, Problem> {
 #[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")),
     responses((status = 200, description = "The proposal.", body = PointAdjustment)))]
 #[get("/point-adjustments/{adjustment_id}")]
-pub async fn get_adjustment(mut ask: Ask<ReadableAdjustment>) -> Result<HttpResponse, Problem> {
-    let id = ask.scope.on.adjustment_id;
-    let found = store::get(&mut ask.conn, id).await?;
-    ask.reply(&found)
+pub async fn get_adjustment(mut request: ReadRequest<ReadableAdjustment>) -> Result<HttpResponse, Problem> {
+    let id = request.scope.on.adjustment_id;
+    let found = store::get(&mut request.conn, id).await?;
+    request.reply(&found)
 }
 
 /// Filter of the list of proposals.
@@ -214,13 +218,13 @@ pub struct AdjustmentQuery {
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/point-adjustments")]
 pub async fn list_adjustments(
-    mut ask: Ask<Anyone>,
+    mut request: ReadRequest<Anyone>,
     query: Query<AdjustmentQuery>,
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (Query(query), today) = (query, day_of(ask.scope.now));
-    require_any_on(&mut ask.conn, &ask.scope.caller, query.unit_id, READERS, today).await?;
+    let (Query(query), today) = (query, day_of(request.scope.now));
+    require_any_on(&mut request.conn, &request.scope.caller, query.unit_id, READERS, today).await?;
     let before = page.0.after()?;
-    let rows = store::of_unit(&mut ask.conn, query.unit_id, query.state, today, before, page.0.fetch()).await?;
-    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+    let rows = store::of_unit(&mut request.conn, query.unit_id, query.state, today, before, page.0.fetch()).await?;
+    request.reply(&page.0.page(rows, |row| row.id, |row| row))
 }

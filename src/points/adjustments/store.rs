@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::point_adjustments;
+use crate::kernel::db::schema::point_adjustments;
+use crate::kernel::http::problem::{Code, Problem};
 
 use super::model::AdjustmentState;
 
 #[derive(QueryableByName)]
-struct Row {
+struct AdjustmentRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = SqlUuid)]
@@ -100,8 +100,8 @@ pub struct PointAdjustment {
     pub entry_id: Option<Uuid>,
 }
 
-impl From<Row> for PointAdjustment {
-    fn from(row: Row) -> Self {
+impl From<AdjustmentRow> for PointAdjustment {
+    fn from(row: AdjustmentRow) -> Self {
         Self {
             id: row.id,
             member_id: row.member_id,
@@ -133,7 +133,7 @@ const ADJUSTMENT: &str =
 
 /// One proposal.
 pub async fn get(conn: &mut Conn, id: Uuid) -> Result<PointAdjustment, Problem> {
-    let row: Row =
+    let row: AdjustmentRow =
         diesel::sql_query(format!("{ADJUSTMENT} WHERE a.id = $1")).bind::<SqlUuid, _>(id).get_result(conn).await?;
     Ok(row.into())
 }
@@ -147,7 +147,7 @@ pub async fn of_unit(
     before: Option<Uuid>,
     fetch: i64,
 ) -> Result<Vec<PointAdjustment>, Problem> {
-    let rows: Vec<Row> = diesel::sql_query(format!(
+    let rows: Vec<AdjustmentRow> = diesel::sql_query(format!(
         "{ADJUSTMENT}
          WHERE EXISTS (SELECT 1 FROM memberships ms JOIN unit_tree t ON t.descendant_id = ms.unit_id AND t.ancestor_id = $1
                  AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
@@ -168,7 +168,7 @@ pub async fn of_unit(
 
 /// Data needed for a decision.
 #[derive(Debug, Clone, Queryable)]
-pub struct Open {
+pub struct OpenAdjustment {
     pub member_id: Uuid,
     pub period: NaiveDate,
     pub points: i32,
@@ -196,7 +196,7 @@ const OPEN: OpenColumns = (
 );
 
 /// Reads a proposal without a lock: its member and month never change.
-pub async fn read(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
+pub async fn read(conn: &mut Conn, id: Uuid) -> Result<OpenAdjustment, Problem> {
     Ok(point_adjustments::table.find(id).select(OPEN).first(conn).await?)
 }
 
@@ -204,8 +204,8 @@ pub async fn read(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
 ///
 /// # Errors
 /// 409 when it was decided.
-pub async fn lock_proposed(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
-    let open: Open = point_adjustments::table.find(id).select(OPEN).for_update().first(conn).await?;
+pub async fn lock_proposed(conn: &mut Conn, id: Uuid) -> Result<OpenAdjustment, Problem> {
+    let open: OpenAdjustment = point_adjustments::table.find(id).select(OPEN).for_update().first(conn).await?;
     if open.state != AdjustmentState::Proposed.as_str() {
         return Err(Problem::with(
             Code::Conflict,
@@ -217,7 +217,7 @@ pub async fn lock_proposed(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
 }
 
 /// The decision on a proposal.
-pub struct Decision<'a> {
+pub struct AdjustmentDecision<'a> {
     pub state: AdjustmentState,
     /// None when it expired.
     pub by: Option<Uuid>,
@@ -226,7 +226,12 @@ pub struct Decision<'a> {
 }
 
 /// Writes the decision on a proposal whose row is locked.
-pub async fn decide(conn: &mut Conn, id: Uuid, decision: &Decision<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn decide(
+    conn: &mut Conn,
+    id: Uuid,
+    decision: &AdjustmentDecision<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
     diesel::update(point_adjustments::table.find(id))
         .set((
             point_adjustments::state.eq(decision.state.as_str()),

@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::kernel::access::{Needs, Permission};
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Authorize, path_id};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::{Needs, Permission};
+use crate::kernel::security::auth::Principal;
 use crate::organisation::{last_cell_of, units};
 use crate::points::officers::require_any;
 
@@ -28,8 +28,8 @@ pub struct OnAdjustment<N> {
     needs: PhantomData<N>,
 }
 
-impl<N: Needs> Target for OnAdjustment<N> {
-    fn authorise<'a>(
+impl<N: Needs> Authorize for OnAdjustment<N> {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,
@@ -49,8 +49,8 @@ pub struct ReadableAdjustment {
     pub adjustment_id: Uuid,
 }
 
-impl Target for ReadableAdjustment {
-    fn authorise<'a>(
+impl Authorize for ReadableAdjustment {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,

@@ -7,16 +7,16 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::point_appeals;
+use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::outbox;
-use crate::kernel::problem::{Code, Problem, text};
-use crate::kernel::schema::point_appeals;
 use crate::points::officers::{require_other, unmet};
 
 use super::model::AppealOutcome;
-use super::store::{self, Open};
+use super::store::{self, OpenAppeal};
 
 /// An officer's answer.
-pub struct Answer<'a> {
+pub struct AppealAnswer<'a> {
     pub outcome: AppealOutcome,
     pub reason: &'a str,
     /// The proposal of an adjustment that follows from it.
@@ -31,10 +31,10 @@ pub struct Answer<'a> {
 pub async fn answer(
     conn: &mut Conn,
     id: Uuid,
-    answer: &Answer<'_>,
+    answer: &AppealAnswer<'_>,
     by: Uuid,
     now: DateTime<Utc>,
-) -> Result<Open, Problem> {
+) -> Result<OpenAppeal, Problem> {
     let open = store::lock_open(conn, id).await?;
     require_other(open.member_id, by)?;
     if let Some(entry_id) = open.entry_id
@@ -66,7 +66,7 @@ pub async fn answer(
 }
 
 /// An adjustment follows from an appeal that is upheld, and is one of the same member.
-async fn require_fitting(conn: &mut Conn, member_id: Uuid, answer: &Answer<'_>) -> Result<(), Problem> {
+async fn require_fitting(conn: &mut Conn, member_id: Uuid, answer: &AppealAnswer<'_>) -> Result<(), Problem> {
     let Some(adjustment_id) = answer.adjustment_id else {
         return Ok(());
     };

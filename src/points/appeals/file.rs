@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::point_appeals;
+use crate::kernel::http::problem::{Code, Fault, Problem, text};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Fault, Problem, text};
-use crate::kernel::schema::point_appeals;
 use crate::organisation::memberships::lock_member;
 use crate::points::officers::unmet;
 

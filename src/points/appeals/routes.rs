@@ -7,16 +7,16 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::audit;
-use crate::kernel::call::{Anyone, Ask, Call, Myself, Query};
 use crate::kernel::clock::{Period, day_of};
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Anyone, Myself, Query, ReadRequest, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::audit;
 use crate::organisation::grants;
 use crate::points::officers::require_any_on;
 
-use super::answer::{Answer, answer};
+use super::answer::{AppealAnswer, answer};
 use super::file::{NewAppeal, file};
 use super::model::{AppealKind, AppealOutcome, AppealState};
 use super::store::{self, Appeal};
@@ -58,36 +58,37 @@ pub struct AppealIn {
     (status = 422, description = "There is no such entry in that month."),
     (status = 403, description = "The caller is no member.")))]
 #[post("/me/appeals")]
-pub async fn file_appeal(call: Call<AppealIn, Myself>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
-        let (member_id, body) = (scope.caller.account_id, &scope.body);
-        let new = NewAppeal {
-            member_id,
-            kind: body.kind,
-            period: body.period,
-            entry_id: body.entry_id,
-            object: body.object.as_deref().map(str::trim).filter(|object| !object.is_empty()),
-            statement: body.text.trim(),
-        };
-        let id = file(conn, &new, scope.now).await?;
-        let event = audit::Event {
-            unit_id: scope.caller.home.first().copied(),
-            member_id: Some(member_id),
-            details: json!({"kind": body.kind, "period": body.period}),
-            ..scope.audit("appeal.filed", "appeal", id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        if let Some(cell) = scope.caller.home.first() {
-            let mut except = vec![member_id];
-            if let Some(entry_id) = body.entry_id {
-                except.extend(store::vouchers(conn, member_id, entry_id).await?);
+pub async fn file_appeal(request: WriteRequest<AppealIn, Myself>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::CREATED, async |conn, scope| {
+            let (member_id, body) = (scope.caller.account_id, &scope.body);
+            let new = NewAppeal {
+                member_id,
+                kind: body.kind,
+                period: body.period,
+                entry_id: body.entry_id,
+                object: body.object.as_deref().map(str::trim).filter(|object| !object.is_empty()),
+                statement: body.text.trim(),
+            };
+            let id = file(conn, &new, scope.now).await?;
+            let event = audit::AuditEvent {
+                unit_id: scope.caller.home.first().copied(),
+                member_id: Some(member_id),
+                details: json!({"kind": body.kind, "period": body.period}),
+                ..scope.audit("appeal.filed", "appeal", id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            if let Some(cell) = scope.caller.home.first() {
+                let mut except = vec![member_id];
+                if let Some(entry_id) = body.entry_id {
+                    except.extend(store::vouchers(conn, member_id, entry_id).await?);
+                }
+                let answering = (*cell, Permission::DecideAdjustments);
+                grants::tell_nearest(conn, answering, &except, "appeal_waiting", scope.now).await?;
             }
-            let answering = (*cell, Permission::DecideAdjustments);
-            grants::tell_nearest(conn, answering, &except, "appeal_waiting", scope.now).await?;
-        }
-        store::get(conn, id).await
-    })
-    .await
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// List my appeals
@@ -96,10 +97,13 @@ pub async fn file_appeal(call: Call<AppealIn, Myself>) -> Result<HttpResponse, P
 #[utoipa::path(tag = "Adjustments", params(PageQuery), responses((status = 200, description = "A page of appeals.", body = Page<Appeal>),
     (status = 403, description = "The caller is no member.")))]
 #[get("/me/appeals")]
-pub async fn list_my_appeals(mut ask: Ask<Myself>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_my_appeals(
+    mut request: ReadRequest<Myself>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
     let before = page.0.after()?;
-    let rows = store::of_member(&mut ask.conn, ask.scope.caller.account_id, before, page.0.fetch()).await?;
-    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+    let rows = store::of_member(&mut request.conn, request.scope.caller.account_id, before, page.0.fetch()).await?;
+    request.reply(&page.0.page(rows, |row| row.id, |row| row))
 }
 
 /// Filter of the list of appeals.
@@ -122,16 +126,16 @@ pub struct AppealQuery {
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/appeals")]
 pub async fn list_appeals(
-    mut ask: Ask<Anyone>,
+    mut request: ReadRequest<Anyone>,
     query: Query<AppealQuery>,
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     const READERS: &[Permission] = &[Permission::DecideAdjustments, Permission::ReadCases];
-    let (Query(query), today) = (query, day_of(ask.scope.now));
-    require_any_on(&mut ask.conn, &ask.scope.caller, query.unit_id, READERS, today).await?;
+    let (Query(query), today) = (query, day_of(request.scope.now));
+    require_any_on(&mut request.conn, &request.scope.caller, query.unit_id, READERS, today).await?;
     let before = page.0.after()?;
-    let rows = store::of_unit(&mut ask.conn, query.unit_id, query.state, today, before, page.0.fetch()).await?;
-    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+    let rows = store::of_unit(&mut request.conn, query.unit_id, query.state, today, before, page.0.fetch()).await?;
+    request.reply(&page.0.page(rows, |row| row.id, |row| row))
 }
 
 /// An answer to an appeal.
@@ -165,19 +169,21 @@ pub struct AppealAnswerIn {
     (status = 409, description = "It was answered already."),
     (status = 422, description = "The adjustment does not belong to the member.")))]
 #[post("/appeals/{appeal_id}/answer")]
-pub async fn answer_appeal(call: Call<AppealAnswerIn, OnAppeal>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (id, body) = (scope.on.appeal_id, &scope.body);
-        let given = Answer { outcome: body.outcome, reason: body.reason.trim(), adjustment_id: body.adjustment_id };
-        let open = answer(conn, id, &given, scope.caller.account_id, scope.now).await?;
-        let event = audit::Event {
-            unit_id: Some(scope.on.unit_id),
-            member_id: Some(open.member_id),
-            details: json!({"outcome": body.outcome, "adjustment_id": body.adjustment_id}),
-            ..scope.audit("appeal.answered", "appeal", id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        store::get(conn, id).await
-    })
-    .await
+pub async fn answer_appeal(request: WriteRequest<AppealAnswerIn, OnAppeal>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (id, body) = (scope.on.appeal_id, &scope.body);
+            let given =
+                AppealAnswer { outcome: body.outcome, reason: body.reason.trim(), adjustment_id: body.adjustment_id };
+            let open = answer(conn, id, &given, scope.caller.account_id, scope.now).await?;
+            let event = audit::AuditEvent {
+                unit_id: Some(scope.on.unit_id),
+                member_id: Some(open.member_id),
+                details: json!({"outcome": body.outcome, "adjustment_id": body.adjustment_id}),
+                ..scope.audit("appeal.answered", "appeal", id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            store::get(conn, id).await
+        })
+        .await
 }

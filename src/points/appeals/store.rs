@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{point_adjustments, point_appeals, point_entries};
+use crate::kernel::db::schema::{point_adjustments, point_appeals, point_entries};
+use crate::kernel::http::problem::{Code, Problem};
 
 use super::model::{AppealKind, AppealState};
 
 #[derive(QueryableByName)]
-struct Row {
+struct AppealRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = SqlUuid)]
@@ -87,8 +87,8 @@ pub struct Appeal {
     pub adjustment_id: Option<Uuid>,
 }
 
-impl From<Row> for Appeal {
-    fn from(row: Row) -> Self {
+impl From<AppealRow> for Appeal {
+    fn from(row: AppealRow) -> Self {
         Self {
             id: row.id,
             member_id: row.member_id,
@@ -115,7 +115,7 @@ const APPEAL: &str =
 
 /// One appeal.
 pub async fn get(conn: &mut Conn, id: Uuid) -> Result<Appeal, Problem> {
-    let row: Row =
+    let row: AppealRow =
         diesel::sql_query(format!("{APPEAL} WHERE p.id = $1")).bind::<SqlUuid, _>(id).get_result(conn).await?;
     Ok(row.into())
 }
@@ -127,7 +127,7 @@ pub async fn of_member(
     before: Option<Uuid>,
     fetch: i64,
 ) -> Result<Vec<Appeal>, Problem> {
-    let rows: Vec<Row> = diesel::sql_query(format!(
+    let rows: Vec<AppealRow> = diesel::sql_query(format!(
         "{APPEAL} WHERE p.member_id = $1 AND ($2::uuid IS NULL OR p.id < $2) ORDER BY p.id DESC LIMIT $3"
     ))
     .bind::<SqlUuid, _>(member_id)
@@ -147,7 +147,7 @@ pub async fn of_unit(
     before: Option<Uuid>,
     fetch: i64,
 ) -> Result<Vec<Appeal>, Problem> {
-    let rows: Vec<Row> = diesel::sql_query(format!(
+    let rows: Vec<AppealRow> = diesel::sql_query(format!(
         "{APPEAL}
          WHERE EXISTS (SELECT 1 FROM memberships ms JOIN unit_tree t ON t.descendant_id = ms.unit_id AND t.ancestor_id = $1
                  AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)
@@ -181,7 +181,7 @@ pub async fn month_of_entry(conn: &mut Conn, member_id: Uuid, entry_id: Uuid) ->
 
 /// Data needed for an answer.
 #[derive(Debug, Clone, Queryable)]
-pub struct Open {
+pub struct OpenAppeal {
     pub member_id: Uuid,
     pub entry_id: Option<Uuid>,
     pub state: String,
@@ -191,8 +191,8 @@ pub struct Open {
 ///
 /// # Errors
 /// 409 when it was answered.
-pub async fn lock_open(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
-    let open: Open = point_appeals::table
+pub async fn lock_open(conn: &mut Conn, id: Uuid) -> Result<OpenAppeal, Problem> {
+    let open: OpenAppeal = point_appeals::table
         .find(id)
         .select((point_appeals::member_id, point_appeals::entry_id, point_appeals::state))
         .for_update()

@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem, text};
-use crate::points::engine::{self, Want};
+use crate::kernel::http::problem::{Code, Problem, text};
+use crate::points::engine::{self, AwardRequest};
 use crate::points::model;
 use crate::points::model::{Deed, Refusal};
 
 use super::model::{AttestationKind, AttestationState, is_recent};
-use super::store::{self, Decision, Listed, Open, Outcome};
+use super::store::{self, AttestationDecision, AttestationOutcome, ListedAttestation, OpenAttestation};
 
 /// A list of a month that is over can still be confirmed for so long after it was recorded.
 const DAYS_TO_CONFIRM: i64 = 30;
@@ -35,7 +35,7 @@ pub async fn award(conn: &mut Conn, id: Uuid, by: Uuid, now: DateTime<Utc>) -> R
     }
     let outcomes = award_all(conn, &open, kind, &listed, now).await?;
     store::write_outcomes(conn, id, &outcomes).await?;
-    let decision = Decision { state: AttestationState::Confirmed, by: Some(by), reason: None };
+    let decision = AttestationDecision { state: AttestationState::Confirmed, by: Some(by), reason: None };
     store::decide(conn, id, &decision, now).await?;
     Ok(outcomes.iter().map(|outcome| outcome.points).sum())
 }
@@ -43,11 +43,11 @@ pub async fn award(conn: &mut Conn, id: Uuid, by: Uuid, now: DateTime<Utc>) -> R
 /// Awards all members who belonged to the cell that day.
 async fn award_all(
     conn: &mut Conn,
-    open: &Open,
+    open: &OpenAttestation,
     kind: AttestationKind,
-    listed: &[Listed],
+    listed: &[ListedAttestation],
     now: DateTime<Utc>,
-) -> Result<Vec<Outcome>, Problem> {
+) -> Result<Vec<AttestationOutcome>, Problem> {
     let deed = Deed {
         event: kind.event(),
         object_kind: kind.object_kind(),
@@ -58,13 +58,13 @@ async fn award_all(
     };
     let before = store::thematic_objects(conn, open, listed).await?;
     let present = listed.iter().filter(|member| member.belongs);
-    let wants: Vec<Want> = present
-        .map(|Listed { member_id, .. }| {
+    let wants: Vec<AwardRequest> = present
+        .map(|ListedAttestation { member_id, .. }| {
             let mut deed = deed.clone();
             if let Some(object) = before.get(member_id) {
                 deed.object_id.clone_from(object);
             }
-            Want { member_id: *member_id, deed, now }
+            AwardRequest { member_id: *member_id, deed, now }
         })
         .collect();
     let mut awards = engine::award_all(conn, &wants).await?.into_iter();
@@ -78,8 +78,8 @@ async fn award_all(
     Ok(outcomes)
 }
 
-fn given(member_id: Uuid, award: model::Award) -> Outcome {
-    Outcome {
+fn given(member_id: Uuid, award: model::Award) -> AttestationOutcome {
+    AttestationOutcome {
         member_id,
         points: award.points_awarded,
         entries: award.entries.iter().map(|entry| entry.id).collect(),
@@ -88,7 +88,7 @@ fn given(member_id: Uuid, award: model::Award) -> Outcome {
 }
 
 /// The outcome for a member transferred between the list and its confirmation: the day counts for the other cell.
-fn gone(member_id: Uuid, kind: AttestationKind) -> Outcome {
+fn gone(member_id: Uuid, kind: AttestationKind) -> AttestationOutcome {
     let detail =
         text("Không còn là đảng viên của chi bộ vào ngày đó.", "Not a member of the cell on that day any more.");
     let refusal = Refusal {
@@ -97,5 +97,5 @@ fn gone(member_id: Uuid, kind: AttestationKind) -> Outcome {
         detail: detail.vi.into_owned(),
         detail_en: detail.en.into_owned(),
     };
-    Outcome { member_id, points: 0, entries: Vec::new(), refusals: vec![refusal] }
+    AttestationOutcome { member_id, points: 0, entries: Vec::new(), refusals: vec![refusal] }
 }

@@ -5,11 +5,11 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::audit;
-use crate::kernel::auth::Principal;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Problem, Text, text};
+use crate::kernel::http::problem::{Problem, Text, text};
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::audit;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::decisions::{self, Decision, DecisionKind, DecisionState, NewDecision};
 
 use super::confirm::award;
@@ -107,7 +107,11 @@ impl DecisionKind for AttestationConfirmation {
             } else {
                 (AttestationState::Expired, "attestation.expired")
             };
-            let ended = store::Decision { state, by: decision.decided_by, reason: decision.decision_reason.as_deref() };
+            let ended = store::AttestationDecision {
+                state,
+                by: decision.decided_by,
+                reason: decision.decision_reason.as_deref(),
+            };
             store::decide(conn, open.id, &ended, now).await?;
             record(conn, decision, (action, None), json!({}), now).await
         })
@@ -121,7 +125,7 @@ async fn record(
     details: Value,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let event = audit::Event {
+    let event = audit::AuditEvent {
         actor_id: decision.decided_by,
         action,
         object_kind: "attestation",

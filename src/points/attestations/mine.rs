@@ -10,16 +10,16 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::call::{Ask, Myself, Query};
 use crate::kernel::db::Conn;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Myself, Query, ReadRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::Problem;
 use crate::points::model::Refusal;
 
 use super::model::{AttestationKind, AttestationState};
 
 #[derive(QueryableByName)]
-struct Row {
+struct MyAttestationRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = Text)]
@@ -69,10 +69,10 @@ pub struct MyAttestation {
     refusals: Vec<Refusal>,
 }
 
-impl TryFrom<Row> for MyAttestation {
+impl TryFrom<MyAttestationRow> for MyAttestation {
     type Error = Problem;
 
-    fn try_from(row: Row) -> Result<Self, Problem> {
+    fn try_from(row: MyAttestationRow) -> Result<Self, Problem> {
         let entry_ids: Option<Vec<Uuid>> =
             row.entries.map(serde_json::from_value).transpose().map_err(Problem::internal)?;
         let refusals: Option<Vec<Refusal>> =
@@ -98,7 +98,7 @@ async fn of_member(
     before: Option<Uuid>,
     fetch: i64,
 ) -> Result<Vec<MyAttestation>, Problem> {
-    let rows: Vec<Row> = diesel::sql_query(
+    let rows: Vec<MyAttestationRow> = diesel::sql_query(
         "SELECT a.id, a.kind, a.day, a.state, a.decided_at, a.decision_reason, am.points, am.entries, am.refusals
          FROM attestation_members am JOIN attestations a ON a.id = am.attestation_id
          WHERE am.member_id = $1 AND ($2::uuid IS NULL OR a.id < $2) ORDER BY a.id DESC LIMIT $3",
@@ -119,8 +119,11 @@ async fn of_member(
     responses((status = 200, description = "A page of attestations.", body = Page<MyAttestation>),
     (status = 403, description = "The caller is no member.")))]
 #[get("/me/attestations")]
-pub async fn list_my_attestations(mut ask: Ask<Myself>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
-    let (before, me) = (page.0.after()?, ask.scope.caller.account_id);
-    let rows = of_member(&mut ask.conn, me, before, page.0.fetch()).await?;
-    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+pub async fn list_my_attestations(
+    mut request: ReadRequest<Myself>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (before, me) = (page.0.after()?, request.scope.caller.account_id);
+    let rows = of_member(&mut request.conn, me, before, page.0.fetch()).await?;
+    request.reply(&page.0.page(rows, |row| row.id, |row| row))
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::clock::Period;
-use crate::kernel::crypto::to_text;
+use crate::kernel::security::crypto::to_text;
 use crate::kernel::text::likeness;
 use crate::points;
 

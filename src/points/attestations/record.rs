@@ -5,12 +5,12 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::kernel::auth::Principal;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::{attestation_members, attestations};
+use crate::kernel::http::problem::{Code, Fault, Problem, text};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Fault, Problem, text};
-use crate::kernel::schema::{attestation_members, attestations};
+use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
 
 use crate::points::officers::unmet;

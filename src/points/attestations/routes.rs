@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::access::needs::{ConfirmAttestations, RecordAttestations};
-use crate::kernel::audit;
-use crate::kernel::call::{Anyone, Ask, Call, Empty, Query, Scope};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Anyone, Empty, Query, ReadRequest, Scope, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::access::needs::{ConfirmAttestations, RecordAttestations};
+use crate::kernel::security::audit;
 use crate::organisation::decisions::{self, Act, DecisionKind, Registry};
 use crate::organisation::units;
 use crate::points::officers::require_any_on;
@@ -63,26 +63,27 @@ pub struct AttestationIn {
     (status = 409, description = "The regular meeting of the month was another day, or too many lists wait."),
     (status = 422, description = "The unit is no cell, or a member did not belong to it on the day; see `errors`.")))]
 #[post("/attestations")]
-pub async fn record_attestation(call: Call<AttestationIn, Anyone>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
-        let body = &scope.body;
-        let path = units::path(conn, body.unit_id, day_of(scope.now)).await?;
-        scope.caller.require(&path, Permission::RecordAttestations)?;
-        let new = NewAttestation {
-            unit_id: body.unit_id,
-            kind: body.kind,
-            day: body.day,
-            subject: body.subject.trim(),
-            note: body.note.as_deref().map(str::trim).filter(|note| !note.is_empty()),
-            member_ids: &body.member_ids,
-        };
-        let request_id = Some(scope.context.request_id.as_str());
-        let id = record(conn, &new, &scope.caller, request_id, scope.now).await?;
-        let details = json!({"kind": body.kind, "day": body.day, "members": body.member_ids.len()});
-        trace(conn, scope, id, body.unit_id, "attestation.recorded", details).await?;
-        store::get(conn, id).await
-    })
-    .await
+pub async fn record_attestation(request: WriteRequest<AttestationIn, Anyone>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::CREATED, async |conn, scope| {
+            let body = &scope.body;
+            let path = units::path(conn, body.unit_id, day_of(scope.now)).await?;
+            scope.caller.require(&path, Permission::RecordAttestations)?;
+            let new = NewAttestation {
+                unit_id: body.unit_id,
+                kind: body.kind,
+                day: body.day,
+                subject: body.subject.trim(),
+                note: body.note.as_deref().map(str::trim).filter(|note| !note.is_empty()),
+                member_ids: &body.member_ids,
+            };
+            let request_id = Some(scope.context.request_id.as_str());
+            let id = record(conn, &new, &scope.caller, request_id, scope.now).await?;
+            let details = json!({"kind": body.kind, "day": body.day, "members": body.member_ids.len()});
+            trace(conn, scope, id, body.unit_id, "attestation.recorded", details).await?;
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// Confirm an attestation
@@ -98,17 +99,18 @@ pub async fn record_attestation(call: Call<AttestationIn, Anyone>) -> Result<Htt
     (status = 422, description = "It has waited for too long.")))]
 #[post("/attestations/{attestation_id}/confirmation")]
 pub async fn confirm_attestation(
-    call: Call<Empty, OnAttestation<ConfirmAttestations>>,
+    request: WriteRequest<Empty, OnAttestation<ConfirmAttestations>>,
     kinds: Data<Registry>,
 ) -> Result<HttpResponse, Problem> {
     let kinds = **kinds;
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let id = scope.on.attestation_id;
-        let decision_id = decision_of(conn, id).await?;
-        decisions::confirm(conn, decision_id, &Act::of(scope, kinds)).await?;
-        store::get(conn, id).await
-    })
-    .await
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let id = scope.on.attestation_id;
+            let decision_id = decision_of(conn, id).await?;
+            decisions::confirm(conn, decision_id, &Act::of(scope, kinds)).await?;
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// Why an attestation is declined.
@@ -129,17 +131,18 @@ pub struct AttestationDeclineIn {
     (status = 409, description = "It was decided already.")))]
 #[post("/attestations/{attestation_id}/decline")]
 pub async fn decline_attestation(
-    call: Call<AttestationDeclineIn, OnAttestation<ConfirmAttestations>>,
+    request: WriteRequest<AttestationDeclineIn, OnAttestation<ConfirmAttestations>>,
     kinds: Data<Registry>,
 ) -> Result<HttpResponse, Problem> {
     let kinds = **kinds;
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let id = scope.on.attestation_id;
-        let decision_id = decision_of(conn, id).await?;
-        decisions::decline(conn, decision_id, &Act::of(scope, kinds), scope.body.reason.trim()).await?;
-        store::get(conn, id).await
-    })
-    .await
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let id = scope.on.attestation_id;
+            let decision_id = decision_of(conn, id).await?;
+            decisions::decline(conn, decision_id, &Act::of(scope, kinds), scope.body.reason.trim()).await?;
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// Withdraw an attestation
@@ -151,17 +154,18 @@ pub async fn decline_attestation(
     (status = 409, description = "It was decided already.")))]
 #[post("/attestations/{attestation_id}/withdrawal")]
 pub async fn withdraw_attestation(
-    call: Call<Empty, OnAttestation<RecordAttestations>>,
+    request: WriteRequest<Empty, OnAttestation<RecordAttestations>>,
     kinds: Data<Registry>,
 ) -> Result<HttpResponse, Problem> {
     let kinds = **kinds;
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let id = scope.on.attestation_id;
-        let decision_id = decision_of(conn, id).await?;
-        decisions::withdraw(conn, decision_id, &Act::of(scope, kinds)).await?;
-        store::get(conn, id).await
-    })
-    .await
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let id = scope.on.attestation_id;
+            let decision_id = decision_of(conn, id).await?;
+            decisions::withdraw(conn, decision_id, &Act::of(scope, kinds)).await?;
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// The decision that a list waits for, or waited for.
@@ -177,10 +181,10 @@ async fn decision_of(conn: &mut Conn, id: Uuid) -> Result<Uuid, Problem> {
 #[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")),
     responses((status = 200, description = "The attestation.", body = AttestationDetail)))]
 #[get("/attestations/{attestation_id}")]
-pub async fn get_attestation(mut ask: Ask<ReadableAttestation>) -> Result<HttpResponse, Problem> {
-    let id = ask.scope.on.attestation_id;
-    let found = store::get(&mut ask.conn, id).await?;
-    ask.reply(&found)
+pub async fn get_attestation(mut request: ReadRequest<ReadableAttestation>) -> Result<HttpResponse, Problem> {
+    let id = request.scope.on.attestation_id;
+    let found = store::get(&mut request.conn, id).await?;
+    request.reply(&found)
 }
 
 /// Filter of the list of attestations.
@@ -204,15 +208,15 @@ pub struct AttestationQuery {
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/attestations")]
 pub async fn list_attestations(
-    mut ask: Ask<Anyone>,
+    mut request: ReadRequest<Anyone>,
     query: Query<AttestationQuery>,
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (Query(query), today) = (query, day_of(ask.scope.now));
-    require_any_on(&mut ask.conn, &ask.scope.caller, query.unit_id, READERS, today).await?;
+    let (Query(query), today) = (query, day_of(request.scope.now));
+    require_any_on(&mut request.conn, &request.scope.caller, query.unit_id, READERS, today).await?;
     let before = page.0.after()?;
-    let rows = store::of_unit(&mut ask.conn, query.unit_id, query.state, today, before, page.0.fetch()).await?;
-    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+    let rows = store::of_unit(&mut request.conn, query.unit_id, query.state, today, before, page.0.fetch()).await?;
+    request.reply(&page.0.page(rows, |row| row.id, |row| row))
 }
 
 async fn trace<B, T>(
@@ -223,6 +227,6 @@ async fn trace<B, T>(
     action: &'static str,
     details: Value,
 ) -> Result<(), Problem> {
-    let event = audit::Event { unit_id: Some(unit_id), details, ..scope.audit(action, "attestation", id) };
+    let event = audit::AuditEvent { unit_id: Some(unit_id), details, ..scope.audit(action, "attestation", id) };
     audit::record(conn, event, scope.now).await
 }

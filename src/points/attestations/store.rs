@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::attestations;
+use crate::kernel::db::schema::attestations;
+use crate::kernel::http::problem::{Code, Problem};
 use crate::organisation::units;
 use crate::points::model::Refusal;
 
@@ -116,7 +116,7 @@ const ATTESTATION: &str = "SELECT a.id, a.unit_id, u.name AS unit_name, a.kind, 
     LEFT JOIN accounts d ON d.id = a.decided_by";
 
 #[derive(QueryableByName)]
-struct MemberRow {
+struct AttestedMemberRow {
     #[diesel(sql_type = SqlUuid)]
     member_id: Uuid,
     #[diesel(sql_type = Text)]
@@ -131,7 +131,7 @@ struct MemberRow {
 pub async fn get(conn: &mut Conn, id: Uuid) -> Result<AttestationDetail, Problem> {
     let attestation: Attestation =
         diesel::sql_query(format!("{ATTESTATION} WHERE a.id = $1")).bind::<SqlUuid, _>(id).get_result(conn).await?;
-    let rows: Vec<MemberRow> = diesel::sql_query(
+    let rows: Vec<AttestedMemberRow> = diesel::sql_query(
         "SELECT am.member_id, m.full_name, am.points, am.refusals FROM attestation_members am
          JOIN members m ON m.id = am.member_id WHERE am.attestation_id = $1 ORDER BY m.given_name, m.full_name, m.id",
     )
@@ -142,7 +142,7 @@ pub async fn get(conn: &mut Conn, id: Uuid) -> Result<AttestationDetail, Problem
     Ok(AttestationDetail { attestation, members })
 }
 
-fn shown(row: MemberRow) -> Result<AttestedMember, Problem> {
+fn shown(row: AttestedMemberRow) -> Result<AttestedMember, Problem> {
     let refusals = row.refusals.map(serde_json::from_value).transpose().map_err(Problem::internal)?;
     Ok(AttestedMember {
         member_id: row.member_id,
@@ -179,7 +179,7 @@ pub async fn of_unit(
 
 /// Data needed for a decision.
 #[derive(Debug, Clone, Queryable)]
-pub struct Open {
+pub struct OpenAttestation {
     pub id: Uuid,
     pub unit_id: Uuid,
     pub kind: String,
@@ -196,7 +196,7 @@ pub async fn unit_of(conn: &mut Conn, id: Uuid) -> Result<Uuid, Problem> {
 }
 
 /// Locks an attestation until the end of the transaction.
-pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
+pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<OpenAttestation, Problem> {
     Ok(attestations::table
         .find(id)
         .select((
@@ -218,7 +218,7 @@ pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Open, Problem> {
 ///
 /// # Errors
 /// 409 when it was.
-pub fn require_recorded(open: &Open) -> Result<(), Problem> {
+pub fn require_recorded(open: &OpenAttestation) -> Result<(), Problem> {
     if open.state == AttestationState::Recorded.as_str() {
         return Ok(());
     }
@@ -226,7 +226,7 @@ pub fn require_recorded(open: &Open) -> Result<(), Problem> {
 }
 
 /// The decision on an attestation.
-pub struct Decision<'a> {
+pub struct AttestationDecision<'a> {
     pub state: AttestationState,
     /// None when it expired.
     pub by: Option<Uuid>,
@@ -234,7 +234,12 @@ pub struct Decision<'a> {
 }
 
 /// Writes the decision on an attestation whose row is locked.
-pub async fn decide(conn: &mut Conn, id: Uuid, decision: &Decision<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn decide(
+    conn: &mut Conn,
+    id: Uuid,
+    decision: &AttestationDecision<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
     diesel::update(attestations::table.find(id))
         .set((
             attestations::state.eq(decision.state.as_str()),
@@ -249,7 +254,7 @@ pub async fn decide(conn: &mut Conn, id: Uuid, decision: &Decision<'_>, now: Dat
 
 /// A member on a list that is to be confirmed.
 #[derive(Debug, QueryableByName)]
-pub struct Listed {
+pub struct ListedAttestation {
     #[diesel(sql_type = SqlUuid)]
     pub member_id: Uuid,
     /// Whether they belonged to the cell on the day; a transfer can come between.
@@ -258,7 +263,7 @@ pub struct Listed {
 }
 
 /// Who is on a list, in the order in which months are locked.
-pub async fn listed(conn: &mut Conn, open: &Open) -> Result<Vec<Listed>, Problem> {
+pub async fn listed(conn: &mut Conn, open: &OpenAttestation) -> Result<Vec<ListedAttestation>, Problem> {
     Ok(diesel::sql_query(
         "SELECT am.member_id, EXISTS (SELECT 1 FROM memberships ms WHERE ms.member_id = am.member_id AND ms.unit_id = $2
              AND ms.valid_from <= $3 AND (ms.valid_to IS NULL OR ms.valid_to > $3)) AS belongs
@@ -283,8 +288,8 @@ struct Credited {
 /// They are the same object as that of the day, and are credited once.
 pub async fn thematic_objects(
     conn: &mut Conn,
-    open: &Open,
-    listed: &[Listed],
+    open: &OpenAttestation,
+    listed: &[ListedAttestation],
 ) -> Result<HashMap<Uuid, String>, Problem> {
     let rule = AttestationKind::ThematicMeetingAttended.as_str();
     if open.kind != rule {
@@ -304,7 +309,7 @@ pub async fn thematic_objects(
 }
 
 /// Outcome of the confirmation for one member.
-pub struct Outcome {
+pub struct AttestationOutcome {
     pub member_id: Uuid,
     pub points: i32,
     /// Entries written to the ledger.
@@ -313,7 +318,7 @@ pub struct Outcome {
 }
 
 /// Writes the outcomes of a confirmation.
-pub async fn write_outcomes(conn: &mut Conn, id: Uuid, outcomes: &[Outcome]) -> Result<(), Problem> {
+pub async fn write_outcomes(conn: &mut Conn, id: Uuid, outcomes: &[AttestationOutcome]) -> Result<(), Problem> {
     let members: Vec<Uuid> = outcomes.iter().map(|outcome| outcome.member_id).collect();
     let points: Vec<i32> = outcomes.iter().map(|outcome| outcome.points).collect();
     let json = |value: Result<serde_json::Value, serde_json::Error>| value.map_err(Problem::internal);
@@ -337,7 +342,7 @@ pub async fn write_outcomes(conn: &mut Conn, id: Uuid, outcomes: &[Outcome]) -> 
 }
 
 #[derive(QueryableByName)]
-struct Place {
+struct AttestationUnit {
     #[diesel(sql_type = BigInt)]
     place: i64,
 }
@@ -349,7 +354,7 @@ pub async fn strangers(
     day: NaiveDate,
     member_ids: &[Uuid],
 ) -> Result<Vec<i64>, Problem> {
-    let places: Vec<Place> = diesel::sql_query(
+    let places: Vec<AttestationUnit> = diesel::sql_query(
         "SELECT t.place - 1 AS place FROM unnest($1) WITH ORDINALITY AS t(member_id, place)
          WHERE NOT EXISTS (SELECT 1 FROM memberships ms WHERE ms.member_id = t.member_id AND ms.unit_id = $2
              AND ms.valid_from <= $3 AND (ms.valid_to IS NULL OR ms.valid_to > $3))

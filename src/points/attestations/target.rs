@@ -8,12 +8,12 @@ use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::kernel::access::{Needs, Permission};
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Authorize, path_id};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::{Needs, Permission};
+use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
 use crate::points::officers::require_any;
 
@@ -29,8 +29,8 @@ pub struct OnAttestation<N> {
     needs: PhantomData<N>,
 }
 
-impl<N: Needs> Target for OnAttestation<N> {
-    fn authorise<'a>(
+impl<N: Needs> Authorize for OnAttestation<N> {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,
@@ -50,8 +50,8 @@ pub struct ReadableAttestation {
     pub attestation_id: Uuid,
 }
 
-impl Target for ReadableAttestation {
-    fn authorise<'a>(
+impl Authorize for ReadableAttestation {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,

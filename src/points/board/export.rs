@@ -7,18 +7,18 @@ use actix_web::http::header;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::access::needs::ExportBoard;
-use crate::kernel::audit;
-use crate::kernel::call::Ask;
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::{Conn, transaction};
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::extract::ReadRequest;
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::needs::ExportBoard;
+use crate::kernel::security::audit;
 use crate::kernel::sheet::{Column, ColumnKind, Sheet, Value, to_csv, to_xlsx};
 use crate::organisation::{OnUnit, units};
 use crate::points::closings::ClosedFigure;
 use crate::points::model::Status;
 
-use super::standings::{self, Counts, Standing, View};
+use super::standings::{self, BoardCounts, BoardStanding, BoardView};
 use super::summary::{Summary, statuses};
 
 /// Most members of one file; a larger unit exports its child units one by one.
@@ -26,12 +26,12 @@ const MOST: i64 = 20_000;
 
 /// Requested file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ExportKind {
     Xlsx,
     Csv,
 }
 
-impl Kind {
+impl ExportKind {
     fn media_type(self) -> &'static str {
         match self {
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -51,8 +51,12 @@ impl Kind {
 ///
 /// # Errors
 /// 422 when the unit has more members than a file may hold.
-pub async fn answer(mut ask: Ask<OnUnit<ExportBoard>>, view: View, kind: Kind) -> Result<HttpResponse, Problem> {
-    let today = day_of(ask.scope.now);
+pub async fn answer(
+    mut request: ReadRequest<OnUnit<ExportBoard>>,
+    view: BoardView,
+    kind: ExportKind,
+) -> Result<HttpResponse, Problem> {
+    let today = day_of(request.scope.now);
     let read = async |conn: &mut Conn| {
         let rows = standings::page(conn, view, None, MOST + 1).await?;
         if rows.len() > usize::try_from(MOST).unwrap_or(usize::MAX) {
@@ -62,19 +66,19 @@ pub async fn answer(mut ask: Ask<OnUnit<ExportBoard>>, view: View, kind: Kind) -
                 format!("A file holds at most {MOST} members; export the units below one by one."),
             ));
         }
-        let summary: Summary = Counts::of(&rows).into();
+        let summary: Summary = BoardCounts::of(&rows).into();
         let statuses = statuses(conn, &rows, view, today).await?;
         let closed = standings::closed(conn, &rows, view, today).await?;
         let name = units::name(conn, view.unit_id).await?;
         let with_unit = rows.iter().any(|row| row.unit_id != view.unit_id);
-        let status = |row: &Standing| statuses.get(&row.member_id).copied().unwrap_or(Status::Below);
+        let status = |row: &BoardStanding| statuses.get(&row.member_id).copied().unwrap_or(Status::Below);
         Ok(sheet(&name, view.period, &summary, &rows, with_unit, status, &closed))
     };
-    let sheet = ask.conn.transaction_at_length(read).await?;
-    record(&mut ask, view, kind, sheet.rows.len()).await?;
+    let sheet = request.conn.long_transaction(read).await?;
+    record(&mut request, view, kind, sheet.rows.len()).await?;
     let bytes = match kind {
-        Kind::Csv => to_csv(&sheet),
-        Kind::Xlsx => tokio::task::spawn_blocking(move || to_xlsx(&sheet))
+        ExportKind::Csv => to_csv(&sheet),
+        ExportKind::Xlsx => tokio::task::spawn_blocking(move || to_xlsx(&sheet))
             .await
             .map_err(Problem::internal)?
             .map_err(Problem::internal)?,
@@ -88,10 +92,15 @@ pub async fn answer(mut ask: Ask<OnUnit<ExportBoard>>, view: View, kind: Kind) -
         .body(bytes))
 }
 
-async fn record(ask: &mut Ask<OnUnit<ExportBoard>>, view: View, kind: Kind, rows: usize) -> Result<(), Problem> {
-    let scope = &ask.scope;
-    transaction(&mut ask.conn, async |conn| {
-        let event = audit::Event {
+async fn record(
+    request: &mut ReadRequest<OnUnit<ExportBoard>>,
+    view: BoardView,
+    kind: ExportKind,
+    rows: usize,
+) -> Result<(), Problem> {
+    let scope = &request.scope;
+    transaction(&mut request.conn, async |conn| {
+        let event = audit::AuditEvent {
             unit_id: Some(view.unit_id),
             details: json!({"period": view.period, "format": kind.extension(), "rows": rows}),
             ..scope.audit("points.exported", "unit", view.unit_id)
@@ -105,9 +114,9 @@ fn sheet(
     name: &str,
     period: Period,
     summary: &Summary,
-    rows: &[Standing],
+    rows: &[BoardStanding],
     with_unit: bool,
-    status: impl Fn(&Standing) -> Status,
+    status: impl Fn(&BoardStanding) -> Status,
     closed: &BTreeMap<Uuid, ClosedFigure>,
 ) -> Sheet {
     let rows = rows.iter().zip(1..).map(|(row, number)| {

@@ -7,5 +7,5 @@ mod summary;
 
 pub use export::{in_vietnamese, in_words};
 pub use routes::BoardMember;
-pub use standings::{Counts, STANDINGS, STANDINGS_OF_CELLS, Standing, View, page};
+pub use standings::{BoardCounts, BoardStanding, BoardView, STANDINGS, STANDINGS_OF_CELLS, page};
 pub use summary::{Summary, statuses};

@@ -6,20 +6,21 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::needs::{ExportBoard, ReadBoard};
-use crate::kernel::call::{Ask, Query};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::extract::{Query, ReadRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::needs::{ExportBoard, ReadBoard};
 use crate::organisation::{OnUnit, units};
 use crate::points::closings::ClosedFigure;
-use crate::points::mine::PeriodQuery;
+use crate::points::engine::store;
 use crate::points::model::Status;
-use crate::points::{projection, store};
+use crate::points::projection;
+use crate::points::reads::mine::PeriodQuery;
 
-use super::export::{self, Kind};
-use super::standings::{self, ChildCounts, Counts, View};
+use super::export::{self, ExportKind};
+use super::standings::{self, BoardCounts, BoardView, ChildCounts};
 use super::summary::{Summary, statuses};
 
 /// Kinds of units small enough for their members to be counted at each request.
@@ -83,21 +84,24 @@ pub struct Board {
     responses((status = 200, description = "The board.", body = Board)))]
 #[get("/units/{unit_id}/points")]
 pub async fn get_board(
-    mut ask: Ask<OnUnit<ReadBoard>>,
+    mut request: ReadRequest<OnUnit<ReadBoard>>,
     page: Query<PageQuery>,
     query: Query<PeriodQuery>,
 ) -> Result<HttpResponse, Problem> {
     let Query(page) = page;
-    let today = day_of(ask.scope.now);
-    let view = view(ask.scope.on.unit_id, &query.0, today)?;
-    let path = path_of(&mut ask.conn, &ask.scope.on, view.day, today).await?;
-    let threshold = store::parameters(&mut ask.conn, &path, view.day).await?.threshold;
-    let rows = standings::page(&mut ask.conn, view, page.after()?, page.fetch()).await?;
+    let today = day_of(request.scope.now);
+    let view = view(request.scope.on.unit_id, &query.0, today)?;
+    let path = path_of(&mut request.conn, &request.scope.on, view.day, today).await?;
+    let threshold = store::parameters(&mut request.conn, &path, view.day).await?.threshold;
+    let rows = standings::page(&mut request.conn, view, page.after()?, page.fetch()).await?;
     // Most cells fit on one page, whose rows are counted; only larger units need a query.
-    let counts =
-        if page.shows_all(rows.len()) { Counts::of(&rows) } else { standings::counts(&mut ask.conn, view).await? };
-    let statuses = statuses(&ask.conn, &rows, view, today).await?;
-    let closed = standings::closed(&mut ask.conn, &rows, view, today).await?;
+    let counts = if page.shows_all(rows.len()) {
+        BoardCounts::of(&rows)
+    } else {
+        standings::counts(&mut request.conn, view).await?
+    };
+    let statuses = statuses(&request.conn, &rows, view, today).await?;
+    let closed = standings::closed(&mut request.conn, &rows, view, today).await?;
     let shown = page.page(
         rows,
         |row| (row.given_name.clone(), row.full_name.clone(), row.member_id),
@@ -112,7 +116,7 @@ pub async fn get_board(
         },
     );
     let (items, next_cursor) = (shown.items, shown.next_cursor);
-    ask.reply(&Board { period: view.period, threshold, summary: counts.into(), items, next_cursor })
+    request.reply(&Board { period: view.period, threshold, summary: counts.into(), items, next_cursor })
 }
 
 /// The path of the unit on the day of the board, as its rows are counted; today's path if the unit came later and the
@@ -132,9 +136,9 @@ async fn path_of(
     }
 }
 
-fn view(unit_id: Uuid, query: &PeriodQuery, today: NaiveDate) -> Result<View, Problem> {
+fn view(unit_id: Uuid, query: &PeriodQuery, today: NaiveDate) -> Result<BoardView, Problem> {
     let period = query.resolve(today)?;
-    Ok(View { unit_id, period, day: period.reference_day(today) })
+    Ok(BoardView { unit_id, period, day: period.reference_day(today) })
 }
 
 /// A unit directly below, in the roll-up.
@@ -154,7 +158,7 @@ pub struct ChildSummary {
 
 /// The roll-up of a unit by the units directly below it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RollUp {
+pub struct BoardRollUp {
     /// The month.
     pub period: Period,
     /// Of the whole unit.
@@ -174,23 +178,23 @@ pub struct RollUp {
 /// How many members of the unit, and of each unit directly below it, reached the threshold. The figures of units above
 /// the grassroots are kept by a projection that follows the ledger within seconds; `as_of` says how current they are.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery),
-    responses((status = 200, description = "The roll-up.", body = RollUp)))]
+    responses((status = 200, description = "The roll-up.", body = BoardRollUp)))]
 #[get("/units/{unit_id}/points/summary")]
 pub async fn get_roll_up(
-    mut ask: Ask<OnUnit<ReadBoard>>,
+    mut request: ReadRequest<OnUnit<ReadBoard>>,
     page: Query<PageQuery>,
     query: Query<PeriodQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let view = view(ask.scope.on.unit_id, &query.0, day_of(ask.scope.now))?;
-    let body = match projected(&mut ask.conn, view, &page.0).await? {
+    let view = view(request.scope.on.unit_id, &query.0, day_of(request.scope.now))?;
+    let body = match projected(&mut request.conn, view, &page.0).await? {
         Some(roll_up) => roll_up,
-        None => computed(&mut ask.conn, view, &page.0, ask.scope.now).await?,
+        None => computed(&mut request.conn, view, &page.0, request.scope.now).await?,
     };
-    ask.reply(&body)
+    request.reply(&body)
 }
 
 /// From the projection; none for units that are small enough to be computed, and for those without figures.
-async fn projected(conn: &mut Conn, view: View, page: &PageQuery) -> Result<Option<RollUp>, Problem> {
+async fn projected(conn: &mut Conn, view: BoardView, page: &PageQuery) -> Result<Option<BoardRollUp>, Problem> {
     let Some(unit) = projection::unit(conn, view.unit_id, view.period).await? else { return Ok(None) };
     let Some(as_of) = projection::as_of(conn).await?.filter(|_| !COMPUTED_KINDS.contains(&unit.kind.as_str())) else {
         return Ok(None);
@@ -202,11 +206,16 @@ async fn projected(conn: &mut Conn, view: View, page: &PageQuery) -> Result<Opti
         |row| ChildSummary { summary: (&row).into(), unit_id: row.unit_id, name: row.name, kind: row.kind },
     );
     let (items, next_cursor) = (shown.items, shown.next_cursor);
-    Ok(Some(RollUp { period: view.period, summary: (&unit).into(), items, next_cursor, as_of }))
+    Ok(Some(BoardRollUp { period: view.period, summary: (&unit).into(), items, next_cursor, as_of }))
 }
 
 /// From the members themselves.
-async fn computed(conn: &mut Conn, view: View, page: &PageQuery, now: DateTime<Utc>) -> Result<RollUp, Problem> {
+async fn computed(
+    conn: &mut Conn,
+    view: BoardView,
+    page: &PageQuery,
+    now: DateTime<Utc>,
+) -> Result<BoardRollUp, Problem> {
     let summary = standings::counts(conn, view).await?.into();
     let rows = standings::children(conn, view, page.after()?, page.fetch()).await?;
     let shown: Page<ChildSummary> = page.page(
@@ -214,7 +223,7 @@ async fn computed(conn: &mut Conn, view: View, page: &PageQuery, now: DateTime<U
         |row| (row.name.clone(), row.id),
         |row: ChildCounts| ChildSummary { unit_id: row.id, name: row.name, kind: row.kind, summary: row.counts.into() },
     );
-    Ok(RollUp { period: view.period, summary, items: shown.items, next_cursor: shown.next_cursor, as_of: now })
+    Ok(BoardRollUp { period: view.period, summary, items: shown.items, next_cursor: shown.next_cursor, as_of: now })
 }
 
 /// Export the threshold board as XLSX
@@ -223,9 +232,12 @@ async fn computed(conn: &mut Conn, view: View, page: &PageQuery, now: DateTime<U
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PeriodQuery),
     responses((status = 200, description = "The workbook.", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
 #[get("/units/{unit_id}/points.xlsx")]
-pub async fn export_xlsx(ask: Ask<OnUnit<ExportBoard>>, query: Query<PeriodQuery>) -> Result<HttpResponse, Problem> {
-    let view = view(ask.scope.on.unit_id, &query.0, day_of(ask.scope.now))?;
-    export::answer(ask, view, Kind::Xlsx).await
+pub async fn export_xlsx(
+    request: ReadRequest<OnUnit<ExportBoard>>,
+    query: Query<PeriodQuery>,
+) -> Result<HttpResponse, Problem> {
+    let view = view(request.scope.on.unit_id, &query.0, day_of(request.scope.now))?;
+    export::answer(request, view, ExportKind::Xlsx).await
 }
 
 /// Export the threshold board as CSV
@@ -235,7 +247,10 @@ pub async fn export_xlsx(ask: Ask<OnUnit<ExportBoard>>, query: Query<PeriodQuery
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PeriodQuery),
     responses((status = 200, description = "The file.", content_type = "text/csv")))]
 #[get("/units/{unit_id}/points.csv")]
-pub async fn export_csv(ask: Ask<OnUnit<ExportBoard>>, query: Query<PeriodQuery>) -> Result<HttpResponse, Problem> {
-    let view = view(ask.scope.on.unit_id, &query.0, day_of(ask.scope.now))?;
-    export::answer(ask, view, Kind::Csv).await
+pub async fn export_csv(
+    request: ReadRequest<OnUnit<ExportBoard>>,
+    query: Query<PeriodQuery>,
+) -> Result<HttpResponse, Problem> {
+    let view = view(request.scope.on.unit_id, &query.0, day_of(request.scope.now))?;
+    export::answer(request, view, ExportKind::Csv).await
 }

@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::statement::Prepared;
+use crate::kernel::db::statement::Prepared;
+use crate::kernel::http::problem::Problem;
 use crate::points::closings::{self, ClosedFigure};
-use crate::points::states::MonthVersion;
+use crate::points::engine::member_months::MonthVersion;
 
 /// Points, own threshold and exemption of those in the CTE `belonging`, in the month from `$3` to `$4` as seen on day `$2`.
 macro_rules! standings_of_belonging {
@@ -66,7 +66,7 @@ pub const STANDINGS_OF_CELLS: &str = concat!(
 
 /// One member's standing.
 #[derive(Debug, QueryableByName)]
-pub struct Standing {
+pub struct BoardStanding {
     #[diesel(sql_type = SqlUuid)]
     pub member_id: Uuid,
     #[diesel(sql_type = SqlUuid)]
@@ -97,7 +97,7 @@ pub struct Standing {
 
 /// Counts of a unit; the denominator of `rate` is `counted`.
 #[derive(Debug, Default, Clone, QueryableByName)]
-pub struct Counts {
+pub struct BoardCounts {
     #[diesel(sql_type = BigInt)]
     pub members: i64,
     #[diesel(sql_type = BigInt)]
@@ -108,10 +108,11 @@ pub struct Counts {
     pub met: i64,
 }
 
-impl Counts {
+impl BoardCounts {
     /// Counts the rows of all members.
-    pub fn of(rows: &[Standing]) -> Self {
-        let count = |what: &dyn Fn(&&Standing) -> bool| i64::try_from(rows.iter().filter(what).count()).unwrap_or(0);
+    pub fn of(rows: &[BoardStanding]) -> Self {
+        let count =
+            |what: &dyn Fn(&&BoardStanding) -> bool| i64::try_from(rows.iter().filter(what).count()).unwrap_or(0);
         Self {
             members: count(&|_| true),
             exempt: count(&|row| row.exemption.as_deref() == Some("exempt")),
@@ -131,7 +132,7 @@ pub struct ChildCounts {
     #[diesel(sql_type = Text)]
     pub kind: String,
     #[diesel(embed)]
-    pub counts: Counts,
+    pub counts: BoardCounts,
 }
 
 /// Where a list by name goes on: given name, full name, id.
@@ -144,14 +145,19 @@ const COUNTS: &str = "count(s.member_id) AS members,
 
 /// The unit and the month of a board, and its reference day.
 #[derive(Debug, Clone, Copy)]
-pub struct View {
+pub struct BoardView {
     pub unit_id: Uuid,
     pub period: Period,
     pub day: NaiveDate,
 }
 
 /// Members by Vietnamese given name.
-pub async fn page(conn: &mut Conn, view: View, after: Option<NameKey>, fetch: i64) -> Result<Vec<Standing>, Problem> {
+pub async fn page(
+    conn: &mut Conn,
+    view: BoardView,
+    after: Option<NameKey>,
+    fetch: i64,
+) -> Result<Vec<BoardStanding>, Problem> {
     let (given, full, id) = after.map_or((None, None, None), |(g, f, i)| (Some(g), Some(f), Some(i)));
     let query = diesel::sql_query(format!(
         "WITH {STANDINGS} SELECT s.*, s.threshold < s.of_cell AS prorated, u.name AS unit_name FROM standings s JOIN units u ON u.id = s.unit_id
@@ -173,8 +179,8 @@ pub async fn page(conn: &mut Conn, view: View, after: Option<NameKey>, fetch: i6
 /// The closed months of these members; a month that still runs is not looked up.
 pub async fn closed(
     conn: &mut Conn,
-    rows: &[Standing],
-    view: View,
+    rows: &[BoardStanding],
+    view: BoardView,
     today: NaiveDate,
 ) -> Result<BTreeMap<Uuid, ClosedFigure>, Problem> {
     if view.period >= Period::containing(today) {
@@ -185,7 +191,7 @@ pub async fn closed(
 }
 
 /// The counts of the whole unit, independent of the page.
-pub async fn counts(conn: &mut Conn, view: View) -> Result<Counts, Problem> {
+pub async fn counts(conn: &mut Conn, view: BoardView) -> Result<BoardCounts, Problem> {
     let query = diesel::sql_query(format!("WITH {STANDINGS} SELECT {COUNTS} FROM standings s"))
         .bind::<SqlUuid, _>(view.unit_id)
         .bind::<Date, _>(view.day)
@@ -197,7 +203,7 @@ pub async fn counts(conn: &mut Conn, view: View) -> Result<Counts, Problem> {
 /// The counts of each unit directly below, by name.
 pub async fn children(
     conn: &mut Conn,
-    view: View,
+    view: BoardView,
     after: Option<(String, Uuid)>,
     fetch: i64,
 ) -> Result<Vec<ChildCounts>, Problem> {

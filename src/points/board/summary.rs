@@ -8,14 +8,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::points::credits::{self, Asked, Memory, Taken};
-use crate::points::in_force::{self, InForce};
+use crate::kernel::http::problem::Problem;
+use crate::points::engine::credits::{self, CreditQuery, Memory, Taken};
+use crate::points::engine::in_force::{self, InForce};
+use crate::points::engine::rules::{self, Counters};
 use crate::points::model::Status;
 use crate::points::projection::UnitMonth;
-use crate::points::rules::{self, Counters};
 
-use super::standings::{Counts, Standing, View};
+use super::standings::{BoardCounts, BoardStanding, BoardView};
 
 /// How many members a unit has and how many of those who count reached the threshold.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -40,8 +40,8 @@ pub struct Summary {
     pub rate: Option<f64>,
 }
 
-impl From<Counts> for Summary {
-    fn from(counts: Counts) -> Self {
+impl From<BoardCounts> for Summary {
+    fn from(counts: BoardCounts) -> Self {
         let counted = counts.members - counts.exempt - counts.excused;
         // Counts of people are far below the 2^53 that a float holds exactly.
         #[expect(clippy::cast_precision_loss)]
@@ -53,31 +53,31 @@ impl From<Counts> for Summary {
 impl From<&UnitMonth> for Summary {
     fn from(row: &UnitMonth) -> Self {
         let [members, exempt, excused, met] = [row.members, row.exempt, row.excused, row.met].map(i64::from);
-        Counts { members, exempt, excused, met }.into()
+        BoardCounts { members, exempt, excused, met }.into()
     }
 }
 
 /// The status of each row; attainable points are looked up only where they can matter.
 pub async fn statuses(
     conn: &Conn,
-    rows: &[Standing],
-    view: View,
+    rows: &[BoardStanding],
+    view: BoardView,
     today: NaiveDate,
 ) -> Result<BTreeMap<Uuid, Status>, Problem> {
     let ended = view.period.days_left(today) == 0;
-    let is_short = |row: &&Standing| !ended && row.exemption.is_none() && row.points < row.threshold;
-    let short: Vec<&Standing> = rows.iter().filter(is_short).collect();
+    let is_short = |row: &&BoardStanding| !ended && row.exemption.is_none() && row.points < row.threshold;
+    let short: Vec<&BoardStanding> = rows.iter().filter(is_short).collect();
     let places = short.iter().map(|row| (row.unit_id, view.day)).collect();
     let in_force = in_force::find(conn, &places, in_force::version(conn).await?).await?;
-    let asked = |row: &&Standing| {
+    let asked = |row: &&BoardStanding| {
         let here = in_force.get(&(row.unit_id, view.day))?.clone();
-        Some(Asked { member_id: row.member_id, here, version: row.month_version })
+        Some(CreditQuery { member_id: row.member_id, here, version: row.month_version })
     };
-    let asked: Vec<Asked> = short.iter().filter_map(asked).collect();
+    let asked: Vec<CreditQuery> = short.iter().filter_map(asked).collect();
     let taken = credits::of_offers(conn, &asked, Memory::Kept).await?;
     let open: HashMap<Uuid, (&InForce, &Taken)> =
         asked.iter().zip(&taken).map(|(asked, taken)| (asked.member_id, (&*asked.here, taken))).collect();
-    let more = |row: &Standing| -> Result<i32, Problem> {
+    let more = |row: &BoardStanding| -> Result<i32, Problem> {
         let Some((here, taken)) = open.get(&row.member_id) else { return Ok(0) };
         let counters: Counters = match &row.counters {
             Some(counters) => serde_json::from_str(counters).map_err(Problem::internal)?,
@@ -86,7 +86,7 @@ pub async fn statuses(
         let (cap, left) = (here.parameters.self_service_cap, taken.left(&here.offers));
         Ok(rules::attainable(&here.rules, &counters, &left, today, view.period, row.without_device, cap))
     };
-    let status = |row: &Standing| -> Result<Status, Problem> {
+    let status = |row: &BoardStanding| -> Result<Status, Problem> {
         Ok(match row.exemption.as_deref() {
             Some("exempt") => Status::Exempt,
             Some(_) => Status::Excused,

@@ -10,10 +10,10 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::kernel::clock::{Period, day_of};
-use crate::kernel::crypto::Crypto;
+use crate::kernel::db::schema::{closing_passes, closing_states};
 use crate::kernel::db::{Conn, Db};
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{closing_passes, closing_states};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::crypto::Crypto;
 
 use super::close::{Closer, close_cells};
 use super::window;
@@ -107,16 +107,16 @@ async fn one_by_one(db: &Db, closer: &Closer<'_>, problem: Problem) -> Result<Sl
 }
 
 /// What a slice is about.
-struct Next {
+struct NextSlice {
     period: Period,
     cells: Vec<Uuid>,
     /// How far the pass of the month has come then; none for reopened months.
     pass: Option<(Option<Uuid>, bool)>,
 }
 
-async fn next(conn: &mut Conn, today: NaiveDate) -> Result<Option<Next>, Problem> {
+async fn next(conn: &mut Conn, today: NaiveDate) -> Result<Option<NextSlice>, Problem> {
     if let Some((period, cells)) = reopened(conn, today).await? {
-        return Ok(Some(Next { period, cells, pass: None }));
+        return Ok(Some(NextSlice { period, cells, pass: None }));
     }
     let Some((period, after)) = take_pass(conn, today).await? else { return Ok(None) };
     let candidates = candidates(conn, period, after, today).await?;
@@ -124,7 +124,7 @@ async fn next(conn: &mut Conn, today: NaiveDate) -> Result<Option<Next>, Problem
     let cells = candidates.iter().filter(|cell| cell.due && !left_out.contains(&(cell.id, period)));
     let cells = cells.map(|cell| cell.id).collect();
     let pass = Some((candidates.last().map(|cell| cell.id), candidates.len() < SLICE));
-    Ok(Some(Next { period, cells, pass }))
+    Ok(Some(NextSlice { period, cells, pass }))
 }
 
 fn left_out(today: NaiveDate) -> Vec<(Uuid, Period)> {
@@ -193,7 +193,7 @@ async fn take_pass(conn: &mut Conn, today: NaiveDate) -> Result<Option<(Period, 
 }
 
 #[derive(QueryableByName)]
-struct Candidate {
+struct DueCell {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     /// Whether it had members on the month's last day who were entered by then.
@@ -211,7 +211,7 @@ async fn candidates(
     period: Period,
     after: Option<Uuid>,
     today: NaiveDate,
-) -> Result<Vec<Candidate>, Problem> {
+) -> Result<Vec<DueCell>, Problem> {
     Ok(diesel::sql_query(
         "SELECT u.id, EXISTS (SELECT 1 FROM memberships m JOIN members p ON p.id = m.member_id WHERE m.unit_id = u.id
              AND m.valid_from <= $2 AND (m.valid_to IS NULL OR m.valid_to > $2)

@@ -7,12 +7,12 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::audit;
 use crate::kernel::clock::{Period, day_of};
-use crate::kernel::crypto::Crypto;
 use crate::kernel::db::Conn;
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::security::audit;
+use crate::kernel::security::crypto::Crypto;
 
 use super::gather::{self, CellMonth};
 use super::keys::{self, Signer};
@@ -217,7 +217,7 @@ fn snapshot(
 
 async fn record(conn: &mut Conn, closer: &Closer<'_>, period: Period, closing: &NewClosing) -> Result<(), Problem> {
     let manifest = &closing.manifest;
-    let event = audit::Event {
+    let event = audit::AuditEvent {
         actor_id: closer.by,
         action: "month.closed",
         object_kind: "closing",

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::units;
+use crate::kernel::db::schema::units;
+use crate::kernel::http::problem::Problem;
 use crate::points::board::STANDINGS_OF_CELLS;
 use crate::points::model::Status;
 
@@ -27,7 +27,7 @@ pub struct CellMonth {
 }
 
 #[derive(QueryableByName)]
-struct Standing {
+struct MemberStanding {
     #[diesel(sql_type = SqlUuid)]
     unit_id: Uuid,
     #[diesel(sql_type = SqlUuid)]
@@ -47,11 +47,11 @@ struct Standing {
 /// The members of the cells on a day, in the order in which their months are locked.
 pub async fn members(conn: &mut Conn, cells: &[Uuid], day: NaiveDate) -> Result<Vec<Uuid>, Problem> {
     #[derive(QueryableByName)]
-    struct Member {
+    struct GatheredMember {
         #[diesel(sql_type = SqlUuid)]
         member_id: Uuid,
     }
-    let found: Vec<Member> = diesel::sql_query(
+    let found: Vec<GatheredMember> = diesel::sql_query(
         "SELECT member_id FROM memberships
          WHERE unit_id = ANY($1) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2) ORDER BY member_id",
     )
@@ -64,7 +64,7 @@ pub async fn members(conn: &mut Conn, cells: &[Uuid], day: NaiveDate) -> Result<
 
 /// The months of the cells that had members, whose `member_months` are locked.
 pub async fn months(conn: &mut Conn, cells: &[Uuid], period: Period) -> Result<BTreeMap<Uuid, CellMonth>, Problem> {
-    let standings: Vec<Standing> = diesel::sql_query(format!(
+    let standings: Vec<MemberStanding> = diesel::sql_query(format!(
         "WITH {STANDINGS_OF_CELLS}
          SELECT s.unit_id, s.member_id, s.full_name, s.threshold, s.threshold < s.of_cell AS prorated,
              s.of_cell, s.exemption
@@ -100,7 +100,7 @@ pub async fn months(conn: &mut Conn, cells: &[Uuid], period: Period) -> Result<B
     Ok(months)
 }
 
-fn row(standing: Standing, position: i32, by_rule: BTreeMap<String, i32>) -> ClosedRow {
+fn row(standing: MemberStanding, position: i32, by_rule: BTreeMap<String, i32>) -> ClosedRow {
     // From the ledger itself, not from the derived total: this is what gets signed.
     let points = by_rule.values().sum();
     ClosedRow {
@@ -126,7 +126,7 @@ async fn by_rule(
     period: Period,
 ) -> Result<BTreeMap<Uuid, BTreeMap<String, i32>>, Problem> {
     #[derive(QueryableByName)]
-    struct Sum {
+    struct MonthSum {
         #[diesel(sql_type = SqlUuid)]
         member_id: Uuid,
         #[diesel(sql_type = Text)]
@@ -134,7 +134,7 @@ async fn by_rule(
         #[diesel(sql_type = BigInt)]
         points: i64,
     }
-    let sums: Vec<Sum> = diesel::sql_query(
+    let sums: Vec<MonthSum> = diesel::sql_query(
         "SELECT member_id, rule_code, sum(points) AS points FROM point_entries
          WHERE member_id = ANY($1) AND period = $2 GROUP BY member_id, rule_code",
     )

@@ -9,12 +9,12 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::advisory;
-use crate::kernel::crypto::{Crypto, to_text};
 use crate::kernel::db::Conn;
+use crate::kernel::db::advisory;
+use crate::kernel::db::schema::report_keys;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::report_keys;
+use crate::kernel::security::crypto::{Crypto, to_text};
 use crate::kernel::state::State;
 
 use super::model::{ReportKey, hash};
@@ -49,7 +49,7 @@ pub fn thumbprint(x: &str) -> String {
     to_text(&hash(&format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)))
 }
 
-type Stored = (Uuid, String, Vec<u8>);
+type StoredKeys = (Uuid, String, Vec<u8>);
 
 /// The newest key, made when there is none yet.
 ///
@@ -60,14 +60,14 @@ pub async fn signer(conn: &mut Conn, crypto: &Crypto, now: DateTime<Utc>) -> Res
         return open(crypto, &stored);
     }
     // One instance at a time makes the first key.
-    advisory::lock(conn, advisory::Purpose::ReportKeys).await?;
+    advisory::lock(conn, advisory::LockPurpose::ReportKeys).await?;
     match newest(conn).await? {
         Some(stored) => open(crypto, &stored),
         None => make(conn, crypto, now).await,
     }
 }
 
-async fn newest(conn: &mut Conn) -> Result<Option<Stored>, Problem> {
+async fn newest(conn: &mut Conn) -> Result<Option<StoredKeys>, Problem> {
     Ok(report_keys::table
         .order(report_keys::id.desc())
         .select((report_keys::id, report_keys::kid, report_keys::private_key_sealed))
@@ -76,7 +76,7 @@ async fn newest(conn: &mut Conn) -> Result<Option<Stored>, Problem> {
         .optional()?)
 }
 
-fn open(crypto: &Crypto, (id, kid, sealed): &Stored) -> Result<Signer, Problem> {
+fn open(crypto: &Crypto, (id, kid, sealed): &StoredKeys) -> Result<Signer, Problem> {
     let private = crypto.open(*id, FIELD, sealed).map_err(Problem::internal)?;
     let pair = Ed25519KeyPair::from_pkcs8(&private).map_err(Problem::internal)?;
     Ok(Signer { kid: kid.clone(), pair })

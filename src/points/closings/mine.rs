@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{closing_rows, closing_states, closings, member_months};
+use crate::kernel::db::schema::{closing_rows, closing_states, closings, member_months};
+use crate::kernel::http::problem::Problem;
 use crate::points::model::Status;
 
 use super::model::ClosedRow;
@@ -64,7 +64,7 @@ pub async fn of_months(
         .eq(closings::unit_id)
         .and(closing_states::period.eq(closings::period))
         .and(closing_states::closing_id.eq(closings::id.nullable()));
-    let found: Vec<Found> = closing_rows::table
+    let found: Vec<FoundClosing> = closing_rows::table
         .inner_join(closings::table.on(closings::id.eq(closing_rows::closing_id)))
         .inner_join(closing_states::table.on(in_force))
         .inner_join(member_months::table.on(this_month))
@@ -78,7 +78,7 @@ pub async fn of_months(
         ))
         .load(&mut conn)
         .await?;
-    let figure = |((member_id, period), closed_at, content, corrected_points): Found| {
+    let figure = |((member_id, period), closed_at, content, corrected_points): FoundClosing| {
         let row: ClosedRow = serde_json::from_str(&content).map_err(Problem::internal)?;
         let ClosedRow { points, threshold, status, .. } = row;
         let key = (member_id, Period::containing(period));
@@ -88,4 +88,4 @@ pub async fn of_months(
 }
 
 /// Whose month, when it was closed, its row as it was signed, and the points of today.
-type Found = ((Uuid, NaiveDate), DateTime<Utc>, String, i32);
+type FoundClosing = ((Uuid, NaiveDate), DateTime<Utc>, String, i32);

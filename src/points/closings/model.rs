@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::clock::Period;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
 use crate::points::model::Status;
 
 /// What the first version of the form is called.

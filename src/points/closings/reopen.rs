@@ -11,13 +11,14 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::Role;
-use crate::kernel::call::{Call, Scope};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{closing_reopenings, closing_states, grants};
-use crate::kernel::{audit, outbox};
+use crate::kernel::db::schema::{closing_reopenings, closing_states, grants};
+use crate::kernel::extract::{Scope, WriteRequest};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::outbox;
+use crate::kernel::security::access::Role;
+use crate::kernel::security::audit;
 
 use super::close::lock_states;
 use super::routes::Closing;
@@ -44,20 +45,21 @@ pub struct ReopeningIn {
     (status = 201, description = "The closing that is no longer in force, with its reopening.", body = Closing),
     (status = 409, description = "The month is not closed, or reopened already.")))]
 #[post("/units/{unit_id}/closings/{period}/reopening")]
-pub async fn reopen_month(call: Call<ReopeningIn, FromAbove>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
-        let (unit_id, period) = (scope.on.unit_id, scope.on.period);
-        let closing_id = reopen(conn, scope).await?;
-        let event = audit::Event {
-            unit_id: Some(unit_id),
-            details: json!({"period": period, "reason": scope.body.reason.trim()}),
-            ..scope.audit("month.reopened", "closing", closing_id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        notify(conn, scope).await?;
-        Ok(Closing::from(store::of_month(conn, unit_id, period, None).await?))
-    })
-    .await
+pub async fn reopen_month(request: WriteRequest<ReopeningIn, FromAbove>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::CREATED, async |conn, scope| {
+            let (unit_id, period) = (scope.on.unit_id, scope.on.period);
+            let closing_id = reopen(conn, scope).await?;
+            let event = audit::AuditEvent {
+                unit_id: Some(unit_id),
+                details: json!({"period": period, "reason": scope.body.reason.trim()}),
+                ..scope.audit("month.reopened", "closing", closing_id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            notify(conn, scope).await?;
+            Ok(Closing::from(store::of_month(conn, unit_id, period, None).await?))
+        })
+        .await
 }
 
 async fn reopen(conn: &mut Conn, scope: &Scope<ReopeningIn, FromAbove>) -> Result<Uuid, Problem> {

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::kernel::access::needs::{CloseMonth, ReadBoard};
-use crate::kernel::call::{Ask, Call, Query};
 use crate::kernel::clock::Period;
-use crate::kernel::crypto::to_text;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Query, ReadRequest, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::needs::{CloseMonth, ReadBoard};
+use crate::kernel::security::crypto::to_text;
 use crate::organisation::{OnUnit, units};
 use crate::points::board::{BoardMember, Summary};
 use crate::points::model::Status;
@@ -160,20 +160,21 @@ impl From<StoredClosing> for Closing {
     (status = 200, description = "The closing in force.", body = Closing),
     (status = 422, description = "The unit is no cell, had no members, or it is not the time to close that month.")))]
 #[post("/units/{unit_id}/closings")]
-pub async fn close_month(call: Call<ClosingIn, OnUnit<CloseMonth>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (unit_id, period) = (scope.on.unit_id, scope.body.period);
-        units::require_cell(conn, unit_id).await?;
-        let closer = Closer {
-            crypto: &scope.state.crypto,
-            by: Some(scope.caller.account_id),
-            request_id: Some(&scope.context.request_id),
-            now: scope.now,
-        };
-        close_by_hand(conn, &closer, unit_id, period).await?;
-        Ok(Closing::from(store::of_month(conn, unit_id, period, None).await?))
-    })
-    .await
+pub async fn close_month(request: WriteRequest<ClosingIn, OnUnit<CloseMonth>>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (unit_id, period) = (scope.on.unit_id, scope.body.period);
+            units::require_cell(conn, unit_id).await?;
+            let closer = Closer {
+                crypto: &scope.state.crypto,
+                by: Some(scope.caller.account_id),
+                request_id: Some(&scope.context.request_id),
+                now: scope.now,
+            };
+            close_by_hand(conn, &closer, unit_id, period).await?;
+            Ok(Closing::from(store::of_month(conn, unit_id, period, None).await?))
+        })
+        .await
 }
 
 /// List the closings of a cell
@@ -183,10 +184,13 @@ pub async fn close_month(call: Call<ClosingIn, OnUnit<CloseMonth>>) -> Result<Ht
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."), PageQuery),
     responses((status = 200, description = "A page of closings.", body = Page<Closing>)))]
 #[get("/units/{unit_id}/closings")]
-pub async fn list_closings(mut ask: Ask<OnUnit<ReadBoard>>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_closings(
+    mut request: ReadRequest<OnUnit<ReadBoard>>,
+    page: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
     let Query(page) = page;
-    let rows = store::of_unit(&mut ask.conn, ask.scope.on.unit_id, page.after()?, page.fetch()).await?;
-    ask.reply(&page.page(rows, |row| (row.period, row.generation), Closing::from))
+    let rows = store::of_unit(&mut request.conn, request.scope.on.unit_id, page.after()?, page.fetch()).await?;
+    request.reply(&page.page(rows, |row| (row.period, row.generation), Closing::from))
 }
 
 /// A closing with what was signed.
@@ -209,14 +213,14 @@ pub struct ClosingDetail {
     responses((status = 200, description = "The closing.", body = ClosingDetail)))]
 #[get("/units/{unit_id}/closings/{period}")]
 pub async fn get_closing(
-    mut ask: Ask<OnMonth<ReadBoard>>,
+    mut request: ReadRequest<OnMonth<ReadBoard>>,
     query: Query<GenerationQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (unit_id, period) = (ask.scope.on.unit_id, ask.scope.on.period);
-    let stored = store::of_month(&mut ask.conn, unit_id, period, query.0.generation).await?;
-    let corrected = store::count_corrected(&mut ask.conn, stored.id, period).await?;
+    let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
+    let stored = store::of_month(&mut request.conn, unit_id, period, query.0.generation).await?;
+    let corrected = store::count_corrected(&mut request.conn, stored.id, period).await?;
     let manifest = serde_json::from_str(&stored.manifest).map_err(Problem::internal)?;
-    ask.reply(&ClosingDetail { closing: stored.into(), corrected, manifest })
+    request.reply(&ClosingDetail { closing: stored.into(), corrected, manifest })
 }
 
 /// A member's closed month.
@@ -261,17 +265,17 @@ pub struct ClosingRow {
     responses((status = 200, description = "A page of rows.", body = Page<ClosingRow>)))]
 #[get("/units/{unit_id}/closings/{period}/rows")]
 pub async fn list_closing_rows(
-    mut ask: Ask<OnMonth<ReadBoard>>,
+    mut request: ReadRequest<OnMonth<ReadBoard>>,
     page: Query<PageQuery>,
     query: Query<GenerationQuery>,
 ) -> Result<HttpResponse, Problem> {
     let Query(page) = page;
-    let (unit_id, period) = (ask.scope.on.unit_id, ask.scope.on.period);
-    let closing = store::of_month(&mut ask.conn, unit_id, period, query.0.generation).await?;
-    let rows = store::rows(&mut ask.conn, closing.id, page.after()?.unwrap_or(0), page.fetch()).await?;
+    let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
+    let closing = store::of_month(&mut request.conn, unit_id, period, query.0.generation).await?;
+    let rows = store::rows(&mut request.conn, closing.id, page.after()?.unwrap_or(0), page.fetch()).await?;
     let members: Vec<Uuid> = rows.iter().map(|stored| stored.row.member_id).collect();
-    let corrected = store::corrected(&mut ask.conn, &members, period).await?;
-    ask.reply(&page.page(
+    let corrected = store::corrected(&mut request.conn, &members, period).await?;
+    request.reply(&page.page(
         rows,
         |stored| stored.row.position,
         |stored| ClosingRow {

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{closing_rows, closings};
-use crate::points::board::Counts;
+use crate::kernel::db::schema::{closing_rows, closings};
+use crate::kernel::http::problem::Problem;
+use crate::points::board::BoardCounts;
 
 use super::model::{ClosedRow, ClosingManifest, FormerClosing, hex};
 
@@ -140,7 +140,7 @@ pub struct StoredClosing {
     #[diesel(sql_type = Int4)]
     pub threshold: i32,
     #[diesel(embed)]
-    pub counts: Counts,
+    pub counts: BoardCounts,
     #[diesel(sql_type = Binary)]
     pub manifest_hash: Vec<u8>,
     #[diesel(sql_type = Binary)]
@@ -218,13 +218,13 @@ pub async fn of_ids(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<StoredClosing>,
 }
 
 /// A row of a snapshot with its hash.
-pub struct StoredRow {
+pub struct SnapshotRow {
     pub row: ClosedRow,
     pub hash: Vec<u8>,
 }
 
 /// Rows of a closing after a position.
-pub async fn rows(conn: &mut Conn, closing_id: Uuid, after: i32, fetch: i64) -> Result<Vec<StoredRow>, Problem> {
+pub async fn rows(conn: &mut Conn, closing_id: Uuid, after: i32, fetch: i64) -> Result<Vec<SnapshotRow>, Problem> {
     let found: Vec<(String, Vec<u8>)> = closing_rows::table
         .filter(closing_rows::closing_id.eq(closing_id))
         .filter(closing_rows::position.gt(after))
@@ -233,7 +233,7 @@ pub async fn rows(conn: &mut Conn, closing_id: Uuid, after: i32, fetch: i64) -> 
         .select((closing_rows::content, closing_rows::hash))
         .load(conn)
         .await?;
-    found.into_iter().map(|(content, hash)| Ok(StoredRow { row: parse(&content)?, hash })).collect()
+    found.into_iter().map(|(content, hash)| Ok(SnapshotRow { row: parse(&content)?, hash })).collect()
 }
 
 /// All rows of some closings, by closing, in order.
@@ -258,13 +258,13 @@ fn parse(content: &str) -> Result<ClosedRow, Problem> {
 /// Members' points of the month in the ledger today, with everything that came after the closing.
 pub async fn corrected(conn: &mut Conn, members: &[Uuid], period: Period) -> Result<BTreeMap<Uuid, i32>, Problem> {
     #[derive(QueryableByName)]
-    struct Sum {
+    struct CorrectionSum {
         #[diesel(sql_type = SqlUuid)]
         member_id: Uuid,
         #[diesel(sql_type = BigInt)]
         points: i64,
     }
-    let sums: Vec<Sum> = diesel::sql_query(
+    let sums: Vec<CorrectionSum> = diesel::sql_query(
         "SELECT member_id, sum(points) AS points FROM point_entries
          WHERE member_id = ANY($1) AND period = $2 GROUP BY member_id",
     )

@@ -7,12 +7,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::kernel::access::{Needs, Permission};
-use crate::kernel::auth::Principal;
-use crate::kernel::call::{Target, path_id};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::extract::{Authorize, path_id};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::{Needs, Permission};
+use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
 
 /// The month of the path's `period` in the unit of its `unit_id`, on which the caller has the permission `N`.
@@ -22,8 +22,8 @@ pub struct OnMonth<N> {
     needs: PhantomData<N>,
 }
 
-impl<N: Needs> Target for OnMonth<N> {
-    fn authorise<'a>(
+impl<N: Needs> Authorize for OnMonth<N> {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,
@@ -44,8 +44,8 @@ pub struct FromAbove {
     pub period: Period,
 }
 
-impl Target for FromAbove {
-    fn authorise<'a>(
+impl Authorize for FromAbove {
+    fn authorize<'a>(
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,

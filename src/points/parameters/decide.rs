@@ -5,13 +5,13 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::access::Permission;
-use crate::kernel::audit;
-use crate::kernel::auth::Principal;
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
+use crate::kernel::http::problem::{Code, Problem, Text, text};
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::{Code, Problem, Text, text};
+use crate::kernel::security::access::Permission;
+use crate::kernel::security::audit;
+use crate::kernel::security::auth::Principal;
 use crate::organisation::decisions::{self, Decision, DecisionKind, NewDecision};
 use crate::organisation::units;
 
@@ -85,7 +85,7 @@ impl DecisionKind for ParameterChange {
             rule::check(conn, &path, &body, today).await?;
             units::lock(conn, unit_id).await?;
             rule::set(conn, unit_id, &body, decision.object_id).await?;
-            let event = audit::Event {
+            let event = audit::AuditEvent {
                 actor_id: decision.decided_by,
                 action: "points.parameter_set",
                 object_kind: "unit",

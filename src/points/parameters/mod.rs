@@ -12,17 +12,17 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::needs::{ManageParameters, ReadUnit};
-use crate::kernel::audit;
-use crate::kernel::call::{Ask, Call};
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
+use crate::kernel::extract::{ReadRequest, WriteRequest};
+use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::new_id;
-use crate::kernel::problem::Problem;
+use crate::kernel::security::access::needs::{ManageParameters, ReadUnit};
+use crate::kernel::security::audit;
 use crate::organisation::decisions::{self, DecisionOut, Registry};
 use crate::organisation::{OnUnit, units};
 
-use super::store::{self, ParameterRow, Parameters};
+use super::engine::store::{self, ParameterRow, Parameters};
 
 pub use decide::POINT_PARAMETER;
 
@@ -115,9 +115,9 @@ pub struct PointParameters {
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit.")),
     responses((status = 200, description = "The values in force.", body = PointParameters)))]
 #[get("/units/{unit_id}/point-parameters")]
-pub async fn list_parameters(mut ask: Ask<OnUnit<ReadUnit>>) -> Result<HttpResponse, Problem> {
-    let items = in_force(&mut ask.conn, &ask.scope.on.path, day_of(ask.scope.now)).await?;
-    ask.reply(&PointParameters { items })
+pub async fn list_parameters(mut request: ReadRequest<OnUnit<ReadUnit>>) -> Result<HttpResponse, Problem> {
+    let items = in_force(&mut request.conn, &request.scope.on.path, day_of(request.scope.now)).await?;
+    request.reply(&PointParameters { items })
 }
 
 /// Set a point parameter of a unit
@@ -134,12 +134,12 @@ pub async fn list_parameters(mut ask: Ask<OnUnit<ReadUnit>>) -> Result<HttpRespo
         (status = 422, description = "It is more, or a lower threshold, than the units above allow (`rule_widened`), or asks less of members from the present month on (`too_early`).")))]
 #[post("/units/{unit_id}/point-parameters")]
 pub async fn set_parameter(
-    call: Call<ParameterIn, OnUnit<ManageParameters>>,
+    request: WriteRequest<ParameterIn, OnUnit<ManageParameters>>,
     kinds: Data<Registry>,
 ) -> Result<HttpResponse, Problem> {
     let kinds = **kinds;
-    if call.body.name.moves_figures() {
-        return call
+    if request.body.name.moves_figures() {
+        return request
             .commit(StatusCode::ACCEPTED, async |conn, scope| {
                 let (unit_id, request_id) = (scope.on.unit_id, Some(scope.context.request_id.as_str()));
                 rule::check(conn, &scope.on.path, &scope.body, day_of(scope.now)).await?;
@@ -148,20 +148,21 @@ pub async fn set_parameter(
             })
             .await;
     }
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (body, unit_id, today) = (&scope.body, scope.on.unit_id, day_of(scope.now));
-        rule::check(conn, &scope.on.path, body, today).await?;
-        units::lock(conn, unit_id).await?;
-        rule::set(conn, unit_id, body, new_id(scope.now)).await?;
-        let event = audit::Event {
-            unit_id: Some(unit_id),
-            details: json!({"name": body.name.as_str(), "value": body.value, "from": body.from}),
-            ..scope.audit("points.parameter_set", "unit", unit_id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        Ok(PointParameters { items: in_force(conn, &scope.on.path, today).await? })
-    })
-    .await
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (body, unit_id, today) = (&scope.body, scope.on.unit_id, day_of(scope.now));
+            rule::check(conn, &scope.on.path, body, today).await?;
+            units::lock(conn, unit_id).await?;
+            rule::set(conn, unit_id, body, new_id(scope.now)).await?;
+            let event = audit::AuditEvent {
+                unit_id: Some(unit_id),
+                details: json!({"name": body.name.as_str(), "value": body.value, "from": body.from}),
+                ..scope.audit("points.parameter_set", "unit", unit_id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            Ok(PointParameters { items: in_force(conn, &scope.on.path, today).await? })
+        })
+        .await
 }
 
 async fn in_force(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Vec<PointParameter>, Problem> {

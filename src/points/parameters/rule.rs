@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Fault, Problem, text};
-use crate::kernel::schema::point_parameters;
+use crate::kernel::db::schema::point_parameters;
+use crate::kernel::http::problem::{Code, Fault, Problem, text};
+use crate::points::engine::store;
 use crate::points::officers::unmet;
-use crate::points::store;
 
 use super::{ParameterIn, ParameterName};
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
 
 /// Rows claimed at a time, each of as many members as shared a statement.
 const MOST: i64 = 20_000;
@@ -19,7 +19,7 @@ const UNITS: i64 = 500;
 
 /// What a change is about; see the table's definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ChangeKind {
     Members,
     Moved,
     Units,
@@ -29,7 +29,7 @@ pub enum Kind {
 
 /// A claimed row.
 #[derive(Debug, QueryableByName)]
-pub struct Change {
+pub struct TrackedChange {
     #[diesel(sql_type = Text)]
     kind: String,
     #[diesel(sql_type = Array<SqlUuid>)]
@@ -40,20 +40,20 @@ pub struct Change {
     pub until: Option<NaiveDate>,
 }
 
-impl Change {
-    pub fn kind(&self) -> Kind {
+impl TrackedChange {
+    pub fn kind(&self) -> ChangeKind {
         match self.kind.as_str() {
-            "members" => Kind::Members,
-            "moved" => Kind::Moved,
-            "units" => Kind::Units,
-            "tree" => Kind::Tree,
-            _ => Kind::Below,
+            "members" => ChangeKind::Members,
+            "moved" => ChangeKind::Moved,
+            "units" => ChangeKind::Units,
+            "tree" => ChangeKind::Tree,
+            _ => ChangeKind::Below,
         }
     }
 }
 
 /// Claims rows. Also returns whether those were all.
-pub async fn claim(conn: &mut Conn) -> Result<(Vec<Change>, bool), Problem> {
+pub async fn claim(conn: &mut Conn) -> Result<(Vec<TrackedChange>, bool), Problem> {
     let mut changes = claim_some(conn, false, MOST).await?;
     if !is_all(&changes, MOST) {
         return Ok((changes, false));
@@ -64,11 +64,11 @@ pub async fn claim(conn: &mut Conn) -> Result<(Vec<Change>, bool), Problem> {
     Ok((changes, drained))
 }
 
-fn is_all(changes: &[Change], most: i64) -> bool {
+fn is_all(changes: &[TrackedChange], most: i64) -> bool {
     i64::try_from(changes.len()).is_ok_and(|claimed| claimed < most)
 }
 
-async fn claim_some(conn: &mut Conn, bulk: bool, most: i64) -> Result<Vec<Change>, Problem> {
+async fn claim_some(conn: &mut Conn, bulk: bool, most: i64) -> Result<Vec<TrackedChange>, Problem> {
     Ok(diesel::sql_query(
         "DELETE FROM point_changes WHERE id IN (
              SELECT id FROM point_changes WHERE bulk = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{projected_months, unit_kinds, units};
+use crate::kernel::db::schema::{projected_months, unit_kinds, units};
+use crate::kernel::http::problem::Problem;
 
 use super::months;
 use super::rollup::{CELLS, LISTS, PARENTS, THRESHOLDS};
@@ -54,7 +54,7 @@ const COMPARE: &str = "
       AND (f.members > 0 OR m.unit_id IS NOT NULL)";
 
 #[derive(QueryableByName)]
-struct Difference {
+struct MonthDifference {
     #[diesel(sql_type = SqlUuid)]
     unit_id: Uuid,
     #[diesel(sql_type = Bool)]
@@ -76,7 +76,7 @@ pub struct Compared {
 
 /// Findings so far.
 #[derive(Default)]
-struct Seen {
+struct ComparedMonth {
     /// Lines kept at most.
     most: usize,
     lines: Vec<String>,
@@ -84,14 +84,14 @@ struct Seen {
     /// Months with any difference, in doubt or not, each with the day of the comparison.
     months: BTreeMap<NaiveDate, NaiveDate>,
     /// Units to be compared again.
-    doubts: BTreeMap<Part, Vec<Uuid>>,
+    doubts: BTreeMap<ComparedPart, Vec<Uuid>>,
 }
 
 /// The first day of a month, and whether it is about units that hold members.
-type Part = (NaiveDate, bool);
+type ComparedPart = (NaiveDate, bool);
 
-impl Seen {
-    fn take_in(&mut self, part: Part, day: NaiveDate, difference: Difference) {
+impl ComparedMonth {
+    fn take_in(&mut self, part: ComparedPart, day: NaiveDate, difference: MonthDifference) {
         self.months.insert(part.0, day);
         if difference.waits {
             self.doubts.entry(part).or_default().push(difference.unit_id);
@@ -115,7 +115,7 @@ pub async fn differences(
     most: usize,
     again: impl AsyncFn(usize) -> Result<bool, Problem>,
 ) -> Result<Compared, Problem> {
-    let mut seen = Seen { most, ..Seen::default() };
+    let mut seen = ComparedMonth { most, ..ComparedMonth::default() };
     look_at_all(conn, &mut seen).await?;
     let mut looked = 0;
     while !seen.doubts.is_empty() && again(looked).await? {
@@ -134,7 +134,7 @@ pub async fn differences(
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn repair(conn: &mut Conn) -> Result<Vec<NaiveDate>, Problem> {
-    let mut seen = Seen::default();
+    let mut seen = ComparedMonth::default();
     look_at_all(conn, &mut seen).await?;
     for (first, day) in &seen.months {
         months::look_through(conn, Period::containing(*first), *day).await?;
@@ -142,7 +142,7 @@ pub async fn repair(conn: &mut Conn) -> Result<Vec<NaiveDate>, Problem> {
     Ok(seen.months.into_keys().collect())
 }
 
-async fn look_at_all(conn: &mut Conn, seen: &mut Seen) -> Result<(), Problem> {
+async fn look_at_all(conn: &mut Conn, seen: &mut ComparedMonth) -> Result<(), Problem> {
     let months: Vec<NaiveDate> =
         projected_months::table.order(projected_months::period).select(projected_months::period).load(conn).await?;
     let all: Vec<(Uuid, bool)> = units::table
@@ -160,14 +160,14 @@ async fn look_at_all(conn: &mut Conn, seen: &mut Seen) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn look(conn: &mut Conn, part: Part, ids: &[Uuid], seen: &mut Seen) -> Result<(), Problem> {
+async fn look(conn: &mut Conn, part: ComparedPart, ids: &[Uuid], seen: &mut ComparedMonth) -> Result<(), Problem> {
     let (first, cells) = part;
     let source = if cells { format!("{THRESHOLDS}, {CELLS}") } else { PARENTS.to_owned() };
     let query = format!("WITH wanted AS (SELECT unnest($1::uuid[]) AS unit_id), {source}, {LISTS}, {COMPARE}");
     for ids in ids.chunks(CHUNK) {
         // Read each time: it moves on at midnight.
         let day: NaiveDate = projected_months::table.find(first).select(projected_months::day).first(conn).await?;
-        let found: Vec<Difference> = diesel::sql_query(&query)
+        let found: Vec<MonthDifference> = diesel::sql_query(&query)
             .bind::<Array<SqlUuid>, _>(ids)
             .bind::<Date, _>(day)
             .bind::<Date, _>(first)

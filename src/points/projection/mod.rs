@@ -15,12 +15,12 @@ use uuid::Uuid;
 
 use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
-use crate::kernel::lease::Lease;
-use crate::kernel::pace::Pace;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::projections;
+use crate::kernel::db::lease::Lease;
+use crate::kernel::db::schema::projections;
+use crate::kernel::duty_cycle::DutyCycle;
+use crate::kernel::http::problem::Problem;
 
-use changes::{Change, Kind};
+use changes::{ChangeKind, TrackedChange};
 
 pub use check::{Compared, differences, repair};
 pub use read::{UnitMonth, as_of, children, position, unit, waiting};
@@ -57,7 +57,7 @@ pub struct Step {
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn step(conn: &mut Conn, lease: &Lease, now: DateTime<Utc>, pace: &mut Pace) -> Result<Step, Problem> {
+pub async fn step(conn: &mut Conn, lease: &Lease, now: DateTime<Utc>, pace: &mut DutyCycle) -> Result<Step, Problem> {
     let today = day_of(now);
     months::look_again(conn, today).await?;
     let (claimed, drained) = changes::claim(conn).await?;
@@ -78,7 +78,12 @@ pub async fn step(conn: &mut Conn, lease: &Lease, now: DateTime<Utc>, pace: &mut
     Ok(Step { touched, drained })
 }
 
-async fn take_in(conn: &mut Conn, touched: &mut Vec<Touched>, change: Change, today: NaiveDate) -> Result<(), Problem> {
+async fn take_in(
+    conn: &mut Conn,
+    touched: &mut Vec<Touched>,
+    change: TrackedChange,
+    today: NaiveDate,
+) -> Result<(), Problem> {
     for period in months::concerned(conn, &change, today).await? {
         let month = match touched.iter_mut().position(|month| month.period == period) {
             Some(at) => &mut touched[at],
@@ -89,14 +94,14 @@ async fn take_in(conn: &mut Conn, touched: &mut Vec<Touched>, change: Change, to
         };
         let ids = change.ids.iter().copied();
         match change.kind() {
-            Kind::Members => month.members.extend(ids),
-            Kind::Moved => month.moved.extend(ids),
-            Kind::Units => month.units.extend(ids),
-            Kind::Tree => {
+            ChangeKind::Members => month.members.extend(ids),
+            ChangeKind::Moved => month.moved.extend(ids),
+            ChangeKind::Units => month.units.extend(ids),
+            ChangeKind::Tree => {
                 month.units.extend(ids);
                 month.throughout = true;
             }
-            Kind::Below => {
+            ChangeKind::Below => {
                 changes::expand(conn, &change.ids, period, period.reference_day(today)).await?;
                 month.throughout = true;
             }

@@ -6,10 +6,10 @@ use diesel_async::RunQueryDsl;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{point_changes, projected_months};
+use crate::kernel::db::schema::{point_changes, projected_months};
+use crate::kernel::http::problem::Problem;
 
-use super::changes::Change;
+use super::changes::TrackedChange;
 
 /// Adds the present month to the projected ones, and schedules a full recount of each month whose reference day has
 /// moved on since the last one.
@@ -54,7 +54,7 @@ pub async fn look_through(conn: &mut Conn, period: Period, today: NaiveDate) -> 
 
 /// The projected months a change concerns, including one that a clock set back has yet to reach again. A month with its
 /// first points is added, and recounted in full.
-pub async fn concerned(conn: &mut Conn, change: &Change, today: NaiveDate) -> Result<Vec<Period>, Problem> {
+pub async fn concerned(conn: &mut Conn, change: &TrackedChange, today: NaiveDate) -> Result<Vec<Period>, Problem> {
     let since = Period::containing(change.since);
     let mut between = projected_months::table
         .filter(projected_months::period.ge(since.first_day()))

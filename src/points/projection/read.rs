@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::{point_changes, projections};
+use crate::kernel::db::schema::{point_changes, projections};
+use crate::kernel::http::problem::Problem;
 
 use super::ROLL_UPS;
 

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::pace::Pace;
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::unit_months;
+use crate::kernel::db::schema::unit_months;
+use crate::kernel::duty_cycle::DutyCycle;
+use crate::kernel::http::problem::Problem;
 
 use super::Touched;
 
@@ -98,7 +98,7 @@ pub async fn refresh(
     day: NaiveDate,
     fence: i64,
     now: DateTime<Utc>,
-    pace: &mut Pace,
+    pace: &mut DutyCycle,
 ) -> Result<(), Problem> {
     let period = touched.period;
     let mut units = touched.units.clone();
@@ -133,7 +133,7 @@ pub async fn refresh(
 }
 
 #[derive(QueryableByName)]
-struct Cell {
+struct CellTotals {
     #[diesel(sql_type = SqlUuid)]
     unit_id: Uuid,
 }
@@ -143,7 +143,7 @@ async fn cells_of(conn: &mut Conn, touched: &Touched, day: NaiveDate) -> Result<
     if members.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let cells: Vec<Cell> = diesel::sql_query(
+    let cells: Vec<CellTotals> = diesel::sql_query(
         "SELECT DISTINCT unit_id FROM memberships
          WHERE member_id = ANY($1) AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)",
     )

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::point_rule_changes;
-use crate::points::rules::Tier;
+use crate::kernel::db::schema::point_rule_changes;
+use crate::kernel::http::problem::Problem;
+use crate::points::engine::rules::Tier;
 
 /// Whom a change is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -149,7 +149,7 @@ impl RuleChangeIn {
 /// A change as it stands in the database.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = point_rule_changes)]
-pub struct Row {
+pub struct ChangeRow {
     pub id: Uuid,
     pub unit_id: Uuid,
     scope: String,
@@ -170,7 +170,7 @@ pub struct Row {
     published_at: Option<DateTime<Utc>>,
 }
 
-impl Row {
+impl ChangeRow {
     /// The change as officers wrote it.
     pub fn content(&self) -> RuleChangeIn {
         RuleChangeIn {
@@ -243,8 +243,8 @@ pub struct RuleChange {
     pub published_at: Option<DateTime<Utc>>,
 }
 
-impl From<(Row, String)> for RuleChange {
-    fn from((row, unit_name): (Row, String)) -> Self {
+impl From<(ChangeRow, String)> for RuleChange {
+    fn from((row, unit_name): (ChangeRow, String)) -> Self {
         let content = row.content();
         Self {
             id: row.id,

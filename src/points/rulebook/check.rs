@@ -2,8 +2,8 @@
 
 use chrono::{Days, NaiveDate};
 
-use crate::kernel::problem::{Code, Fault, Problem, Text, text};
-use crate::points::rules::{Audience, Rule};
+use crate::kernel::http::problem::{Code, Fault, Problem, Text, text};
+use crate::points::engine::rules::{Audience, Rule};
 
 use super::change::{RuleChangeIn, RuleScope};
 
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     fn rule(tiers: bool) -> Rule {
-        let tier = |min_percent, points| crate::points::rules::Tier { min_percent, points };
+        let tier = |min_percent, points| crate::points::engine::rules::Tier { min_percent, points };
         Rule {
             code: "quiz_passed".to_owned(),
             version: 1,

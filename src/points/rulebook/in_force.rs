@@ -4,9 +4,9 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::points::rules::Rule;
-use crate::points::store;
+use crate::kernel::http::problem::Problem;
+use crate::points::engine::rules::Rule;
+use crate::points::engine::store;
 
 use super::narrow::{Limit, narrowed};
 use super::store::limits;

@@ -1,6 +1,6 @@
 //! Narrows rules by the limits of units: pure, and never wider than the rules of the units above.
 
-use crate::points::rules::{Audience, Rule};
+use crate::points::engine::rules::{Audience, Rule};
 
 /// What a unit leaves of a rule, for itself and everything below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::points::rules::Tier;
+    use crate::points::engine::rules::Tier;
 
     fn rule(code: &str, points: i32, cap_day: Option<i32>, cap_month: Option<i32>, tiers: Vec<Tier>) -> Rule {
         Rule {

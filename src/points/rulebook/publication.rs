@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem, text};
-use crate::kernel::schema::{point_rule_changes, point_rules};
+use crate::kernel::db::schema::{point_rule_changes, point_rules};
+use crate::kernel::http::problem::{Code, Problem, text};
 use crate::organisation::units;
 
-use super::change::{Row, RuleChangeIn, RuleScope};
+use super::change::{ChangeRow, RuleChangeIn, RuleScope};
 use super::check::{check, tomorrow};
 use super::in_force::rules_for;
 use super::store;
@@ -55,7 +55,13 @@ pub async fn require_allowed(
 ///
 /// # Errors
 /// As [`require_allowed`]; 409 when a later change of the same rule is published already.
-pub async fn publish(conn: &mut Conn, row: &Row, path: &[Uuid], by: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
+pub async fn publish(
+    conn: &mut Conn,
+    row: &ChangeRow,
+    path: &[Uuid],
+    by: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
     let change = row.content();
     // Serialises publications of one unit's limits.
     units::lock(conn, row.unit_id).await?;
@@ -84,7 +90,7 @@ fn reaches(valid_from: NaiveDate, valid_to: Option<NaiveDate>, day: NaiveDate) -
 }
 
 /// Ends the limit that held before on the first day of the new one.
-async fn follow_limits(conn: &mut Conn, new: &Row) -> Result<(), Problem> {
+async fn follow_limits(conn: &mut Conn, new: &ChangeRow) -> Result<(), Problem> {
     for old in store::published_limits(conn, new.unit_id, &new.rule_code).await? {
         if !reaches(old.valid_from, old.valid_to, new.valid_from) {
             continue;
@@ -169,7 +175,7 @@ async fn end_version(conn: &mut Conn, code: &str, version: i32, on: NaiveDate) -
 ///
 /// # Errors
 /// 400 for a day that is not to come or not before its end, 409 for a draft.
-pub async fn end(conn: &mut Conn, row: &Row, on: NaiveDate, today: NaiveDate) -> Result<(), Problem> {
+pub async fn end(conn: &mut Conn, row: &ChangeRow, on: NaiveDate, today: NaiveDate) -> Result<(), Problem> {
     if row.state == "draft" {
         return Err(Problem::with(
             Code::Conflict,

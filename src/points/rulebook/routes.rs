@@ -8,15 +8,15 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::kernel::access::needs::ManageRules;
-use crate::kernel::audit;
-use crate::kernel::call::{Ask, Call, Empty, Query, Scope};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
+use crate::kernel::extract::{Empty, Query, ReadRequest, Scope, WriteRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Code, Problem, text};
+use crate::kernel::http::reply;
 use crate::kernel::ids::new_id;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Problem, text};
-use crate::kernel::reply;
+use crate::kernel::security::access::needs::ManageRules;
+use crate::kernel::security::audit;
 use crate::organisation::OnUnit;
 
 use super::change::{RuleChange, RuleChangeIn, RuleChangeState};
@@ -32,16 +32,19 @@ use super::target::OnRuleChange;
     (status = 201, description = "The draft.", body = RuleChange),
     (status = 422, description = "There is no such rule then, or the change would widen it (`rule_widened`).")))]
 #[post("/units/{unit_id}/point-rule-changes")]
-pub async fn draft_rule_change(call: Call<RuleChangeIn, OnUnit<ManageRules>>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::CREATED, async |conn, scope| {
-        let (on, by) = (&scope.on, scope.caller.account_id);
-        require_allowed(conn, &on.path, &scope.body, day_of(scope.now)).await?;
-        let id = new_id(scope.now);
-        store::draft(conn, id, on.unit_id, &scope.body, by, scope.now).await?;
-        record(conn, scope, (id, on.unit_id), "rule_change.drafted").await?;
-        store::get(conn, id).await
-    })
-    .await
+pub async fn draft_rule_change(
+    request: WriteRequest<RuleChangeIn, OnUnit<ManageRules>>,
+) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::CREATED, async |conn, scope| {
+            let (on, by) = (&scope.on, scope.caller.account_id);
+            require_allowed(conn, &on.path, &scope.body, day_of(scope.now)).await?;
+            let id = new_id(scope.now);
+            store::draft(conn, id, on.unit_id, &scope.body, by, scope.now).await?;
+            record(conn, scope, (id, on.unit_id), "rule_change.drafted").await?;
+            store::get(conn, id).await
+        })
+        .await
 }
 
 /// Which changes are listed.
@@ -60,14 +63,14 @@ pub struct RuleChangeQuery {
     responses((status = 200, description = "A page of changes.", body = Page<RuleChange>)))]
 #[get("/units/{unit_id}/point-rule-changes")]
 pub async fn list_rule_changes(
-    mut ask: Ask<OnUnit<ManageRules>>,
+    mut request: ReadRequest<OnUnit<ManageRules>>,
     page: Query<PageQuery>,
     query: Query<RuleChangeQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (before, unit_id) = (page.0.after()?, ask.scope.on.unit_id);
+    let (before, unit_id) = (page.0.after()?, request.scope.on.unit_id);
     let state = query.0.state.map(RuleChangeState::as_str);
-    let rows = store::of_unit(&mut ask.conn, unit_id, state, before, page.0.fetch()).await?;
-    ask.reply(&page.0.page(rows, |row| row.id, |row| row))
+    let rows = store::of_unit(&mut request.conn, unit_id, state, before, page.0.fetch()).await?;
+    request.reply(&page.0.page(rows, |row| row.id, |row| row))
 }
 
 /// Get a change of a rule
@@ -76,10 +79,10 @@ pub async fn list_rule_changes(
 #[utoipa::path(tag = "Rules", params(("change_id" = Uuid, Path, description = "The change.")),
     responses((status = 200, description = "The change.", body = RuleChange)))]
 #[get("/point-rule-changes/{change_id}")]
-pub async fn get_rule_change(mut ask: Ask<OnRuleChange>) -> Result<HttpResponse, Problem> {
-    let id = ask.scope.on.change_id;
-    let change = store::get(&mut ask.conn, id).await?;
-    ask.reply(&change)
+pub async fn get_rule_change(mut request: ReadRequest<OnRuleChange>) -> Result<HttpResponse, Problem> {
+    let id = request.scope.on.change_id;
+    let change = store::get(&mut request.conn, id).await?;
+    request.reply(&change)
 }
 
 /// Replace a draft of a change
@@ -95,24 +98,25 @@ pub async fn get_rule_change(mut ask: Ask<OnRuleChange>) -> Result<HttpResponse,
 #[put("/point-rule-changes/{change_id}")]
 pub async fn replace_rule_change(
     req: HttpRequest,
-    call: Call<RuleChangeIn, OnRuleChange>,
+    request: WriteRequest<RuleChangeIn, OnRuleChange>,
 ) -> Result<HttpResponse, Problem> {
     if !req.headers().contains_key(header::IF_MATCH) {
         return Err(Problem::fault("If-Match", "required", text("Thiếu If-Match.", "If-Match is required.")));
     }
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let on = &scope.on;
-        store::lock_draft(conn, on.change_id).await?;
-        let seen = store::get(conn, on.change_id).await?;
-        if !reply::matches_any(&req, header::IF_MATCH, &reply::tag(&seen)?) {
-            return Err(Problem::new(Code::PreconditionFailed));
-        }
-        require_allowed(conn, &on.path, &scope.body, day_of(scope.now)).await?;
-        store::rewrite(conn, on.change_id, &scope.body).await?;
-        record(conn, scope, (on.change_id, on.unit_id), "rule_change.rewritten").await?;
-        store::get(conn, on.change_id).await
-    })
-    .await
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let on = &scope.on;
+            store::lock_draft(conn, on.change_id).await?;
+            let seen = store::get(conn, on.change_id).await?;
+            if !reply::matches_any(&req, header::IF_MATCH, &reply::tag(&seen)?) {
+                return Err(Problem::new(Code::PreconditionFailed));
+            }
+            require_allowed(conn, &on.path, &scope.body, day_of(scope.now)).await?;
+            store::rewrite(conn, on.change_id, &scope.body).await?;
+            record(conn, scope, (on.change_id, on.unit_id), "rule_change.rewritten").await?;
+            store::get(conn, on.change_id).await
+        })
+        .await
 }
 
 /// Delete a draft of a change
@@ -122,14 +126,15 @@ pub async fn replace_rule_change(
     (status = 204, description = "The draft is gone."),
     (status = 409, description = "It is published already.")))]
 #[delete("/point-rule-changes/{change_id}")]
-pub async fn delete_rule_change(call: Call<Empty, OnRuleChange>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::NO_CONTENT, async |conn, scope| {
-        let on = &scope.on;
-        store::lock_draft(conn, on.change_id).await?;
-        store::drop_draft(conn, on.change_id).await?;
-        record(conn, scope, (on.change_id, on.unit_id), "rule_change.deleted").await
-    })
-    .await
+pub async fn delete_rule_change(request: WriteRequest<Empty, OnRuleChange>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::NO_CONTENT, async |conn, scope| {
+            let on = &scope.on;
+            store::lock_draft(conn, on.change_id).await?;
+            store::drop_draft(conn, on.change_id).await?;
+            record(conn, scope, (on.change_id, on.unit_id), "rule_change.deleted").await
+        })
+        .await
 }
 
 /// Publish a change of a rule
@@ -142,20 +147,21 @@ pub async fn delete_rule_change(call: Call<Empty, OnRuleChange>) -> Result<HttpR
     (status = 409, description = "It is published already, or a later one is."),
     (status = 422, description = "There is no such rule then, or the change would widen it (`rule_widened`).")))]
 #[post("/point-rule-changes/{change_id}/publication")]
-pub async fn publish_rule_change(call: Call<Empty, OnRuleChange>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let on = &scope.on;
-        let row = store::lock_draft(conn, on.change_id).await?;
-        publish(conn, &row, &on.path, scope.caller.account_id, scope.now).await?;
-        let event = audit::Event {
-            unit_id: Some(on.unit_id),
-            details: json!(row.content()),
-            ..scope.audit("rule_change.published", "rule_change", on.change_id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        store::get(conn, on.change_id).await
-    })
-    .await
+pub async fn publish_rule_change(request: WriteRequest<Empty, OnRuleChange>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let on = &scope.on;
+            let row = store::lock_draft(conn, on.change_id).await?;
+            publish(conn, &row, &on.path, scope.caller.account_id, scope.now).await?;
+            let event = audit::AuditEvent {
+                unit_id: Some(on.unit_id),
+                details: json!(row.content()),
+                ..scope.audit("rule_change.published", "rule_change", on.change_id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            store::get(conn, on.change_id).await
+        })
+        .await
 }
 
 /// When a change ends.
@@ -174,20 +180,21 @@ pub struct RuleChangeEndIn {
     (status = 200, description = "The change.", body = RuleChange),
     (status = 409, description = "It is a draft.")))]
 #[post("/point-rule-changes/{change_id}/end")]
-pub async fn end_rule_change(call: Call<RuleChangeEndIn, OnRuleChange>) -> Result<HttpResponse, Problem> {
-    call.commit(StatusCode::OK, async |conn, scope| {
-        let (on, body) = (&scope.on, &scope.body);
-        let row = store::lock(conn, on.change_id).await?;
-        end(conn, &row, body.valid_to, day_of(scope.now)).await?;
-        let event = audit::Event {
-            unit_id: Some(on.unit_id),
-            details: json!({"valid_to": body.valid_to}),
-            ..scope.audit("rule_change.ended", "rule_change", on.change_id)
-        };
-        audit::record(conn, event, scope.now).await?;
-        store::get(conn, on.change_id).await
-    })
-    .await
+pub async fn end_rule_change(request: WriteRequest<RuleChangeEndIn, OnRuleChange>) -> Result<HttpResponse, Problem> {
+    request
+        .commit(StatusCode::OK, async |conn, scope| {
+            let (on, body) = (&scope.on, &scope.body);
+            let row = store::lock(conn, on.change_id).await?;
+            end(conn, &row, body.valid_to, day_of(scope.now)).await?;
+            let event = audit::AuditEvent {
+                unit_id: Some(on.unit_id),
+                details: json!({"valid_to": body.valid_to}),
+                ..scope.audit("rule_change.ended", "rule_change", on.change_id)
+            };
+            audit::record(conn, event, scope.now).await?;
+            store::get(conn, on.change_id).await
+        })
+        .await
 }
 
 async fn record<B, T>(
@@ -196,6 +203,6 @@ async fn record<B, T>(
     (change_id, unit_id): (Uuid, Uuid),
     action: &'static str,
 ) -> Result<(), Problem> {
-    let event = audit::Event { unit_id: Some(unit_id), ..scope.audit(action, "rule_change", change_id) };
+    let event = audit::AuditEvent { unit_id: Some(unit_id), ..scope.audit(action, "rule_change", change_id) };
     audit::record(conn, event, scope.now).await
 }

@@ -7,11 +7,11 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::{Code, Problem};
-use crate::kernel::schema::{point_rule_changes, units};
-use crate::kernel::statement::Prepared;
+use crate::kernel::db::schema::{point_rule_changes, units};
+use crate::kernel::db::statement::Prepared;
+use crate::kernel::http::problem::{Code, Problem};
 
-use super::change::{Row, RuleChange, RuleChangeIn, RuleScope};
+use super::change::{ChangeRow, RuleChange, RuleChangeIn, RuleScope};
 use super::narrow::Limit;
 
 /// A limit in force, and who set it.
@@ -112,10 +112,10 @@ pub async fn drop_draft(conn: &mut Conn, id: Uuid) -> Result<(), Problem> {
 
 /// One change as it is shown.
 pub async fn get(conn: &mut Conn, id: Uuid) -> Result<RuleChange, Problem> {
-    let found: (Row, String) = point_rule_changes::table
+    let found: (ChangeRow, String) = point_rule_changes::table
         .inner_join(units::table.on(units::id.eq(point_rule_changes::unit_id)))
         .filter(point_rule_changes::id.eq(id))
-        .select((Row::as_select(), units::name))
+        .select((ChangeRow::as_select(), units::name))
         .first(conn)
         .await?;
     Ok(RuleChange::from(found))
@@ -127,15 +127,15 @@ pub async fn unit_of(conn: &mut Conn, id: Uuid) -> Result<Uuid, Problem> {
 }
 
 /// Locks a change.
-pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
-    Ok(point_rule_changes::table.find(id).select(Row::as_select()).for_update().first(conn).await?)
+pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<ChangeRow, Problem> {
+    Ok(point_rule_changes::table.find(id).select(ChangeRow::as_select()).for_update().first(conn).await?)
 }
 
 /// Locks a change that is still a draft.
 ///
 /// # Errors
 /// 409 when it is published.
-pub async fn lock_draft(conn: &mut Conn, id: Uuid) -> Result<Row, Problem> {
+pub async fn lock_draft(conn: &mut Conn, id: Uuid) -> Result<ChangeRow, Problem> {
     let row = lock(conn, id).await?;
     if row.state == "draft" {
         return Ok(row);
@@ -160,7 +160,7 @@ pub async fn of_unit(
         .filter(point_rule_changes::unit_id.eq(unit_id))
         .order(point_rule_changes::id.desc())
         .limit(fetch)
-        .select((Row::as_select(), units::name))
+        .select((ChangeRow::as_select(), units::name))
         .into_boxed();
     if let Some(state) = state {
         query = query.filter(point_rule_changes::state.eq(state));
@@ -168,19 +168,19 @@ pub async fn of_unit(
     if let Some(before) = before {
         query = query.filter(point_rule_changes::id.lt(before));
     }
-    let rows: Vec<(Row, String)> = query.load(conn).await?;
+    let rows: Vec<(ChangeRow, String)> = query.load(conn).await?;
     Ok(rows.into_iter().map(RuleChange::from).collect())
 }
 
 /// Published limits of the same unit and rule, which a new one has to follow: first and last day.
-pub async fn published_limits(conn: &mut Conn, unit_id: Uuid, rule: &str) -> Result<Vec<Row>, Problem> {
+pub async fn published_limits(conn: &mut Conn, unit_id: Uuid, rule: &str) -> Result<Vec<ChangeRow>, Problem> {
     Ok(point_rule_changes::table
         .filter(point_rule_changes::unit_id.eq(unit_id))
         .filter(point_rule_changes::rule_code.eq(rule))
         .filter(point_rule_changes::state.eq("published"))
         .filter(point_rule_changes::scope.eq(RuleScope::Unit.as_str()))
         .order(point_rule_changes::valid_from)
-        .select(Row::as_select())
+        .select(ChangeRow::as_select())
         .load(conn)
         .await?)
 }

@@ -1,6 +1,6 @@
 //! Checks of caps against the last award only: earlier awards were given under earlier caps.
 
-use super::{Check, Scope};
+use super::{Check, VerifyScope};
 
 /// Caps as narrowed by units, for the cells below them. The day on which a cell comes below a unit is left out: the
 /// cell may have earned before.
@@ -20,7 +20,7 @@ macro_rules! narrowed {
 pub const CAPS: &[Check] = &[
     Check {
         proves: "no member has more points a day from a rule than its cap",
-        scope: Scope::Members,
+        scope: VerifyScope::Members,
         query: "SELECT format('member %s, %s, rule %s: %s points over a cap of %s', e.member_id, e.day, e.rule_code, sum(e.points), r.cap_day) AS line
                 FROM point_entries e JOIN point_rules r ON r.code = e.rule_code AND r.version = e.rule_version
                 WHERE e.kind = 'award' AND e.member_id > $1 AND e.member_id <= $2 AND r.cap_day IS NOT NULL
@@ -28,7 +28,7 @@ pub const CAPS: &[Check] = &[
     },
     Check {
         proves: "no member has more points a month from a rule than its cap",
-        scope: Scope::Members,
+        scope: VerifyScope::Members,
         query: "SELECT format('member %s, month %s, rule %s: %s points over a cap of %s', e.member_id, to_char(e.period, 'YYYY-MM'),
                     e.rule_code, e.points, r.cap_month) AS line
                 FROM (SELECT member_id, period, rule_code, sum(points) AS points,
@@ -41,7 +41,7 @@ pub const CAPS: &[Check] = &[
     },
     Check {
         proves: "no member has more points a day from a rule than the units above leave",
-        scope: Scope::Members,
+        scope: VerifyScope::Members,
         query: narrowed!(
             "SELECT format('member %s, %s, rule %s: %s points over a cap of %s', e.member_id, e.day, rule_code, e.points, n.cap_day) AS line
              FROM (SELECT member_id, day, rule_code, sum(points) AS points, (array_agg(unit_id ORDER BY id DESC))[1] AS unit_id
@@ -54,7 +54,7 @@ pub const CAPS: &[Check] = &[
     },
     Check {
         proves: "no member has more points a month from a rule than the units above leave",
-        scope: Scope::Members,
+        scope: VerifyScope::Members,
         query: narrowed!(
             "SELECT format('member %s, month %s, rule %s: %s points over a cap of %s', e.member_id, to_char(e.period, 'YYYY-MM'),
                  rule_code, e.points, n.cap_month) AS line
@@ -72,7 +72,7 @@ pub const CAPS: &[Check] = &[
         // last award, the value it replaced, which is not kept, and the day on which a cell moves, when those of two
         // places hold.
         proves: "no member has more points a day than one can earn alone",
-        scope: Scope::Members,
+        scope: VerifyScope::Members,
         query: "SELECT format('member %s, %s: %s points earned alone over a cap of %s', e.member_id, e.day, e.points, cap.value) AS line
                 FROM (SELECT e.member_id, e.day, sum(e.points) AS points, (array_agg(e.unit_id ORDER BY e.id DESC))[1] AS unit_id,
                         (array_agg(e.id ORDER BY e.id DESC))[1] AS id

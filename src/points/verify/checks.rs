@@ -1,12 +1,12 @@
 //! The checks of the ledger, of what officers decided, and of the tree of units.
 
-use super::{Check, Scope};
+use super::{Check, VerifyScope};
 
 /// Of the ledger, the totals and the counters.
 pub const LEDGER: &[Check] = &[
     Check {
         proves: "each month's total is the sum of its entries",
-        scope: Scope::Members,
+        scope: VerifyScope::Members,
         query: "SELECT format('member %s, month %s: the ledger says %s, the total %s', member_id, to_char(period, 'YYYY-MM'),
                     coalesce(e.points, 0), coalesce(m.points, 0)) AS line
                 FROM (SELECT member_id, period, sum(points) AS points FROM point_entries
@@ -16,7 +16,7 @@ pub const LEDGER: &[Check] = &[
     },
     Check {
         proves: "each month's counters are the sums of its awards by rule",
-        scope: Scope::Members,
+        scope: VerifyScope::Members,
         query: "SELECT format('member %s, month %s: the ledger says %s, the counters %s', member_id, to_char(period, 'YYYY-MM'),
                     coalesce(e.rules, '{}'), coalesce(m.counters::jsonb -> 'rules', '{}')) AS line
                 FROM (SELECT member_id, period, jsonb_object_agg(rule_code, points) AS rules
@@ -28,7 +28,7 @@ pub const LEDGER: &[Check] = &[
     Check {
         // Self-service awards never count for a day before those kept.
         proves: "each day's counters are the sums of its self-service awards by rule, and the last day is there",
-        scope: Scope::Members,
+        scope: VerifyScope::Members,
         query: "SELECT format('member %s, month %s: the ledger says %s, the counters of days %s', m.member_id,
                     to_char(m.period, 'YYYY-MM'), coalesce(e.days, '{}'), coalesce(m.counters::jsonb -> 'days', '{}')) AS line
                 FROM member_months m LEFT JOIN (
@@ -48,7 +48,7 @@ pub const LEDGER: &[Check] = &[
     },
     Check {
         proves: "each day's counters of what others vouch for are the sums of those awards by rule",
-        scope: Scope::Members,
+        scope: VerifyScope::Members,
         query: "SELECT format('member %s, month %s: the ledger says %s, the counters %s', member_id, to_char(period, 'YYYY-MM'),
                     coalesce(e.attested, '{}'), coalesce(m.counters::jsonb -> 'attested', '{}')) AS line
                 FROM (SELECT member_id, period, jsonb_object_agg(day, rules) AS attested
@@ -64,7 +64,7 @@ pub const LEDGER: &[Check] = &[
     Check {
         // A member who moved that day earned the first part of it in the cell they left.
         proves: "each entry names a cell its member belonged to that day",
-        scope: Scope::Members,
+        scope: VerifyScope::Members,
         query: "SELECT format('entry %s of member %s: not a member of %s on %s', e.id, e.member_id, e.unit_id, e.day) AS line
                 FROM point_entries e WHERE e.member_id > $1 AND e.member_id <= $2 AND NOT EXISTS (SELECT 1 FROM memberships m
                     WHERE m.member_id = e.member_id AND m.unit_id = e.unit_id
@@ -76,7 +76,7 @@ pub const LEDGER: &[Check] = &[
 pub const DECISIONS: &[Check] = &[
     Check {
         proves: "each adjustment and reversal is what one officer proposed and another approved, neither of them the member",
-        scope: Scope::Everything,
+        scope: VerifyScope::Everything,
         query: "SELECT format('entry %s of member %s: no approved proposal says so', e.id, e.member_id) AS line
                 FROM point_entries e WHERE e.kind <> 'award' AND NOT EXISTS (SELECT 1 FROM point_adjustments a
                     WHERE a.id = e.decision_id AND a.entry_id = e.id AND a.member_id = e.member_id AND a.state = 'approved'
@@ -90,14 +90,14 @@ pub const DECISIONS: &[Check] = &[
     },
     Check {
         proves: "each decision was taken by two persons, neither of them at stake",
-        scope: Scope::Everything,
+        scope: VerifyScope::Everything,
         query: "SELECT format('decision %s: decided by %s, who may not', d.id, d.decided_by) AS line
                 FROM decisions d WHERE d.state IN ('confirmed', 'declined')
                     AND (d.decided_by = d.proposed_by OR d.decided_by = ANY (d.at_stake))",
     },
     Check {
         proves: "each role that decides, and each slip released for one who holds it, was confirmed by a second officer",
-        scope: Scope::Everything,
+        scope: VerifyScope::Everything,
         query: "SELECT format('grant %s of %s: no confirmed decision says so', g.id, g.account_id) AS line
                 FROM grants g WHERE g.granted_by IS NOT NULL AND g.needs_decision
                     AND g.role NOT IN ('member', 'minute_taker', 'propaganda_officer')
@@ -112,7 +112,7 @@ pub const DECISIONS: &[Check] = &[
     },
     Check {
         proves: "each reversal takes back one whole entry of its member in the same month",
-        scope: Scope::Everything,
+        scope: VerifyScope::Everything,
         query: "SELECT format('entry %s of member %s: not the reverse of entry %s', e.id, e.member_id, e.reverses) AS line
                 FROM point_entries e LEFT JOIN point_entries o ON o.member_id = e.member_id AND o.id = e.reverses
                 WHERE e.kind = 'reversal' AND (o.id IS NULL OR o.kind = 'reversal' OR o.points <> -e.points
@@ -124,7 +124,7 @@ pub const DECISIONS: &[Check] = &[
 pub const TREE: &[Check] = &[
     Check {
         proves: "the tree of units is the closure of its links",
-        scope: Scope::Everything,
+        scope: VerifyScope::Everything,
         // On every day, past and to come: links and tree are compared as spans of time.
         query: "WITH RECURSIVE up AS (
                     SELECT unit_id AS ancestor_id, unit_id AS descendant_id, parent_id, 0 AS depth,

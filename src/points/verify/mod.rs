@@ -13,7 +13,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
+use crate::kernel::http::problem::Problem;
 
 use super::projection::{self, Compared};
 
@@ -27,13 +27,13 @@ const MEMBERS: i64 = 20_000;
 /// One check: what it proves, and a query that yields a line for every difference.
 pub struct Check {
     pub proves: &'static str,
-    pub scope: Scope,
+    pub scope: VerifyScope,
     pub query: &'static str,
 }
 
 /// What a check's query is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum VerifyScope {
     /// The members after `$1` up to `$2`; runs once for each range of them.
     Members,
     /// Everything at once.
@@ -56,12 +56,12 @@ struct Difference {
 
 /// Findings of a check: the first lines, and how many there are.
 #[derive(Default)]
-struct Found {
+struct FoundDifference {
     lines: Vec<String>,
     count: usize,
 }
 
-impl Found {
+impl FoundDifference {
     /// The lines to be shown.
     fn told(mut self) -> Vec<String> {
         let more = self.count - self.lines.len();
@@ -102,17 +102,17 @@ pub async fn verify_with(
     mut report: impl FnMut(&str, &[String], usize),
 ) -> Result<Verified, Problem> {
     let all = || CHECKS.iter().flat_map(|checks| checks.iter());
-    let mut found: Vec<Found> = all().map(|_| Found::default()).collect();
+    let mut found: Vec<FoundDifference> = all().map(|_| FoundDifference::default()).collect();
     let (mut after, mut done) = (Uuid::nil(), 0);
     while let Some((up_to, members)) = next_part(conn, after).await? {
-        for (check, found) in all().zip(&mut found).filter(|(check, _)| check.scope == Scope::Members) {
+        for (check, found) in all().zip(&mut found).filter(|(check, _)| check.scope == VerifyScope::Members) {
             ask(conn, check, (after, up_to), found).await?;
         }
         done += members;
         progress(done);
         after = up_to;
     }
-    for (check, found) in all().zip(&mut found).filter(|(check, _)| check.scope == Scope::Everything) {
+    for (check, found) in all().zip(&mut found).filter(|(check, _)| check.scope == VerifyScope::Everything) {
         ask(conn, check, (Uuid::nil(), Uuid::max()), found).await?;
     }
     let mut differences = 0;
@@ -121,11 +121,16 @@ pub async fn verify_with(
         report(check.proves, &found.told(), 0);
     }
     let Compared { lines, count, in_doubt } = projection::differences(conn, MOST, again).await?;
-    report(ROLL_UPS, &Found { lines, count }.told(), in_doubt);
+    report(ROLL_UPS, &FoundDifference { lines, count }.told(), in_doubt);
     Ok(Verified { differences: differences + count, in_doubt })
 }
 
-async fn ask(conn: &mut Conn, check: &Check, (after, up_to): (Uuid, Uuid), found: &mut Found) -> Result<(), Problem> {
+async fn ask(
+    conn: &mut Conn,
+    check: &Check,
+    (after, up_to): (Uuid, Uuid),
+    found: &mut FoundDifference,
+) -> Result<(), Problem> {
     let room = MOST - found.lines.len();
     // One line at least, which says how many there are.
     let query = diesel::sql_query(format!(
@@ -134,8 +139,8 @@ async fn ask(conn: &mut Conn, check: &Check, (after, up_to): (Uuid, Uuid), found
         room.max(1)
     ));
     let rows: Vec<Difference> = match check.scope {
-        Scope::Members => query.bind::<SqlUuid, _>(after).bind::<SqlUuid, _>(up_to).load(conn).await?,
-        Scope::Everything => query.load(conn).await?,
+        VerifyScope::Members => query.bind::<SqlUuid, _>(after).bind::<SqlUuid, _>(up_to).load(conn).await?,
+        VerifyScope::Everything => query.load(conn).await?,
     };
     found.count += rows.as_slice().first().map_or(0, |row| usize::try_from(row.found).unwrap_or(usize::MAX));
     found.lines.extend(rows.into_iter().take(room).map(|row| row.line));
@@ -143,7 +148,7 @@ async fn ask(conn: &mut Conn, check: &Check, (after, up_to): (Uuid, Uuid), found
 }
 
 #[derive(QueryableByName)]
-struct Part {
+struct VerifyPart {
     #[diesel(sql_type = Nullable<SqlUuid>)]
     up_to: Option<Uuid>,
     #[diesel(sql_type = BigInt)]
@@ -155,7 +160,7 @@ async fn next_part(conn: &mut Conn, after: Uuid) -> Result<Option<(Uuid, usize)>
     if after == Uuid::max() {
         return Ok(None);
     }
-    let part: Part = diesel::sql_query(
+    let part: VerifyPart = diesel::sql_query(
         "SELECT (array_agg(id ORDER BY id DESC))[1] AS up_to, count(*) AS members
          FROM (SELECT id FROM members WHERE id > $1 ORDER BY id LIMIT $2) part",
     )

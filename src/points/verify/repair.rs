@@ -6,9 +6,9 @@ use diesel::sql_types::{Array, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::kernel::db::schema::member_months;
 use crate::kernel::db::{Conn, transaction};
-use crate::kernel::problem::Problem;
-use crate::kernel::schema::member_months;
+use crate::kernel::http::problem::Problem;
 use crate::points::projection;
 
 use super::next_part;
@@ -90,7 +90,7 @@ const CLOSE: &str = "INSERT INTO member_months (member_id, period, closed_at) SE
     ON CONFLICT (member_id, period) DO UPDATE SET closed_at = excluded.closed_at WHERE member_months.closed_at IS NULL";
 
 #[derive(QueryableByName)]
-struct Member {
+struct RepairedMember {
     #[diesel(sql_type = SqlUuid)]
     member_id: Uuid,
 }
@@ -104,7 +104,7 @@ pub async fn repair(conn: &mut Conn, progress: impl Fn(usize)) -> Result<Repaire
     let mut repaired = Repaired::default();
     let (mut after, mut done) = (Uuid::nil(), 0);
     while let Some((up_to, members)) = next_part(conn, after).await? {
-        let wrong: Vec<Member> =
+        let wrong: Vec<RepairedMember> =
             diesel::sql_query(FIND).bind::<SqlUuid, _>(after).bind::<SqlUuid, _>(up_to).load(conn).await?;
         let ids: Vec<Uuid> = wrong.into_iter().map(|member| member.member_id).collect();
         for ids in ids.chunks(CHUNK) {

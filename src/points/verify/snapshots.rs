@@ -2,12 +2,12 @@
 //!
 //! Rows and manifests are compared as text in their canonical form, so that one which is no JSON any more is named as well.
 
-use super::{Check, Scope};
+use super::{Check, VerifyScope};
 
 pub const SNAPSHOTS: &[Check] = &[
     Check {
         proves: "each closed row and manifest has the hash that was taken of it",
-        scope: Scope::Everything,
+        scope: VerifyScope::Everything,
         query:
             "SELECT format('closing %s, row %s: not what was hashed', closing_id, position) AS line FROM closing_rows
                 WHERE hash <> sha256(convert_to(content, 'UTF8'))
@@ -17,7 +17,7 @@ pub const SNAPSHOTS: &[Check] = &[
     },
     Check {
         proves: "each closing has the rows that its manifest lists, no more and no fewer",
-        scope: Scope::Everything,
+        scope: VerifyScope::Everything,
         query: r#"SELECT format('closing %s, row %s: %s', c.id, l.position, CASE WHEN l.found IS NULL THEN 'missing'
                     WHEN l.listed IS NULL THEN 'not in the manifest' ELSE 'not the row that the manifest lists' END) AS line
                 FROM closings c CROSS JOIN LATERAL (
@@ -30,7 +30,7 @@ pub const SNAPSHOTS: &[Check] = &[
     },
     Check {
         proves: "each closing and row has the figures, and the closing before it, that its text says",
-        scope: Scope::Everything,
+        scope: VerifyScope::Everything,
         query: r#"SELECT format('closing %s, row %s: place, member or points are not those of its text', closing_id, position) AS line
                 FROM closing_rows
                 WHERE NOT starts_with(content, format('{"position":%s,"member_id":"%s",', position, member_id))
@@ -47,7 +47,7 @@ pub const SNAPSHOTS: &[Check] = &[
     },
     Check {
         proves: "each month of a member that was closed is marked as such, so that what comes later is late",
-        scope: Scope::Members,
+        scope: VerifyScope::Members,
         query: "SELECT format('member %s, month %s: closed at %s, and not marked', r.member_id, to_char(c.period, 'YYYY-MM'), c.closed_at) AS line
                 FROM closing_rows r JOIN closings c ON c.id = r.closing_id JOIN closing_states s ON s.closing_id = c.id
                 LEFT JOIN member_months m ON m.member_id = r.member_id AND m.period = c.period
@@ -60,7 +60,7 @@ pub const SNAPSHOTS: &[Check] = &[
         // the middle of a time in which no such entry can have come, and a month that was open or closed for less than
         // a minute is not compared.
         proves: "each closed row is what the ledger said when the month was closed, in points and by rule",
-        scope: Scope::Members,
+        scope: VerifyScope::Members,
         query: r#"WITH closed AS (
                     SELECT r.closing_id, r.position, r.member_id, r.points, r.content, c.period,
                         before.reopened_at + (c.closed_at - before.reopened_at) / 2 AS late_until,

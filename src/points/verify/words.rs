@@ -1,11 +1,11 @@
 //! The checks of what takes two officers: exemptions, lists and corrections stand as it was decided.
 
-use super::{Check, Scope};
+use super::{Check, VerifyScope};
 
 pub const WORDS: &[Check] = &[
     Check {
         proves: "each exemption that an officer recorded was confirmed by a second officer",
-        scope: Scope::Everything,
+        scope: VerifyScope::Everything,
         query: "SELECT format('exemption %s of member %s: no confirmed decision says so', x.id, x.member_id) AS line
                 FROM exemptions x WHERE x.recorded_by IS NOT NULL AND NOT x.decided_alone
                     AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.object_id = x.id AND d.kind = 'exemption'
@@ -14,7 +14,7 @@ pub const WORDS: &[Check] = &[
     },
     Check {
         proves: "each list and each correction stands as it was decided",
-        scope: Scope::Everything,
+        scope: VerifyScope::Everything,
         // What was decided before there were decisions has none.
         query: "SELECT format('attestation %s: %s, and its decision %s', a.id, a.state, d.state) AS line
                 FROM attestations a JOIN decisions d ON d.object_id = a.id AND d.kind = 'attestation'

@@ -3,8 +3,8 @@
 use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use futures_util::future::join_all;
 use serde_json::json;
-use sotay::kernel::access::Role;
 use sotay::kernel::db::Conn;
+use sotay::kernel::security::access::Role;
 
 use super::{TOO_LATE, close, closings};
 use crate::support::{TestApp, World, database_url_as, sum_of_entries};

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::json;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use sotay::points::{Deed, award};
 use uuid::Uuid;
 

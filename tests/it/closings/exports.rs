@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::{IN_TIME, close, closings};
 use crate::support::{World, points_everywhere};

@@ -1,7 +1,7 @@
 //! A superior committee reopens a month; the old snapshot stays and the new one names it.
 
 use serde_json::json;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::{IN_TIME, close, closings, rows};
 use crate::support::{World, sum_of_entries};

@@ -1,7 +1,7 @@
 //! Roll-ups of closings for committees and provinces.
 
 use serde_json::json;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::{IN_TIME, close};
 use crate::support::World;

@@ -1,7 +1,7 @@
 //! The inbox of a unit: who sees what, how it is decided, and who is notified.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use super::{ask_role, confirm, inbox, refuse, roles_of, withdraw};

@@ -52,7 +52,7 @@ pub async fn inbox(actor: &Actor, unit: Uuid, query: &str) -> Vec<Value> {
 pub async fn roles_of(world: &World, member: Uuid) -> i64 {
     use diesel::prelude::*;
     use diesel_async::RunQueryDsl;
-    use sotay::kernel::schema::grants;
+    use sotay::kernel::db::schema::grants;
     let mut conn = world.app.state.db.conn().await.unwrap();
     let held = grants::table.filter(grants::account_id.eq(member)).filter(grants::revoked_at.is_null());
     held.count().get_result(&mut *conn).await.unwrap()

@@ -1,7 +1,7 @@
 //! What a slip that one officer issued alone does to the right to decide.
 
 use serde_json::json;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::slips::ask_slip;
 use super::{ask_role, confirm, read_code, refuse};

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
-use sotay::kernel::schema::{activation_slips, idempotency_keys};
+use sotay::kernel::db::schema::{activation_slips, idempotency_keys};
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use super::{ask_role, confirm, read_code, withdraw};

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use serde_json::json;
-use sotay::documents::{self, Kind, Media, NewDocument};
+use sotay::documents::{self, DocumentKind, Media, NewDocument};
 
 use super::{draft, published, recall, write};
 use crate::support::{Actor, Reply, TestApp, World};
@@ -162,7 +162,7 @@ async fn other_parts_of_the_program_publish_the_same_way() {
     let new = NewDocument {
         unit_id: world.ward,
         symbol: "12-KH/ĐU".to_owned(),
-        kind: Kind::KeHoach,
+        kind: DocumentKind::KeHoach,
         title: "Kế hoạch".to_owned(),
         summary: String::new(),
         text: "Nội dung".to_owned(),

@@ -1,7 +1,7 @@
 //! Documents of a committee that was merged: those above it open, change, recall and count them.
 
 use serde_json::json;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::{change, published, recall, write};
 use crate::documents::draft_with;

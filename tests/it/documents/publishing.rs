@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
-use sotay::kernel::access::Role;
-use sotay::kernel::schema::point_offers;
+use sotay::kernel::db::schema::point_offers;
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use super::{acknowledge, change, draft, draft_with, publish, published, recall, start, write};

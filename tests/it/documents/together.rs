@@ -5,10 +5,10 @@ use diesel::ExpressionMethods;
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
 use sotay::kernel::db::Conn;
+use sotay::kernel::db::schema::{notifications, reading_sessions};
 use sotay::kernel::ids::new_id;
-use sotay::kernel::schema::{notifications, reading_sessions};
+use sotay::kernel::security::access::Role;
 use sotay::points::{Deed, award};
 
 use super::*;

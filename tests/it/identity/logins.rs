@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
-use sotay::kernel::schema::{accounts, sign_in_failures};
+use sotay::kernel::db::schema::{accounts, sign_in_failures};
 use sotay::organisation::members::handles::HandleKind;
 use unicode_normalization::UnicodeNormalization;
 
@@ -12,7 +12,7 @@ use crate::support::{TestApp, World};
 
 /// Gives a person a number to sign in with.
 async fn give_number(app: &TestApp, person: &Person, kind: HandleKind, number: &str) {
-    use sotay::kernel::schema::sign_in_handles;
+    use sotay::kernel::db::schema::sign_in_handles;
     let mut conn = app.state.db.conn().await.unwrap();
     let digest = kind.digest(&app.state.crypto, number);
     diesel::insert_into(sign_in_handles::table)

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use futures_util::future::join_all;
 use serde_json::json;
-use sotay::kernel::access::Role;
-use sotay::kernel::schema::{activation_slips, idempotency_keys};
+use sotay::kernel::db::schema::{activation_slips, idempotency_keys};
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use super::support::*;

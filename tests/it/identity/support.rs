@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
-use sotay::kernel::schema::{audit_events, sessions};
+use sotay::kernel::db::schema::{audit_events, sessions};
 use sotay::organisation::members::{NewMember, Origin, admit};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Accounts that are suspended, and reinstated.
 
 use serde_json::json;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use crate::support::World;

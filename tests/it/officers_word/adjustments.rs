@@ -1,7 +1,7 @@
 //! Adjustments and reversals: proposed, approved, refused, withdrawn, and shown to the member.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::{Office, approval};
 

@@ -1,7 +1,7 @@
 //! Attestations: recording, confirming, declining, withdrawing.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use super::{Office, confirmation};

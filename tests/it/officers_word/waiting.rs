@@ -1,7 +1,7 @@
 //! Notifications of waiting matters go to the nearest officers who may decide, and no one else.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use super::Office;

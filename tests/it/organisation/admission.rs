@@ -1,7 +1,7 @@
 //! Admitting single members.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::{contents, count, rows};
 use crate::support::World;

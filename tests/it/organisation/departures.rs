@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sotay::jobs;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use super::{contents, count};

@@ -1,7 +1,7 @@
 //! Exemptions by two officers: proposing, confirming, listing, ending.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::{contents, count};
 use crate::support::{Actor, World, confirmed};

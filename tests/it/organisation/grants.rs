@@ -1,7 +1,7 @@
 //! Roles: giving, listing, revoking.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use super::{contents, count};

@@ -1,7 +1,7 @@
 //! What a merged cell leaves behind: the units above take care of its lists and traces.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use crate::support::{Actor, World, points_everywhere};
 

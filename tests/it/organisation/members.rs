@@ -2,7 +2,7 @@
 
 use diesel_async::RunQueryDsl;
 use serde_json::json;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use sotay::kernel::text;
 
 use super::{contents, count, rows};

@@ -2,8 +2,8 @@
 
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
 use sotay::kernel::db::Conn;
+use sotay::kernel::security::access::Role;
 use sotay::organisation::reorganisations::apply_due;
 
 use super::reorganisations::into;

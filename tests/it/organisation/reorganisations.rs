@@ -1,7 +1,7 @@
 //! Reorganisations: history, denominators, boards right before and after; permissions; races.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use sotay::organisation::reorganisations::apply_due;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Transfers between cells: proposing, accepting, declining, withdrawing.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use super::{contents, count, rows};

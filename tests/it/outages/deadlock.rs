@@ -7,7 +7,7 @@ use diesel_async::{AsyncConnection, RunQueryDsl};
 use futures_util::future::join_all;
 use serde_json::json;
 use sotay::kernel::db::Conn;
-use sotay::points::{Deed, Want, award_all};
+use sotay::points::{AwardRequest, Deed, award_all};
 
 use crate::support::{TestApp, World, database_url_as};
 
@@ -59,7 +59,7 @@ async fn months_that_are_missing_are_made_before_others_are_held() {
                     object_id: "x".into(),
                     ..Deed::default()
                 };
-                Want { member_id: member.id, deed, now }
+                AwardRequest { member_id: member.id, deed, now }
             };
             let wants = [want(c), want(d)];
             let confirmed = world.app.state.db.transaction(async |conn| award_all(conn, &wants).await);

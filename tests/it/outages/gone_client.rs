@@ -7,8 +7,8 @@ use diesel::sql_query;
 use diesel::sql_types::BigInt;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use serde_json::json;
-use sotay::kernel::access::Role;
 use sotay::kernel::db::Conn;
+use sotay::kernel::security::access::Role;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 

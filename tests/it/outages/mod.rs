@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
 use sotay::kernel::clock::{Period, day_of};
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use crate::documents::draft_with;

@@ -9,8 +9,8 @@ use diesel_async::RunQueryDsl;
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
-use sotay::kernel::schema::{member_months, point_entries};
+use sotay::kernel::db::schema::{member_months, point_entries};
+use sotay::kernel::security::access::Role;
 
 use super::{Site, awarded, ranks};
 use crate::support::{Actor, Reply, sum_of_entries};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 use uuid::Uuid;
 
 use super::Operation;

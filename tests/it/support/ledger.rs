@@ -8,8 +8,8 @@ use diesel::sql_types::{BigInt, Date, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::kernel::clock::{Period, day_of};
+use sotay::kernel::db::schema::{audit_events, exemptions, member_months, members, point_entries, point_parameters};
 use sotay::kernel::ids::new_id;
-use sotay::kernel::schema::{audit_events, exemptions, member_months, members, point_entries, point_parameters};
 use uuid::Uuid;
 
 use super::{Actor, TestApp, World};

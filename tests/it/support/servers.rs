@@ -19,7 +19,7 @@ use super::database;
 use super::process::Process;
 
 /// How long a server may take to come or to go; after a crash it first repairs its data.
-const PATIENCE: Duration = Duration::from_secs(30);
+const DB_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How PostgreSQL is asked to stop.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +111,7 @@ impl Postgres {
         let mut server = Process::start(&mut postgres, Signal::QUIT);
         let begun = Instant::now();
         while self.connect().await.is_err() {
-            assert!(server.runs() && begun.elapsed() < PATIENCE, "{}", self.log("server.log"));
+            assert!(server.runs() && begun.elapsed() < DB_TIMEOUT, "{}", self.log("server.log"));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.server.replace(Some(server));
@@ -194,7 +194,7 @@ impl Redis {
         let begun = Instant::now();
         while self.connect().await.is_err() {
             let log = || read_log(&self.folder.path().join("server.log"));
-            assert!(server.runs() && begun.elapsed() < PATIENCE, "{}", log());
+            assert!(server.runs() && begun.elapsed() < DB_TIMEOUT, "{}", log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.server.replace(Some(server));

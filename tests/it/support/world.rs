@@ -8,11 +8,11 @@ use uuid::Uuid;
 use chrono::{NaiveDate, NaiveTime};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use sotay::kernel::access::Role;
-use sotay::kernel::auth::{Claims, FIRST_PARTY, ISSUER};
 use sotay::kernel::clock::VIET_NAM;
+use sotay::kernel::db::schema::{accounts, grants, sessions};
 use sotay::kernel::ids::new_id;
-use sotay::kernel::schema::{accounts, grants, sessions};
+use sotay::kernel::security::access::Role;
+use sotay::kernel::security::auth::{Claims, FIRST_PARTY, ISSUER};
 use sotay::organisation::members::{NewMember, Origin, admit};
 use sotay::organisation::units::{NewUnit, create};
 

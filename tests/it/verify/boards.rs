@@ -5,19 +5,20 @@ use std::cell::Cell;
 use futures_util::future::join_all;
 use redis::AsyncCommands;
 use serde_json::json;
-use sotay::kernel::lease::{self, Lease};
-use sotay::kernel::problem::Problem;
-use sotay::leaderboards::{Lost, Means, all_boards, differences, give_up, rebuild};
+use sotay::kernel::db::lease::{self, Lease};
+use sotay::kernel::http::problem::Problem;
+use sotay::leaderboards::boards::rebuild;
+use sotay::leaderboards::{Lost, RebuildContext, all_boards, differences, give_up};
 use sotay::points::projection::LEASE;
 use uuid::Uuid;
 
 use super::{hold_as, project};
 use crate::support::{World, redis_itself, redis_url};
 
-fn means(world: &World) -> Means<'_> {
+fn means(world: &World) -> RebuildContext<'_> {
     let state = &world.app.state;
     let lease = Lease { name: LEASE, holder: state.instance, fence: 0 };
-    Means { db: &state.db, redis: state.redis.as_ref().unwrap(), clock: &state.clock, lease }
+    RebuildContext { db: &state.db, redis: state.redis.as_ref().unwrap(), clock: &state.clock, lease }
 }
 
 /// What differs on any board.
@@ -48,7 +49,7 @@ fn unfinished(world: &World, meddle: &str) -> Vec<i64> {
 /// A rebuild whose boards are meddled with just before they are placed.
 async fn meddled(world: &World, boards: &[Lost], meddle: &str) -> Result<usize, Problem> {
     let lease = hold_as(world, world.app.state.instance).await;
-    let means = Means { lease, ..means(world) };
+    let means = RebuildContext { lease, ..means(world) };
     let kept = std::cell::RefCell::new(Vec::new());
     let made = rebuild(&means, boards, |_, _| kept.borrow_mut().extend(unfinished(world, meddle))).await;
     let kept = kept.into_inner();
@@ -93,7 +94,7 @@ async fn boards_made_at_the_same_time_do_not_mix() {
     let boards = all_boards(&mut conn, state.clock.now()).await.unwrap();
     for _ in 0..10 {
         let lease = lease::seize(&mut conn, LEASE, state.instance, state.clock.now()).await.unwrap();
-        let means = Means { lease, ..means(&world) };
+        let means = RebuildContext { lease, ..means(&world) };
         let made = join_all((0..6).map(|_| rebuild(&means, &boards, |_, _| {}))).await;
         assert!(made.iter().all(Result::is_ok), "{made:?}");
         assert_eq!(on_boards(&world).await, Vec::<String>::new());

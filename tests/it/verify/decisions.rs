@@ -1,7 +1,7 @@
 //! Corrections whose proposal or entry was tampered with are named.
 
 use serde_json::json;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::{after, lines};
 use crate::decisions::{ask_role, confirm, read_code};

@@ -12,7 +12,7 @@ pub use boards::on_boards as boards_differ;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use serde_json::json;
 use sotay::jobs;
-use sotay::kernel::lease::{self, Lease};
+use sotay::kernel::db::lease::{self, Lease};
 use sotay::points;
 use sotay::points::projection::LEASE;
 use uuid::Uuid;

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use chrono::NaiveDate;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use serde_json::json;
-use sotay::kernel::lease;
+use sotay::kernel::db::lease;
 use sotay::points::projection::LEASE;
 use sotay::points::{self, Verified};
 use uuid::Uuid;

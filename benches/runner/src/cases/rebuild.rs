@@ -17,7 +17,7 @@ const TOP: &str = "SELECT id FROM units WHERE kind IN ('central', 'province') OR
 const MONTH: &str = "SELECT to_char(now() AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM')";
 
 /// How long the server may take to catch up with its ledger, seconds: on a new day it looks through all members once.
-const PATIENCE: usize = 900;
+const DB_TIMEOUT: usize = 900;
 
 /// The board of the largest unit for the present month, by its keys in Redis.
 pub struct Board {
@@ -40,7 +40,7 @@ impl Board {
         let as_of = ["HGET", &self.about, "as_of"];
         // There may be no board yet.
         let before = bench.redis.number(&as_of).await.unwrap_or(0);
-        for _ in 0..PATIENCE {
+        for _ in 0..DB_TIMEOUT {
             // It says this after it has processed everything, or has rebuilt the board in between.
             let kept = bench.redis.number(&as_of).await.is_ok_and(|now| now > before);
             if kept && bench.postgres.number(database, "SELECT count(*) FROM point_changes").await? == 0 {

@@ -5,7 +5,7 @@ use std::io::Read;
 use zip::ZipArchive;
 
 use super::*;
-use crate::organisation::roster::{Bound, Limits, parse_within};
+use crate::organisation::roster::{Bound, RosterLimits, parse_within};
 
 /// A good workbook in which one part is replaced or added.
 fn with_part(name: &str, content: &[u8]) -> Vec<u8> {
@@ -75,7 +75,7 @@ fn many_parts_that_explode_together() {
 
 #[test]
 fn too_many_parts() {
-    let names: Vec<String> = (0..=Limits::cell().entries).map(|n| format!("a{n}.xml")).collect();
+    let names: Vec<String> = (0..=RosterLimits::cell().entries).map(|n| format!("a{n}.xml")).collect();
     let parts: Vec<(&str, &[u8])> = names.iter().map(|n| (n.as_str(), &b"<a/>"[..])).collect();
     assert_eq!(too_much(&archive(&parts)), "archive entries");
 }
@@ -158,7 +158,7 @@ fn markup_that_multiplies_in_memory() {
     let names = format!("<workbook>{}</workbook>", "<x:sheet/>".repeat(100_001));
     assert_eq!(too_much(&with_part("xl/workbook.xml", names.as_bytes())), "elements");
     let tag = format!("<sst a=\"{}\"></sst>", ">".repeat(5_000));
-    let narrow = Limits { tag_bytes: 4_096, ..Limits::cell() };
+    let narrow = RosterLimits { tag_bytes: 4_096, ..RosterLimits::cell() };
     let refused = parse_within(&with_part(STRINGS, tag.as_bytes()), today(), &narrow);
     assert!(matches!(refused, Err(RosterError::TooLarge { what: Bound::TagBytes, limit: 4_096 })), "{refused:?}");
 }

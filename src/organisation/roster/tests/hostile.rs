@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::organisation::roster::scan::Census;
-use crate::organisation::roster::{Limits, text, value, workbook};
+use crate::organisation::roster::{RosterLimits, text, value, workbook};
 
 #[test]
 fn other_files_are_no_workbooks() {
@@ -108,13 +108,13 @@ proptest! {
     #[test]
     fn arbitrary_markup(xml in "[<>/!?\"' a-c=\\[-]{0,200}") {
         let mut census = Census::default();
-        let _ = census.take("xl/styles.xml", &mut xml.into_bytes(), &Limits::cell());
+        let _ = census.take("xl/styles.xml", &mut xml.into_bytes(), &RosterLimits::cell());
     }
 
     #[test]
     fn arbitrary_cells(text in any::<String>(), number in any::<f64>()) {
-        for held in [workbook::Value::Text(text.clone()), workbook::Value::Number(number)] {
-            let cell = workbook::Cell { position: 0, value: held, formula: false };
+        for held in [workbook::CellValue::Text(text.clone()), workbook::CellValue::Number(number)] {
+            let cell = workbook::SheetCell { position: 0, value: held, formula: false };
             let cell = Some(&cell);
             let _ = value::optional_date(cell, today());
             let _ = (value::sex(cell), value::exempt(cell), value::position(cell));

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::*;
-use crate::organisation::roster::Limits;
+use crate::organisation::roster::RosterLimits;
 use crate::organisation::roster::parse_within;
 
 #[test]
@@ -164,7 +164,7 @@ fn a_province_has_many_secretaries() {
     second[9] = "Bí thư";
     let bytes = texts(&[&HEADINGS, &member_with(9, "Bí thư"), &second]);
     assert_eq!(codes(&bytes).len(), 2);
-    let roster = parse_within(&bytes, today(), &Limits::province()).unwrap();
+    let roster = parse_within(&bytes, today(), &RosterLimits::province()).unwrap();
     assert_eq!(roster.rows.len(), 2);
 }
 

@@ -16,7 +16,7 @@ use rust_xlsxwriter::{Workbook, Worksheet};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::{Fault, Roster, RosterError, parse};
+use super::{Roster, RosterError, RosterFault, parse};
 
 const SAMPLE: &[u8] = include_bytes!("../../../../tests/fixtures/roster.xlsx");
 const FAULTY: &[u8] = include_bytes!("../../../../tests/fixtures/roster-faulty.xlsx");
@@ -106,7 +106,7 @@ fn read(bytes: &[u8]) -> Roster {
     parse(bytes, today()).unwrap()
 }
 
-fn faults(bytes: &[u8]) -> Vec<Fault> {
+fn faults(bytes: &[u8]) -> Vec<RosterFault> {
     match parse(bytes, today()) {
         Err(RosterError::Faults { list, more: 0 }) => list,
         other => panic!("expected faults, got {other:?}"),

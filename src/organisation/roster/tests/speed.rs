@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::organisation::roster::{Limits, parse_within};
+use crate::organisation::roster::{RosterLimits, parse_within};
 
 #[test]
 fn a_province_is_read_in_seconds() {
@@ -21,7 +21,7 @@ fn a_province_is_read_in_seconds() {
         }
     });
     let start = Instant::now();
-    let roster = parse_within(&bytes, today(), &Limits::province()).unwrap();
+    let roster = parse_within(&bytes, today(), &RosterLimits::province()).unwrap();
     let taken = start.elapsed();
     assert_eq!(roster.rows.len(), MEMBERS as usize);
     println!("{MEMBERS} members, {} bytes: {taken:?}", bytes.len());

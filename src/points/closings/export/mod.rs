@@ -7,13 +7,13 @@ use actix_web::{HttpResponse, get};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::access::needs::ExportBoard;
-use crate::kernel::audit;
-use crate::kernel::call::{Ask, Query};
 use crate::kernel::clock::{Period, VIET_NAM};
-use crate::kernel::crypto::to_text;
 use crate::kernel::db::transaction;
-use crate::kernel::problem::Problem;
+use crate::kernel::extract::{Query, ReadRequest};
+use crate::kernel::http::problem::Problem;
+use crate::kernel::security::access::needs::ExportBoard;
+use crate::kernel::security::audit;
+use crate::kernel::security::crypto::to_text;
 use crate::kernel::sheet::{Column, ColumnKind, Sheet, Value, to_csv, to_xlsx};
 use crate::points::board::{Summary, in_vietnamese, in_words};
 
@@ -25,7 +25,7 @@ use super::target::OnMonth;
 
 /// Requested file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ReportKind {
     Xlsx,
     Csv,
     Page,
@@ -47,21 +47,21 @@ pub enum Kind {
         headers(("Content-Disposition" = String, description = "The name to save the file under (RFC 6266).")))))]
 #[get("/units/{unit_id}/closings/{period}/export.json")]
 pub async fn export_closing_report(
-    mut ask: Ask<OnMonth<ExportBoard>>,
+    mut request: ReadRequest<OnMonth<ExportBoard>>,
     query: Query<GenerationQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (unit_id, period) = (ask.scope.on.unit_id, ask.scope.on.period);
-    let closing = store::of_month(&mut ask.conn, unit_id, period, query.0.generation).await?;
-    let key = keys::public(&mut ask.conn, &closing.kid).await?;
-    let rows = store::rows_of(&mut ask.conn, &[closing.id]).await?.remove(&closing.id).unwrap_or_default();
-    record(&mut ask, "closing.exported", closing.id, "json").await?;
+    let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
+    let closing = store::of_month(&mut request.conn, unit_id, period, query.0.generation).await?;
+    let key = keys::public(&mut request.conn, &closing.kid).await?;
+    let rows = store::rows_of(&mut request.conn, &[closing.id]).await?.remove(&closing.id).unwrap_or_default();
+    record(&mut request, "closing.exported", closing.id, "json").await?;
     let report = ClosingReport {
         manifest: serde_json::from_str(&closing.manifest).map_err(Problem::internal)?,
         rows,
         signature: to_text(&closing.signature),
         key,
     };
-    let mut response = ask.reply(&report)?;
+    let mut response = request.reply(&report)?;
     let name = HeaderValue::from_str(&attachment(&format!("chot-{period}"), "json")).map_err(Problem::internal)?;
     response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     Ok(response)
@@ -76,10 +76,10 @@ pub async fn export_closing_report(
     responses((status = 200, description = "The workbook.", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
 #[get("/units/{unit_id}/closings/{period}/export.xlsx")]
 pub async fn export_closing_xlsx(
-    ask: Ask<OnMonth<ExportBoard>>,
+    request: ReadRequest<OnMonth<ExportBoard>>,
     query: Query<GenerationQuery>,
 ) -> Result<HttpResponse, Problem> {
-    answer(ask, query.0, Kind::Xlsx).await
+    answer(request, query.0, ReportKind::Xlsx).await
 }
 
 /// Export a closed month as CSV
@@ -90,10 +90,10 @@ pub async fn export_closing_xlsx(
     responses((status = 200, description = "The file.", content_type = "text/csv")))]
 #[get("/units/{unit_id}/closings/{period}/export.csv")]
 pub async fn export_closing_csv(
-    ask: Ask<OnMonth<ExportBoard>>,
+    request: ReadRequest<OnMonth<ExportBoard>>,
     query: Query<GenerationQuery>,
 ) -> Result<HttpResponse, Problem> {
-    answer(ask, query.0, Kind::Csv).await
+    answer(request, query.0, ReportKind::Csv).await
 }
 
 /// Export a closed month as a page
@@ -105,40 +105,40 @@ pub async fn export_closing_csv(
     responses((status = 200, description = "The page.", content_type = "text/html")))]
 #[get("/units/{unit_id}/closings/{period}/export.html")]
 pub async fn export_closing_page(
-    ask: Ask<OnMonth<ExportBoard>>,
+    request: ReadRequest<OnMonth<ExportBoard>>,
     query: Query<GenerationQuery>,
 ) -> Result<HttpResponse, Problem> {
-    answer(ask, query.0, Kind::Page).await
+    answer(request, query.0, ReportKind::Page).await
 }
 
 async fn answer(
-    mut ask: Ask<OnMonth<ExportBoard>>,
+    mut request: ReadRequest<OnMonth<ExportBoard>>,
     query: GenerationQuery,
-    kind: Kind,
+    kind: ReportKind,
 ) -> Result<HttpResponse, Problem> {
-    let (unit_id, period) = (ask.scope.on.unit_id, ask.scope.on.period);
-    let closing = store::of_month(&mut ask.conn, unit_id, period, query.generation).await?;
-    let rows = store::rows_of(&mut ask.conn, &[closing.id]).await?.remove(&closing.id).unwrap_or_default();
+    let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
+    let closing = store::of_month(&mut request.conn, unit_id, period, query.generation).await?;
+    let rows = store::rows_of(&mut request.conn, &[closing.id]).await?.remove(&closing.id).unwrap_or_default();
     let members: Vec<Uuid> = rows.iter().map(|row| row.member_id).collect();
-    let corrected = store::corrected(&mut ask.conn, &members, period).await?;
+    let corrected = store::corrected(&mut request.conn, &members, period).await?;
     let today = |row: &ClosedRow| corrected.get(&row.member_id).copied().unwrap_or(0);
     let id = closing.id;
     let sheet = sheet(closing, period, &rows, today)?;
-    record(&mut ask, "closing.exported", id, kind.extension()).await?;
+    record(&mut request, "closing.exported", id, kind.extension()).await?;
     file(sheet, &format!("chot-{period}"), kind).await
 }
 
 /// Records the export in the audit log.
 pub async fn record(
-    ask: &mut Ask<OnMonth<ExportBoard>>,
+    request: &mut ReadRequest<OnMonth<ExportBoard>>,
     action: &'static str,
     object_id: Uuid,
     format: &str,
 ) -> Result<(), Problem> {
-    let scope = &ask.scope;
+    let scope = &request.scope;
     let kind = if object_id == scope.on.unit_id { "unit" } else { "closing" };
-    transaction(&mut ask.conn, async |conn| {
-        let event = audit::Event {
+    transaction(&mut request.conn, async |conn| {
+        let event = audit::AuditEvent {
             unit_id: Some(scope.on.unit_id),
             details: json!({"period": scope.on.period, "format": format}),
             ..scope.audit(action, kind, object_id)
@@ -148,7 +148,7 @@ pub async fn record(
     .await
 }
 
-impl Kind {
+impl ReportKind {
     fn media_type(self) -> &'static str {
         match self {
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -172,16 +172,16 @@ pub fn attachment(stem: &str, extension: &str) -> String {
 }
 
 /// The table as a file of the kind.
-pub async fn file(sheet: Sheet, stem: &str, kind: Kind) -> Result<HttpResponse, Problem> {
+pub async fn file(sheet: Sheet, stem: &str, kind: ReportKind) -> Result<HttpResponse, Problem> {
     let mut response = HttpResponse::Ok();
     response.content_type(kind.media_type());
-    if kind == Kind::Page {
+    if kind == ReportKind::Page {
         // Names come from people: nothing on the page may run or load.
         response.insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"));
         return Ok(response.body(page::to_page(&sheet)));
     }
     let bytes = match kind {
-        Kind::Xlsx => tokio::task::spawn_blocking(move || to_xlsx(&sheet))
+        ReportKind::Xlsx => tokio::task::spawn_blocking(move || to_xlsx(&sheet))
             .await
             .map_err(Problem::internal)?
             .map_err(Problem::internal)?,

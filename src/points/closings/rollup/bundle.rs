@@ -7,12 +7,12 @@ use futures_util::stream;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::access::needs::ExportBoard;
-use crate::kernel::call::Ask;
 use crate::kernel::clock::Period;
-use crate::kernel::crypto::to_text;
 use crate::kernel::db::transaction;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::extract::ReadRequest;
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::needs::ExportBoard;
+use crate::kernel::security::crypto::to_text;
 use crate::kernel::state::State;
 use crate::organisation::units;
 
@@ -46,9 +46,9 @@ const SLICE: usize = 50;
     responses((status = 200, description = "The reports.", content_type = "application/jsonl"),
         (status = 422, description = "The unit has too many cells for one file.")))]
 #[get("/units/{unit_id}/closing-summaries/{period}/reports.jsonl")]
-pub async fn export_closing_reports(mut ask: Ask<OnMonth<ExportBoard>>) -> Result<HttpResponse, Problem> {
-    let (unit_id, period, now) = (ask.scope.on.unit_id, ask.scope.on.period, ask.scope.now);
-    let cells = store::cells(&mut ask.conn, unit_id, period, MOST + 1).await?;
+pub async fn export_closing_reports(mut request: ReadRequest<OnMonth<ExportBoard>>) -> Result<HttpResponse, Problem> {
+    let (unit_id, period, now) = (request.scope.on.unit_id, request.scope.on.period, request.scope.now);
+    let cells = store::cells(&mut request.conn, unit_id, period, MOST + 1).await?;
     if cells.len() > usize::try_from(MOST).unwrap_or(usize::MAX) {
         return Err(Problem::with(
             Code::RuleNotMet,
@@ -56,22 +56,22 @@ pub async fn export_closing_reports(mut ask: Ask<OnMonth<ExportBoard>>) -> Resul
             format!("A file holds at most {MOST} cells; export the units below one by one."),
         ));
     }
-    let state = ask.scope.state.clone();
-    let signer = transaction(&mut ask.conn, async |conn| keys::signer(conn, &state.crypto, now).await).await?;
+    let state = request.scope.state.clone();
+    let signer = transaction(&mut request.conn, async |conn| keys::signer(conn, &state.crypto, now).await).await?;
     let (closed, open): (Vec<_>, Vec<_>) = cells.into_iter().partition(|cell| cell.closing_id.is_some());
     let manifest = BundleManifest {
         format: BUNDLE_FORMAT.to_owned(),
         unit_id,
-        unit_name: normal(&units::name(&mut ask.conn, unit_id).await?),
+        unit_name: normal(&units::name(&mut request.conn, unit_id).await?),
         period,
         exported_at: now,
         reports: Vec::with_capacity(closed.len()),
         open: open.into_iter().map(|cell| OpenCell { unit_id: cell.unit_id, unit_name: normal(&cell.name) }).collect(),
         kid: signer.kid.clone(),
     };
-    record(&mut ask, "closings.exported", unit_id, "jsonl").await?;
+    record(&mut request, "closings.exported", unit_id, "jsonl").await?;
     let waiting = closed.into_iter().filter_map(|cell| cell.closing_id).collect();
-    let progress = Progress { state, waiting, manifest, signer };
+    let progress = BundleProgress { state, waiting, manifest, signer };
     Ok(HttpResponse::Ok()
         .content_type("application/jsonl")
         .insert_header((header::CONTENT_DISPOSITION, attachment(&format!("bao-cao-chot-{period}"), "jsonl")))
@@ -79,7 +79,7 @@ pub async fn export_closing_reports(mut ask: Ask<OnMonth<ExportBoard>>) -> Resul
 }
 
 /// How far the file has come.
-struct Progress {
+struct BundleProgress {
     state: web::Data<State>,
     /// Closings to come, in order.
     waiting: Vec<Uuid>,
@@ -89,7 +89,7 @@ struct Progress {
 }
 
 /// The next lines. On an error the file ends before its last line, and so fails every verification.
-async fn next(progress: Option<Progress>) -> Result<Option<(Bytes, Option<Progress>)>, Problem> {
+async fn next(progress: Option<BundleProgress>) -> Result<Option<(Bytes, Option<BundleProgress>)>, Problem> {
     let Some(mut progress) = progress else {
         return Ok(None);
     };
@@ -102,7 +102,7 @@ async fn next(progress: Option<Progress>) -> Result<Option<(Bytes, Option<Progre
     Ok(Some((Bytes::from(lines), Some(progress))))
 }
 
-async fn lines(progress: &mut Progress, slice: &[Uuid]) -> Result<String, Problem> {
+async fn lines(progress: &mut BundleProgress, slice: &[Uuid]) -> Result<String, Problem> {
     let mut conn = progress.state.db.conn().await?;
     let mut rows = closings::rows_of(&mut conn, slice).await?;
     let mut lines = String::new();
@@ -126,7 +126,7 @@ async fn lines(progress: &mut Progress, slice: &[Uuid]) -> Result<String, Proble
     Ok(lines)
 }
 
-fn last_line(progress: &Progress) -> Result<Bytes, Problem> {
+fn last_line(progress: &BundleProgress) -> Result<Bytes, Problem> {
     let manifest = canonical(&progress.manifest)?;
     let signature = json!(to_text(&progress.signer.sign(&manifest)));
     let key = canonical(&progress.signer.public())?;

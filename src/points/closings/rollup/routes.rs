@@ -5,18 +5,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::access::needs::{ExportBoard, ReadBoard};
-use crate::kernel::call::{Ask, Query};
 use crate::kernel::clock::Period;
-use crate::kernel::page::{Page, PageQuery};
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::extract::{Query, ReadRequest};
+use crate::kernel::http::page::{Page, PageQuery};
+use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::access::needs::{ExportBoard, ReadBoard};
 use crate::kernel::sheet::{ColumnKind, Sheet, Value};
 use crate::organisation::units;
 use crate::points::board::{Summary, in_words};
 
-use super::super::export::{Kind, column, file, percent, record};
+use super::super::export::{ReportKind, column, file, percent, record};
 use super::super::target::OnMonth;
-use super::store::{self, ChildTotals, Totals};
+use super::store::{self, ChildTotals, ClosingTotals};
 
 /// Most units of one file.
 const MOST: i64 = 20_000;
@@ -83,14 +83,14 @@ fn child(row: ChildTotals) -> ClosedChild {
     responses((status = 200, description = "The roll-up.", body = ClosingSummary)))]
 #[get("/units/{unit_id}/closing-summaries/{period}")]
 pub async fn get_closing_summary(
-    mut ask: Ask<OnMonth<ReadBoard>>,
+    mut request: ReadRequest<OnMonth<ReadBoard>>,
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (unit_id, period) = (ask.scope.on.unit_id, ask.scope.on.period);
-    let totals = store::totals(&mut ask.conn, unit_id, period).await?;
-    let rows = store::children(&mut ask.conn, unit_id, period, page.0.after()?, page.0.fetch()).await?;
+    let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
+    let totals = store::totals(&mut request.conn, unit_id, period).await?;
+    let rows = store::children(&mut request.conn, unit_id, period, page.0.after()?, page.0.fetch()).await?;
     let shown: Page<ClosedChild> = page.0.page(rows, |row| (row.name.clone(), row.id), child);
-    ask.reply(&ClosingSummary {
+    request.reply(&ClosingSummary {
         period,
         cells: totals.cells,
         closed: totals.closed,
@@ -107,8 +107,8 @@ pub async fn get_closing_summary(
     ("period" = Period, Path, description = "The month.")),
     responses((status = 200, description = "The workbook.", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
 #[get("/units/{unit_id}/closing-summaries/{period}/export.xlsx")]
-pub async fn export_summary_xlsx(ask: Ask<OnMonth<ExportBoard>>) -> Result<HttpResponse, Problem> {
-    answer(ask, Kind::Xlsx).await
+pub async fn export_summary_xlsx(request: ReadRequest<OnMonth<ExportBoard>>) -> Result<HttpResponse, Problem> {
+    answer(request, ReportKind::Xlsx).await
 }
 
 /// Export the closings below a unit as CSV
@@ -118,8 +118,8 @@ pub async fn export_summary_xlsx(ask: Ask<OnMonth<ExportBoard>>) -> Result<HttpR
     ("period" = Period, Path, description = "The month.")),
     responses((status = 200, description = "The file.", content_type = "text/csv")))]
 #[get("/units/{unit_id}/closing-summaries/{period}/export.csv")]
-pub async fn export_summary_csv(ask: Ask<OnMonth<ExportBoard>>) -> Result<HttpResponse, Problem> {
-    answer(ask, Kind::Csv).await
+pub async fn export_summary_csv(request: ReadRequest<OnMonth<ExportBoard>>) -> Result<HttpResponse, Problem> {
+    answer(request, ReportKind::Csv).await
 }
 
 /// Export the closings below a unit as a page
@@ -129,14 +129,14 @@ pub async fn export_summary_csv(ask: Ask<OnMonth<ExportBoard>>) -> Result<HttpRe
     ("period" = Period, Path, description = "The month.")),
     responses((status = 200, description = "The page.", content_type = "text/html")))]
 #[get("/units/{unit_id}/closing-summaries/{period}/export.html")]
-pub async fn export_summary_page(ask: Ask<OnMonth<ExportBoard>>) -> Result<HttpResponse, Problem> {
-    answer(ask, Kind::Page).await
+pub async fn export_summary_page(request: ReadRequest<OnMonth<ExportBoard>>) -> Result<HttpResponse, Problem> {
+    answer(request, ReportKind::Page).await
 }
 
-async fn answer(mut ask: Ask<OnMonth<ExportBoard>>, kind: Kind) -> Result<HttpResponse, Problem> {
-    let (unit_id, period) = (ask.scope.on.unit_id, ask.scope.on.period);
-    let totals = store::totals(&mut ask.conn, unit_id, period).await?;
-    let rows = store::children(&mut ask.conn, unit_id, period, None, MOST + 1).await?;
+async fn answer(mut request: ReadRequest<OnMonth<ExportBoard>>, kind: ReportKind) -> Result<HttpResponse, Problem> {
+    let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
+    let totals = store::totals(&mut request.conn, unit_id, period).await?;
+    let rows = store::children(&mut request.conn, unit_id, period, None, MOST + 1).await?;
     if rows.len() > usize::try_from(MOST).unwrap_or(usize::MAX) {
         return Err(Problem::with(
             Code::RuleNotMet,
@@ -144,12 +144,12 @@ async fn answer(mut ask: Ask<OnMonth<ExportBoard>>, kind: Kind) -> Result<HttpRe
             format!("A file holds at most {MOST} units."),
         ));
     }
-    let name = units::name(&mut ask.conn, unit_id).await?;
-    record(&mut ask, "closings.exported", unit_id, kind.extension()).await?;
+    let name = units::name(&mut request.conn, unit_id).await?;
+    record(&mut request, "closings.exported", unit_id, kind.extension()).await?;
     file(sheet(&name, period, totals, rows), &format!("tong-hop-chot-{period}"), kind).await
 }
 
-fn sheet(name: &str, period: Period, totals: Totals, rows: Vec<ChildTotals>) -> Sheet {
+fn sheet(name: &str, period: Period, totals: ClosingTotals, rows: Vec<ChildTotals>) -> Sheet {
     let summary: Summary = totals.counts.into();
     let headers = vec![
         column("STT", 6.0, ColumnKind::Number),

@@ -8,18 +8,18 @@ use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::problem::Problem;
-use crate::points::board::Counts;
+use crate::kernel::http::problem::Problem;
+use crate::points::board::BoardCounts;
 
 /// Cells of a unit that had members, those that are closed, and the counts of the closed ones.
 #[derive(Debug, Default, QueryableByName)]
-pub struct Totals {
+pub struct ClosingTotals {
     #[diesel(sql_type = BigInt)]
     pub cells: i64,
     #[diesel(sql_type = BigInt)]
     pub closed: i64,
     #[diesel(embed)]
-    pub counts: Counts,
+    pub counts: BoardCounts,
 }
 
 /// The same for a unit directly below.
@@ -32,7 +32,7 @@ pub struct ChildTotals {
     #[diesel(sql_type = Text)]
     pub kind: String,
     #[diesel(embed)]
-    pub totals: Totals,
+    pub totals: ClosingTotals,
 }
 
 /// A cell below a unit, with its closing in force.
@@ -62,7 +62,7 @@ fn cells_below(ancestor: &str) -> String {
 }
 
 /// The sums of the whole unit.
-pub async fn totals(conn: &mut Conn, unit_id: Uuid, period: Period) -> Result<Totals, Problem> {
+pub async fn totals(conn: &mut Conn, unit_id: Uuid, period: Period) -> Result<ClosingTotals, Problem> {
     Ok(diesel::sql_query(format!("SELECT {TOTALS} FROM {}", cells_below("$1")))
         .bind::<SqlUuid, _>(unit_id)
         .bind::<Date, _>(period.last_day())

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::model::{BUNDLE_FORMAT, BundleManifest, ReportKey, canonical};
 use super::Verdict;
-use super::report::{self, Seen};
+use super::report::{self, SeenRows};
 use super::trusted::{TrustedKeys, is_signed};
 
 /// The last line of a bundle.
@@ -57,7 +57,7 @@ pub fn verify_lines(
     Ok(())
 }
 
-fn compare(trailer: &str, seen: &[Seen], keys: &TrustedKeys, verdict: &mut Verdict) {
+fn compare(trailer: &str, seen: &[SeenRows], keys: &TrustedKeys, verdict: &mut Verdict) {
     let trailer: Trailer = match serde_json::from_str(trailer) {
         Ok(trailer) => trailer,
         Err(error) => {
@@ -76,7 +76,7 @@ fn compare(trailer: &str, seen: &[Seen], keys: &TrustedKeys, verdict: &mut Verdi
         Ok(_) => fault("phần kết đã bị sửa, hoặc chữ ký không phải của khóa này".to_owned()),
         Err(why) => fault(why),
     }
-    let mut found: BTreeMap<Uuid, &Seen> = BTreeMap::new();
+    let mut found: BTreeMap<Uuid, &SeenRows> = BTreeMap::new();
     for one in seen {
         if found.insert(one.closing_id, one).is_some() {
             fault(format!("báo cáo bị lặp lại: {}", one.title));

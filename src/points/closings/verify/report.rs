@@ -14,19 +14,19 @@ use super::trusted::{TrustedKeys, is_signed};
 #[serde(deny_unknown_fields)]
 struct Report {
     manifest: ClosingManifest,
-    rows: Vec<Row>,
+    rows: Vec<ReportRow>,
     signature: String,
     key: ReportKey,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Row {
+enum ReportRow {
     Sound(ClosedRow),
     Unreadable(Value),
 }
 
-impl Row {
+impl ReportRow {
     fn hash(&self) -> Option<String> {
         match self {
             Self::Sound(row) => canonical(row).ok().map(|text| hex(&hash(&text))),
@@ -50,14 +50,14 @@ impl Row {
 }
 
 /// What a valid manifest says, for comparison with the list of a bundle.
-pub struct Seen {
+pub struct SeenRows {
     pub closing_id: uuid::Uuid,
     pub manifest_hash: String,
     pub title: String,
 }
 
 /// Verifies one report and adds the findings to `verdict`. Returns what the manifest says, if there is a manifest.
-pub fn verify(text: &str, keys: &TrustedKeys, verdict: &mut Verdict) -> Option<Seen> {
+pub fn verify(text: &str, keys: &TrustedKeys, verdict: &mut Verdict) -> Option<SeenRows> {
     let report: Report = match serde_json::from_str(text) {
         Ok(report) => report,
         Err(error) => {
@@ -83,11 +83,11 @@ pub fn verify(text: &str, keys: &TrustedKeys, verdict: &mut Verdict) -> Option<S
     if verdict.faults.len() == before {
         verdict.verified.push(format!("{title}: {} dòng, chữ ký đúng ({})", report.rows.len(), manifest.kid));
     }
-    Some(Seen { closing_id: manifest.closing_id, manifest_hash: hex(&hash(&signed)), title })
+    Some(SeenRows { closing_id: manifest.closing_id, manifest_hash: hex(&hash(&signed)), title })
 }
 
 /// Names the rows that are not those whose hashes the manifest lists.
-fn compare_rows(manifest: &ClosingManifest, rows: &[Row], fault: &mut impl FnMut(String)) {
+fn compare_rows(manifest: &ClosingManifest, rows: &[ReportRow], fault: &mut impl FnMut(String)) {
     let listed: BTreeMap<&str, usize> =
         manifest.row_hashes.iter().enumerate().map(|(index, hash)| (hash.as_str(), index)).collect();
     let mut seen = BTreeSet::new();
@@ -126,12 +126,12 @@ fn compare_rows(manifest: &ClosingManifest, rows: &[Row], fault: &mut impl FnMut
 }
 
 /// Reports the counts of the manifest that do not follow from the rows.
-fn compare_counts(manifest: &ClosingManifest, rows: &[Row], fault: &mut impl FnMut(String)) {
+fn compare_counts(manifest: &ClosingManifest, rows: &[ReportRow], fault: &mut impl FnMut(String)) {
     let sound: Vec<ClosedRow> = rows
         .iter()
         .filter_map(|row| match row {
-            Row::Sound(row) => Some(row.clone()),
-            Row::Unreadable(_) => None,
+            ReportRow::Sound(row) => Some(row.clone()),
+            ReportRow::Unreadable(_) => None,
         })
         .collect();
     let counts = RowCounts::of(&sound);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use serde::Deserialize;
 
-use crate::kernel::crypto::from_text;
+use crate::kernel::security::crypto::from_text;
 
 use super::super::keys::thumbprint;
 use super::super::model::ReportKey;

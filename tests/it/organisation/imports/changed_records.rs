@@ -1,7 +1,7 @@
 //! R5: who signs in with a record is told when a list changes it, and no secretary locks out a superior with one.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::{AN, BINH, import, sheet, with};
 use crate::organisation::rows;

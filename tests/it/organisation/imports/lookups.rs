@@ -1,7 +1,7 @@
 //! T6: nobody finds out who is a member by trying numbers.
 
 use serde_json::json;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::{AN, BINH, import, send, sheet, with};
 use crate::organisation::{count, rows};

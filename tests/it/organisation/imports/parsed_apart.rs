@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use sotay::kernel::config::Config;
 use sotay::kernel::foreign::{self, Bounds, Task};
-use sotay::kernel::problem::{Code, Problem};
+use sotay::kernel::http::problem::{Code, Problem};
 
 use super::{AN, fixture, import, sheet};
 use crate::support::{TestApp, World};

@@ -1,7 +1,7 @@
 //! What an import refuses, and from whom.
 
 use serde_json::{Value, json};
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::{AN, BINH, XLSX, fixture, import, register, send, sheet, with};
 use crate::organisation::{count, rows};

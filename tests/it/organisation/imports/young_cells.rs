@@ -1,7 +1,7 @@
 //! Rosters of an earlier day than that on which their cell was made.
 
 use serde_json::json;
-use sotay::kernel::access::Role;
+use sotay::kernel::security::access::Role;
 
 use super::{AN, BINH, send, titled};
 use crate::organisation::count;
