@@ -34,7 +34,9 @@ use crate::kernel::security::auth::Keys;
 use crate::kernel::security::crypto::Crypto;
 use crate::kernel::state::State;
 use crate::organisation::decisions::{DecisionKind, Registry};
-use crate::{audit_trail, cases, documents, identity, jobs, leaderboards, notifications, organisation, points};
+use crate::{
+    audit_trail, cases, documents, identity, jobs, leaderboards, notifications, organisation, points, quizzes,
+};
 
 /// The kinds of decisions that take two officers. Each feature lists its own here.
 static KINDS: [&dyn DecisionKind; 7] = [
@@ -71,6 +73,7 @@ fn features(config: &mut ServiceConfig) {
     audit_trail::routes(config);
     organisation::routes(config);
     documents::routes(config);
+    quizzes::routes(config);
     cases::routes(config);
 }
 

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod banks;
+mod carry_over;
 mod exposure;
 mod formats;
 mod publishing;
@@ -12,6 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use attempts::grade_due;
 pub use banks::{ImportReport, NewBank, answer as parse_answer, create as create_bank, import as import_questions};
+pub use carry_over::consume;
 pub use formats::{Format, read as read_questions};
 pub use publishing::model::{QuizDraw, QuizTarget, Reveal, Source};
 pub use publishing::routes::publish;

@@ -146,7 +146,12 @@ fn is_revealed(attempt: &AttemptRow, quiz: &QuizRow, now: DateTime<Utc>) -> bool
 }
 
 /// An attempt as its member sees it now.
-pub async fn show(conn: &mut Conn, attempt: AttemptRow, quiz: &QuizRow, now: DateTime<Utc>) -> Result<Attempt, Problem> {
+pub async fn show(
+    conn: &mut Conn,
+    attempt: AttemptRow,
+    quiz: &QuizRow,
+    now: DateTime<Utc>,
+) -> Result<Attempt, Problem> {
     let drawn = attempt.questions()?;
     let asked = store::asked(conn, &drawn).await?;
     let saved = store::saved(conn, attempt.id).await?;

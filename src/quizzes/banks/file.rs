@@ -9,8 +9,7 @@ use crate::kernel::foreign::{self, Bounds, Task};
 use crate::kernel::http::problem::{Code, Fault, Problem, text};
 use crate::quizzes::formats::{self, Format, Reading, Unreadable};
 
-const BOUNDS: Bounds =
-    Bounds { memory: 768 << 20, cpu_seconds: 60, wall: Duration::from_secs(120), output: 64 << 20 };
+const BOUNDS: Bounds = Bounds { memory: 768 << 20, cpu_seconds: 60, wall: Duration::from_secs(120), output: 64 << 20 };
 /// Faults told one by one; the rest are only counted.
 const TOLD: usize = 1_000;
 /// Kinds of faults that files have, as clients may rely on them.

@@ -15,10 +15,10 @@ use crate::kernel::security::audit;
 use crate::quizzes::exposure;
 use crate::quizzes::formats::{self, Format, ImportedOption, ImportedQuestion, Kind, Place};
 
+use super::file;
 use super::import::{ImportReport, identity_of, import};
 use super::store::{self, QuestionRow};
 use super::target::OnBank;
-use super::file;
 
 const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 /// Questions of an export.

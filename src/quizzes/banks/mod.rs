@@ -8,5 +8,5 @@ pub mod store;
 mod target;
 
 pub use file::answer;
-pub use store::{NewBank, create};
 pub use import::{ImportReport, import};
+pub use store::{NewBank, create};

@@ -81,10 +81,8 @@ pub async fn create_question_bank(
             }
             let new = NewBank { unit_id, title: body.title.clone(), document_id: body.document_id };
             let id = store::create(conn, &new, scope.caller.account_id, scope.now).await?;
-            let event = audit::AuditEvent {
-                unit_id: Some(unit_id),
-                ..scope.audit("question_bank.made", "question_bank", id)
-            };
+            let event =
+                audit::AuditEvent { unit_id: Some(unit_id), ..scope.audit("question_bank.made", "question_bank", id) };
             audit::record(conn, event, scope.now).await?;
             Ok(QuestionBank::from(store::get(conn, id).await?))
         })

@@ -62,10 +62,7 @@ fn sheet(title: String, figures: &Figures, rows: &[MemberResult]) -> Sheet {
             Value::Integer(row.points.into()),
         ]
     };
-    let counts = format!(
-        "Tổng số: {} đảng viên; đã làm: {}; đạt: {}",
-        figures.members, figures.taken, figures.passed
-    );
+    let counts = format!("Tổng số: {} đảng viên; đã làm: {}; đạt: {}", figures.members, figures.taken, figures.passed);
     Sheet {
         title_lines: vec![title.to_uppercase(), "KẾT QUẢ THI TRẮC NGHIỆM".to_owned(), counts],
         headers: vec![

@@ -165,7 +165,8 @@ pub async fn get_results(
     let today = day_of(scope.now);
     let figures = store::figures(conn, id, asked.unit_id, today).await?;
     let rows = if asked.lists_members {
-        let event = audit::AuditEvent { unit_id: Some(asked.unit_id), ..scope.audit("quiz.results_read", OBJECT_KIND, id) };
+        let event =
+            audit::AuditEvent { unit_id: Some(asked.unit_id), ..scope.audit("quiz.results_read", OBJECT_KIND, id) };
         audit::record(conn, event, scope.now).await?;
         store::members(conn, (id, asked.unit_id, today), page.after()?, page.fetch()).await?
     } else {
@@ -176,7 +177,11 @@ pub async fn get_results(
     request.reply(&QuizResults { summary, items, next_cursor })
 }
 
-async fn export<T>(mut request: ReadRequest<Anyone>, unit_id: Option<Uuid>, kind: FileKind) -> Result<Reply<T>, Problem> {
+async fn export<T>(
+    mut request: ReadRequest<Anyone>,
+    unit_id: Option<Uuid>,
+    kind: FileKind,
+) -> Result<Reply<T>, Problem> {
     let id = path_id(&request.request, "quiz_id")?;
     let (scope, conn) = (&request.scope, &mut request.conn);
     let asked = asked(conn, id, unit_id, scope).await?;

@@ -81,7 +81,7 @@ pub async fn members(
     let query = format!(
         "{REACHED} SELECT a.member_id, c.full_name, a.unit_id, u.name AS unit_name, coalesce(t.attempts, 0) AS attempts, t.percent,
              coalesce(t.passed, false) AS passed, t.passed_at, coalesce(t.points, 0) AS points
-         FROM audience a JOIN accounts c ON c.id = a.member_id JOIN units u ON u.id = a.unit_id
+         FROM audience a JOIN members c ON c.id = a.member_id JOIN units u ON u.id = a.unit_id
          LEFT JOIN taken t USING (member_id) WHERE $4 IS NULL OR a.member_id > $4 ORDER BY a.member_id LIMIT $5"
     );
     let query = diesel::sql_query(query).bind::<SqlUuid, _>(quiz_id).bind::<SqlUuid, _>(unit_id);
