@@ -5,11 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use crate::kernel::db::transaction;
 use crate::kernel::extract::{MediaType, Query, ReadRequest, Upload, is_any_file};
-use crate::kernel::http::problem::{Code, Problem, text};
+use crate::kernel::http::problem::{Problem, text};
 use crate::kernel::http::reply::{AnyFile, Reply};
 use crate::kernel::security::audit;
 use crate::quizzes::exposure;

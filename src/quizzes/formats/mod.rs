@@ -20,7 +20,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::{Draft, DraftOption, MOST_OPTIONS, identity};
+pub use check::identity;
 pub use fault::{Fault, Place, Unreadable};
 
 /// Most questions of one file.
