@@ -91,7 +91,7 @@ fn api() -> utoipa_actix_web::scope::Scope<
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let (_, mut api) = App::new().into_utoipa_app().service(api()).split_for_parts();
-    openapi::add_problem_schema(&mut api);
+    openapi::add_schemas(&mut api);
     openapi::finish(&api)
 });
 

@@ -1,6 +1,6 @@
 //! The audit log over HTTP.
 
-use actix_web::{HttpResponse, get};
+use actix_web::get;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use crate::kernel::clock::day_of;
 use crate::kernel::extract::{Anyone, Query, ReadRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::access::Permission;
 use crate::kernel::security::audit;
 use crate::organisation::units;
@@ -59,12 +60,12 @@ fn roles(entry: &AuditEntry) -> Vec<ActorRole> {
 /// See who looked at one's record
 ///
 /// Lists every event about the caller's own record, by any actor, newest first.
-#[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of events.", body = Page<AccessOut>)))]
+#[utoipa::path(tag = "Me", params(PageQuery))]
 #[get("/me/access-log")]
 pub async fn list_my_access_log(
     mut request: ReadRequest<Anyone>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<AccessOut>>, Problem> {
     let (Query(page), me) = (page, request.scope.caller.account_id);
     let rows = store::of_member(&mut request.conn, me, page.after()?, page.fetch()).await?;
     request.reply(&page.page(
@@ -134,7 +135,6 @@ pub struct AuditOut {
 /// Lists events of the unit, and of units that were below it at the time or until they ended, newest first. For
 /// inspectors of the unit; system administrators search the whole log. The search itself is recorded.
 #[utoipa::path(tag = "Audit", params(PageQuery, AuditQuery), responses(
-    (status = 200, description = "A page of events.", body = Page<AuditOut>),
     (status = 403, description = "The caller may not read the audit log there."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/audit-events")]
@@ -142,7 +142,7 @@ pub async fn list_audit_events(
     mut request: ReadRequest<Anyone>,
     page: Query<PageQuery>,
     query: Query<AuditQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<AuditOut>>, Problem> {
     let (Query(page), Query(query), now) = (page, query, request.scope.now);
     match query.unit_id {
         Some(unit_id) => {

@@ -1,6 +1,6 @@
 //! Cases that concern the caller: visible once opened, notified once decided.
 
-use actix_web::{HttpResponse, get};
+use actix_web::get;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::kernel::extract::{Myself, Query, ReadRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Language, Problem};
+use crate::kernel::http::reply::Reply;
 
 use super::model::{CaseKind, CaseOutcome, CaseState, title};
 use super::store::{self, CaseRow};
@@ -56,10 +57,12 @@ fn show(row: CaseRow, language: Language) -> MyCase {
 ///
 /// Lists open and decided cases, latest first. A case takes no points and accuses no one: a person reviews it. The
 /// notification is sent when the case is decided, not when a pattern opens it, since most have an innocent explanation.
-#[utoipa::path(tag = "Cases", params(PageQuery), responses((status = 200, description = "A page of cases.", body = Page<MyCase>),
-    (status = 403, description = "The caller is no member.")))]
+#[utoipa::path(tag = "Cases", params(PageQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/cases")]
-pub async fn list_my_cases(mut request: ReadRequest<Myself>, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_my_cases(
+    mut request: ReadRequest<Myself>,
+    page: Query<PageQuery>,
+) -> Result<Reply<Page<MyCase>>, Problem> {
     let (before, me, language) = (page.0.after()?, request.scope.caller.account_id, request.scope.context.language);
     let rows = store::of_member(&mut request.conn, me, before, page.0.fetch()).await?;
     request.reply(&page.0.page(rows, |row| row.id, |row| show(row, language)))

@@ -1,7 +1,6 @@
 //! Cases over HTTP, for inspectors.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,6 +10,7 @@ use uuid::Uuid;
 use crate::kernel::extract::{Query, ReadRequest, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Language, Problem};
+use crate::kernel::http::reply::Reply;
 use crate::kernel::outbox;
 use crate::kernel::security::access::needs::{DecideCases, ReadCases};
 use crate::kernel::security::audit;
@@ -91,7 +91,6 @@ pub struct CaseQuery {
 ///
 /// Lists cases of a unit and of all units below it, or below it until they ended, latest first. For inspectors.
 #[utoipa::path(tag = "Cases", params(PageQuery, CaseQuery), responses(
-    (status = 200, description = "A page of cases.", body = Page<Case>),
     (status = 403, description = "The caller may not read the cases there."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/cases")]
@@ -99,7 +98,7 @@ pub async fn list_cases(
     mut request: ReadRequest<OnUnitOfQuery<ReadCases>>,
     page: Query<PageQuery>,
     query: Query<CaseQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<Case>>, Problem> {
     let (before, now, language) = (page.0.after()?, request.scope.now, request.scope.context.language);
     let (unit_id, state) = (query.0.unit_id, query.0.state.map(CaseState::as_str));
     let rows = store::of_unit(&mut request.conn, unit_id, state, before, page.0.fetch(), now).await?;
@@ -130,10 +129,9 @@ pub struct CaseDetail {
 ///
 /// Returns the case with the members it concerns. For inspectors; each of those members sees the access in their access
 /// log.
-#[utoipa::path(tag = "Cases", params(("case_id" = Uuid, Path, description = "The case.")),
-    responses((status = 200, description = "The case.", body = CaseDetail)))]
+#[utoipa::path(tag = "Cases", params(("case_id" = Uuid, Path, description = "The case.")))]
 #[get("/cases/{case_id}")]
-pub async fn get_case(mut request: ReadRequest<OnCase<ReadCases>>) -> Result<HttpResponse, Problem> {
+pub async fn get_case(mut request: ReadRequest<OnCase<ReadCases>>) -> Result<Reply<CaseDetail>, Problem> {
     let (id, unit_id) = (request.scope.on.case_id, request.scope.on.unit_id);
     let row = store::get(&mut request.conn, id).await?;
     let names = store::names_of(&mut request.conn, id, MAX_SUBJECTS).await?;
@@ -170,13 +168,12 @@ pub struct CaseDecisionIn {
 /// Decides the case, with a reason that the members concerned can read; they are notified. For inspectors whom the case
 /// does not concern. Points stay unchanged: corrections are made by an adjustment that two officers decide.
 #[utoipa::path(tag = "Cases", params(("case_id" = Uuid, Path, description = "The case.")), request_body = CaseDecisionIn, responses(
-    (status = 200, description = "The case.", body = Case),
     (status = 403, description = "The case concerns the caller."),
     (status = 409, description = "It was decided already.")))]
 #[post("/cases/{case_id}/decision")]
-pub async fn decide_case(request: WriteRequest<CaseDecisionIn, OnCase<DecideCases>>) -> Result<HttpResponse, Problem> {
+pub async fn decide_case(request: WriteRequest<CaseDecisionIn, OnCase<DecideCases>>) -> Result<Reply<Case>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (on, body, by) = (&scope.on, &scope.body, scope.caller.account_id);
             store::decide(conn, on.case_id, (body.outcome, body.reason.trim()), by, scope.now).await?;
             let concerned = store::members_of(conn, on.case_id).await?;

@@ -1,7 +1,6 @@
 //! Suspension of accounts: nobody signs in with one that is suspended, until an officer reinstates it.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, post};
+use actix_web::{HttpRequest, post};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -16,6 +15,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::db::schema::accounts;
 use crate::kernel::extract::{Authorize, Scope, WriteRequest, path_id};
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::access::{Permission, Role};
 use crate::kernel::security::audit;
 use crate::kernel::security::auth::Principal;
@@ -85,12 +85,13 @@ pub struct AccountState {
 /// one that is suspended changes nothing.
 #[utoipa::path(tag = "Members", params(("account_id" = Uuid, Path, description = "The account; a member's has the member's id.")),
     request_body = AccountChangeIn, responses(
-    (status = 200, description = "The account.", body = AccountState),
     (status = 403, description = "It is the caller's own, or holds a role that the caller does not stand above.")))]
 #[post("/accounts/{account_id}/suspension")]
-pub async fn suspend_account(request: WriteRequest<AccountChangeIn, OnAccount>) -> Result<HttpResponse, Problem> {
+pub async fn suspend_account(
+    request: WriteRequest<AccountChangeIn, OnAccount>,
+) -> Result<Reply<AccountState>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let account_id = scope.on.account_id;
             let before = take(conn, scope).await?;
             if before.is_some() {
@@ -108,13 +109,14 @@ pub async fn suspend_account(request: WriteRequest<AccountChangeIn, OnAccount>) 
 /// membership has ended.
 #[utoipa::path(tag = "Members", params(("account_id" = Uuid, Path, description = "The account; a member's has the member's id.")),
     request_body = AccountChangeIn, responses(
-    (status = 200, description = "The account.", body = AccountState),
     (status = 403, description = "It is the caller's own, or holds a role that the caller does not stand above."),
     (status = 422, description = "The person belongs to no cell any more.")))]
 #[post("/accounts/{account_id}/reinstatement")]
-pub async fn reinstate_account(request: WriteRequest<AccountChangeIn, OnAccount>) -> Result<HttpResponse, Problem> {
+pub async fn reinstate_account(
+    request: WriteRequest<AccountChangeIn, OnAccount>,
+) -> Result<Reply<AccountState>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let account_id = scope.on.account_id;
             let before = take(conn, scope).await?;
             if before.is_none() {

@@ -1,8 +1,7 @@
 //! The signed-in person: identity, settings, password.
 
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get, patch, post};
+use actix_web::{get, patch, post};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Int4, Nullable, Text, Uuid as SqlUuid};
@@ -20,6 +19,7 @@ use crate::kernel::extract::secret::SecretCall;
 use crate::kernel::extract::{Anyone, BatchedRequest, Empty, Myself, WriteRequest};
 use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::http::reply;
+use crate::kernel::http::reply::{NoContent, Reply};
 use crate::kernel::security::access::{Grant, Role};
 use crate::kernel::security::audit;
 use crate::kernel::security::auth::{AccountKind, Principal};
@@ -149,9 +149,9 @@ impl BatchQuery for Mirror {
 /// Get oneself
 ///
 /// Returns the signed-in person: name, cell, roles, settings.
-#[utoipa::path(tag = "Me", responses((status = 200, description = "The signed-in person.", body = Me)))]
+#[utoipa::path(tag = "Me")]
 #[get("/me")]
-pub async fn get_me(request: BatchedRequest<Empty>, desk: Data<BatchLoader<Mirror>>) -> Result<HttpResponse, Problem> {
+pub async fn get_me(request: BatchedRequest<Empty>, desk: Data<BatchLoader<Mirror>>) -> Result<Reply<Me>, Problem> {
     let me = desk.ask(request.claims, (), request.now).await?;
     reply::json(&request.request, &me)
 }
@@ -179,12 +179,11 @@ struct Choices {
 /// Change one's choices
 ///
 /// Outside the own cell only members who chose so are shown on leaderboards; whoever chose to be hidden is shown nowhere.
-#[utoipa::path(tag = "Me", request_body = MeIn, responses((status = 200, description = "The signed-in person.", body = Me),
-    (status = 403, description = "The caller is not a member.")))]
+#[utoipa::path(tag = "Me", request_body = MeIn, responses((status = 403, description = "The caller is not a member.")))]
 #[patch("/me")]
-pub async fn update_me(request: WriteRequest<MeIn, Myself>) -> Result<HttpResponse, Problem> {
+pub async fn update_me(request: WriteRequest<MeIn, Myself>) -> Result<Reply<Me>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (member, body) = (scope.caller.account_id, &scope.body);
             let choices = Choices {
                 named_on_leaderboards: body.named_on_leaderboards,
@@ -219,13 +218,12 @@ pub struct PasswordIn {
 /// Change one's password
 ///
 /// Signs all other devices out. Takes no `Idempotency-Key`, so that nothing derived from a password is stored.
-#[utoipa::path(tag = "Me", request_body = PasswordIn, extensions(("x-secret-request" = json!(true))), responses(
-    (status = 204, description = "The password was changed."),
+#[utoipa::path(tag = "Me", request_body = PasswordIn, extensions(("x-secret-call" = json!(true))), responses(
     (status = 401, description = "There is no valid access token, or the present password is wrong (`invalid_credentials`)."),
     (status = 422, description = "The new password is too easy to guess."),
     (status = 429, description = "Too many requests, or too many wrong passwords (`sign_in_throttled`).")))]
 #[post("/me/password")]
-pub async fn change_password(request: SecretCall<PasswordIn, Anyone>) -> Result<HttpResponse, Problem> {
+pub async fn change_password(request: SecretCall<PasswordIn, Anyone>) -> Result<NoContent, Problem> {
     let SecretCall { mut conn, scope } = request;
     let (state, account, now) = (&scope.state, scope.caller.account_id, scope.now);
     passwords::check(&scope.body.new_password).await?;
@@ -255,7 +253,7 @@ pub async fn change_password(request: SecretCall<PasswordIn, Anyone>) -> Result<
             device_sessions::notify(conn, "password_changed", account, json!({}), now).await
         })
         .await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent::json(&()))
 }
 
 async fn password_hash(conn: &mut Conn, account_id: Uuid) -> Result<Option<String>, Problem> {

@@ -9,9 +9,8 @@ use std::ops::Deref;
 
 use actix_web::body::{BodyStream, to_bytes_limited};
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
@@ -27,6 +26,7 @@ use super::http::idempotency::{self, Key};
 use super::http::problem::{Code, Problem};
 use super::http::rate_limit::Payer;
 use super::http::reply;
+use super::http::reply::Reply;
 use super::openapi::operations::BODY_BYTES;
 use super::security::audit;
 use super::security::auth::{Principal, require_member};
@@ -120,7 +120,7 @@ pub struct ReadRequest<T> {
 
 impl<T> ReadRequest<T> {
     /// Answers 200 with an `ETag`, or 304 when the client has it already.
-    pub fn reply(&self, body: &impl Serialize) -> Result<HttpResponse, Problem> {
+    pub fn reply<R: Serialize>(&self, body: &R) -> Result<Reply<R>, Problem> {
         reply::json(&self.request, body)
     }
 }
@@ -140,28 +140,26 @@ impl<B, T> Deref for WriteRequest<B, T> {
 }
 
 impl<B, T> WriteRequest<B, T> {
-    /// Does the work in one transaction, together with the idempotency key, and answers what it returned.
+    /// Does the work in one transaction, together with the idempotency key, and answers what it returned under the
+    /// status of the handler's type.
     /// The work may run again after a conflict: it must do nothing outside the database.
-    pub async fn commit<R: Serialize>(
+    pub async fn commit<R: Serialize, const S: u16>(
         mut self,
-        status: StatusCode,
         work: impl AsyncFn(&mut Conn, &Scope<B, T>) -> Result<R, Problem>,
-    ) -> Result<HttpResponse, Problem> {
-        let answer = transaction(&mut self.conn, async |conn| {
-            run_once(conn, (&self.scope, self.key.as_ref()), status, &work).await
-        });
-        respond(status, answer.await?)
+    ) -> Result<Reply<R, S>, Problem> {
+        let answer =
+            transaction(&mut self.conn, async |conn| run_once(conn, (&self.scope, self.key.as_ref()), S, &work).await);
+        respond(answer.await?)
     }
 
     /// The same for work that reads or writes much, and so is given more time.
-    pub async fn commit_long<R: Serialize>(
+    pub async fn commit_long<R: Serialize, const S: u16>(
         mut self,
-        status: StatusCode,
         work: impl AsyncFn(&mut Conn, &Scope<B, T>) -> Result<R, Problem>,
-    ) -> Result<HttpResponse, Problem> {
-        let at_length = async |conn: &mut Conn| run_once(conn, (&self.scope, self.key.as_ref()), status, &work).await;
+    ) -> Result<Reply<R, S>, Problem> {
+        let at_length = async |conn: &mut Conn| run_once(conn, (&self.scope, self.key.as_ref()), S, &work).await;
         let answer = self.conn.long_transaction(at_length);
-        respond(status, answer.await?)
+        respond(answer.await?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Completes the OpenAPI document with what all operations share, so that new routes get it too.
 
+pub mod components;
 pub mod operations;
 mod responses;
 mod schemas;
@@ -70,7 +71,6 @@ pub fn finish(api: &utoipa::openapi::OpenApi) -> Value {
             finish_operation(method, operation);
         }
     }
-    let mut document = schemas::name_pages(document);
     schemas::drop_unused(&mut document);
     schemas::bound_all(&mut document);
     document
@@ -171,9 +171,10 @@ fn camel_case(name: &str) -> String {
     })
 }
 
-/// Adds the schema of error answers, which no handler names.
-pub fn add_problem_schema(api: &mut utoipa::openapi::OpenApi) {
+/// Adds the schemas that the generator does not collect: of error answers, and of the replies that handlers' types name.
+pub fn add_schemas(api: &mut utoipa::openapi::OpenApi) {
     let components = api.components.get_or_insert_default();
     components.schemas.insert("Problem".to_owned(), ProblemOut::schema());
     components.schemas.insert("FieldError".to_owned(), FieldError::schema());
+    components::add_to(api);
 }

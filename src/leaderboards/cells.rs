@@ -1,6 +1,6 @@
 //! Cells ranked by kind and size: by the share who reached the threshold, then by average points.
 
-use actix_web::{HttpResponse, get};
+use actix_web::get;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Date, Double, Int4, Nullable, Text, Uuid as SqlUuid};
@@ -13,6 +13,7 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::extract::{Anyone, Query, ReadRequest};
 use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::access::Permission;
 use crate::organisation::units;
 use crate::points::projection;
@@ -212,7 +213,6 @@ async fn few_unlisted(conn: &mut Conn, view: &Viewer) -> Result<bool, Problem> {
 /// spans. Peers learn which cell it is of their own and of
 /// those directly below a unit of their own; officers who see the unit's board, of all.
 #[utoipa::path(tag = "Leaderboards", params(BoardQuery, PeersQuery, PlacesQuery), responses(
-    (status = 200, description = "The board.", body = CellLeaderboard),
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/leaderboards/cells")]
 pub async fn get_cell_leaderboard(
@@ -220,7 +220,7 @@ pub async fn get_cell_leaderboard(
     query: Query<BoardQuery>,
     peers: Query<PeersQuery>,
     places: Query<PlacesQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<CellLeaderboard>, Problem> {
     let today: NaiveDate = day_of(request.scope.now);
     let span = query.0.span(today)?;
     let viewer = &request.scope.caller;

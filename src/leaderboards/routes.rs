@@ -1,7 +1,7 @@
 //! Leaderboards of members over HTTP: the board, the viewer's rank, and the places around it.
 
+use actix_web::get;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,6 +12,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::extract::{Anyone, BatchedRequest, Empty, Myself, Query, ReadRequest};
 use crate::kernel::http::problem::{Problem, text};
 use crate::kernel::http::reply;
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::access::Permission;
 use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
@@ -131,14 +132,13 @@ pub struct MemberLeaderboard {
 /// that of its months together): in the own cell all of them but those who chose to be hidden, elsewhere those who agreed to
 /// it. Everybody else is one number, `others`. Ranks are those among all who are ranked.
 #[utoipa::path(tag = "Leaderboards", params(BoardQuery, PlacesQuery), responses(
-    (status = 200, description = "The board.", body = MemberLeaderboard),
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/leaderboards/members")]
 pub async fn get_member_leaderboard(
     mut request: ReadRequest<Anyone>,
     query: Query<BoardQuery>,
     places: Query<PlacesQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<MemberLeaderboard>, Problem> {
     let today = day_of(request.scope.now);
     let span = query.0.span(today)?;
     let viewer = &request.scope.caller;
@@ -204,7 +204,6 @@ pub struct Neighbourhood {
 /// Ranks and points just above and below one's own in one's cell or a unit above it, without names, and without the places of
 /// others below their threshold. Of a span that is over, in the cell and the units of then.
 #[utoipa::path(tag = "Leaderboards", params(BoardQuery, WidthQuery), responses(
-    (status = 200, description = "The places.", body = Neighbourhood),
     (status = 404, description = "It is no unit of one's own."),
     (status = 403, description = "The caller is no member.")))]
 #[get("/leaderboards/members/neighbourhood")]
@@ -212,7 +211,7 @@ pub async fn get_neighbourhood(
     mut request: ReadRequest<Myself>,
     query: Query<BoardQuery>,
     width: Query<WidthQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Neighbourhood>, Problem> {
     let today = day_of(request.scope.now);
     let span = query.0.span(today)?;
     let viewer = &request.scope.caller;
@@ -252,7 +251,6 @@ pub struct MyRank {
 /// The caller's own rank in their cell or any unit above it, up to the whole country, and among how many. For a past
 /// span, in the cell and the units of that time.
 #[utoipa::path(tag = "Leaderboards", params(BoardQuery), responses(
-    (status = 200, description = "The rank.", body = MyRank),
     (status = 404, description = "It is no unit of one's own."),
     (status = 403, description = "The caller is no member.")))]
 #[get("/me/rank")]
@@ -260,7 +258,7 @@ pub async fn get_my_rank(
     request: BatchedRequest<Empty>,
     query: Query<BoardQuery>,
     ranks: Data<Ranks>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<MyRank>, Problem> {
     let today = day_of(request.now);
     let span = query.0.span(today)?;
     let viewer = request.claims.sub;

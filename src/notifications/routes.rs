@@ -1,8 +1,7 @@
 //! Notifications over HTTP.
 
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, get, post};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Int4, Nullable, Uuid as SqlUuid};
@@ -20,6 +19,7 @@ use crate::kernel::extract::{Anyone, BatchedRequest, Empty, Query, WriteRequest,
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Language, Problem};
 use crate::kernel::http::reply;
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::audit;
 
 use super::texts;
@@ -123,13 +123,13 @@ impl BatchQuery for InboxLoader {
 ///
 /// Lists the caller's notifications, newest first. Work that waits in a unit for the caller's decision (`…_waiting`) is
 /// notified once, until it is read or a day is over, however much waits there.
-#[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of notifications.", body = Page<NotificationOut>)))]
+#[utoipa::path(tag = "Me", params(PageQuery))]
 #[get("/me/notifications")]
 pub async fn list_my_notifications(
     request: BatchedRequest<Empty>,
     page: Query<PageQuery>,
     desk: Data<BatchLoader<InboxLoader>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<NotificationOut>>, Problem> {
     let Query(page) = page;
     let wanted = InboxQuery { before: page.after()?, fetch: page.fetch() };
     let rows = desk.ask(request.claims, wanted, request.now).await?;
@@ -140,16 +140,15 @@ pub async fn list_my_notifications(
 /// Mark a notification as read
 ///
 /// Sets the time of reading; repetitions do not change it.
-#[utoipa::path(tag = "Me", params(("notification_id" = Uuid, Path, description = "The notification.")), request_body = Empty,
-    responses((status = 200, description = "The notification.", body = NotificationOut)))]
+#[utoipa::path(tag = "Me", params(("notification_id" = Uuid, Path, description = "The notification.")), request_body = Empty)]
 #[post("/me/notifications/{notification_id}/read")]
 pub async fn read_my_notification(
     request: WriteRequest<Empty, Anyone>,
     req: HttpRequest,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<NotificationOut>, Problem> {
     let id = path_id(&req, "notification_id")?;
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let own = notifications::table
                 .filter(notifications::id.eq(id))
                 .filter(notifications::account_id.eq(scope.caller.account_id));

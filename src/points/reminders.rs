@@ -1,8 +1,7 @@
 //! Private reminders to members who may miss the threshold: at most one a day and member.
 //! One call reminds a whole cell; its answer holds counts, never names.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, post};
+use actix_web::post;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use diesel::sql_types::{Array, BigInt, Date, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -18,6 +17,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::db::sweep::SLICE;
 use crate::kernel::extract::WriteRequest;
 use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply::Reply;
 use crate::kernel::outbox;
 use crate::kernel::security::access::needs::SendReminders;
 use crate::kernel::security::audit;
@@ -74,12 +74,13 @@ struct ChosenMembers {
 /// Sends a private notification to each member of the cell who may miss the month's threshold: at most one a day and
 /// member, regardless of the sender. Exempt and excused members get none. The answer holds counts, never names.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The cell.")), request_body = ReminderIn, responses(
-    (status = 200, description = "How many were reminded.", body = Reminders),
     (status = 422, description = "The unit is no cell.")))]
 #[post("/units/{unit_id}/reminders")]
-pub async fn send_reminders(request: WriteRequest<ReminderIn, OnUnit<SendReminders>>) -> Result<HttpResponse, Problem> {
+pub async fn send_reminders(
+    request: WriteRequest<ReminderIn, OnUnit<SendReminders>>,
+) -> Result<Reply<Reminders>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (on, now) = (&scope.on, scope.now);
             units::require_cell(conn, on.unit_id).await?;
             let today = day_of(now);

@@ -20,6 +20,7 @@ use crate::kernel::extract::{Query, ReadRequest, Scope, is_any_file, names, path
 use crate::kernel::http::idempotency::{self, Claim, Key};
 use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::http::reply::matches_any;
+use crate::kernel::http::reply::{AnyFile, Created, Reply};
 use crate::kernel::security::access::needs::PublishDocuments;
 use crate::kernel::security::audit;
 use crate::kernel::security::crypto::to_text;
@@ -52,15 +53,14 @@ pub struct FileQuery {
         ("image/jpeg"),
         ("audio/mpeg"))),
     extensions(("x-body-bytes" = json!(26_214_400))),
-    responses((status = 201, description = "The file.", body = FileOut),
-        (status = 409, description = "The document was recalled."),
+    responses((status = 409, description = "The document was recalled."),
         (status = 422, description = "The file is not of the type it is said to be, or the document has twenty files.")))]
 #[post("/documents/{document_id}/files")]
 pub async fn add_document_file(
     request: ReadRequest<OnDocument<PublishDocuments>>,
     query: Query<FileQuery>,
     payload: web::Payload,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<FileOut>, Problem> {
     let ReadRequest { conn, scope, request } = request;
     // A slow upload must not hold a connection.
     drop(conn);
@@ -92,11 +92,8 @@ pub async fn add_document_file(
         content::discard(files, &file).await;
     }
     let (answer, replayed) = added?;
-    let mut response = HttpResponse::Created();
-    if replayed {
-        response.insert_header(("Idempotency-Replayed", "true"));
-    }
-    Ok(response.json(answer))
+    let reply = Created::json(&answer).stored();
+    Ok(if replayed { reply.with(("Idempotency-Replayed", "true")) } else { reply })
 }
 
 /// Adds the row, or finds the answer of the same request. The second part says which.
@@ -191,7 +188,7 @@ fn media_of(req: &HttpRequest, name: &str) -> Result<Media, Problem> {
         (status = 304, description = "The client's copy is still right."),
         (status = 416, description = "The file has no such bytes.")))]
 #[get("/documents/{document_id}/files/{file_id}")]
-pub async fn download_document_file(request: ReadRequest<Readable>) -> Result<HttpResponse, Problem> {
+pub async fn download_document_file(request: ReadRequest<Readable>) -> Result<Reply<AnyFile>, Problem> {
     let ReadRequest { mut conn, scope, request } = request;
     let (document_id, file_id) = (scope.on.row.id, path_id(&request, "file_id")?);
     let file = store::one(&mut conn, document_id, file_id).await?;
@@ -200,7 +197,7 @@ pub async fn download_document_file(request: ReadRequest<Readable>) -> Result<Ht
     drop(conn);
     let tag = format!("\"{}\"", to_text(&file.sha256));
     if matches_any(&request, header::IF_NONE_MATCH, &tag) {
-        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+        return Ok(Reply::of(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish()));
     }
     let range = match wanted(&request, &tag, file.bytes) {
         RangeRequest::Everything => None,
@@ -212,7 +209,7 @@ pub async fn download_document_file(request: ReadRequest<Readable>) -> Result<Ht
         }
     };
     let content = content::open(scope.state.files.as_ref(), &file.storage_key, range.clone()).await?;
-    Ok(answer(&file, tag, range, content))
+    Ok(Reply::of(answer(&file, tag, range, content)))
 }
 
 fn answer(

@@ -1,7 +1,7 @@
 //! The library over HTTP: the list of a cell, one document, the kinds there are.
 
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpResponse, get};
+use actix_web::{FromRequest, get};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -13,6 +13,7 @@ use crate::kernel::extract::{Anyone, BatchedRequest, Empty, Myself, Query, ReadR
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::Problem;
 use crate::kernel::http::reply;
+use crate::kernel::http::reply::Reply;
 use crate::kernel::text::search_words;
 
 use super::store::{self, Detail, LibraryItem, LibraryLoader, LibraryQuery};
@@ -34,15 +35,14 @@ pub struct DocumentQuery {
 ///
 /// The documents distributed to the caller's cell, newest first; recalled ones are not among them.
 #[utoipa::path(tag = "Documents", params(PageQuery, DocumentQuery),
-    responses((status = 200, description = "A page of documents.", body = Page<LibraryItem>),
-        (status = 403, description = "The caller is not a member.")))]
+    responses((status = 403, description = "The caller is not a member.")))]
 #[get("/documents")]
 pub async fn list_documents(
     request: BatchedRequest<Empty>,
     page: Query<PageQuery>,
     query: Query<DocumentQuery>,
     desk: Data<BatchLoader<LibraryLoader>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<LibraryItem>>, Problem> {
     let (Query(page), Query(query)) = (page, query);
     let words = search_words(query.q.as_deref().unwrap_or_default());
     let wanted = LibraryQuery { unread: query.unread, words, after: page.after()?, fetch: page.fetch() };
@@ -65,10 +65,9 @@ pub async fn list_documents(
 ///
 /// Its text and its files. Members find what is distributed to their cell; those who may publish it find drafts and
 /// recalled documents too. The `ETag` is what a change needs as `If-Match`.
-#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
-    responses((status = 200, description = "The document.", body = Detail)))]
+#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")))]
 #[get("/documents/{document_id}")]
-pub async fn get_document(mut request: ReadRequest<Readable>) -> Result<HttpResponse, Problem> {
+pub async fn get_document(mut request: ReadRequest<Readable>) -> Result<Reply<Detail>, Problem> {
     let (caller, now) = (request.scope.caller.account_id, request.scope.now);
     let row = request.scope.on.row.clone();
     note_opening(&mut request.conn, row.id, caller, now).await?;
@@ -93,9 +92,9 @@ pub struct KindOut {
 /// List kinds of documents
 ///
 /// All kinds on one page, with the letters that symbols carry.
-#[utoipa::path(tag = "Documents", responses((status = 200, description = "The kinds.", body = Page<KindOut>)))]
+#[utoipa::path(tag = "Documents")]
 #[get("/document-kinds")]
-pub async fn list_document_kinds(request: ReadRequest<Anyone>) -> Result<HttpResponse, Problem> {
+pub async fn list_document_kinds(request: ReadRequest<Anyone>) -> Result<Reply<Page<KindOut>>, Problem> {
     let language = request.scope.context.language;
     let items = DocumentKind::ALL.iter().map(|kind| KindOut {
         code: *kind,

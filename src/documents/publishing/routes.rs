@@ -1,7 +1,7 @@
 //! Writing, changing, publishing and recalling documents over HTTP.
 
-use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, get, patch, post};
+use actix_web::http::header;
+use actix_web::{HttpRequest, get, patch, post};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -18,6 +18,7 @@ use crate::kernel::extract::{Query, ReadRequest, Scope, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::http::reply;
+use crate::kernel::http::reply::{Created, Reply};
 use crate::kernel::security::access::needs::PublishDocuments;
 use crate::kernel::security::audit;
 use crate::kernel::text::symbol;
@@ -77,13 +78,12 @@ impl From<DocumentRow> for OwnedDocument {
 /// List documents of a unit
 ///
 /// What the unit owns, drafts and recalled ones too, newest first. For those who may publish there.
-#[utoipa::path(tag = "Documents", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery),
-    responses((status = 200, description = "A page of documents.", body = Page<OwnedDocument>)))]
+#[utoipa::path(tag = "Documents", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery))]
 #[get("/units/{unit_id}/documents")]
 pub async fn list_unit_documents(
     mut request: ReadRequest<OnUnit<PublishDocuments>>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<OwnedDocument>>, Problem> {
     let Query(page) = page;
     let unit_id = request.scope.on.unit_id;
     let rows = store::of_unit(&mut request.conn, unit_id, page.after()?, page.fetch()).await?;
@@ -133,14 +133,13 @@ pub struct DocumentIn {
 /// refused. The body may have two megabytes.
 #[utoipa::path(tag = "Documents", params(("unit_id" = Uuid, Path, description = "The unit that will own it.")),
     request_body = DocumentIn, extensions(("x-body-bytes" = json!(2_097_152))),
-    responses((status = 201, description = "The draft.", body = Detail),
-        (status = 422, description = "There is neither a text nor a number of pages, or the document carries a secrecy marking.")))]
+    responses((status = 422, description = "There is neither a text nor a number of pages, or the document carries a secrecy marking.")))]
 #[post("/units/{unit_id}/documents")]
 pub async fn create_document(
     request: WriteRequest<DocumentIn, OnUnit<PublishDocuments>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<Detail>, Problem> {
     request
-        .commit(StatusCode::CREATED, async |conn, scope| {
+        .commit(async |conn, scope| {
             let body = &scope.body;
             let new = NewDocument {
                 unit_id: scope.on.unit_id,
@@ -240,21 +239,20 @@ impl DocumentPatch {
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."),
         ("If-Match" = String, Header, description = "The `ETag` of the document that was read.", max_length = 500, pattern = "^.+$")),
     request_body = DocumentPatch, extensions(("x-body-bytes" = json!(2_097_152))),
-    responses((status = 200, description = "The document.", body = Detail),
-        (status = 409, description = "The document was recalled."),
+    responses((status = 409, description = "The document was recalled."),
         (status = 412, description = "The document was changed meanwhile."),
         (status = 422, description = "There is neither a text nor a number of pages, or the document carries a secrecy marking.")))]
 #[patch("/documents/{document_id}")]
 pub async fn update_document(
     req: HttpRequest,
     request: WriteRequest<DocumentPatch, OnDocument<PublishDocuments>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Detail>, Problem> {
     if !req.headers().contains_key(header::IF_MATCH) {
         let detail = text("Thiếu If-Match.", "If-Match is required.");
         return Err(Problem::fault("If-Match", "required", detail));
     }
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let mut row = lock(conn, scope.on.document_id).await?;
             if row.status == RECALLED {
                 return Err(recalled());
@@ -300,13 +298,12 @@ pub struct PublicationIn {
 /// with a secrecy marking is refused.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
     request_body = PublicationIn,
-    responses((status = 200, description = "The document.", body = Detail),
-        (status = 409, description = "The document was recalled."),
+    responses((status = 409, description = "The document was recalled."),
         (status = 422, description = "A unit is not below the owning one, the attestation is missing, or the document carries a secrecy marking.")))]
 #[post("/documents/{document_id}/publish")]
 pub async fn publish_document(
     request: WriteRequest<PublicationIn, OnDocument<PublishDocuments>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Detail>, Problem> {
     if !request.body.attests_no_state_secrets {
         return Err(Problem::with(
             Code::RuleNotMet,
@@ -315,7 +312,7 @@ pub async fn publish_document(
         ));
     }
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (id, by) = (scope.on.document_id, scope.caller.account_id);
             store::publish(conn, id, &scope.body.unit_ids, by, scope.now).await?;
             let event = audit::AuditEvent {
@@ -350,14 +347,13 @@ pub struct RecallIn {
 /// stay listed as its readers.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
     request_body = RecallIn,
-    responses((status = 200, description = "The document.", body = Detail),
-        (status = 409, description = "The document is not published.")))]
+    responses((status = 409, description = "The document is not published.")))]
 #[post("/documents/{document_id}/recall")]
 pub async fn recall_document(
     request: WriteRequest<RecallIn, OnDocument<PublishDocuments>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Detail>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (id, by) = (scope.on.document_id, scope.caller.account_id);
             store::recall(conn, id, by, scope.body.reason.trim(), scope.now).await?;
             let event = audit::AuditEvent {

@@ -1,7 +1,6 @@
 //! Reading sessions and confirmations over HTTP.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, post};
+use actix_web::{HttpRequest, post};
 use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
@@ -12,6 +11,7 @@ use crate::documents::targets::Distributed;
 use crate::kernel::db::Conn;
 use crate::kernel::extract::{Authorize, Empty, WriteRequest, path_id};
 use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply::{Created, Reply};
 use crate::kernel::security::audit;
 use crate::kernel::security::auth::Principal;
 use crate::points::Award;
@@ -74,11 +74,11 @@ impl From<StoredSession> for ReadingSession {
 /// least every minute while the document is on the screen. One session of a member runs at a time; the others pause.
 /// A member has at most 20 unfinished sessions, the oldest are closed.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
-    request_body = Empty, responses((status = 201, description = "The session.", body = ReadingSession)))]
+    request_body = Empty)]
 #[post("/documents/{document_id}/reading-sessions")]
-pub async fn start_reading(request: WriteRequest<Empty, Distributed>) -> Result<HttpResponse, Problem> {
+pub async fn start_reading(request: WriteRequest<Empty, Distributed>) -> Result<Created<ReadingSession>, Problem> {
     request
-        .commit(StatusCode::CREATED, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (me, document) = (scope.caller.account_id, &scope.on.row);
             let config = &scope.state.config;
             let session = sessions::start(conn, config, me, document, scope.now).await?;
@@ -93,13 +93,12 @@ pub async fn start_reading(request: WriteRequest<Empty, Distributed>) -> Result<
 /// was read, the first heartbeat lets this one go on and counts nothing.
 #[utoipa::path(tag = "Documents", params(("session_id" = Uuid, Path, description = "The reading session.")),
     request_body = Empty, responses(
-    (status = 200, description = "The session.", body = ReadingSession),
     (status = 409, description = "The document was changed meanwhile."),
     (status = 410, description = "The session has expired.")))]
 #[post("/reading-sessions/{session_id}/heartbeat")]
-pub async fn send_heartbeat(request: WriteRequest<Empty, MySession>) -> Result<HttpResponse, Problem> {
+pub async fn send_heartbeat(request: WriteRequest<Empty, MySession>) -> Result<Reply<ReadingSession>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (config, id) = (&scope.state.config, scope.on.0);
             let session = sessions::beat(conn, config, &scope.caller, id, scope.now).await?;
             Ok(ReadingSession::from(session))
@@ -113,17 +112,17 @@ pub async fn send_heartbeat(request: WriteRequest<Empty, MySession>) -> Result<H
 /// with the reason. Completing a session again returns the answer of the first completion.
 #[utoipa::path(tag = "Documents", params(("session_id" = Uuid, Path, description = "The reading session.")),
     request_body = Empty, responses(
-    (status = 200, description = "What it earned.", body = Award),
     (status = 409, description = "Not read for long enough, paused by another session, or the document was changed meanwhile."),
     (status = 410, description = "The session has expired.")))]
 #[post("/reading-sessions/{session_id}/complete")]
-pub async fn complete_reading(request: WriteRequest<Empty, MySession>) -> Result<HttpResponse, Problem> {
+pub async fn complete_reading(request: WriteRequest<Empty, MySession>) -> Result<Reply<Award>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (config, id) = (&scope.state.config, scope.on.0);
             sessions::complete(conn, config, &scope.caller, id, scope.now).await
         })
         .await
+        .map(Reply::stored)
 }
 
 /// Confirm a document
@@ -131,12 +130,11 @@ pub async fn complete_reading(request: WriteRequest<Empty, MySession>) -> Result
 /// The member says that they know a document that must be read. Earns once.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
     request_body = Empty, responses(
-    (status = 200, description = "What it earned.", body = Award),
     (status = 422, description = "The document asks for no confirmation.")))]
 #[post("/documents/{document_id}/acknowledgement")]
-pub async fn acknowledge_document(request: WriteRequest<Empty, Distributed>) -> Result<HttpResponse, Problem> {
+pub async fn acknowledge_document(request: WriteRequest<Empty, Distributed>) -> Result<Reply<Award>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (me, document) = (scope.caller.account_id, &scope.on.row);
             let (award, first) = sessions::acknowledge(conn, &scope.caller, document, scope.now).await?;
             if first {

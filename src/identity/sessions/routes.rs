@@ -1,7 +1,6 @@
 //! Sign-in, refresh, sign-out and the list of one's devices over HTTP.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, delete, get, post};
+use actix_web::{delete, get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,6 +13,7 @@ use crate::kernel::extract::{
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::http::rate_limit::Payer;
+use crate::kernel::http::reply::{Created, NoContent, Reply};
 use crate::kernel::security::audit;
 use crate::kernel::security::crypto::Crypto;
 
@@ -45,11 +45,10 @@ pub struct SignInIn {
 /// each account, with a separate allowance for each device that sends its `device_token`.
 #[utoipa::path(tag = "Sessions", security(()), request_body = SignInIn,
     extensions(("x-body-bytes" = json!(8192)), ("x-budget" = json!("sign_in"))), responses(
-    (status = 201, description = "The tokens of the new session.", body = SessionTokens),
     (status = 401, description = "The login or the password is wrong."),
     (status = 429, description = "Too many requests, or too many failed tries (`sign_in_throttled`).")))]
 #[post("/auth/sessions")]
-pub async fn create_session(request: AnonymousRequest<SignInIn>) -> Result<HttpResponse, Problem> {
+pub async fn create_session(request: AnonymousRequest<SignInIn>) -> Result<Created<SessionTokens>, Problem> {
     let attempt = Attempt {
         login: &request.body.login,
         password: &request.body.password,
@@ -59,7 +58,7 @@ pub async fn create_session(request: AnonymousRequest<SignInIn>) -> Result<HttpR
         request_id: &request.context.request_id,
     };
     let tokens = sign_in(&request.state, &attempt, request.now).await?;
-    Ok(tokens.answer(StatusCode::CREATED))
+    Ok(tokens.answer())
 }
 
 impl Proof for SignInIn {
@@ -90,10 +89,9 @@ impl Proof for RefreshIn {
 /// somebody else has it.
 #[utoipa::path(tag = "Sessions", security(()), request_body = RefreshIn,
     extensions(("x-body-bytes" = json!(8192)), ("x-budget" = json!("refresh"))), responses(
-    (status = 200, description = "The next tokens.", body = SessionTokens),
     (status = 401, description = "The session is over.")))]
 #[post("/auth/sessions/refresh")]
-pub async fn refresh_session(request: AnonymousRequest<RefreshIn>) -> Result<HttpResponse, Problem> {
+pub async fn refresh_session(request: AnonymousRequest<RefreshIn>) -> Result<Reply<SessionTokens>, Problem> {
     let (state, now) = (&request.state, request.now);
     let invalid = || Problem::new(Code::RefreshTokenInvalid);
     let token = parse_refresh_token(&state.crypto, &request.body.refresh_token).ok_or_else(invalid)?;
@@ -103,7 +101,7 @@ pub async fn refresh_session(request: AnonymousRequest<RefreshIn>) -> Result<Htt
         .transaction(async |conn| device_sessions::refresh(conn, token, days, now).await)
         .await?
         .ok_or_else(invalid)?;
-    Ok(SessionTokens::issue(state, &issue, now)?.answer(StatusCode::OK))
+    Ok(SessionTokens::issue(state, &issue, now)?.answer())
 }
 
 async fn audit_end<B, T>(
@@ -120,11 +118,11 @@ async fn audit_end<B, T>(
 /// Sign out
 ///
 /// Ends the session of the token sent, which stops working at once.
-#[utoipa::path(tag = "Sessions", responses((status = 204, description = "The session is over.")))]
+#[utoipa::path(tag = "Sessions")]
 #[delete("/auth/sessions/current")]
-pub async fn delete_current_session(request: WriteRequest<Empty, Anyone>) -> Result<HttpResponse, Problem> {
+pub async fn delete_current_session(request: WriteRequest<Empty, Anyone>) -> Result<NoContent, Problem> {
     request
-        .commit(StatusCode::NO_CONTENT, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (account, session) = (scope.caller.account_id, scope.caller.session_id);
             device_sessions::revoke(conn, account, session, Because::SignedOut, scope.now).await?;
             audit_end(conn, scope, "session.signed_out", session).await
@@ -153,12 +151,12 @@ pub struct SessionOut {
 /// List one's devices
 ///
 /// Lists the live sessions of the caller, newest first.
-#[utoipa::path(tag = "Me", params(PageQuery), responses((status = 200, description = "A page of sessions.", body = Page<SessionOut>)))]
+#[utoipa::path(tag = "Me", params(PageQuery))]
 #[get("/me/sessions")]
 pub async fn list_my_sessions(
     mut request: ReadRequest<Anyone>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<SessionOut>>, Problem> {
     let (Query(page), caller) = (page, &request.scope.caller);
     let (after, most, now) = (page.after()?, page.fetch(), request.scope.now);
     let rows = device_sessions::list(&mut request.conn, caller.account_id, after, most, now).await?;
@@ -180,16 +178,15 @@ pub async fn list_my_sessions(
 /// Sign a device out
 ///
 /// Ends one session of the caller's own; its tokens stop working at once.
-#[utoipa::path(tag = "Me", params(("session_id" = Uuid, Path, description = "The session.")),
-    responses((status = 204, description = "The session is over.")))]
+#[utoipa::path(tag = "Me", params(("session_id" = Uuid, Path, description = "The session.")))]
 #[delete("/me/sessions/{session_id}")]
 pub async fn delete_my_session(
     request: WriteRequest<Empty, Anyone>,
     req: actix_web::HttpRequest,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let session = path_id(&req, "session_id")?;
     request
-        .commit(StatusCode::NO_CONTENT, async |conn, scope| {
+        .commit(async |conn, scope| {
             let account = scope.caller.account_id;
             if !device_sessions::revoke(conn, account, session, Because::Revoked, scope.now).await? {
                 return Err(Problem::not_found());
@@ -202,11 +199,11 @@ pub async fn delete_my_session(
 /// Sign all other devices out
 ///
 /// Ends every session of the caller except the current one.
-#[utoipa::path(tag = "Me", responses((status = 204, description = "Only this device is still signed in.")))]
+#[utoipa::path(tag = "Me")]
 #[delete("/me/sessions")]
-pub async fn delete_my_other_sessions(request: WriteRequest<Empty, Anyone>) -> Result<HttpResponse, Problem> {
+pub async fn delete_my_other_sessions(request: WriteRequest<Empty, Anyone>) -> Result<NoContent, Problem> {
     request
-        .commit(StatusCode::NO_CONTENT, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (account, kept) = (scope.caller.account_id, scope.caller.session_id);
             device_sessions::lock_account(conn, account).await?;
             device_sessions::revoke_others(conn, account, Some(kept), Because::Revoked, scope.now).await?;

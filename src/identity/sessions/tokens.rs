@@ -1,13 +1,13 @@
 //! Tokens of a device session: derived from ids and a key, so that nothing secret is stored.
 
-use actix_web::HttpResponse;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::auth::{Claims, FIRST_PARTY, ISSUER};
 use crate::kernel::security::crypto::{Crypto, from_text, to_text};
 use crate::kernel::state::State;
@@ -68,8 +68,8 @@ impl SessionTokens {
     }
 
     /// The answer; intermediaries must not cache it.
-    pub fn answer(&self, status: StatusCode) -> HttpResponse {
-        HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).json(self)
+    pub fn answer<const S: u16>(&self) -> Reply<Self, S> {
+        Reply::json(self).with((header::CACHE_CONTROL, "no-store"))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Redeeming an activation slip over HTTP.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, post};
+use actix_web::post;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::json;
@@ -11,6 +10,7 @@ use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::extract::{AnonymousRequest, Proof};
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply::Created;
 use crate::kernel::ids::new_id;
 use crate::kernel::outbox;
 use crate::kernel::security::audit;
@@ -55,12 +55,11 @@ impl Proof for ActivationIn {}
 /// devices are signed out. Five tries with wrong data void a slip. Every failure gets the same answer.
 #[utoipa::path(tag = "Sessions", security(()), request_body = ActivationIn,
     extensions(("x-body-bytes" = json!(8192)), ("x-budget" = json!("activation"))), responses(
-    (status = 201, description = "The tokens of the new session.", body = SessionTokens),
     (status = 410, description = "The slip cannot be used."),
     (status = 422, description = "The password is too easy to guess."),
     (status = 429, description = "Too many requests, or too many failed tries (`sign_in_throttled`).")))]
 #[post("/auth/activate")]
-pub async fn activate(request: AnonymousRequest<ActivationIn>) -> Result<HttpResponse, Problem> {
+pub async fn activate(request: AnonymousRequest<ActivationIn>) -> Result<Created<SessionTokens>, Problem> {
     let (state, body, now) = (&request.state, &request.body, request.now);
     let invalid = || Problem::new(Code::SlipInvalid);
     let address = Allowance::of_activation(&state.crypto, request.context.address);
@@ -102,7 +101,7 @@ pub async fn activate(request: AnonymousRequest<ActivationIn>) -> Result<HttpRes
             enter(conn, &opening, proved, now, &request.state.crypto).await
         })
         .await?;
-    Ok(SessionTokens::issue(state, &issue, now)?.answer(StatusCode::CREATED))
+    Ok(SessionTokens::issue(state, &issue, now)?.answer())
 }
 
 /// Ends all earlier sessions of the account and opens one on the new device.

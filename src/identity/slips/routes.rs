@@ -2,7 +2,7 @@
 
 use actix_web::http::header;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, post};
+use actix_web::{HttpRequest, post};
 use chrono::{DateTime, Duration, Utc};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use crate::kernel::db::{Conn, transaction};
 use crate::kernel::extract::secret::SecretCall;
 use crate::kernel::extract::{Authorize, Empty, Scope, path_id};
 use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply::{Accepted, Created, OneOf};
 use crate::kernel::ids::new_id;
 use crate::kernel::security::access::needs::IssueSlips;
 use crate::kernel::security::audit;
@@ -41,10 +42,10 @@ pub struct SlipOut {
 }
 
 impl SlipOut {
-    fn answer(released: Released) -> HttpResponse {
+    fn answer(released: Released) -> Created<Self> {
         let Released { id, code, expires_at } = released;
         let slip = Self { id, code, expires_at };
-        HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(slip)
+        Created::json(&slip).with((header::CACHE_CONTROL, "no-store"))
     }
 }
 
@@ -63,15 +64,13 @@ enum SlipOutcome {
 /// lost, issue another one.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member.")),
     request_body = Empty, extensions(("x-secret-call" = json!(true))), responses(
-    (status = 201, description = "The slip.", body = SlipOut),
-    (status = 202, description = "The decision that waits for a second officer.", body = DecisionOut),
     (status = 403, description = "The caller may not issue this slip."),
     (status = 409, description = "A slip for this member waits for its release already.")))]
 #[post("/members/{member_id}/activation-slips")]
 pub async fn create_activation_slip(
     call: SecretCall<Empty, OnMember<IssueSlips>>,
     kinds: Data<Registry>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<OneOf<Created<SlipOut>, Accepted<DecisionOut>>, Problem> {
     let (scope, kinds, mut conn) = (&call.scope, **kinds, call.conn);
     store::require_other(&scope.caller, scope.on.member_id)?;
     let outcome = transaction(&mut conn, async |conn| {
@@ -86,8 +85,8 @@ pub async fn create_activation_slip(
         Ok(SlipOutcome::Asked(Box::new(decision)))
     });
     Ok(match outcome.await? {
-        SlipOutcome::Issued(slip) => SlipOut::answer(slip),
-        SlipOutcome::Asked(decision) => HttpResponse::Accepted().json(decision),
+        SlipOutcome::Issued(slip) => OneOf::First(SlipOut::answer(slip)),
+        SlipOutcome::Asked(decision) => OneOf::Second(Accepted::json(&*decision)),
     })
 }
 
@@ -141,12 +140,11 @@ impl Authorize for OnSlip {
 /// `Idempotency-Key`: if the answer was lost, ask for another slip.
 #[utoipa::path(tag = "Members", params(("slip_id" = Uuid, Path, description = "The slip.")),
     request_body = Empty, extensions(("x-secret-call" = json!(true))), responses(
-    (status = 201, description = "The slip.", body = SlipOut),
     (status = 403, description = "The caller may no longer release this slip."),
     (status = 409, description = "The code was read once already, or the officer who asked may no longer ask."),
     (status = 410, description = "The slip has expired.")))]
 #[post("/activation-slips/{slip_id}/code")]
-pub async fn read_slip_code(call: SecretCall<Empty, OnSlip>) -> Result<HttpResponse, Problem> {
+pub async fn read_slip_code(call: SecretCall<Empty, OnSlip>) -> Result<Created<SlipOut>, Problem> {
     let (scope, mut conn) = (&call.scope, call.conn);
     let released = transaction(&mut conn, async |conn| {
         let (crypto, days) = (&scope.state.crypto, scope.state.config.slip_days);

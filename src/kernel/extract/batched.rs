@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::kernel::http::context::RequestContext;
 use crate::kernel::http::idempotency::Key;
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::auth::Claims;
 use crate::kernel::state::State;
 
@@ -48,12 +50,14 @@ impl<B: DeserializeOwned + 'static> FromRequest for BatchedRequest<B> {
     }
 }
 
-/// The answer to a write: JSON, marked when it repeats the answer of an earlier request with the same key.
-pub fn answer(status: u16, body: String, replayed: bool) -> HttpResponse {
-    let status = actix_web::http::StatusCode::from_u16(status).unwrap_or(actix_web::http::StatusCode::OK);
-    let mut response = HttpResponse::build(status);
+/// The reply to a write, marked when it repeats the answer of an earlier request with the same key.
+pub fn answer<T, const S: u16>(status: u16, body: String, replayed: bool) -> Reply<T, S> {
+    let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap_or_default());
     if replayed {
         response.insert_header(("Idempotency-Replayed", "true"));
     }
-    response.content_type("application/json").body(body)
+    Reply::of(match status {
+        204 => response.finish(),
+        _ => response.content_type("application/json").body(body),
+    })
 }

@@ -1,9 +1,13 @@
 //! Cursor pages: `limit` and an opaque `cursor` that stays put when rows are inserted.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::schema::{ArrayBuilder, SchemaType, Type};
+use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::problem::{Problem, text};
 use crate::kernel::security::crypto::{from_text, to_text};
@@ -38,14 +42,45 @@ fn is_storable(key: &Value) -> bool {
 }
 
 /// One part of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub struct Page<T> {
     /// The items, in the order the operation describes.
-    #[schema(max_items = 200)]
     pub items: Vec<T>,
     /// Where the next page begins; null on the last one.
-    #[schema(max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
     pub next_cursor: Option<String>,
+}
+
+/// A page of items `Item` is called `ItemPage`, and refers to its items, so that clients get one type for one thing.
+impl<T: ToSchema> ToSchema for Page<T> {
+    fn name() -> Cow<'static, str> {
+        format!("{}Page", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        let items = ArrayBuilder::new()
+            .description(Some("The items, in the order the operation describes."))
+            .items(Ref::from_schema_name(T::name()))
+            .max_items(Some(200));
+        let next_cursor = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some("Where the next page begins; null on the last one."))
+            .max_length(Some(512))
+            .pattern(Some("^[A-Za-z0-9_-]+$"));
+        ObjectBuilder::new()
+            .description(Some("One part of a list."))
+            .property("items", items)
+            .required("items")
+            .property("next_cursor", next_cursor)
+            .required("next_cursor")
+            .into()
+    }
 }
 
 impl PageQuery {

@@ -2,31 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-/// The generator names a page of items `Page_Item` and inlines the item: here it becomes `ItemPage`, whose items are
-/// references, so that clients get one type for one thing.
-pub fn name_pages(document: Value) -> Value {
-    let mut text = document.to_string();
-    let names: Vec<String> =
-        document["components"]["schemas"].as_object().into_iter().flat_map(Map::keys).cloned().collect();
-    let pages = || names.iter().filter_map(|name| Some((name, name.strip_prefix("Page_")?)));
-    for (name, item) in pages() {
-        text = text.replace(&format!("#/components/schemas/{name}\""), &format!("#/components/schemas/{item}Page\""));
-    }
-    let mut document: Value = serde_json::from_str(&text).unwrap_or(document);
-    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
-        for (name, item) in pages() {
-            let Some(mut page) = schemas.remove(name) else {
-                continue;
-            };
-            if schemas.contains_key(item) {
-                page["properties"]["items"]["items"] = json!({"$ref": format!("#/components/schemas/{item}")});
-            }
-            schemas.insert(format!("{item}Page"), page);
-        }
-    }
-    document
-}
-
 /// Removes schemas without references: an item that appears only inside a page is inlined there.
 pub fn drop_unused(document: &mut Value) {
     loop {

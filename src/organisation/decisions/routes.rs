@@ -1,13 +1,13 @@
 //! Decisions over HTTP: a unit's inbox, and the acts of its officers on it.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::kernel::extract::{Empty, Query, ReadRequest, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Problem, text};
+use crate::kernel::http::reply::Reply;
 
 use super::batch::{ConfirmationResults, ConfirmationsIn, confirm_all};
 use super::model::DecisionState;
@@ -33,14 +33,13 @@ pub struct DecisionQuery {
 /// Lists the inbox of a unit and everything below it, latest first: what waits for a second officer, unless another
 /// `state` is requested. Callers see the kinds that they propose or decide there; inspectors see all. The caller's own
 /// proposals, and decisions that concern the caller, are listed too and cannot be confirmed by them.
-#[utoipa::path(tag = "Decisions", params(PageQuery, DecisionQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
-    responses((status = 200, description = "A page of decisions.", body = Page<DecisionOut>)))]
+#[utoipa::path(tag = "Decisions", params(PageQuery, DecisionQuery, ("unit_id" = Uuid, Path, description = "The unit.")))]
 #[get("/units/{unit_id}/decisions")]
 pub async fn list_decisions(
     mut request: ReadRequest<OnInbox>,
     page: Query<PageQuery>,
     query: Query<DecisionQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<DecisionOut>>, Problem> {
     let (on, now, language) = (&request.scope.on, request.scope.now, request.scope.context.language);
     let mut kinds = on.readable.clone();
     if let Some(kind) = &query.0.kind {
@@ -62,10 +61,9 @@ pub async fn list_decisions(
 /// Get a decision
 ///
 /// Returns one decision. For officers who propose or decide this kind on its unit, its proposer, and inspectors.
-#[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")),
-    responses((status = 200, description = "The decision.", body = DecisionOut)))]
+#[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")))]
 #[get("/decisions/{decision_id}")]
-pub async fn get_decision(mut request: ReadRequest<OnDecision>) -> Result<HttpResponse, Problem> {
+pub async fn get_decision(mut request: ReadRequest<OnDecision>) -> Result<Reply<DecisionOut>, Problem> {
     let (id, kinds) = (request.scope.on.decision_id, request.scope.on.kinds);
     let (language, now) = (request.scope.context.language, request.scope.now);
     let found = answer(&mut request.conn, id, kinds, language, now).await?;
@@ -79,15 +77,14 @@ pub async fn get_decision(mut request: ReadRequest<OnDecision>) -> Result<HttpRe
 /// and an officer who redeemed such a slip within the last 72 hours (`decisions_rest`). The proposer's right is checked again.
 #[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")), request_body = Empty,
     responses(
-    (status = 200, description = "The decision.", body = DecisionOut),
     (status = 403, description = "The caller may not be the second officer of this decision."),
     (status = 409, description = "It was decided already, or the proposal is no longer possible."),
     (status = 410, description = "It has expired."),
     (status = 422, description = "A rule of the organisation is not met.")))]
 #[post("/decisions/{decision_id}/confirmation")]
-pub async fn confirm_decision(request: WriteRequest<Empty, OnDecision>) -> Result<HttpResponse, Problem> {
+pub async fn confirm_decision(request: WriteRequest<Empty, OnDecision>) -> Result<Reply<DecisionOut>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
             confirm(conn, id, &Act::of(scope, kinds)).await?;
             answer(conn, id, kinds, scope.context.language, scope.now).await
@@ -109,14 +106,15 @@ pub struct DecisionRefusalIn {
 /// Ends the proposal without effect; the proposer is notified of the reason. For officers who could confirm it.
 #[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")),
     request_body = DecisionRefusalIn, responses(
-    (status = 200, description = "The decision.", body = DecisionOut),
     (status = 403, description = "The caller may not be the second officer of this decision."),
     (status = 409, description = "It was decided already."),
     (status = 410, description = "It has expired.")))]
 #[post("/decisions/{decision_id}/refusal")]
-pub async fn refuse_decision(request: WriteRequest<DecisionRefusalIn, OnDecision>) -> Result<HttpResponse, Problem> {
+pub async fn refuse_decision(
+    request: WriteRequest<DecisionRefusalIn, OnDecision>,
+) -> Result<Reply<DecisionOut>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
             decline(conn, id, &Act::of(scope, kinds), scope.body.reason.trim()).await?;
             answer(conn, id, kinds, scope.context.language, scope.now).await
@@ -129,13 +127,12 @@ pub async fn refuse_decision(request: WriteRequest<DecisionRefusalIn, OnDecision
 /// Withdraws a proposal before it is decided. For its proposer.
 #[utoipa::path(tag = "Decisions", params(("decision_id" = Uuid, Path, description = "The decision.")), request_body = Empty,
     responses(
-    (status = 200, description = "The decision.", body = DecisionOut),
     (status = 409, description = "It was decided already."),
     (status = 410, description = "It has expired.")))]
 #[post("/decisions/{decision_id}/withdrawal")]
-pub async fn withdraw_decision(request: WriteRequest<Empty, OnDecision>) -> Result<HttpResponse, Problem> {
+pub async fn withdraw_decision(request: WriteRequest<Empty, OnDecision>) -> Result<Reply<DecisionOut>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (id, kinds) = (scope.on.decision_id, scope.on.kinds);
             withdraw(conn, id, &Act::of(scope, kinds)).await?;
             answer(conn, id, kinds, scope.context.language, scope.now).await
@@ -148,10 +145,11 @@ pub async fn withdraw_decision(request: WriteRequest<Empty, OnDecision>) -> Resu
 /// Confirms up to fifty decisions of the unit and the units below it, each as if it were confirmed alone: one that
 /// fails does not undo the others, and its result says why.
 #[utoipa::path(tag = "Decisions", params(("unit_id" = Uuid, Path, description = "The unit.")),
-    request_body = ConfirmationsIn, responses(
-    (status = 200, description = "A result for each, in the order asked for.", body = ConfirmationResults)))]
+    request_body = ConfirmationsIn)]
 #[post("/units/{unit_id}/decisions/confirmations")]
-pub async fn confirm_decisions(request: WriteRequest<ConfirmationsIn, OnInbox>) -> Result<HttpResponse, Problem> {
+pub async fn confirm_decisions(
+    request: WriteRequest<ConfirmationsIn, OnInbox>,
+) -> Result<Reply<ConfirmationResults>, Problem> {
     let mut ids = request.body.decision_ids.clone();
     ids.sort_unstable();
     ids.dedup();
@@ -160,7 +158,7 @@ pub async fn confirm_decisions(request: WriteRequest<ConfirmationsIn, OnInbox>) 
         return Err(Problem::fault("/decision_ids", "duplicate", detail));
     }
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let act = Act::of(scope, scope.on.kinds);
             let (unit_id, ids) = (scope.on.unit_id, &scope.body.decision_ids);
             confirm_all(conn, unit_id, ids, &act, scope.context.language).await

@@ -1,8 +1,7 @@
 //! Exemptions over HTTP.
 
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::json;
@@ -12,6 +11,7 @@ use uuid::Uuid;
 use crate::kernel::extract::{Query, ReadRequest, Scope, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem, text};
+use crate::kernel::http::reply::{Accepted, Reply};
 use crate::kernel::ids::new_id;
 use crate::kernel::security::access::needs::{ManageMembers, ReadMember};
 use crate::organisation::OnMember;
@@ -79,7 +79,6 @@ fn not_oneself(caller: Uuid, member_id: Uuid) -> Result<(), Problem> {
 /// unless a superior committee reopens that month; what was proposed before the close and confirmed within 30 days changes the
 /// corrected figures, never what was signed.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member.")), request_body = ExemptionIn, responses(
-    (status = 202, description = "The decision that waits for a second officer.", body = DecisionOut),
     (status = 403, description = "It is the caller's own, or the caller's decisions rest."),
     (status = 409, description = "One of the same kind covers a part of this time already or is proposed, or a month of it is closed."),
     (status = 422, description = "It begins before the member's cell (`before_unit`).")))]
@@ -87,10 +86,10 @@ fn not_oneself(caller: Uuid, member_id: Uuid) -> Result<(), Problem> {
 pub async fn create_exemption(
     request: WriteRequest<ExemptionIn, OnMember<ManageMembers>>,
     kinds: Data<Registry>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Accepted<DecisionOut>, Problem> {
     let kinds = **kinds;
     request
-        .commit(StatusCode::ACCEPTED, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (member_id, body) = (scope.on.member_id, &scope.body);
             not_oneself(scope.caller.account_id, member_id)?;
             decisions::require_rested(conn, scope.caller.account_id, scope.now).await?;
@@ -121,13 +120,12 @@ fn proposer<B, T>(scope: &Scope<B, T>) -> Proposer<'_> {
 /// List a member's exemptions
 ///
 /// Lists the exemptions by first day, latest first. The access is recorded in the audit log.
-#[utoipa::path(tag = "Members", params(PageQuery, ("member_id" = Uuid, Path, description = "The member.")),
-    responses((status = 200, description = "A page of exemptions.", body = Page<Exemption>)))]
+#[utoipa::path(tag = "Members", params(PageQuery, ("member_id" = Uuid, Path, description = "The member.")))]
 #[get("/members/{member_id}/exemptions")]
 pub async fn list_exemptions(
     mut request: ReadRequest<OnMember<ReadMember>>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<Exemption>>, Problem> {
     let before = page.0.after()?;
     record_view(&mut request.conn, &request.scope, json!({"part": "exemptions"})).await?;
     let member_id = request.scope.on.member_id;
@@ -149,7 +147,6 @@ pub struct EndIn {
 /// Takes two officers: the answer is a decision that waits. Once it is confirmed the record is shorter, never by days of a month
 /// that was closed before it was proposed. Nobody ends their own.
 #[utoipa::path(tag = "Members", params(("exemption_id" = Uuid, Path, description = "The exemption.")), request_body = EndIn, responses(
-    (status = 202, description = "The decision that waits for a second officer.", body = DecisionOut),
     (status = 403, description = "It is the caller's own, or the caller's decisions rest."),
     (status = 409, description = "A month of what would be cut off is closed, or an end of it waits already."),
     (status = 422, description = "The end is not within the exemption.")))]
@@ -157,10 +154,10 @@ pub struct EndIn {
 pub async fn end_exemption(
     request: WriteRequest<EndIn, OnExemption>,
     kinds: Data<Registry>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Accepted<DecisionOut>, Problem> {
     let kinds = **kinds;
     request
-        .commit(StatusCode::ACCEPTED, async |conn, scope| {
+        .commit(async |conn, scope| {
             let on = &scope.on;
             not_oneself(scope.caller.account_id, on.member_id)?;
             lock_member(conn, on.member_id).await?;

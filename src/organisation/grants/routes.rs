@@ -1,8 +1,7 @@
 //! Grants over HTTP.
 
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, delete, get, post};
+use actix_web::{delete, get, post};
 use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -13,6 +12,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::extract::{Anyone, Empty, Query, ReadRequest, Scope, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem, text};
+use crate::kernel::http::reply::{Accepted, Created, NoContent, OneOf, Reply};
 use crate::kernel::ids::new_id;
 use crate::kernel::security::access::{Permission, Role};
 use crate::kernel::security::audit;
@@ -53,8 +53,6 @@ pub struct GrantIn {
 /// `propaganda_officer`) takes two officers: the answer is 202 with a decision, and the role holds when a second officer
 /// above the unit confirms it.
 #[utoipa::path(tag = "Roles", request_body = GrantIn, responses(
-    (status = 201, description = "The grant.", body = GrantOut),
-    (status = 202, description = "The decision that waits for a second officer.", body = DecisionOut),
     (status = 403, description = "The caller may not give roles there, or not to themselves."),
     (status = 404, description = "There is no such unit or member, or the caller may not know that there is."),
     (status = 409, description = "The role is held already."),
@@ -63,29 +61,27 @@ pub struct GrantIn {
 pub async fn create_grant(
     request: WriteRequest<GrantIn, Anyone>,
     kinds: Data<Registry>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<OneOf<Created<GrantOut>, Accepted<DecisionOut>>, Problem> {
     let kinds = **kinds;
     if request.body.role.decides() {
-        return request
-            .commit(StatusCode::ACCEPTED, async |conn, scope| {
-                let new = checked(conn, scope).await?;
-                store::require_free(conn, &new).await?;
-                require_none_waiting(conn, &new, scope.now).await?;
-                let request_id = Some(scope.context.request_id.as_str());
-                let id = propose_role(conn, &new, &scope.caller, request_id, scope.now).await?;
-                decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
-            })
-            .await;
-    }
-    request
-        .commit(StatusCode::CREATED, async |conn, scope| {
+        let decision = request.commit(async |conn, scope| {
             let new = checked(conn, scope).await?;
-            decisions::require_rested(conn, scope.caller.account_id, scope.now).await?;
-            let by = Some(scope.caller.account_id);
-            give(conn, &new, by, Some(&scope.context.request_id), scope.now).await?;
-            store::get(conn, new.id).await
-        })
-        .await
+            store::require_free(conn, &new).await?;
+            require_none_waiting(conn, &new, scope.now).await?;
+            let request_id = Some(scope.context.request_id.as_str());
+            let id = propose_role(conn, &new, &scope.caller, request_id, scope.now).await?;
+            decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
+        });
+        return decision.await.map(OneOf::Second);
+    }
+    let given = request.commit(async |conn, scope| {
+        let new = checked(conn, scope).await?;
+        decisions::require_rested(conn, scope.caller.account_id, scope.now).await?;
+        let by = Some(scope.caller.account_id);
+        give(conn, &new, by, Some(&scope.context.request_id), scope.now).await?;
+        store::get(conn, new.id).await
+    });
+    given.await.map(OneOf::First)
 }
 
 /// The requested grant, if this caller may request it.
@@ -166,13 +162,12 @@ async fn holder(conn: &mut Conn, caller: &Principal, body: &GrantIn, today: Naiv
 ///
 /// Lists current and past roles on this unit itself, with their holders, latest first. For officers who give roles
 /// there and for inspectors.
-#[utoipa::path(tag = "Roles", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
-    responses((status = 200, description = "A page of grants.", body = Page<GrantOut>)))]
+#[utoipa::path(tag = "Roles", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")))]
 #[get("/units/{unit_id}/grants")]
 pub async fn list_grants(
     mut request: ReadRequest<OnGrantsOf>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<GrantOut>>, Problem> {
     let before = page.0.after()?;
     let unit_id = request.scope.on.unit_id;
     let rows = store::of_unit(&mut request.conn, unit_id, before, page.0.fetch()).await?;
@@ -182,12 +177,11 @@ pub async fn list_grants(
 /// Revoke a role
 ///
 /// Ends the role at once; the record stays. Revoking it again does nothing.
-#[utoipa::path(tag = "Roles", params(("grant_id" = Uuid, Path, description = "The grant.")),
-    responses((status = 204, description = "It is revoked.")))]
+#[utoipa::path(tag = "Roles", params(("grant_id" = Uuid, Path, description = "The grant.")))]
 #[delete("/grants/{grant_id}")]
-pub async fn revoke_grant(request: WriteRequest<Empty, OnGrant>) -> Result<HttpResponse, Problem> {
+pub async fn revoke_grant(request: WriteRequest<Empty, OnGrant>) -> Result<NoContent, Problem> {
     request
-        .commit(StatusCode::NO_CONTENT, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (on, by) = (&scope.on, scope.caller.account_id);
             if store::revoke(conn, on.grant_id, by, scope.now).await? {
                 let event = audit::AuditEvent {

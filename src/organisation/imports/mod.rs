@@ -94,7 +94,7 @@ pub async fn import(
         ImportMode::DryRun(page) => Some(stored::page(roster, &plan, &register, page)?),
     };
     let other_names = title::notices(conn, roster, &unit, today).await?;
-    let mut report = report::of(roster, &plan, unit, as_of, rows);
+    let mut report = report::of(roster, &plan, unit, as_of, rows.map(Into::into));
     report.notices.splice(0..0, other_names);
     Ok(report)
 }

@@ -74,7 +74,25 @@ pub struct ImportReport {
     /// Of a dry run, a page of the rows as they would be stored, in the order of the sheet. Send the file again with
     /// `cursor` for the next page. Null when it was no dry run.
     #[schema(required = true)]
-    pub rows: Option<Page<ImportedRow>>,
+    pub rows: Option<ImportedRows>,
+}
+
+/// A page of rows as they would be stored.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ImportedRowPage)]
+pub struct ImportedRows {
+    /// The rows, in the order of the sheet.
+    #[schema(max_items = 200)]
+    pub items: Vec<ImportedRow>,
+    /// Where the next page begins; null on the last one.
+    #[schema(max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
+    pub next_cursor: Option<String>,
+}
+
+impl From<Page<ImportedRow>> for ImportedRows {
+    fn from(page: Page<ImportedRow>) -> Self {
+        Self { items: page.items, next_cursor: page.next_cursor }
+    }
 }
 
 /// A row and the fields it is about.
@@ -162,7 +180,7 @@ pub fn of(
     plan: &ImportPlan<'_>,
     unit: OrgUnit,
     as_of: NaiveDate,
-    rows: Option<Page<ImportedRow>>,
+    rows: Option<ImportedRows>,
 ) -> ImportReport {
     let sheet = |place: MemberPlace| sheet_of(roster, place.0).map(str::to_owned);
     let fields = |place: MemberPlace, fields: &[&'static str]| RowFields {

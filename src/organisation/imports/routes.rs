@@ -1,7 +1,6 @@
 //! Rosters over HTTP.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, post};
+use actix_web::post;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -10,6 +9,7 @@ use crate::kernel::clock::day_of;
 use crate::kernel::extract::{MediaType, Query, Upload};
 use crate::kernel::http::page::PageQuery;
 use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::access::needs::ManageMembers;
 use crate::organisation::OnUnitOfQuery;
 use crate::organisation::decisions;
@@ -59,7 +59,6 @@ fn yes() -> bool {
         ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     extensions(("x-body-bytes" = json!(20_971_520))),
     responses(
-    (status = 200, description = "What was found, and done unless it was a dry run.", body = ImportReport),
     (status = 403, description = "The caller may know of the cell but may not manage its members."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is."),
     (status = 422, description = "The roster has faults, or the file cannot be read.")))]
@@ -68,7 +67,7 @@ pub async fn import_roster(
     upload: Upload<Workbook, OnUnitOfQuery<ManageMembers>>,
     query: Query<ImportQuery>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<ImportReport>, Problem> {
     let (bytes, today) = (upload.scope.body.clone(), day_of(upload.scope.now));
     let roster = file::read(&upload.scope.state.config, bytes, today, file::FileSize::Cell).await?;
     let (Query(page), dry_run) = (page, query.0.dry_run);
@@ -77,7 +76,7 @@ pub async fn import_roster(
     let allowance = lookups::record(&upload.scope.state, &asker, &digests).await?;
     allowance.require(dry_run)?;
     let call = upload.into_call().await?;
-    let imported = call.commit_long(StatusCode::OK, async |conn, scope| {
+    let imported = call.commit_long(async |conn, scope| {
         let importer = Importer {
             officer: Some(&scope.caller),
             // While an officer's decisions are suspended, they can import but give no roles.

@@ -1,7 +1,6 @@
 //! The end of a membership for good: death, leaving, expulsion.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, post};
+use actix_web::post;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -15,6 +14,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::db::schema::{accounts, member_months, memberships, transfers};
 use crate::kernel::extract::WriteRequest;
 use crate::kernel::http::problem::{Code, Problem, text};
+use crate::kernel::http::reply::Created;
 use crate::kernel::outbox;
 use crate::kernel::security::access::Permission;
 use crate::kernel::security::access::needs::ManageMembers;
@@ -83,15 +83,14 @@ pub struct Departure {
 /// an officer above it; nobody ends their own membership. Officers of the cell and the person are told.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member.")), request_body = DepartureIn,
     responses(
-    (status = 201, description = "The end of the membership.", body = Departure),
     (status = 403, description = "It is the caller's own membership, or the member holds a role that the caller does not stand above."),
     (status = 409, description = "The member belongs to no cell, or to another one soon, or a month that it changes is closed.")))]
 #[post("/members/{member_id}/departure")]
 pub async fn record_departure(
     request: WriteRequest<DepartureIn, OnMember<ManageMembers>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<Departure>, Problem> {
     request
-        .commit(StatusCode::CREATED, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (member_id, unit_id, by) = (scope.on.member_id, scope.on.unit_id, scope.caller.account_id);
             require_other(by, member_id)?;
             grants::require_rank(conn, &scope.caller, member_id, (Permission::ManageMembers, Rank::Above), scope.now)

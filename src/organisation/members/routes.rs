@@ -1,7 +1,7 @@
 //! Members over HTTP.
 
-use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, get, patch, post};
+use actix_web::http::header;
+use actix_web::{HttpRequest, get, patch, post};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
@@ -11,6 +11,7 @@ use crate::kernel::extract::{Query, ReadRequest, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::http::reply;
+use crate::kernel::http::reply::{Created, Reply};
 use crate::kernel::outbox;
 use crate::kernel::security::access::Permission;
 use crate::kernel::security::access::needs::{ListMembers, ManageMembers, ReadMember};
@@ -41,14 +42,13 @@ pub struct MemberQuery {
 ///
 /// Lists the members of the cell, or of every cell below a committee, by given name in Vietnamese order. Contains no
 /// personal numbers.
-#[utoipa::path(tag = "Members", params(PageQuery, MemberQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
-    responses((status = 200, description = "A page of members.", body = Page<ListedMember>)))]
+#[utoipa::path(tag = "Members", params(PageQuery, MemberQuery, ("unit_id" = Uuid, Path, description = "The unit.")))]
 #[get("/units/{unit_id}/members")]
 pub async fn list_members(
     mut request: ReadRequest<OnUnit<ListMembers>>,
     page: Query<PageQuery>,
     query: Query<MemberQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<ListedMember>>, Problem> {
     let (unit_id, today) = (request.scope.on.unit_id, day_of(request.scope.now));
     let after = page.0.after()?;
     let search = query.0.q.as_deref();
@@ -65,15 +65,14 @@ pub async fn list_members(
 ///
 /// Admits a person into a cell from today on. A person who is in the system already needs a transfer instead.
 #[utoipa::path(tag = "Members", params(("unit_id" = Uuid, Path, description = "The cell.")), request_body = MemberIn, responses(
-    (status = 201, description = "The profile, personal numbers masked.", body = Profile),
     (status = 409, description = "The citizen ID or the card number is in the system already."),
     (status = 422, description = "The unit holds no members.")))]
 #[post("/units/{unit_id}/members")]
-pub async fn admit_member(request: WriteRequest<MemberIn, OnUnit<ManageMembers>>) -> Result<HttpResponse, Problem> {
+pub async fn admit_member(request: WriteRequest<MemberIn, OnUnit<ManageMembers>>) -> Result<Created<Profile>, Problem> {
     let person = entry::check(&request.body, day_of(request.now))?;
     let digests: Vec<_> = handles(&request.state.crypto, &person).map(|(_, digest)| digest).collect();
     let (state, asker) = (request.state.clone(), Asker::of(&request, request.on.unit_id));
-    let admitted = request.commit(StatusCode::CREATED, async |conn, scope| {
+    let admitted = request.commit(async |conn, scope| {
         let (today, unit_id) = (day_of(scope.now), scope.on.unit_id);
         let crypto = &scope.state.crypto;
         units::require_cell(conn, unit_id).await?;
@@ -114,13 +113,12 @@ pub struct ProfileQuery {
 ///
 /// Personal numbers show their last four digits unless `reveal` is true. Each access is recorded in the audit log,
 /// where the member sees it. A change needs the `ETag` as `If-Match`.
-#[utoipa::path(tag = "Members", params(ProfileQuery, ("member_id" = Uuid, Path, description = "The member.")),
-    responses((status = 200, description = "The profile.", body = Profile)))]
+#[utoipa::path(tag = "Members", params(ProfileQuery, ("member_id" = Uuid, Path, description = "The member.")))]
 #[get("/members/{member_id}")]
 pub async fn get_member(
     mut request: ReadRequest<OnMember<ReadMember>>,
     query: Query<ProfileQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Profile>, Problem> {
     let (member_id, today) = (request.scope.on.member_id, day_of(request.scope.now));
     let reveal = query.0.reveal;
     record_view(&mut request.conn, &request.scope, json!({"revealed": reveal})).await?;
@@ -130,10 +128,7 @@ pub async fn get_member(
     }
     // Full numbers are for this moment and must not be cached. A change needs the tag of the masked profile.
     let tag = reply::tag(&full.clone().masked())?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::ETAG, tag))
-        .json(full))
+    Ok(Reply::json(&full).with((header::CACHE_CONTROL, "no-store")).with((header::ETAG, tag)))
 }
 
 /// Change a member's record
@@ -144,7 +139,6 @@ pub async fn get_member(
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member."),
         ("If-Match" = String, Header, description = "The `ETag` of the profile that was read.", max_length = 500, pattern = "^.+$")),
     request_body = MemberPatch, responses(
-    (status = 200, description = "The profile, personal numbers masked.", body = Profile),
     (status = 403, description = "It is the caller's own record, or what a role holder signs in with, which is changed from above."),
     (status = 409, description = "The citizen ID or the card number is somebody else's."),
     (status = 412, description = "The member was changed meanwhile.")))]
@@ -152,7 +146,7 @@ pub async fn get_member(
 pub async fn update_member(
     req: HttpRequest,
     request: WriteRequest<MemberPatch, OnMember<ManageMembers>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Profile>, Problem> {
     if !req.headers().contains_key(header::IF_MATCH) {
         let detail = text("Thiếu If-Match.", "If-Match is required.");
         return Err(Problem::fault("If-Match", "required", detail));
@@ -162,7 +156,7 @@ pub async fn update_member(
     let citizen = body.citizen_id.iter().map(|number| HandleKind::CitizenId.digest(crypto, number));
     let digests: Vec<_> = card.chain(citizen).collect();
     let (state, asker) = (request.state.clone(), Asker::of(&request, request.on.unit_id));
-    let updated = request.commit(StatusCode::OK, async |conn, scope| {
+    let updated = request.commit(async |conn, scope| {
         let (member_id, today) = (scope.on.member_id, day_of(scope.now));
         let crypto = &scope.state.crypto;
         require_other(scope.caller.account_id, member_id)?;

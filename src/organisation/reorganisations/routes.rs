@@ -1,7 +1,6 @@
 //! Reorganisations over HTTP.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use chrono::NaiveDate;
 use diesel_async::SimpleAsyncConnection;
 use serde_json::json;
@@ -12,6 +11,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::extract::{Anyone, Empty, Query, ReadRequest, Scope, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Problem, text};
+use crate::kernel::http::reply::{Created, Reply};
 use crate::kernel::ids::new_id;
 use crate::kernel::security::access::needs::ManageUnits;
 use crate::kernel::security::audit;
@@ -33,14 +33,15 @@ const MOST_ROLES: usize = 500;
 /// open transfers, the denominators before and after. Needs the right to manage all the units, their parents and the
 /// unit they go to.
 #[utoipa::path(tag = "Units", request_body = ReorganisationIn, responses(
-    (status = 200, description = "What it would do.", body = ReorganisationPreview),
     (status = 403, description = "The caller does not manage one of the units."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is."),
     (status = 422, description = "The units do not fit together.")))]
 #[post("/reorganisations/preview")]
-pub async fn preview_reorganisation(request: WriteRequest<ReorganisationIn, Anyone>) -> Result<HttpResponse, Problem> {
+pub async fn preview_reorganisation(
+    request: WriteRequest<ReorganisationIn, Anyone>,
+) -> Result<Reply<ReorganisationPreview>, Problem> {
     request
-        .commit_long(StatusCode::OK, async |conn, scope| {
+        .commit_long(async |conn, scope| {
             let day = effective_day(&scope.body, day_of(scope.now))?;
             units::lock_tree(conn, true).await?;
             require(conn, &scope.caller, &scope.body, day_of(scope.now)).await?;
@@ -62,15 +63,16 @@ pub async fn preview_reorganisation(request: WriteRequest<ReorganisationIn, Anyo
 /// for a later day it is planned, and carried out on that day against the state of that day. Needs the right to manage
 /// all the units, their parents and the unit they go to. Members who move and officers whose roles end are notified.
 #[utoipa::path(tag = "Units", request_body = ReorganisationIn, responses(
-    (status = 201, description = "The reorganisation.", body = Reorganisation),
     (status = 403, description = "The caller does not manage one of the units."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is."),
     (status = 409, description = "The code of the new unit is in use."),
     (status = 422, description = "The units do not fit together.")))]
 #[post("/reorganisations")]
-pub async fn create_reorganisation(request: WriteRequest<ReorganisationIn, Anyone>) -> Result<HttpResponse, Problem> {
+pub async fn create_reorganisation(
+    request: WriteRequest<ReorganisationIn, Anyone>,
+) -> Result<Created<Reorganisation>, Problem> {
     request
-        .commit_long(StatusCode::CREATED, async |conn, scope| {
+        .commit_long(async |conn, scope| {
             let (today, now, by) = (day_of(scope.now), scope.now, scope.caller.account_id);
             let day = effective_day(&scope.body, today)?;
             // One order at a time, checks included.
@@ -96,10 +98,9 @@ pub async fn create_reorganisation(request: WriteRequest<ReorganisationIn, Anyon
 /// Get a reorganisation
 ///
 /// Returns the order and its outcome. For officers who manage its units.
-#[utoipa::path(tag = "Units", params(("reorganisation_id" = Uuid, Path, description = "The reorganisation.")),
-    responses((status = 200, description = "The reorganisation.", body = Reorganisation)))]
+#[utoipa::path(tag = "Units", params(("reorganisation_id" = Uuid, Path, description = "The reorganisation.")))]
 #[get("/reorganisations/{reorganisation_id}")]
-pub async fn get_reorganisation(mut request: ReadRequest<OnReorganisation>) -> Result<HttpResponse, Problem> {
+pub async fn get_reorganisation(mut request: ReadRequest<OnReorganisation>) -> Result<Reply<Reorganisation>, Problem> {
     let found = store::get(&mut request.conn, request.scope.on.reorganisation_id).await?;
     request.reply(&found)
 }
@@ -109,12 +110,13 @@ pub async fn get_reorganisation(mut request: ReadRequest<OnReorganisation>) -> R
 /// Cancels an order that is planned for a later day. For officers who manage its units.
 #[utoipa::path(tag = "Units", params(("reorganisation_id" = Uuid, Path, description = "The reorganisation.")), request_body = Empty,
     responses(
-        (status = 200, description = "The reorganisation.", body = Reorganisation),
         (status = 409, description = "It was carried out or cancelled already.")))]
 #[post("/reorganisations/{reorganisation_id}/cancel")]
-pub async fn cancel_reorganisation(request: WriteRequest<Empty, OnReorganisation>) -> Result<HttpResponse, Problem> {
+pub async fn cancel_reorganisation(
+    request: WriteRequest<Empty, OnReorganisation>,
+) -> Result<Reply<Reorganisation>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let id = scope.on.reorganisation_id;
             store::lock_planned(conn, id).await?;
             store::drop_plan(conn, id, None, scope.now).await?;
@@ -130,13 +132,12 @@ pub async fn cancel_reorganisation(request: WriteRequest<Empty, OnReorganisation
 /// List a unit's reorganisations
 ///
 /// Lists the orders of the unit and of everything that is or was below it, planned ones too, latest first.
-#[utoipa::path(tag = "Units", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
-    responses((status = 200, description = "A page of reorganisations.", body = Page<Reorganisation>)))]
+#[utoipa::path(tag = "Units", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")))]
 #[get("/units/{unit_id}/reorganisations")]
 pub async fn list_reorganisations(
     mut request: ReadRequest<OnUnit<ManageUnits>>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<Reorganisation>>, Problem> {
     let before = page.0.after()?;
     let (unit_id, today) = (request.scope.on.unit_id, day_of(request.scope.now));
     let rows = store::of_unit(&mut request.conn, unit_id, today, before, page.0.fetch()).await?;

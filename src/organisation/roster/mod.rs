@@ -145,7 +145,7 @@ pub enum RosterError {
     NoRows,
     /// Some cells are wrong.
     #[error("the roster has {} faults", list.len() + more)]
-    RosterFaults {
+    Faults {
         /// The first 1,000 by row and column.
         list: Vec<RosterFault>,
         /// How many more there are.

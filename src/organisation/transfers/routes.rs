@@ -1,7 +1,6 @@
 //! Transfers over HTTP.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::json;
@@ -13,6 +12,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::extract::{Empty, Query, ReadRequest, Scope, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply::{Created, Reply};
 use crate::kernel::ids::new_id;
 use crate::kernel::security::access::needs::TransferMembers;
 use crate::kernel::security::audit;
@@ -41,15 +41,14 @@ pub struct TransferIn {
 /// Proposes that the member move to another cell. Until that cell accepts, within 60 working days, the member belongs to the
 /// old one.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member.")), request_body = TransferIn, responses(
-    (status = 201, description = "The transfer.", body = Transfer),
     (status = 409, description = "A transfer of this member is open already."),
     (status = 422, description = "The other unit is no cell, or the one the member belongs to.")))]
 #[post("/members/{member_id}/transfers")]
 pub async fn propose_transfer(
     request: WriteRequest<TransferIn, OnMember<TransferMembers>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<Transfer>, Problem> {
     request
-        .commit(StatusCode::CREATED, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (on, body, today) = (&scope.on, &scope.body, day_of(scope.now));
             units::path(conn, body.to_unit_id, today).await?;
             units::require_cell(conn, body.to_unit_id).await?;
@@ -119,13 +118,14 @@ pub struct AcceptIn {
 /// The old membership ends and the new one begins on `effective_on`; roles on the old cell end with the membership. For
 /// officers who decide transfers of the receiving cell, except the proposer and the member.
 #[utoipa::path(tag = "Members", params(("transfer_id" = Uuid, Path, description = "The transfer.")), request_body = AcceptIn, responses(
-    (status = 200, description = "The transfer.", body = Transfer),
     (status = 409, description = "It was decided already."),
     (status = 422, description = "It is overdue.")))]
 #[post("/transfers/{transfer_id}/accept")]
-pub async fn accept_transfer(request: WriteRequest<AcceptIn, OnTransfer<Receiving>>) -> Result<HttpResponse, Problem> {
+pub async fn accept_transfer(
+    request: WriteRequest<AcceptIn, OnTransfer<Receiving>>,
+) -> Result<Reply<Transfer>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (id, by) = (scope.on.transfer_id, scope.caller.account_id);
             let open = accept(conn, id, scope.body.effective_on, by, scope.now).await?;
             record(conn, scope, id, &open, "transfer.accepted").await?;
@@ -147,14 +147,13 @@ pub struct DeclineIn {
 ///
 /// The member stays in the old cell. For officers who decide transfers of the receiving cell.
 #[utoipa::path(tag = "Members", params(("transfer_id" = Uuid, Path, description = "The transfer.")), request_body = DeclineIn, responses(
-    (status = 200, description = "The transfer.", body = Transfer),
     (status = 409, description = "It was decided already.")))]
 #[post("/transfers/{transfer_id}/decline")]
 pub async fn decline_transfer(
     request: WriteRequest<DeclineIn, OnTransfer<Receiving>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Transfer>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let id = scope.on.transfer_id;
             let open = store::lock_open(conn, id).await?;
             let decision = TransferDecision {
@@ -174,14 +173,13 @@ pub async fn decline_transfer(
 ///
 /// Withdraws an open proposal. For officers who decide transfers of the old cell.
 #[utoipa::path(tag = "Members", params(("transfer_id" = Uuid, Path, description = "The transfer.")), request_body = Empty, responses(
-    (status = 200, description = "The transfer.", body = Transfer),
     (status = 409, description = "It was decided already.")))]
 #[post("/transfers/{transfer_id}/withdraw")]
 pub async fn withdraw_transfer(
     request: WriteRequest<Empty, OnTransfer<LeavingMember>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Transfer>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let id = scope.on.transfer_id;
             let open = store::lock_open(conn, id).await?;
             let decision =
@@ -196,13 +194,12 @@ pub async fn withdraw_transfer(
 /// List a unit's transfers
 ///
 /// Lists transfers out of and into the unit and everything below it, latest first.
-#[utoipa::path(tag = "Members", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")),
-    responses((status = 200, description = "A page of transfers.", body = Page<Transfer>)))]
+#[utoipa::path(tag = "Members", params(PageQuery, ("unit_id" = Uuid, Path, description = "The unit.")))]
 #[get("/units/{unit_id}/transfers")]
 pub async fn list_transfers(
     mut request: ReadRequest<OnUnit<TransferMembers>>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<Transfer>>, Problem> {
     let before = page.0.after()?;
     let (unit_id, today) = (request.scope.on.unit_id, day_of(request.scope.now));
     let rows = store::of_unit(&mut request.conn, unit_id, today, before, page.0.fetch()).await?;

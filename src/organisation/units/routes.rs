@@ -1,7 +1,6 @@
 //! Units over HTTP.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -10,6 +9,7 @@ use crate::kernel::clock::day_of;
 use crate::kernel::extract::{Anyone, Query, ReadRequest, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply::{Created, Reply};
 use crate::kernel::security::access::needs::ReadUnit;
 use crate::kernel::security::access::{Permission, Role};
 use crate::kernel::security::audit;
@@ -30,13 +30,13 @@ pub struct UnitQuery {
 ///
 /// Lists the units directly below `parent_id`; without it, the units that the caller belongs to or holds a role on. By
 /// name.
-#[utoipa::path(tag = "Units", params(PageQuery, UnitQuery), responses((status = 200, description = "A page of units.", body = Page<OrgUnit>)))]
+#[utoipa::path(tag = "Units", params(PageQuery, UnitQuery))]
 #[get("/units")]
 pub async fn list_units(
     mut request: ReadRequest<Anyone>,
     page: Query<PageQuery>,
     query: Query<UnitQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<OrgUnit>>, Problem> {
     let Query(page) = page;
     let (today, caller) = (day_of(request.scope.now), &request.scope.caller);
     let after = page.after()?;
@@ -58,10 +58,9 @@ pub async fn list_units(
 /// Get a unit
 ///
 /// Returns its name, kind, code and place.
-#[utoipa::path(tag = "Units", params(("unit_id" = Uuid, Path, description = "The unit.")),
-    responses((status = 200, description = "The unit.", body = OrgUnit)))]
+#[utoipa::path(tag = "Units", params(("unit_id" = Uuid, Path, description = "The unit.")))]
 #[get("/units/{unit_id}")]
-pub async fn get_unit(mut request: ReadRequest<OnUnit<ReadUnit>>) -> Result<HttpResponse, Problem> {
+pub async fn get_unit(mut request: ReadRequest<OnUnit<ReadUnit>>) -> Result<Reply<OrgUnit>, Problem> {
     let unit = store::get(&mut request.conn, request.scope.on.unit_id, day_of(request.scope.now)).await?;
     request.reply(&unit)
 }
@@ -87,13 +86,12 @@ pub struct UnitIn {
 ///
 /// Creates a unit below another one from today on. Needs the right to manage units on the parent.
 #[utoipa::path(tag = "Units", request_body = UnitIn, responses(
-    (status = 201, description = "The unit.", body = OrgUnit),
     (status = 403, description = "The caller may not make units there."),
     (status = 404, description = "There is no such parent, or the caller may not know that there is.")))]
 #[post("/units")]
-pub async fn create_unit(request: WriteRequest<UnitIn, Anyone>) -> Result<HttpResponse, Problem> {
+pub async fn create_unit(request: WriteRequest<UnitIn, Anyone>) -> Result<Created<OrgUnit>, Problem> {
     request
-        .commit(StatusCode::CREATED, async |conn, scope| {
+        .commit(async |conn, scope| {
             let today = day_of(scope.now);
             match scope.body.parent_id {
                 Some(parent_id) => {

@@ -1,8 +1,7 @@
 //! Adjustments and reversals over HTTP.
 
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -13,6 +12,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::extract::{Anyone, Empty, Query, ReadRequest, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Problem, text};
+use crate::kernel::http::reply::{Created, Reply};
 use crate::kernel::security::access::needs::{DecideAdjustments, ProposeAdjustments};
 use crate::kernel::security::audit;
 use crate::organisation::OnMember;
@@ -66,15 +66,14 @@ impl PointAdjustmentIn {
 /// approves it. An officer cannot propose for themselves.
 #[utoipa::path(tag = "Adjustments", params(("member_id" = Uuid, Path, description = "The member.")),
     request_body = PointAdjustmentIn, responses(
-    (status = 201, description = "The proposal.", body = PointAdjustment),
     (status = 409, description = "The entry was taken back or is about to be, or too many proposals wait."),
     (status = 422, description = "There is no such entry, it is a reversal itself, or the member was in no cell that month.")))]
 #[post("/members/{member_id}/point-adjustments")]
 pub async fn propose_adjustment(
     request: WriteRequest<PointAdjustmentIn, OnMember<ProposeAdjustments>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<PointAdjustment>, Problem> {
     request
-        .commit(StatusCode::CREATED, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (on, body) = (&scope.on, &scope.body);
             let new = NewAdjustment {
                 member_id: on.member_id,
@@ -105,17 +104,16 @@ pub async fn propose_adjustment(
 /// who decide on the member's cell, except the proposer and the member.
 #[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")), request_body = Empty,
     responses(
-    (status = 200, description = "The proposal, with its entry.", body = PointAdjustment),
     (status = 409, description = "It was decided already, or the entry was taken back meanwhile."),
     (status = 422, description = "The points of the month would fall below zero.")))]
 #[post("/point-adjustments/{adjustment_id}/approval")]
 pub async fn approve_adjustment(
     request: WriteRequest<Empty, OnAdjustment<DecideAdjustments>>,
     kinds: Data<Registry>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<PointAdjustment>, Problem> {
     let kinds = **kinds;
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let id = scope.on.adjustment_id;
             let decision_id = decision_of(conn, id).await?;
             decisions::confirm(conn, decision_id, &Act::of(scope, kinds)).await?;
@@ -138,16 +136,15 @@ pub struct AdjustmentRefusalIn {
 /// Nothing changes. For officers who decide on the member's cell, except the proposer and the member.
 #[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")),
     request_body = AdjustmentRefusalIn, responses(
-    (status = 200, description = "The proposal.", body = PointAdjustment),
     (status = 409, description = "It was decided already.")))]
 #[post("/point-adjustments/{adjustment_id}/refusal")]
 pub async fn refuse_adjustment(
     request: WriteRequest<AdjustmentRefusalIn, OnAdjustment<DecideAdjustments>>,
     kinds: Data<Registry>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<PointAdjustment>, Problem> {
     let kinds = **kinds;
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let id = scope.on.adjustment_id;
             let decision_id = decision_of(conn, id).await?;
             decisions::decline(conn, decision_id, &Act::of(scope, kinds), scope.body.reason.trim()).await?;
@@ -161,16 +158,15 @@ pub async fn refuse_adjustment(
 /// The proposer withdraws the proposal before it is decided.
 #[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")), request_body = Empty,
     responses(
-    (status = 200, description = "The proposal.", body = PointAdjustment),
     (status = 409, description = "It was decided already.")))]
 #[post("/point-adjustments/{adjustment_id}/withdrawal")]
 pub async fn withdraw_adjustment(
     request: WriteRequest<Empty, OnAdjustment<ProposeAdjustments>>,
     kinds: Data<Registry>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<PointAdjustment>, Problem> {
     let kinds = **kinds;
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let id = scope.on.adjustment_id;
             let decision_id = decision_of(conn, id).await?;
             decisions::withdraw(conn, decision_id, &Act::of(scope, kinds)).await?;
@@ -188,10 +184,9 @@ async fn decision_of(conn: &mut Conn, id: Uuid) -> Result<Uuid, Problem> {
 /// Get an adjustment
 ///
 /// For officers who propose or decide on the member's cell, and inspectors.
-#[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")),
-    responses((status = 200, description = "The proposal.", body = PointAdjustment)))]
+#[utoipa::path(tag = "Adjustments", params(("adjustment_id" = Uuid, Path, description = "The proposal.")))]
 #[get("/point-adjustments/{adjustment_id}")]
-pub async fn get_adjustment(mut request: ReadRequest<ReadableAdjustment>) -> Result<HttpResponse, Problem> {
+pub async fn get_adjustment(mut request: ReadRequest<ReadableAdjustment>) -> Result<Reply<PointAdjustment>, Problem> {
     let id = request.scope.on.adjustment_id;
     let found = store::get(&mut request.conn, id).await?;
     request.reply(&found)
@@ -213,7 +208,6 @@ pub struct AdjustmentQuery {
 /// Proposals for members of a unit and everything below it, the latest first. For officers who propose or decide there, and
 /// inspectors.
 #[utoipa::path(tag = "Adjustments", params(AdjustmentQuery, PageQuery), responses(
-    (status = 200, description = "A page of proposals.", body = Page<PointAdjustment>),
     (status = 403, description = "The caller may know of the unit but may not look."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/point-adjustments")]
@@ -221,7 +215,7 @@ pub async fn list_adjustments(
     mut request: ReadRequest<Anyone>,
     query: Query<AdjustmentQuery>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<PointAdjustment>>, Problem> {
     let (Query(query), today) = (query, day_of(request.scope.now));
     require_any_on(&mut request.conn, &request.scope.caller, query.unit_id, READERS, today).await?;
     let before = page.0.after()?;

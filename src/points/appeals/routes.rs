@@ -1,7 +1,6 @@
 //! Appeals over HTTP.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -11,6 +10,7 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::extract::{Anyone, Myself, Query, ReadRequest, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply::{Created, Reply};
 use crate::kernel::security::access::Permission;
 use crate::kernel::security::audit;
 use crate::organisation::grants;
@@ -53,14 +53,13 @@ pub struct AppealIn {
 /// Against a point that is missing or an entry that is wrong. An officer answers with a reason. A member has at most
 /// five open appeals at a time.
 #[utoipa::path(tag = "Adjustments", request_body = AppealIn, responses(
-    (status = 201, description = "The appeal.", body = Appeal),
     (status = 409, description = "There is an open one about the entry, or too many wait."),
     (status = 422, description = "There is no such entry in that month."),
     (status = 403, description = "The caller is no member.")))]
 #[post("/me/appeals")]
-pub async fn file_appeal(request: WriteRequest<AppealIn, Myself>) -> Result<HttpResponse, Problem> {
+pub async fn file_appeal(request: WriteRequest<AppealIn, Myself>) -> Result<Created<Appeal>, Problem> {
     request
-        .commit(StatusCode::CREATED, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (member_id, body) = (scope.caller.account_id, &scope.body);
             let new = NewAppeal {
                 member_id,
@@ -94,13 +93,12 @@ pub async fn file_appeal(request: WriteRequest<AppealIn, Myself>) -> Result<Http
 /// List my appeals
 ///
 /// With their answers, the latest first.
-#[utoipa::path(tag = "Adjustments", params(PageQuery), responses((status = 200, description = "A page of appeals.", body = Page<Appeal>),
-    (status = 403, description = "The caller is no member.")))]
+#[utoipa::path(tag = "Adjustments", params(PageQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/appeals")]
 pub async fn list_my_appeals(
     mut request: ReadRequest<Myself>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<Appeal>>, Problem> {
     let before = page.0.after()?;
     let rows = store::of_member(&mut request.conn, request.scope.caller.account_id, before, page.0.fetch()).await?;
     request.reply(&page.0.page(rows, |row| row.id, |row| row))
@@ -121,7 +119,6 @@ pub struct AppealQuery {
 ///
 /// Of members of a unit and everything below it, the latest first. For officers who decide adjustments there, and inspectors.
 #[utoipa::path(tag = "Adjustments", params(AppealQuery, PageQuery), responses(
-    (status = 200, description = "A page of appeals.", body = Page<Appeal>),
     (status = 403, description = "The caller may know of the unit but may not look."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/appeals")]
@@ -129,7 +126,7 @@ pub async fn list_appeals(
     mut request: ReadRequest<Anyone>,
     query: Query<AppealQuery>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<Appeal>>, Problem> {
     const READERS: &[Permission] = &[Permission::DecideAdjustments, Permission::ReadCases];
     let (Query(query), today) = (query, day_of(request.scope.now));
     require_any_on(&mut request.conn, &request.scope.caller, query.unit_id, READERS, today).await?;
@@ -165,13 +162,12 @@ pub struct AppealAnswerIn {
 /// who vouched for the entry.
 #[utoipa::path(tag = "Adjustments", params(("appeal_id" = Uuid, Path, description = "The appeal.")), request_body = AppealAnswerIn,
     responses(
-    (status = 200, description = "The appeal with its answer.", body = Appeal),
     (status = 409, description = "It was answered already."),
     (status = 422, description = "The adjustment does not belong to the member.")))]
 #[post("/appeals/{appeal_id}/answer")]
-pub async fn answer_appeal(request: WriteRequest<AppealAnswerIn, OnAppeal>) -> Result<HttpResponse, Problem> {
+pub async fn answer_appeal(request: WriteRequest<AppealAnswerIn, OnAppeal>) -> Result<Reply<Appeal>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (id, body) = (scope.on.appeal_id, &scope.body);
             let given =
                 AppealAnswer { outcome: body.outcome, reason: body.reason.trim(), adjustment_id: body.adjustment_id };

@@ -1,6 +1,6 @@
 //! A member's own attestations: the outcome of each, and the reason where nothing was given.
 
-use actix_web::{HttpResponse, get};
+use actix_web::get;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -14,6 +14,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::extract::{Myself, Query, ReadRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply::Reply;
 use crate::points::model::Refusal;
 
 use super::model::{AttestationKind, AttestationState};
@@ -116,13 +117,12 @@ async fn of_member(
 /// The latest first, waiting or decided: the points given by each, or the reasons. Other members on the lists are not
 /// disclosed.
 #[utoipa::path(tag = "Attestations", params(PageQuery),
-    responses((status = 200, description = "A page of attestations.", body = Page<MyAttestation>),
-    (status = 403, description = "The caller is no member.")))]
+    responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/attestations")]
 pub async fn list_my_attestations(
     mut request: ReadRequest<Myself>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<MyAttestation>>, Problem> {
     let (before, me) = (page.0.after()?, request.scope.caller.account_id);
     let rows = of_member(&mut request.conn, me, before, page.0.fetch()).await?;
     request.reply(&page.0.page(rows, |row| row.id, |row| row))

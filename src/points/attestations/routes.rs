@@ -1,8 +1,7 @@
 //! Attestations over HTTP.
 
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,6 +13,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::extract::{Anyone, Empty, Query, ReadRequest, Scope, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply::{Created, Reply};
 use crate::kernel::security::access::Permission;
 use crate::kernel::security::access::needs::{ConfirmAttestations, RecordAttestations};
 use crate::kernel::security::audit;
@@ -57,15 +57,16 @@ pub struct AttestationIn {
 /// a second officer confirms it. A cell has one regular meeting a month: further lists of it, for those who were left out or
 /// whom another officer has to confirm, name the same day. The recorder may be on the list of a meeting, not on the others.
 #[utoipa::path(tag = "Attestations", request_body = AttestationIn, responses(
-    (status = 201, description = "The attestation.", body = AttestationDetail),
     (status = 403, description = "The caller may not record on this cell, or not themselves."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is."),
     (status = 409, description = "The regular meeting of the month was another day, or too many lists wait."),
     (status = 422, description = "The unit is no cell, or a member did not belong to it on the day; see `errors`.")))]
 #[post("/attestations")]
-pub async fn record_attestation(request: WriteRequest<AttestationIn, Anyone>) -> Result<HttpResponse, Problem> {
+pub async fn record_attestation(
+    request: WriteRequest<AttestationIn, Anyone>,
+) -> Result<Created<AttestationDetail>, Problem> {
     request
-        .commit(StatusCode::CREATED, async |conn, scope| {
+        .commit(async |conn, scope| {
             let body = &scope.body;
             let path = units::path(conn, body.unit_id, day_of(scope.now)).await?;
             scope.caller.require(&path, Permission::RecordAttestations)?;
@@ -94,17 +95,16 @@ pub async fn record_attestation(request: WriteRequest<AttestationIn, Anyone>) ->
 /// corrections.
 #[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")), request_body = Empty,
     responses(
-    (status = 200, description = "The attestation, with what each member got.", body = AttestationDetail),
     (status = 409, description = "It was decided already."),
     (status = 422, description = "It has waited for too long.")))]
 #[post("/attestations/{attestation_id}/confirmation")]
 pub async fn confirm_attestation(
     request: WriteRequest<Empty, OnAttestation<ConfirmAttestations>>,
     kinds: Data<Registry>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<AttestationDetail>, Problem> {
     let kinds = **kinds;
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let id = scope.on.attestation_id;
             let decision_id = decision_of(conn, id).await?;
             decisions::confirm(conn, decision_id, &Act::of(scope, kinds)).await?;
@@ -127,16 +127,15 @@ pub struct AttestationDeclineIn {
 /// Nobody gets points by it; a corrected list can be recorded. For officers who could confirm it.
 #[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")),
     request_body = AttestationDeclineIn, responses(
-    (status = 200, description = "The attestation.", body = AttestationDetail),
     (status = 409, description = "It was decided already.")))]
 #[post("/attestations/{attestation_id}/decline")]
 pub async fn decline_attestation(
     request: WriteRequest<AttestationDeclineIn, OnAttestation<ConfirmAttestations>>,
     kinds: Data<Registry>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<AttestationDetail>, Problem> {
     let kinds = **kinds;
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let id = scope.on.attestation_id;
             let decision_id = decision_of(conn, id).await?;
             decisions::decline(conn, decision_id, &Act::of(scope, kinds), scope.body.reason.trim()).await?;
@@ -150,16 +149,15 @@ pub async fn decline_attestation(
 /// The recorder withdraws the list before it is confirmed.
 #[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")), request_body = Empty,
     responses(
-    (status = 200, description = "The attestation.", body = AttestationDetail),
     (status = 409, description = "It was decided already.")))]
 #[post("/attestations/{attestation_id}/withdrawal")]
 pub async fn withdraw_attestation(
     request: WriteRequest<Empty, OnAttestation<RecordAttestations>>,
     kinds: Data<Registry>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<AttestationDetail>, Problem> {
     let kinds = **kinds;
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let id = scope.on.attestation_id;
             let decision_id = decision_of(conn, id).await?;
             decisions::withdraw(conn, decision_id, &Act::of(scope, kinds)).await?;
@@ -178,10 +176,11 @@ async fn decision_of(conn: &mut Conn, id: Uuid) -> Result<Uuid, Problem> {
 ///
 /// With the members on it, and what each got once it is confirmed. For officers who record or confirm on the cell, and
 /// inspectors.
-#[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")),
-    responses((status = 200, description = "The attestation.", body = AttestationDetail)))]
+#[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")))]
 #[get("/attestations/{attestation_id}")]
-pub async fn get_attestation(mut request: ReadRequest<ReadableAttestation>) -> Result<HttpResponse, Problem> {
+pub async fn get_attestation(
+    mut request: ReadRequest<ReadableAttestation>,
+) -> Result<Reply<AttestationDetail>, Problem> {
     let id = request.scope.on.attestation_id;
     let found = store::get(&mut request.conn, id).await?;
     request.reply(&found)
@@ -203,7 +202,6 @@ pub struct AttestationQuery {
 /// Of a unit and everything below it, or below it until it ended, the latest first. For officers who record or confirm there,
 /// and inspectors.
 #[utoipa::path(tag = "Attestations", params(AttestationQuery, PageQuery), responses(
-    (status = 200, description = "A page of attestations.", body = Page<Attestation>),
     (status = 403, description = "The caller may know of the unit but may not look."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/attestations")]
@@ -211,7 +209,7 @@ pub async fn list_attestations(
     mut request: ReadRequest<Anyone>,
     query: Query<AttestationQuery>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<Attestation>>, Problem> {
     let (Query(query), today) = (query, day_of(request.scope.now));
     require_any_on(&mut request.conn, &request.scope.caller, query.unit_id, READERS, today).await?;
     let before = page.0.after()?;

@@ -11,6 +11,7 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::{Conn, transaction};
 use crate::kernel::extract::ReadRequest;
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::access::needs::ExportBoard;
 use crate::kernel::security::audit;
 use crate::kernel::sheet::{Column, ColumnKind, Sheet, Value, to_csv, to_xlsx};
@@ -51,11 +52,11 @@ impl ExportKind {
 ///
 /// # Errors
 /// 422 when the unit has more members than a file may hold.
-pub async fn answer(
+pub async fn answer<T>(
     mut request: ReadRequest<OnUnit<ExportBoard>>,
     view: BoardView,
     kind: ExportKind,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<T>, Problem> {
     let today = day_of(request.scope.now);
     let read = async |conn: &mut Conn| {
         let rows = standings::page(conn, view, None, MOST + 1).await?;
@@ -83,13 +84,14 @@ pub async fn answer(
             .map_err(Problem::internal)?
             .map_err(Problem::internal)?,
     };
-    Ok(HttpResponse::Ok()
+    let response = HttpResponse::Ok()
         .content_type(kind.media_type())
         .insert_header((
             header::CONTENT_DISPOSITION,
             format!("attachment; filename=\"diem-{}.{}\"", view.period, kind.extension()),
         ))
-        .body(bytes))
+        .body(bytes);
+    Ok(Reply::of(response))
 }
 
 async fn record(

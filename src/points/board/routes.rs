@@ -1,6 +1,6 @@
 //! The threshold board over HTTP.
 
-use actix_web::{HttpResponse, get};
+use actix_web::get;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +11,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::extract::{Query, ReadRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply::{Csv, Reply, Xlsx};
 use crate::kernel::security::access::needs::{ExportBoard, ReadBoard};
 use crate::organisation::{OnUnit, units};
 use crate::points::closings::ClosedFigure;
@@ -80,14 +81,13 @@ pub struct Board {
 /// Members of the unit and everything below it, by given name, with points, own threshold and status. Exempt and excused
 /// members are shown and leave the denominator. A month counts whole in the cell of its last day. Of a closed month `points` and
 /// `status` are those of today, with late corrections; `closed` says what they were.
-#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery),
-    responses((status = 200, description = "The board.", body = Board)))]
+#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery))]
 #[get("/units/{unit_id}/points")]
 pub async fn get_board(
     mut request: ReadRequest<OnUnit<ReadBoard>>,
     page: Query<PageQuery>,
     query: Query<PeriodQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Board>, Problem> {
     let Query(page) = page;
     let today = day_of(request.scope.now);
     let view = view(request.scope.on.unit_id, &query.0, today)?;
@@ -177,14 +177,13 @@ pub struct BoardRollUp {
 ///
 /// How many members of the unit, and of each unit directly below it, reached the threshold. The figures of units above
 /// the grassroots are kept by a projection that follows the ledger within seconds; `as_of` says how current they are.
-#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery),
-    responses((status = 200, description = "The roll-up.", body = BoardRollUp)))]
+#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery))]
 #[get("/units/{unit_id}/points/summary")]
 pub async fn get_roll_up(
     mut request: ReadRequest<OnUnit<ReadBoard>>,
     page: Query<PageQuery>,
     query: Query<PeriodQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<BoardRollUp>, Problem> {
     let view = view(request.scope.on.unit_id, &query.0, day_of(request.scope.now))?;
     let body = match projected(&mut request.conn, view, &page.0).await? {
         Some(roll_up) => roll_up,
@@ -229,13 +228,12 @@ async fn computed(
 /// Export the threshold board as XLSX
 ///
 /// The whole board as an Excel workbook with Vietnamese headers; of a closed month the closed points too. Recorded in the audit log.
-#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PeriodQuery),
-    responses((status = 200, description = "The workbook.", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
+#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PeriodQuery))]
 #[get("/units/{unit_id}/points.xlsx")]
 pub async fn export_xlsx(
     request: ReadRequest<OnUnit<ExportBoard>>,
     query: Query<PeriodQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Xlsx>, Problem> {
     let view = view(request.scope.on.unit_id, &query.0, day_of(request.scope.now))?;
     export::answer(request, view, ExportKind::Xlsx).await
 }
@@ -244,13 +242,12 @@ pub async fn export_xlsx(
 ///
 /// The whole board as comma-separated values in UTF-8 with a byte order mark; of a closed month the closed points too. Recorded
 /// in the audit log.
-#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PeriodQuery),
-    responses((status = 200, description = "The file.", content_type = "text/csv")))]
+#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PeriodQuery))]
 #[get("/units/{unit_id}/points.csv")]
 pub async fn export_csv(
     request: ReadRequest<OnUnit<ExportBoard>>,
     query: Query<PeriodQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Csv>, Problem> {
     let view = view(request.scope.on.unit_id, &query.0, day_of(request.scope.now))?;
     export::answer(request, view, ExportKind::Csv).await
 }

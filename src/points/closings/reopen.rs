@@ -1,7 +1,6 @@
 //! Reopening a closed month: by a superior committee, with a reason; the snapshot stays.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, post};
+use actix_web::post;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Date, Uuid as SqlUuid};
@@ -16,6 +15,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::db::schema::{closing_reopenings, closing_states, grants};
 use crate::kernel::extract::{Scope, WriteRequest};
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply::Created;
 use crate::kernel::outbox;
 use crate::kernel::security::access::Role;
 use crate::kernel::security::audit;
@@ -42,12 +42,11 @@ pub struct ReopeningIn {
 /// one. The secretary is notified.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
     ("period" = Period, Path, description = "The month.")), request_body = ReopeningIn, responses(
-    (status = 201, description = "The closing that is no longer in force, with its reopening.", body = Closing),
     (status = 409, description = "The month is not closed, or reopened already.")))]
 #[post("/units/{unit_id}/closings/{period}/reopening")]
-pub async fn reopen_month(request: WriteRequest<ReopeningIn, FromAbove>) -> Result<HttpResponse, Problem> {
+pub async fn reopen_month(request: WriteRequest<ReopeningIn, FromAbove>) -> Result<Created<Closing>, Problem> {
     request
-        .commit(StatusCode::CREATED, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (unit_id, period) = (scope.on.unit_id, scope.on.period);
             let closing_id = reopen(conn, scope).await?;
             let event = audit::AuditEvent {

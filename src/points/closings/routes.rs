@@ -1,7 +1,6 @@
 //! Closings over HTTP: closing a month, the list, one closing, its rows.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -11,6 +10,7 @@ use crate::kernel::clock::Period;
 use crate::kernel::extract::{Query, ReadRequest, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::access::needs::{CloseMonth, ReadBoard};
 use crate::kernel::security::crypto::to_text;
 use crate::organisation::{OnUnit, units};
@@ -157,12 +157,11 @@ impl From<StoredClosing> for Closing {
 /// system. For a month that is closed already the answer is its closing, no matter who closed it: two concurrent calls
 /// get the same closing. What is posted for the month later is a late correction and leaves the snapshot untouched.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell.")), request_body = ClosingIn, responses(
-    (status = 200, description = "The closing in force.", body = Closing),
     (status = 422, description = "The unit is no cell, had no members, or it is not the time to close that month.")))]
 #[post("/units/{unit_id}/closings")]
-pub async fn close_month(request: WriteRequest<ClosingIn, OnUnit<CloseMonth>>) -> Result<HttpResponse, Problem> {
+pub async fn close_month(request: WriteRequest<ClosingIn, OnUnit<CloseMonth>>) -> Result<Reply<Closing>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (unit_id, period) = (scope.on.unit_id, scope.body.period);
             units::require_cell(conn, unit_id).await?;
             let closer = Closer {
@@ -181,13 +180,12 @@ pub async fn close_month(request: WriteRequest<ClosingIn, OnUnit<CloseMonth>>) -
 ///
 /// The latest month first; of a month that was reopened every closing, the last one first. The closings below a committee or
 /// a province are summed up by `getClosingSummary`.
-#[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."), PageQuery),
-    responses((status = 200, description = "A page of closings.", body = Page<Closing>)))]
+#[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."), PageQuery))]
 #[get("/units/{unit_id}/closings")]
 pub async fn list_closings(
     mut request: ReadRequest<OnUnit<ReadBoard>>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<Closing>>, Problem> {
     let Query(page) = page;
     let rows = store::of_unit(&mut request.conn, request.scope.on.unit_id, page.after()?, page.fetch()).await?;
     request.reply(&page.page(rows, |row| (row.period, row.generation), Closing::from))
@@ -209,13 +207,12 @@ pub struct ClosingDetail {
 ///
 /// Its counts, its signed manifest, and how many members' points late corrections have changed since.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
-    ("period" = Period, Path, description = "The month."), GenerationQuery),
-    responses((status = 200, description = "The closing.", body = ClosingDetail)))]
+    ("period" = Period, Path, description = "The month."), GenerationQuery))]
 #[get("/units/{unit_id}/closings/{period}")]
 pub async fn get_closing(
     mut request: ReadRequest<OnMonth<ReadBoard>>,
     query: Query<GenerationQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<ClosingDetail>, Problem> {
     let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
     let stored = store::of_month(&mut request.conn, unit_id, period, query.0.generation).await?;
     let corrected = store::count_corrected(&mut request.conn, stored.id, period).await?;
@@ -261,14 +258,13 @@ pub struct ClosingRow {
 ///
 /// In the order of the snapshot, by Vietnamese given name: the points as they were closed, and as they are today.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
-    ("period" = Period, Path, description = "The month."), PageQuery, GenerationQuery),
-    responses((status = 200, description = "A page of rows.", body = Page<ClosingRow>)))]
+    ("period" = Period, Path, description = "The month."), PageQuery, GenerationQuery))]
 #[get("/units/{unit_id}/closings/{period}/rows")]
 pub async fn list_closing_rows(
     mut request: ReadRequest<OnMonth<ReadBoard>>,
     page: Query<PageQuery>,
     query: Query<GenerationQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<ClosingRow>>, Problem> {
     let Query(page) = page;
     let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
     let closing = store::of_month(&mut request.conn, unit_id, period, query.0.generation).await?;

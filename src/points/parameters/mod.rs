@@ -3,9 +3,8 @@
 mod decide;
 mod rule;
 
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,6 +15,7 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::extract::{ReadRequest, WriteRequest};
 use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply::{Accepted, OneOf, Reply};
 use crate::kernel::ids::new_id;
 use crate::kernel::security::access::needs::{ManageParameters, ReadUnit};
 use crate::kernel::security::audit;
@@ -112,10 +112,9 @@ pub struct PointParameters {
 /// List the point parameters of a unit
 ///
 /// The threshold and the like as they hold for the unit today, and who set them.
-#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit.")),
-    responses((status = 200, description = "The values in force.", body = PointParameters)))]
+#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit.")))]
 #[get("/units/{unit_id}/point-parameters")]
-pub async fn list_parameters(mut request: ReadRequest<OnUnit<ReadUnit>>) -> Result<HttpResponse, Problem> {
+pub async fn list_parameters(mut request: ReadRequest<OnUnit<ReadUnit>>) -> Result<Reply<PointParameters>, Problem> {
     let items = in_force(&mut request.conn, &request.scope.on.path, day_of(request.scope.now)).await?;
     request.reply(&PointParameters { items })
 }
@@ -129,40 +128,36 @@ pub async fn list_parameters(mut request: ReadRequest<OnUnit<ReadUnit>>) -> Resu
 /// set before it. `self_service_day_cap` holds at once and may only be narrowed: the least value on the way from the top holds,
 /// and more than the units above allow in that month is refused. Recorded in the audit log.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit.")), request_body = ParameterIn,
-    responses((status = 200, description = "The values in force today.", body = PointParameters),
-        (status = 202, description = "The decision that waits for a second officer.", body = DecisionOut),
-        (status = 422, description = "It is more, or a lower threshold, than the units above allow (`rule_widened`), or asks less of members from the present month on (`too_early`).")))]
+    responses((status = 422, description = "It is more, or a lower threshold, than the units above allow (`rule_widened`), or asks less of members from the present month on (`too_early`).")))]
 #[post("/units/{unit_id}/point-parameters")]
 pub async fn set_parameter(
     request: WriteRequest<ParameterIn, OnUnit<ManageParameters>>,
     kinds: Data<Registry>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<OneOf<Reply<PointParameters>, Accepted<DecisionOut>>, Problem> {
     let kinds = **kinds;
     if request.body.name.moves_figures() {
-        return request
-            .commit(StatusCode::ACCEPTED, async |conn, scope| {
-                let (unit_id, request_id) = (scope.on.unit_id, Some(scope.context.request_id.as_str()));
-                rule::check(conn, &scope.on.path, &scope.body, day_of(scope.now)).await?;
-                let id = decide::propose(conn, unit_id, &scope.body, &scope.caller, request_id, scope.now).await?;
-                decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
-            })
-            .await;
+        let decision = request.commit(async |conn, scope| {
+            let (unit_id, request_id) = (scope.on.unit_id, Some(scope.context.request_id.as_str()));
+            rule::check(conn, &scope.on.path, &scope.body, day_of(scope.now)).await?;
+            let id = decide::propose(conn, unit_id, &scope.body, &scope.caller, request_id, scope.now).await?;
+            decisions::answer(conn, id, kinds, scope.context.language, scope.now).await
+        });
+        return decision.await.map(OneOf::Second);
     }
-    request
-        .commit(StatusCode::OK, async |conn, scope| {
-            let (body, unit_id, today) = (&scope.body, scope.on.unit_id, day_of(scope.now));
-            rule::check(conn, &scope.on.path, body, today).await?;
-            units::lock(conn, unit_id).await?;
-            rule::set(conn, unit_id, body, new_id(scope.now)).await?;
-            let event = audit::AuditEvent {
-                unit_id: Some(unit_id),
-                details: json!({"name": body.name.as_str(), "value": body.value, "from": body.from}),
-                ..scope.audit("points.parameter_set", "unit", unit_id)
-            };
-            audit::record(conn, event, scope.now).await?;
-            Ok(PointParameters { items: in_force(conn, &scope.on.path, today).await? })
-        })
-        .await
+    let set = request.commit(async |conn, scope| {
+        let (body, unit_id, today) = (&scope.body, scope.on.unit_id, day_of(scope.now));
+        rule::check(conn, &scope.on.path, body, today).await?;
+        units::lock(conn, unit_id).await?;
+        rule::set(conn, unit_id, body, new_id(scope.now)).await?;
+        let event = audit::AuditEvent {
+            unit_id: Some(unit_id),
+            details: json!({"name": body.name.as_str(), "value": body.value, "from": body.from}),
+            ..scope.audit("points.parameter_set", "unit", unit_id)
+        };
+        audit::record(conn, event, scope.now).await?;
+        Ok(PointParameters { items: in_force(conn, &scope.on.path, today).await? })
+    });
+    set.await.map(OneOf::First)
 }
 
 async fn in_force(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<Vec<PointParameter>, Problem> {

@@ -1,6 +1,6 @@
 //! The rules in force over HTTP: why points are given, and which unit narrowed a rule.
 
-use actix_web::{HttpResponse, get};
+use actix_web::get;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -11,6 +11,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::extract::{Anyone, Query, ReadRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Language, Problem};
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::access::Permission;
 use crate::kernel::security::auth::Principal;
 use crate::organisation::{cell_of, units};
@@ -121,14 +122,13 @@ pub struct RuleQuery {
 /// did; public inside the app. To explain an award, look up its `rule` and `rule_version` on the entry's `day` in the
 /// member's cell.
 #[utoipa::path(tag = "Rules", params(PageQuery, RuleQuery), responses(
-    (status = 200, description = "The rules by code.", body = Page<PointRule>),
     (status = 404, description = "There is no such unit on that day, or the caller may not know that there is.")))]
 #[get("/point-rules")]
 pub async fn list_rules(
     mut request: ReadRequest<Anyone>,
     page: Query<PageQuery>,
     query: Query<RuleQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<PointRule>>, Problem> {
     let after: Option<String> = page.0.after()?;
     let today = day_of(request.scope.now);
     let day = query.0.day.unwrap_or(today);

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use actix_web::get;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -19,6 +19,7 @@ use crate::kernel::extract::{BatchedRequest, Empty, Query, ReadRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::Problem;
 use crate::kernel::http::reply;
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::access::needs::ReadEntries;
 use crate::kernel::security::audit;
 use crate::kernel::security::auth::{Principal, require_member};
@@ -180,15 +181,14 @@ impl BatchQuery for EntryLoader {
 ///
 /// The rows of the ledger, newest first; of one month when `period` is given. A reversal and the entry it takes back name
 /// each other.
-#[utoipa::path(tag = "Points", params(PageQuery, PeriodQuery), responses((status = 200, description = "A page of entries.", body = Page<Entry>),
-    (status = 403, description = "The caller is no member.")))]
+#[utoipa::path(tag = "Points", params(PageQuery, PeriodQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/points/entries")]
 pub async fn list_my_entries(
     request: BatchedRequest<Empty>,
     page: Query<PageQuery>,
     query: Query<PeriodQuery>,
     desk: Data<BatchLoader<EntryLoader>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<Entry>>, Problem> {
     let Query(page) = page;
     let rows = desk.ask(request.claims, EntryQuery::of(&page, &query.0)?, request.now).await?;
     reply::json(&request.request, &page.page(rows, |row| row.id, |row| row))
@@ -198,14 +198,13 @@ pub async fn list_my_entries(
 ///
 /// The same list for officers who may propose adjustments on the member's cell, and inspectors. Each read is recorded
 /// in the audit log, which the member can read.
-#[utoipa::path(tag = "Adjustments", params(PageQuery, PeriodQuery, ("member_id" = Uuid, Path, description = "The member.")),
-    responses((status = 200, description = "A page of entries.", body = Page<Entry>)))]
+#[utoipa::path(tag = "Adjustments", params(PageQuery, PeriodQuery, ("member_id" = Uuid, Path, description = "The member.")))]
 #[get("/members/{member_id}/point-entries")]
 pub async fn list_member_entries(
     mut request: ReadRequest<OnMember<ReadEntries>>,
     page: Query<PageQuery>,
     query: Query<PeriodQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<Entry>>, Problem> {
     let (Query(page), member_id, unit_id) = (page, request.scope.on.member_id, request.scope.on.unit_id);
     let wanted = EntryQuery::of(&page, &query.0)?;
     let rows = of_members(&request.conn, &[member_id], &[&wanted]).await?.pop().unwrap_or_default();

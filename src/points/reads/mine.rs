@@ -1,7 +1,7 @@
 //! A member's own points over HTTP: visits, and the month with what is missing and what to do.
 
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{get, post};
 use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -10,6 +10,7 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::extract::{BatchedRequest, Empty, Query, answer};
 use crate::kernel::http::problem::{Problem, text};
 use crate::kernel::http::reply;
+use crate::kernel::http::reply::Reply;
 
 use super::month::{MonthQuery, MyPoints};
 use crate::points::engine::AwardRequest;
@@ -45,10 +46,9 @@ impl PeriodQuery {
 ///
 /// The first visit of a day earns what the rule `daily_visit` gives; later ones earn nothing, and the answer gives the
 /// reason.
-#[utoipa::path(tag = "Points", request_body = Empty, responses((status = 200, description = "What the visit earned.", body = Award),
-    (status = 403, description = "The caller is no member.")))]
+#[utoipa::path(tag = "Points", request_body = Empty, responses((status = 403, description = "The caller is no member.")))]
 #[post("/me/visits")]
-pub async fn record_visit(visit: BatchedRequest<Empty>, queues: Data<Queues>) -> Result<HttpResponse, Problem> {
+pub async fn record_visit(visit: BatchedRequest<Empty>, queues: Data<Queues>) -> Result<Reply<Award>, Problem> {
     let deed = Deed {
         event: crate::points::VISIT,
         object_kind: "day",
@@ -64,14 +64,13 @@ pub async fn record_visit(visit: BatchedRequest<Empty>, queues: Data<Queues>) ->
 ///
 /// Points by rule, what is missing, how many days are left and what could be done next. Of a closed month both the
 /// closed figure and the one with late corrections.
-#[utoipa::path(tag = "Points", params(PeriodQuery), responses((status = 200, description = "The month.", body = MyPoints),
-    (status = 403, description = "The caller is no member.")))]
+#[utoipa::path(tag = "Points", params(PeriodQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/points")]
 pub async fn get_my_points(
     request: BatchedRequest<Empty>,
     query: Query<PeriodQuery>,
     queues: Data<Queues>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<MyPoints>, Problem> {
     let today = day_of(request.now);
     let period = query.0.resolve(today)?;
     let wanted = MonthQuery { member_id: request.claims.sub, period, today, language: request.context.language };

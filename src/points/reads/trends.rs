@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpResponse, get};
+use actix_web::get;
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Date, Int4, Nullable, Uuid as SqlUuid};
@@ -16,6 +16,7 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::extract::{Myself, Query, ReadRequest};
 use crate::kernel::http::problem::{Problem, text};
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::access::needs::ReadBoard;
 use crate::organisation::OnUnit;
 
@@ -80,10 +81,12 @@ pub struct MyTrend {
 ///
 /// Points, threshold and status of each month that has begun, beside the average of the committee above the cell of that
 /// month.
-#[utoipa::path(tag = "Points", params(YearQuery), responses((status = 200, description = "The year.", body = MyTrend),
-    (status = 403, description = "The caller is no member.")))]
+#[utoipa::path(tag = "Points", params(YearQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/points/trend")]
-pub async fn get_my_trend(mut request: ReadRequest<Myself>, query: Query<YearQuery>) -> Result<HttpResponse, Problem> {
+pub async fn get_my_trend(
+    mut request: ReadRequest<Myself>,
+    query: Query<YearQuery>,
+) -> Result<Reply<MyTrend>, Problem> {
     let today = day_of(request.scope.now);
     let (year, months) = query.0.months(today)?;
     let (member_id, language) = (request.scope.caller.account_id, request.scope.context.language);
@@ -178,13 +181,12 @@ pub struct UnitTrend {
 ///
 /// The share who reached the threshold and the average points of each month that has begun, beside those of the unit above
 /// it in that month. From roll-ups, which follow the ledger within seconds.
-#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), YearQuery),
-    responses((status = 200, description = "The year.", body = UnitTrend)))]
+#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), YearQuery))]
 #[get("/units/{unit_id}/points/trend")]
 pub async fn get_unit_trend(
     mut request: ReadRequest<OnUnit<ReadBoard>>,
     query: Query<YearQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<UnitTrend>, Problem> {
     let today = day_of(request.scope.now);
     let (year, months) = query.0.months(today)?;
     let unit_id = request.scope.on.unit_id;

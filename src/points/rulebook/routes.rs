@@ -1,7 +1,7 @@
 //! Changes of rules over HTTP: drafted, published, ended by officers.
 
-use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
+use actix_web::http::header;
+use actix_web::{HttpRequest, delete, get, post, put};
 use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::json;
@@ -14,6 +14,7 @@ use crate::kernel::extract::{Empty, Query, ReadRequest, Scope, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::http::reply;
+use crate::kernel::http::reply::{Created, NoContent, Reply};
 use crate::kernel::ids::new_id;
 use crate::kernel::security::access::needs::ManageRules;
 use crate::kernel::security::audit;
@@ -29,14 +30,13 @@ use super::target::OnRuleChange;
 /// For the unit and everything below it: lower points, lower caps, or switched off; never wider than the superior allows. The
 /// unit at the top of the whole system may draft a new version of a rule of the system instead. A draft changes nothing.
 #[utoipa::path(tag = "Rules", params(("unit_id" = Uuid, Path, description = "The unit.")), request_body = RuleChangeIn, responses(
-    (status = 201, description = "The draft.", body = RuleChange),
     (status = 422, description = "There is no such rule then, or the change would widen it (`rule_widened`).")))]
 #[post("/units/{unit_id}/point-rule-changes")]
 pub async fn draft_rule_change(
     request: WriteRequest<RuleChangeIn, OnUnit<ManageRules>>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<RuleChange>, Problem> {
     request
-        .commit(StatusCode::CREATED, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (on, by) = (&scope.on, scope.caller.account_id);
             require_allowed(conn, &on.path, &scope.body, day_of(scope.now)).await?;
             let id = new_id(scope.now);
@@ -59,14 +59,13 @@ pub struct RuleChangeQuery {
 /// List a unit's changes of rules
 ///
 /// Drafts and published changes of the unit itself, the newest first. For its officers.
-#[utoipa::path(tag = "Rules", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, RuleChangeQuery),
-    responses((status = 200, description = "A page of changes.", body = Page<RuleChange>)))]
+#[utoipa::path(tag = "Rules", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, RuleChangeQuery))]
 #[get("/units/{unit_id}/point-rule-changes")]
 pub async fn list_rule_changes(
     mut request: ReadRequest<OnUnit<ManageRules>>,
     page: Query<PageQuery>,
     query: Query<RuleChangeQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Page<RuleChange>>, Problem> {
     let (before, unit_id) = (page.0.after()?, request.scope.on.unit_id);
     let state = query.0.state.map(RuleChangeState::as_str);
     let rows = store::of_unit(&mut request.conn, unit_id, state, before, page.0.fetch()).await?;
@@ -76,10 +75,9 @@ pub async fn list_rule_changes(
 /// Get a change of a rule
 ///
 /// A draft or a published change. For the officers of its unit.
-#[utoipa::path(tag = "Rules", params(("change_id" = Uuid, Path, description = "The change.")),
-    responses((status = 200, description = "The change.", body = RuleChange)))]
+#[utoipa::path(tag = "Rules", params(("change_id" = Uuid, Path, description = "The change.")))]
 #[get("/point-rule-changes/{change_id}")]
-pub async fn get_rule_change(mut request: ReadRequest<OnRuleChange>) -> Result<HttpResponse, Problem> {
+pub async fn get_rule_change(mut request: ReadRequest<OnRuleChange>) -> Result<Reply<RuleChange>, Problem> {
     let id = request.scope.on.change_id;
     let change = store::get(&mut request.conn, id).await?;
     request.reply(&change)
@@ -91,7 +89,6 @@ pub async fn get_rule_change(mut request: ReadRequest<OnRuleChange>) -> Result<H
 #[utoipa::path(tag = "Rules", params(("change_id" = Uuid, Path, description = "The change."),
         ("If-Match" = String, Header, description = "The `ETag` of the draft that was read.", max_length = 500, pattern = "^.+$")),
     request_body = RuleChangeIn, responses(
-    (status = 200, description = "The draft.", body = RuleChange),
     (status = 409, description = "It is published already."),
     (status = 412, description = "The draft was changed meanwhile."),
     (status = 422, description = "There is no such rule then, or the change would widen it (`rule_widened`).")))]
@@ -99,12 +96,12 @@ pub async fn get_rule_change(mut request: ReadRequest<OnRuleChange>) -> Result<H
 pub async fn replace_rule_change(
     req: HttpRequest,
     request: WriteRequest<RuleChangeIn, OnRuleChange>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<RuleChange>, Problem> {
     if !req.headers().contains_key(header::IF_MATCH) {
         return Err(Problem::fault("If-Match", "required", text("Thiếu If-Match.", "If-Match is required.")));
     }
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let on = &scope.on;
             store::lock_draft(conn, on.change_id).await?;
             let seen = store::get(conn, on.change_id).await?;
@@ -123,12 +120,11 @@ pub async fn replace_rule_change(
 ///
 /// Only a draft; what is published is ended.
 #[utoipa::path(tag = "Rules", params(("change_id" = Uuid, Path, description = "The change.")), responses(
-    (status = 204, description = "The draft is gone."),
     (status = 409, description = "It is published already.")))]
 #[delete("/point-rule-changes/{change_id}")]
-pub async fn delete_rule_change(request: WriteRequest<Empty, OnRuleChange>) -> Result<HttpResponse, Problem> {
+pub async fn delete_rule_change(request: WriteRequest<Empty, OnRuleChange>) -> Result<NoContent, Problem> {
     request
-        .commit(StatusCode::NO_CONTENT, async |conn, scope| {
+        .commit(async |conn, scope| {
             let on = &scope.on;
             store::lock_draft(conn, on.change_id).await?;
             store::drop_draft(conn, on.change_id).await?;
@@ -142,14 +138,13 @@ pub async fn delete_rule_change(request: WriteRequest<Empty, OnRuleChange>) -> R
 /// The change holds from its first day on, tomorrow at the earliest, and can no longer be edited. The previous change
 /// of the same rule by the same unit ends on that day.
 #[utoipa::path(tag = "Rules", params(("change_id" = Uuid, Path, description = "The change.")), request_body = Empty, responses(
-    (status = 200, description = "The change.", body = RuleChange),
     (status = 400, description = "Its first day has come meanwhile: write another one."),
     (status = 409, description = "It is published already, or a later one is."),
     (status = 422, description = "There is no such rule then, or the change would widen it (`rule_widened`).")))]
 #[post("/point-rule-changes/{change_id}/publication")]
-pub async fn publish_rule_change(request: WriteRequest<Empty, OnRuleChange>) -> Result<HttpResponse, Problem> {
+pub async fn publish_rule_change(request: WriteRequest<Empty, OnRuleChange>) -> Result<Reply<RuleChange>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let on = &scope.on;
             let row = store::lock_draft(conn, on.change_id).await?;
             publish(conn, &row, &on.path, scope.caller.account_id, scope.now).await?;
@@ -177,12 +172,13 @@ pub struct RuleChangeEndIn {
 ///
 /// From that day on, what the superior allows holds again; of the whole system, the rule gives nothing from then on.
 #[utoipa::path(tag = "Rules", params(("change_id" = Uuid, Path, description = "The change.")), request_body = RuleChangeEndIn, responses(
-    (status = 200, description = "The change.", body = RuleChange),
     (status = 409, description = "It is a draft.")))]
 #[post("/point-rule-changes/{change_id}/end")]
-pub async fn end_rule_change(request: WriteRequest<RuleChangeEndIn, OnRuleChange>) -> Result<HttpResponse, Problem> {
+pub async fn end_rule_change(
+    request: WriteRequest<RuleChangeEndIn, OnRuleChange>,
+) -> Result<Reply<RuleChange>, Problem> {
     request
-        .commit(StatusCode::OK, async |conn, scope| {
+        .commit(async |conn, scope| {
             let (on, body) = (&scope.on, &scope.body);
             let row = store::lock(conn, on.change_id).await?;
             end(conn, &row, body.valid_to, day_of(scope.now)).await?;

@@ -7,8 +7,7 @@ use redis::AsyncCommands;
 use serde_json::json;
 use sotay::kernel::db::lease::{self, Lease};
 use sotay::kernel::http::problem::Problem;
-use sotay::leaderboards::boards::rebuild;
-use sotay::leaderboards::{Lost, RebuildContext, all_boards, differences, give_up};
+use sotay::leaderboards::{Lost, RebuildContext, all_boards, differences, give_up, rebuild};
 use sotay::points::projection::LEASE;
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 mod page;
 
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self};
 use actix_web::{HttpResponse, get};
 use serde_json::json;
 use uuid::Uuid;
@@ -11,6 +11,7 @@ use crate::kernel::clock::{Period, VIET_NAM};
 use crate::kernel::db::transaction;
 use crate::kernel::extract::{Query, ReadRequest};
 use crate::kernel::http::problem::Problem;
+use crate::kernel::http::reply::{Csv, Html, Reply, Xlsx};
 use crate::kernel::security::access::needs::ExportBoard;
 use crate::kernel::security::audit;
 use crate::kernel::security::crypto::to_text;
@@ -42,14 +43,12 @@ pub enum ReportKind {
 /// below U+0020 as `\b`, `\t`, `\n`, `\f`, `\r` or else as `\u00` and two lower-case hexadecimal digits, and nothing
 /// else. Ids, times and hashes are strings, written as in the file.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
-    ("period" = Period, Path, description = "The month."), GenerationQuery),
-    responses((status = 200, description = "The report.", body = ClosingReport,
-        headers(("Content-Disposition" = String, description = "The name to save the file under (RFC 6266).")))))]
+    ("period" = Period, Path, description = "The month."), GenerationQuery))]
 #[get("/units/{unit_id}/closings/{period}/export.json")]
 pub async fn export_closing_report(
     mut request: ReadRequest<OnMonth<ExportBoard>>,
     query: Query<GenerationQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<ClosingReport>, Problem> {
     let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
     let closing = store::of_month(&mut request.conn, unit_id, period, query.0.generation).await?;
     let key = keys::public(&mut request.conn, &closing.kid).await?;
@@ -61,10 +60,8 @@ pub async fn export_closing_report(
         signature: to_text(&closing.signature),
         key,
     };
-    let mut response = request.reply(&report)?;
-    let name = HeaderValue::from_str(&attachment(&format!("chot-{period}"), "json")).map_err(Problem::internal)?;
-    response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    Ok(response)
+    let name = attachment(&format!("chot-{period}"), "json");
+    Ok(request.reply(&report)?.with((header::CONTENT_DISPOSITION, name)))
 }
 
 /// Export a closed month as XLSX
@@ -72,13 +69,12 @@ pub async fn export_closing_report(
 /// The closed points of each member and those of today, with the hash, the key and the signature of the manifest. Recorded in
 /// the audit log.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
-    ("period" = Period, Path, description = "The month."), GenerationQuery),
-    responses((status = 200, description = "The workbook.", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
+    ("period" = Period, Path, description = "The month."), GenerationQuery))]
 #[get("/units/{unit_id}/closings/{period}/export.xlsx")]
 pub async fn export_closing_xlsx(
     request: ReadRequest<OnMonth<ExportBoard>>,
     query: Query<GenerationQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Xlsx>, Problem> {
     answer(request, query.0, ReportKind::Xlsx).await
 }
 
@@ -86,13 +82,12 @@ pub async fn export_closing_xlsx(
 ///
 /// The closed points of each member and those of today, in UTF-8 with a byte order mark. Recorded in the audit log.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
-    ("period" = Period, Path, description = "The month."), GenerationQuery),
-    responses((status = 200, description = "The file.", content_type = "text/csv")))]
+    ("period" = Period, Path, description = "The month."), GenerationQuery))]
 #[get("/units/{unit_id}/closings/{period}/export.csv")]
 pub async fn export_closing_csv(
     request: ReadRequest<OnMonth<ExportBoard>>,
     query: Query<GenerationQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Csv>, Problem> {
     answer(request, query.0, ReportKind::Csv).await
 }
 
@@ -101,21 +96,20 @@ pub async fn export_closing_csv(
 /// A page in Vietnamese that prints well on A4, with the hash, the key and the signature of the manifest; it loads nothing
 /// from elsewhere. Recorded in the audit log.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The cell."),
-    ("period" = Period, Path, description = "The month."), GenerationQuery),
-    responses((status = 200, description = "The page.", content_type = "text/html")))]
+    ("period" = Period, Path, description = "The month."), GenerationQuery))]
 #[get("/units/{unit_id}/closings/{period}/export.html")]
 pub async fn export_closing_page(
     request: ReadRequest<OnMonth<ExportBoard>>,
     query: Query<GenerationQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<Html>, Problem> {
     answer(request, query.0, ReportKind::Page).await
 }
 
-async fn answer(
+async fn answer<T>(
     mut request: ReadRequest<OnMonth<ExportBoard>>,
     query: GenerationQuery,
     kind: ReportKind,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<T>, Problem> {
     let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
     let closing = store::of_month(&mut request.conn, unit_id, period, query.generation).await?;
     let rows = store::rows_of(&mut request.conn, &[closing.id]).await?.remove(&closing.id).unwrap_or_default();
@@ -172,13 +166,13 @@ pub fn attachment(stem: &str, extension: &str) -> String {
 }
 
 /// The table as a file of the kind.
-pub async fn file(sheet: Sheet, stem: &str, kind: ReportKind) -> Result<HttpResponse, Problem> {
+pub async fn file<T>(sheet: Sheet, stem: &str, kind: ReportKind) -> Result<Reply<T>, Problem> {
     let mut response = HttpResponse::Ok();
     response.content_type(kind.media_type());
     if kind == ReportKind::Page {
         // Names come from people: nothing on the page may run or load.
         response.insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"));
-        return Ok(response.body(page::to_page(&sheet)));
+        return Ok(Reply::of(response.body(page::to_page(&sheet))));
     }
     let bytes = match kind {
         ReportKind::Xlsx => tokio::task::spawn_blocking(move || to_xlsx(&sheet))
@@ -187,7 +181,8 @@ pub async fn file(sheet: Sheet, stem: &str, kind: ReportKind) -> Result<HttpResp
             .map_err(Problem::internal)?,
         _ => to_csv(&sheet),
     };
-    Ok(response.insert_header((header::CONTENT_DISPOSITION, attachment(stem, kind.extension()))).body(bytes))
+    response.insert_header((header::CONTENT_DISPOSITION, attachment(stem, kind.extension())));
+    Ok(Reply::of(response.body(bytes)))
 }
 
 pub fn column(title: &str, width: f64, kind: ColumnKind) -> Column {

@@ -11,6 +11,7 @@ use crate::kernel::clock::Period;
 use crate::kernel::db::transaction;
 use crate::kernel::extract::ReadRequest;
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply::{JsonLines, Reply};
 use crate::kernel::security::access::needs::ExportBoard;
 use crate::kernel::security::crypto::to_text;
 use crate::kernel::state::State;
@@ -43,10 +44,11 @@ const SLICE: usize = 50;
 /// `closing_id`, `manifest_hash`; those of each of `open`: `unit_id`, `unit_name`.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The unit."),
     ("period" = Period, Path, description = "The month.")),
-    responses((status = 200, description = "The reports.", content_type = "application/jsonl"),
-        (status = 422, description = "The unit has too many cells for one file.")))]
+    responses((status = 422, description = "The unit has too many cells for one file.")))]
 #[get("/units/{unit_id}/closing-summaries/{period}/reports.jsonl")]
-pub async fn export_closing_reports(mut request: ReadRequest<OnMonth<ExportBoard>>) -> Result<HttpResponse, Problem> {
+pub async fn export_closing_reports(
+    mut request: ReadRequest<OnMonth<ExportBoard>>,
+) -> Result<Reply<JsonLines>, Problem> {
     let (unit_id, period, now) = (request.scope.on.unit_id, request.scope.on.period, request.scope.now);
     let cells = store::cells(&mut request.conn, unit_id, period, MOST + 1).await?;
     if cells.len() > usize::try_from(MOST).unwrap_or(usize::MAX) {
@@ -72,10 +74,11 @@ pub async fn export_closing_reports(mut request: ReadRequest<OnMonth<ExportBoard
     record(&mut request, "closings.exported", unit_id, "jsonl").await?;
     let waiting = closed.into_iter().filter_map(|cell| cell.closing_id).collect();
     let progress = BundleProgress { state, waiting, manifest, signer };
-    Ok(HttpResponse::Ok()
+    let response = HttpResponse::Ok()
         .content_type("application/jsonl")
         .insert_header((header::CONTENT_DISPOSITION, attachment(&format!("bao-cao-chot-{period}"), "jsonl")))
-        .streaming(stream::try_unfold(Some(progress), next)))
+        .streaming(stream::try_unfold(Some(progress), next));
+    Ok(Reply::of(response))
 }
 
 /// How far the file has come.

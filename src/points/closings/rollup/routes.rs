@@ -1,6 +1,6 @@
 //! The roll-up of closings over HTTP: by unit directly below, as pages and as files.
 
-use actix_web::{HttpResponse, get};
+use actix_web::get;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -9,6 +9,7 @@ use crate::kernel::clock::Period;
 use crate::kernel::extract::{Query, ReadRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply::{Csv, Html, Reply, Xlsx};
 use crate::kernel::security::access::needs::{ExportBoard, ReadBoard};
 use crate::kernel::sheet::{ColumnKind, Sheet, Value};
 use crate::organisation::units;
@@ -79,13 +80,12 @@ fn child(row: ChildTotals) -> ClosedChild {
 /// How many cells of the unit, and of each unit directly below it, have closed the month, and the sums of what they closed.
 /// Late corrections are not in it. The tree is that of the last day of the month.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The unit."),
-    ("period" = Period, Path, description = "The month."), PageQuery),
-    responses((status = 200, description = "The roll-up.", body = ClosingSummary)))]
+    ("period" = Period, Path, description = "The month."), PageQuery))]
 #[get("/units/{unit_id}/closing-summaries/{period}")]
 pub async fn get_closing_summary(
     mut request: ReadRequest<OnMonth<ReadBoard>>,
     page: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<ClosingSummary>, Problem> {
     let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
     let totals = store::totals(&mut request.conn, unit_id, period).await?;
     let rows = store::children(&mut request.conn, unit_id, period, page.0.after()?, page.0.fetch()).await?;
@@ -104,10 +104,9 @@ pub async fn get_closing_summary(
 ///
 /// A row for each unit directly below. Recorded in the audit log.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The unit."),
-    ("period" = Period, Path, description = "The month.")),
-    responses((status = 200, description = "The workbook.", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
+    ("period" = Period, Path, description = "The month.")))]
 #[get("/units/{unit_id}/closing-summaries/{period}/export.xlsx")]
-pub async fn export_summary_xlsx(request: ReadRequest<OnMonth<ExportBoard>>) -> Result<HttpResponse, Problem> {
+pub async fn export_summary_xlsx(request: ReadRequest<OnMonth<ExportBoard>>) -> Result<Reply<Xlsx>, Problem> {
     answer(request, ReportKind::Xlsx).await
 }
 
@@ -115,10 +114,9 @@ pub async fn export_summary_xlsx(request: ReadRequest<OnMonth<ExportBoard>>) -> 
 ///
 /// A row for each unit directly below, in UTF-8 with a byte order mark. Recorded in the audit log.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The unit."),
-    ("period" = Period, Path, description = "The month.")),
-    responses((status = 200, description = "The file.", content_type = "text/csv")))]
+    ("period" = Period, Path, description = "The month.")))]
 #[get("/units/{unit_id}/closing-summaries/{period}/export.csv")]
-pub async fn export_summary_csv(request: ReadRequest<OnMonth<ExportBoard>>) -> Result<HttpResponse, Problem> {
+pub async fn export_summary_csv(request: ReadRequest<OnMonth<ExportBoard>>) -> Result<Reply<Csv>, Problem> {
     answer(request, ReportKind::Csv).await
 }
 
@@ -126,14 +124,13 @@ pub async fn export_summary_csv(request: ReadRequest<OnMonth<ExportBoard>>) -> R
 ///
 /// A page in Vietnamese that prints well on A4 and loads nothing from elsewhere. Recorded in the audit log.
 #[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The unit."),
-    ("period" = Period, Path, description = "The month.")),
-    responses((status = 200, description = "The page.", content_type = "text/html")))]
+    ("period" = Period, Path, description = "The month.")))]
 #[get("/units/{unit_id}/closing-summaries/{period}/export.html")]
-pub async fn export_summary_page(request: ReadRequest<OnMonth<ExportBoard>>) -> Result<HttpResponse, Problem> {
+pub async fn export_summary_page(request: ReadRequest<OnMonth<ExportBoard>>) -> Result<Reply<Html>, Problem> {
     answer(request, ReportKind::Page).await
 }
 
-async fn answer(mut request: ReadRequest<OnMonth<ExportBoard>>, kind: ReportKind) -> Result<HttpResponse, Problem> {
+async fn answer<T>(mut request: ReadRequest<OnMonth<ExportBoard>>, kind: ReportKind) -> Result<Reply<T>, Problem> {
     let (unit_id, period) = (request.scope.on.unit_id, request.scope.on.period);
     let totals = store::totals(&mut request.conn, unit_id, period).await?;
     let rows = store::children(&mut request.conn, unit_id, period, None, MOST + 1).await?;

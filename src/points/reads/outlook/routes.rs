@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpResponse, get};
+use actix_web::get;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -11,6 +11,7 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::extract::{Query, ReadRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::http::reply::Reply;
 use crate::kernel::security::access::Permission;
 use crate::kernel::security::access::needs::ReadUnit;
 use crate::organisation::OnUnit;
@@ -92,14 +93,13 @@ pub struct MonthOffer {
 /// How many points a diligent member could earn in the month by the rules in force: with what came on offer in it, a visit
 /// a day, the monthly regular meeting (counted whether it is announced or not) and, without a device, study with a helper.
 /// Units where that is less than the threshold are flagged. For those who see the board or publish documents.
-#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery),
-    responses((status = 200, description = "What the month offers.", body = MonthOffer)))]
+#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery))]
 #[get("/units/{unit_id}/points/offer")]
 pub async fn get_month_offer(
     mut request: ReadRequest<OnUnit<ReadUnit>>,
     page: Query<PageQuery>,
     query: Query<PeriodQuery>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Reply<MonthOffer>, Problem> {
     let (caller, on) = (&request.scope.caller, &request.scope.on);
     if ![Permission::ReadBoard, Permission::PublishDocuments].iter().any(|needed| caller.may(&on.path, *needed)) {
         return Err(Problem::new(Code::Forbidden));
