@@ -11,8 +11,8 @@ mod verify;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub use attempts::grade_due;
-pub use banks::{ImportReport, NewBank, answer as parse_answer, create as create_bank, import as import_questions};
+pub use attempts::{grade_due, take};
+pub use banks::{NewBank, answer as parse_answer, create as create_bank, stock as stock_bank};
 pub use carry_over::consume;
 pub use formats::{Format, read as read_questions};
 pub use publishing::model::{QuizDraw, QuizTarget, Reveal, Source};

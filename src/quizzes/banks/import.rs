@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::{Language, Problem};
 use crate::kernel::ids::new_id;
+use crate::quizzes::exposure;
 use crate::quizzes::formats::{ImportedQuestion, Kind, Reading, identity};
 
 use super::file::sentence;
@@ -212,4 +213,21 @@ fn row(
         "topic": question.topic.as_ref().or(before.and_then(|row| row.topic.as_ref())),
         "difficulty": question.difficulty.map(i16::from).or(before.and_then(|row| row.difficulty)),
     })
+}
+
+/// Brings the questions of a file in for their author, who has seen their keys.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn stock(
+    conn: &mut Conn,
+    bank_id: Uuid,
+    reading: &Reading,
+    author: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let identities: Vec<Vec<u8>> = reading.questions.iter().map(identity_of).collect();
+    exposure::record(conn, author, &identities, now).await?;
+    import(conn, bank_id, reading, false, (Language::Vietnamese, author, now)).await?;
+    Ok(())
 }

@@ -8,5 +8,5 @@ pub mod store;
 mod target;
 
 pub use file::answer;
-pub use import::{ImportReport, import};
+pub use import::stock;
 pub use store::{NewBank, create};

@@ -134,6 +134,7 @@ impl Stage {
             world.close_due().await;
             ids.insert("period", "2026-10".to_owned());
         }
+        ids.extend(quiz(world, member, path).await);
         if let Some((name, id)) = officers_word(world, callers, path).await {
             ids.insert(name, id);
         }
@@ -156,6 +157,8 @@ impl Stage {
             | "listAttestations"
             | "listAdjustments"
             | "listAppeals" => format!("{path}?unit_id={}", self.cell),
+            "exportQuestions" => format!("{path}?format=gift"),
+            "getResults" | "exportResultsXlsx" | "exportResultsCsv" => format!("{path}?unit_id={}", self.cell),
             "addDocumentFile" => format!("{path}?filename=a.pdf"),
             _ => path,
         }
@@ -224,6 +227,23 @@ async fn officers_word(
     let body = json!({"period": "2026-11", "points": 3, "reason": "bỏ sót", "evidence": "biên bản"});
     let made = author.post(&format!("/v1/members/{}/point-adjustments", someone.id), &body).await.expect(201);
     Some(("adjustment_id", made.id()))
+}
+
+/// A bank, a quiz of the ward and the member's attempt at it.
+async fn quiz(world: &World, member: &Actor, path: &str) -> Vec<(&'static str, String)> {
+    if !["{bank_id}", "{quiz_id}", "{attempt_id}"].iter().any(|name| path.contains(name)) {
+        return Vec::new();
+    }
+    let officer = world.propaganda_officer().await;
+    let bank = crate::quizzes::bank(world, &officer, 5).await;
+    let body = crate::quizzes::quiz(world, &bank, json!({}));
+    let quiz = crate::quizzes::write(world, &officer, &body).await.expect(201).id();
+    crate::quizzes::publish(&officer, &quiz).await.expect(200);
+    let attempt = match path.contains("{attempt_id}") {
+        true => crate::quizzes::start(member, &quiz).await.expect(201).id(),
+        false => String::new(),
+    };
+    vec![("bank_id", bank), ("quiz_id", quiz), ("attempt_id", attempt), ("question_id", Uuid::nil().to_string())]
 }
 
 /// A draft of the ward, published to it.
