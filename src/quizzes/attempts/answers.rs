@@ -36,14 +36,14 @@ pub fn is_over(attempt: &AttemptRow, now: DateTime<Utc>) -> bool {
     now > attempt.expires_at + TimeDelta::seconds(GRACE_SECONDS)
 }
 
-/// Saves answers, all of them or none.
+/// Saves answers, all of them or none; `listed` says whether the body is a list of them.
 ///
 /// # Errors
 /// 409 when the attempt has ended, 422 for what it does not ask or offer.
 pub async fn save(
     conn: &mut Conn,
     attempt_id: Uuid,
-    answers: &[AttemptAnswer],
+    (answers, listed): (&[AttemptAnswer], bool),
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let attempt = store::hold(conn, attempt_id).await?;
@@ -59,7 +59,7 @@ pub async fn save(
         let single = question.and_then(|question| asked.get(&(question.question_id, question.version)));
         let single = single.is_some_and(|asked| asked.kind != "multiple_choice");
         if let Some((field, vi, en)) = wrong(answer, question, single, seen.insert(answer.question_id)) {
-            let pointer = format!("/answers/{index}/{field}");
+            let pointer = if listed { format!("/answers/{index}/{field}") } else { format!("/{field}") };
             faults.push(Fault { pointer, code: "not_in_this_attempt", detail: text(vi, en) });
         }
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::kernel::db::Db;
+use crate::kernel::db::{Conn, Db};
 use crate::kernel::http::problem::Problem;
 use crate::points;
 use crate::quizzes::OBJECT_KIND;
@@ -23,15 +23,20 @@ const SLICE: i64 = 20;
 pub async fn grade_some(db: &Db, now: DateTime<Utc>) -> Result<bool, Problem> {
     let before = now - TimeDelta::seconds(GRACE_SECONDS);
     let due = store::due(&mut *db.conn().await?, before, SLICE).await?;
+    let mut failed = false;
     for id in &due {
-        db.transaction(async |conn| grade(conn, *id, now).await).await?;
+        // One that cannot be graded now holds up no other.
+        if let Err(problem) = db.transaction(async |conn| grade(conn, *id, now).await).await {
+            tracing::warn!(%problem, attempt = %id, "the attempt will be graded later");
+            failed = true;
+        }
     }
     let ended = db.transaction(async |conn| end_offers(conn, now).await).await?;
     let full = usize::try_from(SLICE).unwrap_or(usize::MAX);
-    Ok(due.len() >= full || ended >= full)
+    Ok(!failed && (due.len() >= full || ended >= full))
 }
 
-async fn end_offers(conn: &mut crate::kernel::db::Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
+async fn end_offers(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
     let ended = quizzes::end_some(conn, SLICE, now).await?;
     for id in &ended {
         points::withdraw_offers(conn, OBJECT_KIND, &id.to_string()).await?;

@@ -91,7 +91,8 @@ pub async fn save_answer(req: HttpRequest, request: WriteRequest<AnswerIn, MyAtt
     request
         .commit(async |conn, scope| {
             let (option_ids, seq) = (scope.body.option_ids.clone(), scope.body.seq);
-            save(conn, scope.on.0, &[AttemptAnswer { question_id, option_ids, seq }], scope.now).await
+            let answer = AttemptAnswer { question_id, option_ids, seq };
+            save(conn, scope.on.0, (&[answer], false), scope.now).await
         })
         .await
 }
@@ -113,7 +114,7 @@ pub struct AnswersIn {
         (status = 422, description = "The attempt does not ask these questions or offer these options.")))]
 #[put("/attempts/{attempt_id}/answers")]
 pub async fn save_answers(request: WriteRequest<AnswersIn, MyAttempt>) -> Result<NoContent, Problem> {
-    request.commit(async |conn, scope| save(conn, scope.on.0, &scope.body.answers, scope.now).await).await
+    request.commit(async |conn, scope| save(conn, scope.on.0, (&scope.body.answers, true), scope.now).await).await
 }
 
 /// Submit an attempt

@@ -78,7 +78,7 @@ fn require_turn(quiz: &QuizRow, last: Option<&AttemptRow>, now: DateTime<Utc>) -
     let again = last.submitted_at.map(|at| at + TimeDelta::minutes(quiz.cooldown_minutes.into()));
     match again.filter(|again| *again > now) {
         Some(again) => {
-            let seconds = u64::try_from((again - now).num_seconds()).unwrap_or(0) + 1;
+            let seconds = u64::try_from((again - now).num_milliseconds()).unwrap_or(0).div_ceil(1000);
             let minutes = seconds.div_ceil(60);
             let problem = Problem::with(
                 Code::AttemptTooSoon,

@@ -120,7 +120,7 @@ async fn a_wait_lies_between_two_attempts() {
     world.app.advance(60 * 60);
     let again = start(&member, &id).await;
 
-    assert_eq!((soon.status, soon.code(), soon.header("retry-after")), (409, "attempt_too_soon", "3601"));
+    assert_eq!((soon.status, soon.code(), soon.header("retry-after")), (409, "attempt_too_soon", "3600"));
     assert_eq!(again.status, 201);
 }
 
