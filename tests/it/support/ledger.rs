@@ -141,6 +141,17 @@ pub async fn standings(app: &TestApp, unit: Uuid, period: NaiveDate) -> Vec<Stan
 }
 
 impl World {
+    /// A rule of the test's own: six points for each deed `study.alone`, earned alone.
+    pub async fn rule_of_self_study(&self) {
+        diesel::sql_query(
+            "INSERT INTO point_rules (code, version, event, points, self_service, audience, attested_by, title_vi, title_en, valid_from)
+             VALUES ('self_study', 1, 'study.alone', 6, true, 'everyone', 'server', 'Tự học', 'Studied alone', '2020-01-01')",
+        )
+        .execute(&mut *self.app.state.db.conn().await.unwrap())
+        .await
+        .unwrap();
+    }
+
     pub async fn exempt(&self, member: Uuid) {
         self.exempt_from(member, "2026-01-01".parse().unwrap()).await;
     }
