@@ -1,4 +1,4 @@
-//! The demo's quizzes: a bank of the ward, a quiz that has ended with its results, and one that is open.
+//! The demo's quizzes: a bank of the ward, a quiz that has ended, and one that is open.
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use uuid::Uuid;

@@ -54,7 +54,7 @@ impl Place {
 /// One thing that is wrong or was skipped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fault {
-    pub place: Place,
+    pub place: Box<Place>,
     /// Stable name of the kind of fault, in snake case.
     pub code: String,
     /// What is wrong, in Vietnamese.
@@ -65,7 +65,7 @@ pub struct Fault {
 
 impl Fault {
     pub fn new(place: &Place, code: &str, vi: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { place: place.clone(), code: code.to_owned(), vi: vi.into(), en: en.into() }
+        Self { place: Box::new(place.clone()), code: code.to_owned(), vi: vi.into(), en: en.into() }
     }
 
     /// About a kind of question that banks have not.

@@ -1,4 +1,4 @@
-//! The questions a quiz may ask: how many each draw can choose from, and freezing them at publication.
+//! Which questions a quiz may ask: candidates of each draw, frozen at publication.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Results of quizzes: by unit for officers, by member for those who may list members, by question for its makers.
+//! Results of quizzes: figures of units, members one by one, questions for their makers.
 
 mod analysis;
 mod export;

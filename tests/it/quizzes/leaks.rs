@@ -1,4 +1,4 @@
-//! The key must not leak before the window has ended: no field, no order, no id, no length tells it.
+//! The key must not leak before the window has ended: by no field, order or id.
 
 use std::collections::{BTreeMap, HashSet};
 

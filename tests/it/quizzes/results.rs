@@ -1,4 +1,4 @@
-//! Results: figures for officers, members one by one for those who may list them, questions for the makers.
+//! Results: figures for officers, members for those who may list them, questions for makers.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What an answer cell says: letters, numbers or the option's own text. Readings that differ are a fault.
+//! What an answer cell says: letters, numbers or a text. Readings that differ are a fault.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Options side by side, and what sets one of them apart: a star, underlining, bold, colour, highlighting.
+//! Options side by side, and what sets one apart: star, underlining, bold, colour.
 
 use super::labels;
 use super::line::{Line, Look};

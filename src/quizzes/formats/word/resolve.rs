@@ -1,4 +1,4 @@
-//! Which option of each question is right: the table of answers, a letter beside it, or what sets one apart.
+//! Which option is right: by the table of answers, a stated letter, or what sets one apart.
 
 use std::collections::{BTreeSet, HashMap};
 
