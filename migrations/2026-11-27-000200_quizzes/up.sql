@@ -18,9 +18,11 @@ CREATE TABLE questions (
     state text NOT NULL CHECK (state IN ('draft', 'reviewed', 'retired')),
     version integer NOT NULL CHECK (version > 0),
     created_at timestamptz NOT NULL,
+    -- The order in which they came: questions of one file have one time.
+    no bigint GENERATED ALWAYS AS IDENTITY,
     CONSTRAINT questions_identity UNIQUE (bank_id, identity)
 );
-CREATE INDEX questions_bank ON questions (bank_id, id);
+CREATE INDEX questions_bank ON questions (bank_id, no);
 
 -- What was asked stays as it was asked: versions are added, never changed.
 CREATE TABLE question_versions (

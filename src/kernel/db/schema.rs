@@ -590,6 +590,7 @@ diesel::table! {
         state -> Text,
         version -> Int4,
         created_at -> Timestamptz,
+        no -> Int8,
     }
 }
 diesel::table! {

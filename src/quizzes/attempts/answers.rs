@@ -51,7 +51,9 @@ pub async fn save(
         return Err(Problem::new(Code::AttemptOver));
     }
     let questions = attempt.questions()?;
-    let asked = store::asked(conn, &questions).await?;
+    // Only what is answered: an attempt asks up to 200 questions, and most answers come one by one.
+    let answered = questions.iter().filter(|question| answers.iter().any(|answer| answer.question_id == question.id));
+    let asked = store::asked(conn, &answered.cloned().collect::<Vec<_>>()).await?;
     let mut faults = Vec::new();
     let mut seen = HashSet::new();
     for (index, answer) in answers.iter().enumerate() {

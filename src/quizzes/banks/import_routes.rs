@@ -64,7 +64,7 @@ pub struct QuestionImportQuery {
     #[param(nullable = false, default = true)]
     dry_run: bool,
     /// The format, for `text/plain` (`aiken` or `gift`) and `application/octet-stream`.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     format: Option<QuestionFormat>,
 }
 
@@ -149,7 +149,7 @@ fn format_of(req: &HttpRequest, named: Option<QuestionFormat>) -> Result<Format,
 #[into_params(parameter_in = Query)]
 pub struct QuestionExportQuery {
     /// The format.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     format: ExportFormat,
 }
 

@@ -177,7 +177,7 @@ pub async fn list_questions(
     let rows = store::questions(&mut request.conn, bank_id, page.after()?, page.fetch()).await?;
     let identities: Vec<Vec<u8>> = rows.iter().map(|row| row.identity.clone()).collect();
     exposure::record(&mut request.conn, account_id, &identities, now).await?;
-    let Page { items, next_cursor } = page.page(rows, |row| row.id, shown);
+    let Page { items, next_cursor } = page.page(rows, |row| row.no, shown);
     let items = items.into_iter().collect::<Result<Vec<_>, _>>()?;
     request.reply(&Page { items, next_cursor })
 }

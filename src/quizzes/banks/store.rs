@@ -51,6 +51,9 @@ pub struct BankRow {
 pub struct QuestionRow {
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
+    /// Counts questions in the order in which they came.
+    #[diesel(sql_type = BigInt)]
+    pub no: i64,
     #[diesel(sql_type = Bytea)]
     pub identity: Vec<u8>,
     #[diesel(sql_type = Text)]
@@ -128,7 +131,8 @@ pub async fn of_unit(
     Ok(query.bind::<BigInt, _>(fetch).load(conn).await?)
 }
 
-const QUESTION: &str = "SELECT q.id, q.identity, q.state, q.version, v.kind, v.text, v.options, v.explanation, v.topic,
+const QUESTION: &str =
+    "SELECT q.id, q.no, q.identity, q.state, q.version, v.kind, v.text, v.options, v.explanation, v.topic,
         v.difficulty
     FROM questions q JOIN question_versions v ON v.question_id = q.id AND v.version = q.version";
 
@@ -136,11 +140,11 @@ const QUESTION: &str = "SELECT q.id, q.identity, q.state, q.version, v.kind, v.t
 pub async fn questions(
     conn: &mut Conn,
     bank_id: Uuid,
-    after: Option<Uuid>,
+    after: Option<i64>,
     fetch: i64,
 ) -> Result<Vec<QuestionRow>, Problem> {
-    let query = format!("{QUESTION} WHERE q.bank_id = $1 AND ($2 IS NULL OR q.id > $2) ORDER BY q.id LIMIT $3");
-    let query = diesel::sql_query(query).bind::<SqlUuid, _>(bank_id).bind::<Nullable<SqlUuid>, _>(after);
+    let query = format!("{QUESTION} WHERE q.bank_id = $1 AND ($2 IS NULL OR q.no > $2) ORDER BY q.no LIMIT $3");
+    let query = diesel::sql_query(query).bind::<SqlUuid, _>(bank_id).bind::<Nullable<BigInt>, _>(after);
     Ok(query.bind::<BigInt, _>(fetch).load(conn).await?)
 }
 

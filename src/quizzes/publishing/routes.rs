@@ -59,7 +59,7 @@ pub struct QuizIn {
     practice: bool,
     /// When right answers are shown.
     #[serde(default)]
-    #[schema(inline, example = "after_window")]
+    #[schema(example = "after_window")]
     reveal: Reveal,
     /// When the first attempt may start.
     opens_at: DateTime<Utc>,

@@ -70,9 +70,15 @@ async fn entries(app: &TestApp, member: Uuid) -> Vec<Entry> {
     e::table.filter(e::member_id.eq(member)).select(columns).load(&mut *conn).await.unwrap()
 }
 
-/// Rules that others vouch for.
-const ATTESTED: [&str; 4] =
-    ["meeting_attended", "thematic_meeting_attended", "opinion_contributed", "assisted_session"];
+/// Rules outside the daily cap of what members do by themselves: others vouch for them, or a quiz shows it.
+const ATTESTED: [&str; 6] = [
+    "meeting_attended",
+    "thematic_meeting_attended",
+    "opinion_contributed",
+    "assisted_session",
+    "quiz_passed",
+    "contest_entered",
+];
 
 /// What caps are checked against is what was awarded, not what officers corrected: by rule, in the month, on the last days of
 /// what members do by themselves, and on all days of what others vouch for.
