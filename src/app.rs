@@ -37,6 +37,7 @@ use crate::kernel::state::State;
 use crate::organisation::decisions::{DecisionKind, Registry};
 use crate::{
     audit_trail, cases, deliveries, documents, identity, jobs, leaderboards, notifications, organisation, points,
+    quizzes,
 };
 
 /// The kinds of decisions that take two officers. Each feature lists its own here.
@@ -53,7 +54,7 @@ static KINDS: [&dyn DecisionKind; 7] = [
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
 
 /// Who reacts to which events of the outbox. Each feature lists its own here.
-pub static CONSUMERS: [Consumer; 4] = [
+pub static CONSUMERS: [Consumer; 5] = [
     Consumer {
         name: "notifications",
         topics: &["notify."],
@@ -63,6 +64,11 @@ pub static CONSUMERS: [Consumer; 4] = [
         name: "documents",
         topics: &["units.reorganised"],
         consume: |conn, event, _| Box::pin(documents::consume(conn, event)),
+    },
+    Consumer {
+        name: "quizzes",
+        topics: &["units.reorganised"],
+        consume: |conn, event, _| Box::pin(quizzes::consume(conn, event)),
     },
     Consumer {
         name: "cases.patterns",
@@ -98,6 +104,7 @@ fn features(config: &mut ServiceConfig) {
     audit_trail::routes(config);
     organisation::routes(config);
     documents::routes(config);
+    quizzes::routes(config);
     cases::routes(config);
     deliveries::routes(config);
 }

@@ -19,7 +19,7 @@ use crate::kernel::outbox;
 use crate::kernel::state::State;
 use crate::organisation::reorganisations;
 use crate::points::{self, projection};
-use crate::{cases, identity, leaderboards};
+use crate::{cases, identity, leaderboards, quizzes};
 
 pub use sweeping::sweep;
 
@@ -35,6 +35,7 @@ const LONGEST_PROJECTION_PAUSE: Duration = Duration::from_secs(10);
 const KEYS_PAUSE: Duration = Duration::from_secs(60);
 const CLOSING_PAUSE: Duration = Duration::from_secs(60);
 const CASES_PAUSE: Duration = Duration::from_secs(300);
+const ATTEMPTS_PAUSE: Duration = Duration::from_secs(5);
 const BOARDS_PAUSE: Duration = Duration::from_secs(15);
 const REORGANISATIONS_PAUSE: Duration = Duration::from_secs(60);
 
@@ -65,6 +66,9 @@ pub fn start(state: Data<State>) -> Jobs {
         every(&state, REORGANISATIONS_PAUSE, "planned reorganisations", async |state| {
             reorganisations::apply_due(state).await?;
             Ok(false)
+        }),
+        every(&state, ATTEMPTS_PAUSE, "attempts whose time is over", async |state| {
+            quizzes::grade_due(&state.work, state.clock.now()).await
         }),
         every(&state, BOARDS_PAUSE, "kept leaderboards", async |state| keep_boards(state).await),
         every(&state, rate_limit::SWEEP, "sweeping", async |state| {

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::kernel::foreign;
 use crate::organisation::imports::file as roster;
+use crate::quizzes;
 
 #[derive(Args)]
 pub struct Parse {
@@ -29,6 +30,8 @@ pub struct Parse {
 enum ParsedKind {
     /// The member list of a cell, XLSX.
     Roster,
+    /// Questions in one of the formats of question files.
+    Questions,
 }
 
 /// Parses what comes on standard input.
@@ -43,6 +46,7 @@ pub fn run(arguments: &Parse) -> Result<(), String> {
     std::io::stdin().lock().read_to_end(&mut file).map_err(|e| e.to_string())?;
     let answer = match arguments.kind {
         ParsedKind::Roster => roster::answer(&arguments.settings, &file)?,
+        ParsedKind::Questions => quizzes::parse_answer(&arguments.settings, &file)?,
     };
     std::io::stdout().lock().write_all(&answer).map_err(|e| e.to_string())
 }

@@ -13,7 +13,7 @@ use crate::kernel::db::lease;
 use crate::kernel::http::problem::Problem;
 use crate::kernel::state::State;
 use crate::points::{Verified, projection};
-use crate::{app, jobs, leaderboards, points};
+use crate::{app, jobs, leaderboards, points, quizzes};
 
 use super::runtime;
 
@@ -81,6 +81,9 @@ async fn check(state: &State) -> Result<Verified, Problem> {
     let again = async |looked: usize| give_time(state, looked < STEP, 1).await;
     let mut found = points::verify_with(&mut conn, progress, again, report).await?;
     found.differences += check_boards(state, &mut conn).await?;
+    let attempts = quizzes::verify(&mut conn).await?;
+    println!("quizzes: {attempts} attempt(s) whose points differ from the ledger");
+    found.differences += usize::try_from(attempts).unwrap_or(usize::MAX);
     Ok(found)
 }
 

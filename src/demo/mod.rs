@@ -7,6 +7,7 @@ mod library;
 mod oddities;
 mod office;
 mod people;
+mod quizzes;
 mod scene;
 mod story;
 
@@ -105,6 +106,7 @@ async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Prob
     let documents = publish_series(conn, scene.ward, publisher, (since, DOCUMENT_EVERY), now).await?;
     oddities::add(conn, &scene, now).await?;
     write_history(conn, &scene, &documents, &mut dice, since, day_of(now)).await?;
+    quizzes::add(conn, &scene, &mut dice, now).await?;
     close_past(conn, state, &scene, since, day_of(now)).await?;
     office::open_matters(conn, &scene, now).await
 }

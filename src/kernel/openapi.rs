@@ -29,6 +29,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Me", "The signed-in person: profile, notifications, access log."),
     ("Members", "Members, memberships, exemptions, transfers, rosters."),
     ("Points", "The ledger of study points, thresholds, the threshold board, exports."),
+    ("Quizzes", "Question banks, quizzes, attempts and their results."),
     ("Roles", "Grants of roles on units for a term."),
     ("Rules", "The rules by which points are given: what is in force where, drafts and published changes."),
     ("Sessions", "Activation, sign-in, device sessions, passwords."),

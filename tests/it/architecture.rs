@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cases", &["organisation"]),
     ("leaderboards", &["points", "organisation"]),
     ("documents", &["points", "organisation"]),
+    ("quizzes", &["points", "organisation"]),
 ];
 
 /// Files and folders that put the features together.

@@ -27,6 +27,7 @@ mod permissions;
 mod plans;
 mod points;
 mod projection;
+mod quizzes;
 mod remembered;
 mod reminders;
 mod rulebook;

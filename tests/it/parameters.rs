@@ -21,14 +21,13 @@ async fn cap(actor: &Actor, unit: Uuid) -> (Value, Value) {
     (shown["value"].clone(), shown["unit_id"].clone())
 }
 
-/// All of a quiz answered rightly: six points that one earns alone, or what caps leave of them.
-async fn pass_quiz(world: &World, member: Uuid) -> i32 {
+/// Six points that one earns alone, or what caps leave of them.
+async fn study(world: &World, member: Uuid) -> i32 {
     let now = world.app.state.clock.now();
     let deed = Deed {
-        event: "quiz.passed",
-        object_kind: "quiz",
+        event: "study.alone",
+        object_kind: "study",
         object_id: Uuid::now_v7().to_string(),
-        percent: Some(100),
         ..Deed::default()
     };
     let given = world.app.state.db.transaction(async |conn| award(conn, member, &deed, now).await).await.unwrap();
@@ -66,9 +65,10 @@ async fn no_unit_lets_its_members_earn_more_alone_than_its_superiors_do() {
 #[actix_web::test]
 async fn a_superior_who_narrows_later_binds_everybody_below_the_same_day() {
     let world = World::new().await;
+    world.rule_of_self_study().await;
     let (officer, member) = (world.committee_officer().await, world.member().await);
     set_cap(&officer, world.cell, 10, "2026-11").await.expect(200);
-    assert_eq!(pass_quiz(&world, member.id).await, 6);
+    assert_eq!(study(&world, member.id).await, 6);
     // Verification tells by the time what was set before an award.
     world.app.advance(1);
     set_cap(&officer, world.ward, 6, "2026-11").await.expect(200);
@@ -79,6 +79,6 @@ async fn a_superior_who_narrows_later_binds_everybody_below_the_same_day() {
     world.app.set_time("2026-11-21T08:00:00+07:00");
     let visit = member.post("/v1/me/visits", &json!({})).await.expect(200).body;
     assert_eq!(visit["points_awarded"], 1);
-    assert_eq!(pass_quiz(&world, member.id).await, 5);
+    assert_eq!(study(&world, member.id).await, 5);
     assert_eq!(sum_of_entries(&world.app, member.id).await, 12);
 }

@@ -372,13 +372,13 @@ async fn what_is_credited_in_the_first_award_of_a_month_is_no_longer_suggested()
 #[actix_web::test]
 async fn the_cap_of_a_day_holds_for_awards_dated_long_after_it() {
     let world = World::new().await;
+    world.rule_of_self_study().await;
     let (member, now) = (world.member().await, world.app.state.clock.now());
     let pass = async |day: u32| {
         let deed = Deed {
-            event: "quiz.passed",
-            object_kind: "quiz",
+            event: "study.alone",
+            object_kind: "study",
             object_id: Uuid::now_v7().to_string(),
-            percent: Some(100),
             on: chrono::NaiveDate::from_ymd_opt(2026, 11, day),
             ..Deed::default()
         };

@@ -172,7 +172,7 @@ fn deeds() -> impl Strategy<Value = (usize, &'static str, u8, u8)> {
     let events = prop::sample::select(vec![
         "document.read",
         "document.acknowledged",
-        "quiz.passed",
+        "study.alone",
         "meeting.attended",
         "opinion.accepted",
         "visit",
@@ -194,6 +194,7 @@ struct Sum {
 #[actix_web::test]
 async fn no_order_repetition_or_interleaving_exceeds_a_cap_or_credits_twice() {
     let world = World::new().await;
+    world.rule_of_self_study().await;
     let beside = TestApp::beside(&world.app).await;
     let members = members(&world, 6).await;
     let now = world.app.state.clock.now();
@@ -227,7 +228,7 @@ async fn no_order_repetition_or_interleaving_exceeds_a_cap_or_credits_twice() {
         assert_eq!(sum_of_entries(&world.app, member.id).await, i64::from(acknowledged));
     }
     let over = "SELECT format('%s %s', member_id, day) AS what, sum(points) AS points FROM point_entries
-        WHERE rule_code IN ('document_read', 'document_acknowledged', 'quiz_passed', 'daily_visit') AND member_id = ANY($1)
+        WHERE rule_code IN ('document_read', 'document_acknowledged', 'self_study', 'daily_visit') AND member_id = ANY($1)
         GROUP BY member_id, day HAVING sum(points) > 12";
     let ids: Vec<Uuid> = members.iter().map(|member| member.id).collect();
     let mut conn = world.app.state.db.conn().await.unwrap();

@@ -563,6 +563,121 @@ diesel::table! {
     }
 }
 diesel::table! {
+    question_banks (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        title -> Text,
+        document_id -> Nullable<Uuid>,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    question_exposures (account_id, identity) {
+        account_id -> Uuid,
+        identity -> Bytea,
+        at -> Timestamptz,
+    }
+}
+diesel::table! {
+    question_versions (question_id, version) {
+        question_id -> Uuid,
+        version -> Int4,
+        kind -> Text,
+        text -> Text,
+        options -> Jsonb,
+        explanation -> Nullable<Text>,
+        topic -> Nullable<Text>,
+        difficulty -> Nullable<Int2>,
+        author_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    questions (id) {
+        id -> Uuid,
+        bank_id -> Uuid,
+        identity -> Bytea,
+        state -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        no -> Int8,
+    }
+}
+diesel::table! {
+    quiz_answers (attempt_id, question_id) {
+        attempt_id -> Uuid,
+        question_id -> Uuid,
+        option_ids -> Array<Uuid>,
+        seq -> Nullable<Int8>,
+        saved_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    quiz_attempts (id) {
+        id -> Uuid,
+        quiz_id -> Uuid,
+        member_id -> Uuid,
+        number -> Int4,
+        seed -> Bytea,
+        items -> Jsonb,
+        started_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        submitted_at -> Nullable<Timestamptz>,
+        expired -> Bool,
+        practice -> Nullable<Bool>,
+        credited -> Bool,
+        unit_id -> Nullable<Uuid>,
+        score -> Nullable<Int4>,
+        max_score -> Int4,
+        percent -> Nullable<Int4>,
+        passed -> Nullable<Bool>,
+        seconds -> Nullable<Int4>,
+        points -> Nullable<Int4>,
+        receipt -> Nullable<Jsonb>,
+    }
+}
+diesel::table! {
+    quiz_pool (quiz_id, question_id) {
+        quiz_id -> Uuid,
+        draw -> Int2,
+        question_id -> Uuid,
+        version -> Int4,
+        identity -> Bytea,
+    }
+}
+diesel::table! {
+    quiz_targets (quiz_id, target_id) {
+        quiz_id -> Uuid,
+        target_id -> Uuid,
+        unit_id -> Nullable<Uuid>,
+        member_id -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
+    quizzes (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        title -> Text,
+        state -> Text,
+        draws -> Jsonb,
+        question_count -> Int4,
+        minutes -> Int4,
+        pass_percent -> Int4,
+        attempts -> Int4,
+        cooldown_minutes -> Int4,
+        practice -> Bool,
+        reveal -> Text,
+        opens_at -> Timestamptz,
+        closes_at -> Timestamptz,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        published_by -> Nullable<Uuid>,
+        published_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
     reading_sessions (id) {
         id -> Uuid,
         member_id -> Uuid,
@@ -730,3 +845,4 @@ diesel::allow_tables_to_appear_in_same_query!(memberships, unit_links);
 diesel::allow_tables_to_appear_in_same_query!(unit_kinds, units);
 diesel::allow_tables_to_appear_in_same_query!(closing_rows, closing_states, closings, member_months);
 diesel::allow_tables_to_appear_in_same_query!(point_rule_changes, units);
+diesel::allow_tables_to_appear_in_same_query!(quiz_targets, quizzes);

@@ -21,6 +21,8 @@ use crate::kernel::state::State;
 pub trait MediaType: 'static {
     /// Its `Content-Type`.
     const NAME: &'static str;
+    /// Other types that it takes.
+    const OTHERS: &'static [&'static str] = &[];
     /// The largest file taken, bytes.
     const BYTES: usize;
 }
@@ -120,8 +122,11 @@ pub fn is_any_file(content_type: &str) -> bool {
 fn require_media<M: MediaType>(req: &HttpRequest) -> Result<(), Problem> {
     let kind = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case(M::NAME) || is_any_file(essence) {
+    let mut taken = std::iter::once(&M::NAME).chain(M::OTHERS);
+    if taken.any(|name| essence.eq_ignore_ascii_case(name)) || is_any_file(essence) {
         return Ok(());
     }
-    Err(Problem::with(Code::UnsupportedMediaType, format!("Hãy gửi {}.", M::NAME), format!("Send {}.", M::NAME)))
+    let names = std::iter::once(&M::NAME).chain(M::OTHERS).copied().collect::<Vec<_>>();
+    let (vi, en) = (names.join(", "), names.join(", "));
+    Err(Problem::with(Code::UnsupportedMediaType, format!("Hãy gửi {vi}."), format!("Send {en}.")))
 }

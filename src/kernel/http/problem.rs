@@ -120,6 +120,14 @@ codes! {
         "A body of JSON has 30 seconds. A file arrives at 1 kB a second or more, within an hour. Send it again over a better line.";
     Conflict = "conflict", 409, "Xung đột với trạng thái hiện tại", "In conflict with the current state",
         "`detail` names the obstacle. Read the object again before you decide.";
+    QuizNotOpen = "quiz_not_open", 409, "Bài thi không mở lúc này", "The quiz is not open",
+        "`opens_at` and `closes_at` of the quiz name its window.";
+    AttemptsUsedUp = "attempts_used_up", 409, "Đã hết số lần làm bài", "All attempts are used up",
+        "An attempt that was opened counts as used, submitted or not.";
+    AttemptTooSoon = "attempt_too_soon", 409, "Chưa đến lúc làm lại", "The pause between two attempts is not over",
+        "Wait for the number of seconds in `Retry-After`.";
+    AttemptOver = "attempt_over", 409, "Lần làm bài đã kết thúc", "The attempt has ended",
+        "It was submitted, or its deadline and 15 seconds have passed. What was saved in time counts.";
     IdempotencyInFlight = "idempotency_in_flight", 409, "Yêu cầu cùng khóa đang được xử lý", "A request with this key is being processed",
         "The first request with this `Idempotency-Key` has not been answered yet. Wait a second and repeat it unchanged.";
     ReadingTooShort = "reading_too_short", 409, "Chưa đọc đủ thời gian", "Not read for long enough",
@@ -147,6 +155,8 @@ codes! {
         "An `Idempotency-Key` stands for one request. Use a new key for a new request.";
     RosterFaulty = "roster_faulty", 422, "Danh sách có lỗi", "The roster has faults",
         "`errors` names every fault with its row and column. Nothing was imported. Correct the file and send it again.";
+    QuestionsFaulty = "questions_faulty", 422, "Tệp câu hỏi có lỗi", "The file of questions has faults",
+        "`errors` names every fault with its place. Nothing was imported. Correct the file and send it again.";
     FileUnreadable = "file_unreadable", 422, "Không đọc được tệp", "The file cannot be read",
         "The file is not of the kind it claims to be, is damaged, or is built to exhaust the server.";
     SecretMarking = "secret_marking", 422, "Tài liệu mang dấu chỉ độ mật", "The document carries a secrecy marking",
@@ -211,7 +221,7 @@ pub struct ProblemOut {
     /// Identifies the request in the server's records; quote it when you ask for help.
     #[schema(max_length = 100, pattern = "^[A-Za-z0-9._-]*$", example = "0192f0c1")]
     pub request_id: String,
-    /// Every fault of the request, for `invalid_request`, `roster_faulty`, `rule_widened` and some of `rule_not_met`.
+    /// Every fault of the request, for `invalid_request`, `roster_faulty`, `questions_faulty`, `rule_widened` and some of `rule_not_met`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 1000)]
     pub errors: Vec<FieldError>,

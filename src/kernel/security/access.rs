@@ -75,6 +75,10 @@ permissions! {
     PublishDocuments,
     /// See who has opened and read a document.
     ReadReadership,
+    /// Keep question banks with their keys; write and publish quizzes.
+    ManageQuizzes,
+    /// See who has taken a quiz and with what result.
+    ReadQuizResults,
     /// Read the audit log.
     ReadAudit,
     /// Close a month of the unit.
@@ -124,6 +128,7 @@ const SECRETARY: &[Permission] = &[
     P::ProposeAdjustments,
     P::DecideAdjustments,
     P::SendReminders,
+    P::ReadQuizResults,
 ];
 
 const CELL_COMMITTEE_MEMBER: &[Permission] =
@@ -150,9 +155,10 @@ const COMMITTEE_OFFICER: &[Permission] = &[
     P::ProposeAdjustments,
     P::DecideAdjustments,
     P::ManageRules,
+    P::ReadQuizResults,
 ];
 
-const PROPAGANDA_OFFICER: &[Permission] = &[P::ReadUnit, P::PublishDocuments, P::ReadReadership];
+const PROPAGANDA_OFFICER: &[Permission] = &[P::ReadUnit, P::PublishDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults];
 
 const ORGANISATION_OFFICER: &[Permission] = &[
     P::ReadUnit,
@@ -177,6 +183,7 @@ const INSPECTOR: &[Permission] = &[
     P::ReadEntries,
     P::ReadCases,
     P::DecideCases,
+    P::ReadQuizResults,
 ];
 
 /// Runs the system; sees no points and no readings of people.

@@ -9,6 +9,7 @@ mod members;
 mod months;
 mod officers_word;
 mod operation;
+mod quizzes;
 mod rules;
 mod scene;
 mod units;
@@ -27,6 +28,7 @@ pub async fn set<'a>(cast: &'a Cast, operation: &'a Operation, caller: &str) -> 
     documents::prepare(&mut scene).await;
     deliveries::prepare(&mut scene).await;
     officers_word::prepare(&mut scene).await;
+    quizzes::prepare(&mut scene).await;
     rules::prepare(&mut scene).await;
     months::prepare(&mut scene).await;
     scene.insist_that_it_is_whole();

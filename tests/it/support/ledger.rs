@@ -70,9 +70,15 @@ async fn entries(app: &TestApp, member: Uuid) -> Vec<Entry> {
     e::table.filter(e::member_id.eq(member)).select(columns).load(&mut *conn).await.unwrap()
 }
 
-/// Rules that others vouch for.
-const ATTESTED: [&str; 4] =
-    ["meeting_attended", "thematic_meeting_attended", "opinion_contributed", "assisted_session"];
+/// Rules outside the daily cap of what members do by themselves: others vouch for them, or a quiz shows it.
+const ATTESTED: [&str; 6] = [
+    "meeting_attended",
+    "thematic_meeting_attended",
+    "opinion_contributed",
+    "assisted_session",
+    "quiz_passed",
+    "contest_entered",
+];
 
 /// What caps are checked against is what was awarded, not what officers corrected: by rule, in the month, on the last days of
 /// what members do by themselves, and on all days of what others vouch for.
@@ -141,6 +147,17 @@ pub async fn standings(app: &TestApp, unit: Uuid, period: NaiveDate) -> Vec<Stan
 }
 
 impl World {
+    /// A rule of the test's own: six points for each deed `study.alone`, earned alone.
+    pub async fn rule_of_self_study(&self) {
+        diesel::sql_query(
+            "INSERT INTO point_rules (code, version, event, points, self_service, audience, attested_by, title_vi, title_en, valid_from)
+             VALUES ('self_study', 1, 'study.alone', 6, true, 'everyone', 'server', 'Tự học', 'Studied alone', '2020-01-01')",
+        )
+        .execute(&mut *self.app.state.db.conn().await.unwrap())
+        .await
+        .unwrap();
+    }
+
     pub async fn exempt(&self, member: Uuid) {
         self.exempt_from(member, "2026-01-01".parse().unwrap()).await;
     }

@@ -28,6 +28,7 @@ async fn over(world: &World, statements: &str) -> Vec<String> {
 #[actix_web::test]
 async fn what_one_can_earn_alone_is_the_least_that_any_unit_above_leaves() {
     let world = World::new().await;
+    world.rule_of_self_study().await;
     let member = world.member().await;
     let set = |unit: Option<uuid::Uuid>, value: i32, id: i32| {
         let unit = unit.map_or("NULL".to_owned(), |unit| format!("'{unit}'"));
@@ -35,25 +36,25 @@ async fn what_one_can_earn_alone_is_the_least_that_any_unit_above_leaves() {
             "INSERT INTO point_parameters VALUES ('00000000-0000-7000-8000-{id:012}', 'self_service_day_cap', {unit}, {value}, '2026-01-01')"
         )
     };
-    let quizzes = entries(&world, member.id, "quiz_passed", "2026-11-20", &[6, 6, 6]);
+    let eighteen = entries(&world, member.id, "self_study", "2026-11-20", &[6, 6, 6]);
     let named = |points: i32, cap: i32| {
         vec![format!("member {}, 2026-11-20: {points} points earned alone over a cap of {cap}", member.id)]
     };
-    assert_eq!(over(&world, &quizzes).await, named(18, 12));
-    let twelve = entries(&world, member.id, "quiz_passed", "2026-11-20", &[6, 6]);
+    assert_eq!(over(&world, &eighteen).await, named(18, 12));
+    let twelve = entries(&world, member.id, "self_study", "2026-11-20", &[6, 6]);
     assert_eq!(over(&world, &twelve).await, [""; 0]);
     // No unit widens what the system or a unit above leaves.
     let ward = set(Some(world.ward), 18, 10);
-    assert_eq!(over(&world, &format!("{ward}; {quizzes}")).await, named(18, 12));
+    assert_eq!(over(&world, &format!("{ward}; {eighteen}")).await, named(18, 12));
     let cell = set(Some(world.cell), 6, 11);
-    assert_eq!(over(&world, &format!("{ward}; {cell}; {quizzes}")).await, named(18, 6));
+    assert_eq!(over(&world, &format!("{ward}; {cell}; {eighteen}")).await, named(18, 6));
     let (narrow, wide) = (set(Some(world.ward), 6, 12), set(Some(world.cell), 18, 13));
     assert_eq!(over(&world, &format!("{narrow}; {wide}; {twelve}")).await, named(12, 6));
-    assert_eq!(over(&world, &format!("{}; {quizzes}", set(Some(world.sibling), 6, 14))).await, named(18, 12));
+    assert_eq!(over(&world, &format!("{}; {eighteen}", set(Some(world.sibling), 6, 14))).await, named(18, 12));
     // Set after the last award: it did not bind then.
     let later = cell.replace("00000000-0000-7000-8000-000000000011", "ffffffff-0000-7000-8000-000000000011");
     assert_eq!(over(&world, &format!("{later}; {twelve}")).await, [""; 0]);
-    assert_eq!(over(&world, &format!("{later}; {quizzes}")).await, named(18, 12));
+    assert_eq!(over(&world, &format!("{later}; {eighteen}")).await, named(18, 12));
     // Meetings are attested by others.
     assert_eq!(over(&world, &entries(&world, member.id, "meeting_attended", "2026-11-20", &[8, 8])).await, [""; 0]);
 }

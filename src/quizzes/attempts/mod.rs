@@ -1,0 +1,15 @@
+//! Attempts: drawn by the server, answered in any order, graded as a whole with their points.
+
+pub mod answers;
+pub mod due;
+pub mod grading;
+pub mod model;
+pub mod output;
+mod rehearsal;
+pub mod routes;
+pub mod start;
+pub mod store;
+mod target;
+
+pub use due::grade_some as grade_due;
+pub use rehearsal::take;

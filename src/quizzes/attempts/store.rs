@@ -1,0 +1,344 @@
+//! Attempts, their answers and the questions they ask, in the database.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Int4, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::kernel::db::Conn;
+use crate::kernel::db::schema::quiz_attempts;
+use crate::kernel::http::problem::Problem;
+use crate::quizzes::banks::store::StoredOption;
+
+use super::model::{DrawnQuestion, PoolQuestion, Saved};
+
+/// An attempt as it stands.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = quiz_attempts)]
+pub struct AttemptRow {
+    pub id: Uuid,
+    pub quiz_id: Uuid,
+    pub member_id: Uuid,
+    pub number: i32,
+    pub items: Value,
+    pub started_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub submitted_at: Option<DateTime<Utc>>,
+    pub receipt: Option<Value>,
+}
+
+impl AttemptRow {
+    /// The questions in the order shown.
+    pub fn questions(&self) -> Result<Vec<DrawnQuestion>, Problem> {
+        serde_json::from_value(self.items.clone()).map_err(Problem::internal)
+    }
+}
+
+/// An attempt to be opened.
+pub struct NewAttempt<'a> {
+    pub id: Uuid,
+    pub quiz_id: Uuid,
+    pub member_id: Uuid,
+    pub number: i32,
+    pub seed: &'a [u8],
+    pub questions: &'a [DrawnQuestion],
+    pub started_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Opens an attempt, unless the member has one open by now. Returns whether it did.
+pub async fn open(conn: &mut Conn, new: &NewAttempt<'_>) -> Result<bool, Problem> {
+    let inserted = diesel::insert_into(quiz_attempts::table)
+        .values((
+            quiz_attempts::id.eq(new.id),
+            quiz_attempts::quiz_id.eq(new.quiz_id),
+            quiz_attempts::member_id.eq(new.member_id),
+            quiz_attempts::number.eq(new.number),
+            quiz_attempts::seed.eq(new.seed),
+            quiz_attempts::items.eq(serde_json::to_value(new.questions).map_err(Problem::internal)?),
+            quiz_attempts::started_at.eq(new.started_at),
+            quiz_attempts::expires_at.eq(new.expires_at),
+            quiz_attempts::max_score.eq(i32::try_from(new.questions.len()).unwrap_or(i32::MAX)),
+        ))
+        .on_conflict_do_nothing()
+        .execute(conn)
+        .await?;
+    Ok(inserted > 0)
+}
+
+/// The attempts of a member at a quiz, oldest first.
+pub async fn of_member(conn: &mut Conn, quiz_id: Uuid, member_id: Uuid) -> Result<Vec<AttemptRow>, Problem> {
+    Ok(quiz_attempts::table
+        .filter(quiz_attempts::quiz_id.eq(quiz_id))
+        .filter(quiz_attempts::member_id.eq(member_id))
+        .order(quiz_attempts::number)
+        .select(AttemptRow::as_select())
+        .load(conn)
+        .await?)
+}
+
+/// One attempt. 404 when there is none.
+pub async fn get(conn: &mut Conn, id: Uuid) -> Result<AttemptRow, Problem> {
+    Ok(quiz_attempts::table.find(id).select(AttemptRow::as_select()).first(conn).await?)
+}
+
+/// The same, locked: it is graded once.
+pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<AttemptRow, Problem> {
+    Ok(quiz_attempts::table.find(id).select(AttemptRow::as_select()).for_update().first(conn).await?)
+}
+
+/// The same, locked against grading until the end of the transaction.
+pub async fn hold(conn: &mut Conn, id: Uuid) -> Result<AttemptRow, Problem> {
+    Ok(quiz_attempts::table.find(id).select(AttemptRow::as_select()).for_share().first(conn).await?)
+}
+
+/// Whether an attempt is the member's.
+pub async fn belongs_to(conn: &mut Conn, id: Uuid, member_id: Uuid) -> Result<bool, Problem> {
+    let found: Option<Uuid> = quiz_attempts::table
+        .find(id)
+        .filter(quiz_attempts::member_id.eq(member_id))
+        .select(quiz_attempts::id)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(found.is_some())
+}
+
+#[derive(QueryableByName)]
+struct PoolRow {
+    #[diesel(sql_type = SmallInt)]
+    draw: i16,
+    #[diesel(sql_type = SqlUuid)]
+    question_id: Uuid,
+    #[diesel(sql_type = Int4)]
+    version: i32,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    options: Vec<Uuid>,
+}
+
+/// The pool of a quiz.
+pub async fn pool(conn: &mut Conn, quiz_id: Uuid) -> Result<Vec<PoolQuestion>, Problem> {
+    let rows: Vec<PoolRow> = diesel::sql_query(
+        "SELECT p.draw, p.question_id, p.version,
+             ARRAY(SELECT (o ->> 'id')::uuid FROM jsonb_array_elements(v.options) WITH ORDINALITY AS t (o, n) ORDER BY n) AS options
+         FROM quiz_pool p JOIN question_versions v ON v.question_id = p.question_id AND v.version = p.version
+         WHERE p.quiz_id = $1 ORDER BY p.question_id",
+    )
+    .bind::<SqlUuid, _>(quiz_id)
+    .load(conn)
+    .await?;
+    let question = |row: PoolRow| PoolQuestion {
+        draw: usize::try_from(row.draw).unwrap_or(0),
+        question_id: row.question_id,
+        version: row.version,
+        options: row.options,
+    };
+    Ok(rows.into_iter().map(question).collect())
+}
+
+/// A question in the version that was asked.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub kind: String,
+    pub text: String,
+    pub options: Vec<StoredOption>,
+    pub explanation: Option<String>,
+}
+
+impl Asked {
+    /// The options that are right.
+    pub fn right(&self) -> HashSet<Uuid> {
+        self.options.iter().filter(|option| option.correct).map(|option| option.id).collect()
+    }
+}
+
+#[derive(QueryableByName)]
+struct VersionRow {
+    #[diesel(sql_type = SqlUuid)]
+    question_id: Uuid,
+    #[diesel(sql_type = Int4)]
+    version: i32,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    text: String,
+    #[diesel(sql_type = Jsonb)]
+    options: Value,
+    #[diesel(sql_type = Nullable<Text>)]
+    explanation: Option<String>,
+}
+
+/// The questions of an attempt in the versions asked.
+pub async fn asked(conn: &mut Conn, questions: &[DrawnQuestion]) -> Result<HashMap<(Uuid, i32), Asked>, Problem> {
+    let rows: Vec<VersionRow> = diesel::sql_query(
+        "SELECT v.question_id, v.version, v.kind, v.text, v.options, v.explanation FROM question_versions v
+         JOIN unnest($1::uuid[], $2::int4[]) AS k (question_id, version) USING (question_id, version)",
+    )
+    .bind::<Array<SqlUuid>, _>(questions.iter().map(|question| question.question_id).collect::<Vec<_>>())
+    .bind::<Array<Int4>, _>(questions.iter().map(|question| question.version).collect::<Vec<_>>())
+    .load(conn)
+    .await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let options = serde_json::from_value(row.options).map_err(Problem::internal)?;
+        let asked = Asked { kind: row.kind, text: row.text, options, explanation: row.explanation };
+        found.insert((row.question_id, row.version), asked);
+    }
+    Ok(found)
+}
+
+#[derive(QueryableByName)]
+struct AnswerRow {
+    #[diesel(sql_type = SqlUuid)]
+    question_id: Uuid,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    option_ids: Vec<Uuid>,
+}
+
+/// What was saved of an attempt.
+pub async fn saved(conn: &mut Conn, attempt_id: Uuid) -> Result<Saved, Problem> {
+    let rows: Vec<AnswerRow> =
+        diesel::sql_query("SELECT question_id, option_ids FROM quiz_answers WHERE attempt_id = $1")
+            .bind::<SqlUuid, _>(attempt_id)
+            .load(conn)
+            .await?;
+    Ok(rows.into_iter().map(|row| (row.question_id, row.option_ids)).collect())
+}
+
+/// Saves answers; one with a lower `seq` than the one saved is passed over.
+pub async fn save(conn: &mut Conn, attempt_id: Uuid, answers: &Value, now: DateTime<Utc>) -> Result<(), Problem> {
+    diesel::sql_query(
+        "INSERT INTO quiz_answers (attempt_id, question_id, option_ids, seq, saved_at)
+         SELECT $1, (a ->> 'question_id')::uuid,
+             ARRAY(SELECT o::uuid FROM jsonb_array_elements_text(a -> 'option_ids') AS o), (a ->> 'seq')::bigint, $3
+         FROM jsonb_array_elements($2) AS a ORDER BY 2
+         ON CONFLICT (attempt_id, question_id) DO UPDATE SET option_ids = excluded.option_ids,
+             seq = greatest(excluded.seq, quiz_answers.seq), saved_at = excluded.saved_at
+         WHERE excluded.seq IS NULL OR quiz_answers.seq IS NULL OR excluded.seq >= quiz_answers.seq",
+    )
+    .bind::<SqlUuid, _>(attempt_id)
+    .bind::<Jsonb, _>(answers)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Passed {
+    #[diesel(sql_type = Bool)]
+    passed: bool,
+}
+
+/// Whether the member has passed the quiz in earnest before.
+pub async fn has_passed(conn: &mut Conn, quiz_id: Uuid, member_id: Uuid) -> Result<bool, Problem> {
+    let row: Passed = diesel::sql_query(
+        "SELECT EXISTS (SELECT 1 FROM quiz_attempts WHERE quiz_id = $1 AND member_id = $2 AND passed AND NOT practice) AS passed",
+    )
+    .bind::<SqlUuid, _>(quiz_id)
+    .bind::<SqlUuid, _>(member_id)
+    .get_result(conn)
+    .await?;
+    Ok(row.passed)
+}
+
+/// The grade of an attempt.
+#[derive(Debug, Clone)]
+pub struct Grade {
+    pub at: DateTime<Utc>,
+    pub expired: bool,
+    pub practice: bool,
+    pub credited: bool,
+    pub unit_id: Option<Uuid>,
+    pub score: i32,
+    pub percent: i32,
+    pub passed: bool,
+    pub seconds: i32,
+    pub points: i32,
+}
+
+/// Ends an attempt with its grade.
+pub async fn finish(conn: &mut Conn, id: Uuid, grade: &Grade, receipt: &Value) -> Result<(), Problem> {
+    diesel::update(quiz_attempts::table.find(id))
+        .set((
+            quiz_attempts::submitted_at.eq(grade.at),
+            quiz_attempts::expired.eq(grade.expired),
+            quiz_attempts::practice.eq(grade.practice),
+            quiz_attempts::credited.eq(grade.credited),
+            quiz_attempts::unit_id.eq(grade.unit_id),
+            quiz_attempts::score.eq(grade.score),
+            quiz_attempts::percent.eq(grade.percent),
+            quiz_attempts::passed.eq(grade.passed),
+            quiz_attempts::seconds.eq(grade.seconds),
+            quiz_attempts::points.eq(grade.points),
+            quiz_attempts::receipt.eq(receipt),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Attempts that were not submitted in time, those that ended first before others.
+pub async fn due(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result<Vec<Uuid>, Problem> {
+    Ok(quiz_attempts::table
+        .filter(quiz_attempts::submitted_at.is_null())
+        .filter(quiz_attempts::expires_at.lt(before))
+        .order(quiz_attempts::expires_at)
+        .limit(most)
+        .select(quiz_attempts::id)
+        .load(conn)
+        .await?)
+}
+
+/// The attempts of a member, newest first.
+pub async fn history(
+    conn: &mut Conn,
+    member_id: Uuid,
+    before: Option<Uuid>,
+    fetch: i64,
+) -> Result<Vec<PastAttempt>, Problem> {
+    Ok(diesel::sql_query(
+        "SELECT a.id, a.quiz_id, z.title, a.started_at, a.expires_at, a.submitted_at, a.score, a.max_score, a.percent, a.passed,
+             a.practice, a.points
+         FROM quiz_attempts a JOIN quizzes z ON z.id = a.quiz_id
+         WHERE a.member_id = $1 AND ($2 IS NULL OR a.id < $2) ORDER BY a.id DESC LIMIT $3",
+    )
+    .bind::<SqlUuid, _>(member_id)
+    .bind::<Nullable<SqlUuid>, _>(before)
+    .bind::<BigInt, _>(fetch)
+    .load(conn)
+    .await?)
+}
+
+/// An attempt in a member's history.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct PastAttempt {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    pub quiz_id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub title: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub started_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    pub expires_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub submitted_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Int4>)]
+    pub score: Option<i32>,
+    #[diesel(sql_type = Int4)]
+    pub max_score: i32,
+    #[diesel(sql_type = Nullable<Int4>)]
+    pub percent: Option<i32>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    pub passed: Option<bool>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    pub practice: Option<bool>,
+    #[diesel(sql_type = Nullable<Int4>)]
+    pub points: Option<i32>,
+}

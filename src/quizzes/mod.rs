@@ -1,0 +1,51 @@
+//! Question banks, quizzes, attempts and their results. The API for other features.
+
+mod attempts;
+mod banks;
+mod carry_over;
+mod exposure;
+mod formats;
+mod publishing;
+mod results;
+mod verify;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use attempts::{grade_due, take};
+pub use banks::{NewBank, answer as parse_answer, create as create_bank, stock as stock_bank};
+pub use carry_over::consume;
+pub use formats::{Format, read as read_questions};
+pub use publishing::model::{QuizDraw, QuizTarget, Reveal, Source};
+pub use publishing::routes::publish;
+pub use publishing::store::{NewQuiz, draft, get as get_quiz};
+pub use verify::verify;
+
+/// What the ledger calls a quiz.
+const OBJECT_KIND: &str = "quiz";
+/// The rule by which a quiz pays.
+const PASSED_RULE: &str = "quiz_passed";
+
+/// The operations of this feature, the most frequent first.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(attempts::routes::save_answer)
+        .service(attempts::routes::save_answers)
+        .service(attempts::routes::get_attempt)
+        .service(attempts::routes::submit_attempt)
+        .service(attempts::routes::start_attempt)
+        .service(attempts::routes::list_my_attempts)
+        .service(publishing::routes::list_quizzes)
+        .service(publishing::routes::get_quiz)
+        .service(publishing::routes::create_quiz)
+        .service(publishing::routes::list_unit_quizzes)
+        .service(publishing::routes::publish_quiz)
+        .service(banks::routes::create_question_bank)
+        .service(banks::routes::list_question_banks)
+        .service(banks::routes::list_questions)
+        .service(banks::import_routes::import_questions)
+        .service(banks::import_routes::export_questions)
+        .service(results::routes::get_results)
+        .service(results::routes::export_results_xlsx)
+        .service(results::routes::export_results_csv)
+        .service(results::routes::get_analysis);
+}

@@ -1,0 +1,9 @@
+//! Quizzes as officers make them: drafts, publication, what members see on offer.
+
+pub mod model;
+pub mod pool;
+pub mod routes;
+pub mod store;
+mod target;
+
+pub use target::{OnQuiz, VisibleQuiz};

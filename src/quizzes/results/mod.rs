@@ -1,0 +1,6 @@
+//! Results of quizzes: figures of units, members one by one, questions for their makers.
+
+mod analysis;
+mod export;
+pub mod routes;
+mod store;

@@ -1,0 +1,31 @@
+//! `sotay verify`: what attempts say they earned against the ledger.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
+
+use crate::kernel::db::Conn;
+use crate::kernel::http::problem::Problem;
+
+#[derive(QueryableByName)]
+struct Differing {
+    #[diesel(sql_type = BigInt)]
+    differing: i64,
+}
+
+/// Counts attempts whose points differ from the ledger, and entries for quizzes without an attempt that was credited.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn verify(conn: &mut Conn) -> Result<i64, Problem> {
+    let row: Differing = diesel::sql_query(
+        "WITH paid AS (SELECT member_id, object_id, sum(points) AS points FROM point_entries
+             WHERE kind = 'award' AND object_kind = 'quiz' GROUP BY member_id, object_id),
+         credited AS (SELECT member_id, quiz_id::text AS object_id, points FROM quiz_attempts WHERE credited)
+         SELECT count(*) AS differing FROM paid FULL JOIN credited USING (member_id, object_id)
+         WHERE coalesce(paid.points, 0) <> coalesce(credited.points, 0)",
+    )
+    .get_result(conn)
+    .await?;
+    Ok(row.differing)
+}

@@ -1,0 +1,57 @@
+//! Question banks of the ward, a quiz over one of them, and the member's attempt at it.
+
+use serde_json::{Value, json};
+
+use super::{Body, Scene};
+use crate::quizzes;
+
+pub async fn prepare(scene: &mut Scene<'_>) {
+    let prop = scene.cast.actor("prop").clone();
+    match scene.operation.id.as_str() {
+        "createQuestionBank" => scene.json(json!({"title": "Điều lệ Đảng"})),
+        "createQuiz" => {
+            let bank = quizzes::bank(&scene.cast.world, &prop, 5).await;
+            scene.json(quizzes::quiz(&scene.cast.world, &bank, json!({})));
+        }
+        "exportQuestions" => scene.query.push(("format".to_owned(), "gift".to_owned())),
+        "importQuestions" => {
+            scene.query.push(("format".to_owned(), "aiken".to_owned()));
+            scene.file("text/plain", quizzes::aiken(20..25).into_bytes());
+        }
+        "getResults" | "exportResultsXlsx" | "exportResultsCsv" => {
+            scene.query.push(("unit_id".to_owned(), scene.cast.world.cell.to_string()));
+        }
+        _ => {}
+    }
+    if ["bank_id", "quiz_id", "attempt_id"].iter().any(|name| scene.names(name)) {
+        quiz(scene).await;
+    }
+}
+
+/// A quiz of the ward, published unless it is about to be.
+async fn quiz(scene: &mut Scene<'_>) {
+    let (world, prop) = (&scene.cast.world, scene.cast.actor("prop"));
+    let bank = quizzes::bank(world, prop, 5).await;
+    let quiz = quizzes::write(world, prop, &quizzes::quiz(world, &bank, json!({}))).await.expect(201).id();
+    if scene.operation.id != "publishQuiz" {
+        quizzes::publish(prop, &quiz).await.expect(200);
+    }
+    if scene.names("attempt_id") {
+        let attempt = quizzes::start(scene.cast.actor("self"), &quiz).await.expect(201).body;
+        answer(scene, &attempt);
+    }
+    scene.id("bank_id", bank);
+    scene.id("quiz_id", quiz);
+}
+
+fn answer(scene: &mut Scene<'_>, attempt: &Value) {
+    let answers = quizzes::answers(attempt, 5);
+    let first = &answers["answers"][0];
+    scene.id("attempt_id", attempt["id"].as_str().unwrap());
+    scene.id("question_id", first["question_id"].as_str().unwrap());
+    match scene.operation.id.as_str() {
+        "saveAnswers" => scene.body = Body::Json(answers),
+        "saveAnswer" => scene.body = Body::Json(json!({"option_ids": first["option_ids"]})),
+        _ => {}
+    }
+}
