@@ -24,12 +24,8 @@ async fn cap(actor: &Actor, unit: Uuid) -> (Value, Value) {
 /// Six points that one earns alone, or what caps leave of them.
 async fn study(world: &World, member: Uuid) -> i32 {
     let now = world.app.state.clock.now();
-    let deed = Deed {
-        event: "study.alone",
-        object_kind: "study",
-        object_id: Uuid::now_v7().to_string(),
-        ..Deed::default()
-    };
+    let deed =
+        Deed { event: "study.alone", object_kind: "study", object_id: Uuid::now_v7().to_string(), ..Deed::default() };
     let given = world.app.state.db.transaction(async |conn| award(conn, member, &deed, now).await).await.unwrap();
     given.points_awarded
 }

@@ -158,7 +158,8 @@ const COMMITTEE_OFFICER: &[Permission] = &[
     P::ReadQuizResults,
 ];
 
-const PROPAGANDA_OFFICER: &[Permission] = &[P::ReadUnit, P::PublishDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults];
+const PROPAGANDA_OFFICER: &[Permission] =
+    &[P::ReadUnit, P::PublishDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults];
 
 const ORGANISATION_OFFICER: &[Permission] = &[
     P::ReadUnit,

@@ -126,7 +126,7 @@ pub async fn save_answers(request: WriteRequest<AnswersIn, MyAttempt>) -> Result
 pub async fn submit_attempt(request: WriteRequest<Empty, MyAttempt>) -> Result<Reply<AttemptReceipt>, Problem> {
     let reply: Reply<serde_json::Value> =
         request.commit(async |conn, scope| grade(conn, scope.on.0, scope.now).await).await?;
-    Ok(reply.stored())
+    Ok(reply.described_as())
 }
 
 /// An attempt in a member's history.
