@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 
 use clap::{Args, ValueEnum};
 
+use crate::documents;
 use crate::kernel::foreign;
 use crate::organisation::imports::file as roster;
 
@@ -29,6 +30,8 @@ pub struct Parse {
 enum ParsedKind {
     /// The member list of a cell, XLSX.
     Roster,
+    /// A document, PDF, DOCX or XLSX.
+    Document,
 }
 
 /// Parses what comes on standard input.
@@ -43,6 +46,7 @@ pub fn run(arguments: &Parse) -> Result<(), String> {
     std::io::stdin().lock().read_to_end(&mut file).map_err(|e| e.to_string())?;
     let answer = match arguments.kind {
         ParsedKind::Roster => roster::answer(&arguments.settings, &file)?,
+        ParsedKind::Document => documents::read_file(&arguments.settings, &file)?,
     };
     std::io::stdout().lock().write_all(&answer).map_err(|e| e.to_string())
 }
