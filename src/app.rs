@@ -34,10 +34,10 @@ use crate::kernel::security::auth::Keys;
 use crate::kernel::security::crypto::Crypto;
 use crate::kernel::state::State;
 use crate::organisation::decisions::{DecisionKind, Registry};
-use crate::{audit_trail, cases, documents, identity, jobs, leaderboards, notifications, organisation, points};
+use crate::{audit_trail, cases, documents, identity, jobs, leaderboards, notifications, organisation, points, sync};
 
 /// The kinds of decisions that take two officers. Each feature lists its own here.
-static KINDS: [&dyn DecisionKind; 7] = [
+static KINDS: [&dyn DecisionKind; 8] = [
     &organisation::grants::ROLE_GRANT,
     &identity::ROLE_HOLDER_SLIP,
     &organisation::exemptions::EXEMPTION,
@@ -45,6 +45,7 @@ static KINDS: [&dyn DecisionKind; 7] = [
     &points::POINT_PARAMETER,
     &points::ATTESTATION,
     &points::ADJUSTMENT,
+    &documents::DOCUMENT_PUBLICATION,
 ];
 /// The same kinds, for look-ups.
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
@@ -67,6 +68,7 @@ fn features(config: &mut ServiceConfig) {
     leaderboards::routes(config);
     identity::routes(config);
     notifications::routes(config);
+    sync::routes(config);
     points::routes(config);
     audit_trail::routes(config);
     organisation::routes(config);

@@ -35,6 +35,9 @@ const KEYS_PAUSE: Duration = Duration::from_secs(60);
 const CLOSING_PAUSE: Duration = Duration::from_secs(60);
 const CASES_PAUSE: Duration = Duration::from_secs(300);
 const BOARDS_PAUSE: Duration = Duration::from_secs(15);
+const PUBLICATIONS_PAUSE: Duration = Duration::from_secs(10);
+const FILES_PAUSE: Duration = Duration::from_secs(5);
+const LEFT_OVER_PAUSE: Duration = Duration::from_secs(3600);
 const REORGANISATIONS_PAUSE: Duration = Duration::from_secs(60);
 
 /// The running loops; they end when this is dropped.
@@ -66,6 +69,12 @@ pub fn start(state: Data<State>) -> Jobs {
             Ok(false)
         }),
         every(&state, BOARDS_PAUSE, "kept leaderboards", async |state| keep_boards(state).await),
+        every(&state, PUBLICATIONS_PAUSE, "planned publications", async |state| documents::publish_due(state).await),
+        every(&state, FILES_PAUSE, "texts of files", async |state| documents::read_next_file(state).await),
+        every(&state, LEFT_OVER_PAUSE, "contents of files without a document", async |state| {
+            documents::sweep_files(state, state.clock.now()).await?;
+            Ok(false)
+        }),
         every(&state, rate_limit::SWEEP, "sweeping", async |state| {
             state.limits.forget_idle();
             sweep(state).await;
@@ -208,7 +217,7 @@ pub async fn deliver_one(state: &State, event: &outbox::OutboxEvent) -> Result<(
                 return Ok(());
             }
             notifications::consume(conn, event, now).await?;
-            documents::consume(conn, event).await?;
+            documents::consume(conn, event, now).await?;
             cases::consume(conn, event, now).await?;
             outbox::done(conn, event.id, now).await
         })

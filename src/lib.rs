@@ -13,3 +13,4 @@ pub mod leaderboards;
 pub mod notifications;
 pub mod organisation;
 pub mod points;
+pub mod sync;
