@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cases", &["organisation"]),
     ("leaderboards", &["points", "organisation"]),
     ("documents", &["points", "organisation"]),
+    ("sync", &["documents", "notifications", "points", "organisation"]),
 ];
 
 /// Files and folders that put the features together.

@@ -73,16 +73,20 @@ impl Stage {
         ]);
         let path = operation.path.as_str();
         if path.contains("{document_id}") || path.starts_with("/v1/reading-sessions") {
-            let document = document(world, prop).await;
-            if path.starts_with("/v1/reading-sessions") {
-                let session =
-                    member.post(&format!("/v1/documents/{document}/reading-sessions"), &json!({})).await.expect(201);
-                ids.insert("session_id", session.id());
-            }
+            let document = draft(world, prop).await;
             if path.contains("{file_id}") {
                 let pdf = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/12-KH-DU.pdf")).unwrap();
                 let added = prop.request("POST", &format!("/v1/documents/{document}/files?filename=a.pdf"));
                 ids.insert("file_id", added.bytes("application/pdf", pdf).send().await.expect(201).id());
+            }
+            if operation.id != "addDocumentFile" {
+                let publication = json!({"unit_ids": [world.ward], "attests_no_state_secrets": true});
+                prop.post(&format!("/v1/documents/{document}/publish"), &publication).await.expect(200);
+            }
+            if path.starts_with("/v1/reading-sessions") {
+                let session =
+                    member.post(&format!("/v1/documents/{document}/reading-sessions"), &json!({})).await.expect(201);
+                ids.insert("session_id", session.id());
             }
             ids.insert("document_id", document);
         }
@@ -226,13 +230,10 @@ async fn officers_word(
     Some(("adjustment_id", made.id()))
 }
 
-/// A draft of the ward, published to it.
-async fn document(world: &World, prop: &Actor) -> String {
+/// A draft of the ward.
+async fn draft(world: &World, prop: &Actor) -> String {
     let body = json!({"symbol": "1-KH/ĐU", "kind": "ke_hoach", "title": "Kế hoạch", "summary": "", "text": "Một hai ba.", "must_read_by": "2026-12-31"});
-    let id = prop.post(&format!("/v1/units/{}/documents", world.ward), &body).await.expect(201).id();
-    let publication = json!({"unit_ids": [world.ward], "attests_no_state_secrets": true});
-    prop.post(&format!("/v1/documents/{id}/publish"), &publication).await.expect(200);
-    id
+    prop.post(&format!("/v1/units/{}/documents", world.ward), &body).await.expect(201).id()
 }
 
 /// A body made of the examples of the required fields.
