@@ -37,11 +37,11 @@ use crate::kernel::state::State;
 use crate::organisation::decisions::{DecisionKind, Registry};
 use crate::{
     audit_trail, cases, deliveries, documents, identity, jobs, leaderboards, notifications, organisation, points,
-    quizzes,
+    quizzes, sync,
 };
 
 /// The kinds of decisions that take two officers. Each feature lists its own here.
-static KINDS: [&dyn DecisionKind; 7] = [
+static KINDS: [&dyn DecisionKind; 8] = [
     &organisation::grants::ROLE_GRANT,
     &identity::ROLE_HOLDER_SLIP,
     &organisation::exemptions::EXEMPTION,
@@ -49,6 +49,7 @@ static KINDS: [&dyn DecisionKind; 7] = [
     &points::POINT_PARAMETER,
     &points::ATTESTATION,
     &points::ADJUSTMENT,
+    &documents::DOCUMENT_PUBLICATION,
 ];
 /// The same kinds, for look-ups.
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
@@ -62,8 +63,8 @@ pub static CONSUMERS: [Consumer; 5] = [
     },
     Consumer {
         name: "documents",
-        topics: &["units.reorganised"],
-        consume: |conn, event, _| Box::pin(documents::consume(conn, event)),
+        topics: &["units.reorganised", "documents.version_published"],
+        consume: |conn, event, now| Box::pin(documents::consume(conn, event, now)),
     },
     Consumer {
         name: "quizzes",
@@ -100,6 +101,7 @@ fn features(config: &mut ServiceConfig) {
     leaderboards::routes(config);
     identity::routes(config);
     notifications::routes(config);
+    sync::routes(config);
     points::routes(config);
     audit_trail::routes(config);
     organisation::routes(config);

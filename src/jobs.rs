@@ -37,6 +37,9 @@ const CLOSING_PAUSE: Duration = Duration::from_secs(60);
 const CASES_PAUSE: Duration = Duration::from_secs(300);
 const ATTEMPTS_PAUSE: Duration = Duration::from_secs(5);
 const BOARDS_PAUSE: Duration = Duration::from_secs(15);
+const PUBLICATIONS_PAUSE: Duration = Duration::from_secs(10);
+const FILES_PAUSE: Duration = Duration::from_secs(5);
+const LEFT_OVER_PAUSE: Duration = Duration::from_secs(3600);
 const REORGANISATIONS_PAUSE: Duration = Duration::from_secs(60);
 
 /// The running loops; they end when this is dropped.
@@ -71,6 +74,12 @@ pub fn start(state: Data<State>) -> Jobs {
             quizzes::grade_due(&state.work, state.clock.now()).await
         }),
         every(&state, BOARDS_PAUSE, "kept leaderboards", async |state| keep_boards(state).await),
+        every(&state, PUBLICATIONS_PAUSE, "planned publications", async |state| documents::publish_due(state).await),
+        every(&state, FILES_PAUSE, "texts of files", async |state| documents::read_next_file(state).await),
+        every(&state, LEFT_OVER_PAUSE, "contents of files without a document", async |state| {
+            documents::sweep_files(state, state.clock.now()).await?;
+            Ok(false)
+        }),
         every(&state, rate_limit::SWEEP, "sweeping", async |state| {
             state.limits.forget_idle();
             sweep(state).await;

@@ -15,3 +15,4 @@ pub mod notifications;
 pub mod organisation;
 pub mod points;
 pub mod quizzes;
+pub mod sync;

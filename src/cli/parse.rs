@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 
 use clap::{Args, ValueEnum};
 
+use crate::documents;
 use crate::kernel::foreign;
 use crate::organisation::imports::file as roster;
 use crate::quizzes;
@@ -32,6 +33,8 @@ enum ParsedKind {
     Roster,
     /// Questions in one of the formats of question files.
     Questions,
+    /// A document, PDF, DOCX or XLSX.
+    Document,
 }
 
 /// Parses what comes on standard input.
@@ -47,6 +50,7 @@ pub fn run(arguments: &Parse) -> Result<(), String> {
     let answer = match arguments.kind {
         ParsedKind::Roster => roster::answer(&arguments.settings, &file)?,
         ParsedKind::Questions => quizzes::parse_answer(&arguments.settings, &file)?,
+        ParsedKind::Document => documents::read_file(&arguments.settings, &file)?,
     };
     std::io::stdout().lock().write_all(&answer).map_err(|e| e.to_string())
 }

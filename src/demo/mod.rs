@@ -177,6 +177,7 @@ async fn publish(
         text: text.body.to_owned(),
         pages: None,
         must_read_by: text.must_read.then(|| day_of(when) + Days::new(14)),
+        topics: Vec::new(),
     };
     let id = documents::draft(conn, &new, publisher, when).await?;
     documents::publish(conn, id, &[unit_id], publisher, when).await?;
@@ -198,6 +199,24 @@ async fn write_history(
         all.push((member.id, story::deeds(dice, eagerness, documents, since, today)));
     }
     points::award_history(conn, all).await?;
+    remember_readings(conn).await
+}
+
+/// What earned points was read and confirmed; the rest of the must-read documents is overdue.
+async fn remember_readings(conn: &mut Conn) -> Result<(), Problem> {
+    for statement in [
+        "INSERT INTO document_openings (document_id, account_id, opened_at)
+         SELECT object_id::uuid, member_id, min(occurred_at) FROM point_entries WHERE object_kind = 'document' GROUP BY 1, 2",
+        "INSERT INTO document_acknowledgements (document_id, member_id, acknowledged_at)
+         SELECT object_id::uuid, member_id, min(occurred_at) FROM point_entries WHERE rule_code = 'document_acknowledged' GROUP BY 1, 2",
+        "INSERT INTO reading_sessions (id, member_id, document_id, document_version, required_seconds, credited_ms, started_at,
+             last_beat_at, expires_at, completed_at)
+         SELECT gen_random_uuid(), member_id, object_id::uuid, 1, 60, 60000, min(occurred_at), min(occurred_at),
+             min(occurred_at) + interval '1 day', min(occurred_at)
+         FROM point_entries WHERE rule_code = 'document_read' GROUP BY member_id, object_id",
+    ] {
+        diesel::sql_query(statement).execute(conn).await?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Carries documents over into units that were merged or split.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde::Deserialize;
@@ -12,7 +13,8 @@ use crate::kernel::outbox;
 use crate::points::carry_offers;
 
 use super::OBJECT_KIND;
-use super::store::{PUBLISHED, lock};
+use super::store::{PUBLISHED, SUPERSEDED, lock};
+use super::{feed, versions};
 
 /// The event of units that were merged or split.
 const TOPIC: &str = "units.reorganised";
@@ -28,13 +30,14 @@ struct MergerPayload {
 ///
 /// # Errors
 /// When the payload names no units, or the database fails.
-pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent) -> Result<(), Problem> {
+pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime<Utc>) -> Result<(), Problem> {
+    versions::consume(conn, event, now).await?;
     if event.topic != TOPIC {
         return Ok(());
     }
     let payload: MergerPayload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
     let found: Vec<Uuid> = documents::table
-        .filter(documents::status.eq(PUBLISHED))
+        .filter(documents::state.eq_any([PUBLISHED, SUPERSEDED]))
         .filter(
             documents::id.eq_any(
                 document_targets::table
@@ -48,13 +51,14 @@ pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent) -> Result<(),
         .await?;
     for id in found {
         let row = lock(conn, id).await?;
-        if row.status == PUBLISHED {
+        if row.is_out() {
             diesel::insert_into(document_targets::table)
                 .values((document_targets::document_id.eq(id), document_targets::unit_id.eq(payload.to_unit_id)))
                 .on_conflict_do_nothing()
                 .execute(conn)
                 .await?;
             carry_offers(conn, OBJECT_KIND, &id.to_string(), &payload.from_unit_ids, payload.to_unit_id).await?;
+            feed::refresh(conn, id, now).await?;
         }
     }
     Ok(())

@@ -1,24 +1,37 @@
 //! The library: documents, their files, and reading time measured by the server.
 //! The API for other features.
 
+mod audiences;
 mod carry_over;
+mod changes;
+mod extraction;
+mod feed;
 mod files;
 mod library;
 mod model;
+mod personal;
 mod publishing;
 mod readership;
 mod reading;
+mod readings;
+mod relations;
+mod search;
 mod store;
 mod targets;
+mod versions;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use carry_over::consume;
-pub use files::{StoredFile, attach, keep};
-pub use library::LibraryLoader;
+pub use changes::{ChangedDocument, audiences, changed, gone, horizon, shown};
+pub use extraction::answer as read_file;
+pub use feed::{REMOVED_KEPT_DAYS as SYNC_DAYS, sweep as sweep_feed};
+pub use files::{StoredFile, attach, keep, read_next as read_next_file, sweep as sweep_files};
+pub use library::{LibraryItem, LibraryLoader};
 pub use model::{DocumentKind, Media};
-pub use publishing::{NewDocument, draft, publish};
+pub use publishing::{DOCUMENT_PUBLICATION, NewDocument, draft, publish, publish_due};
 pub use reading::sweep as sweep_readings;
+pub use readings::sweep as sweep_reminders;
 
 /// What the ledger calls a document.
 const OBJECT_KIND: &str = "document";
@@ -35,14 +48,26 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(publishing::routes::list_unit_documents)
         .service(publishing::routes::create_document)
         .service(publishing::routes::update_document)
-        .service(publishing::routes::publish_document)
-        .service(publishing::routes::recall_document)
+        .service(publishing::publication_routes::publish_document)
+        .service(publishing::publication_routes::recall_document)
+        .service(versions::routes::create_document_version)
+        .service(versions::routes::list_document_versions)
+        .service(relations::routes::set_document_relations)
         .service(files::routes::add_document_file)
         .service(files::routes::download_document_file)
+        .service(files::routes::get_document_file_text)
+        .service(personal::routes::list_my_bookmarks)
+        .service(personal::routes::set_bookmark)
+        .service(personal::routes::remove_bookmark)
+        .service(personal::routes::get_document_note)
+        .service(personal::routes::set_document_note)
         .service(reading::routes::acknowledge_document)
         .service(reading::routes::start_reading)
         .service(reading::routes::send_heartbeat)
         .service(reading::routes::complete_reading)
+        .service(readings::routes::list_unit_readings)
+        .service(readings::routes::export_unit_readings)
+        .service(readings::routes::send_reading_reminders)
         .service(readership::routes::list_document_readers)
         .service(readership::routes::get_document_readership);
 }

@@ -2,17 +2,27 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Date, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::db::schema::{document_openings, document_targets, documents};
+use crate::kernel::db::statement::Prepared;
 use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::security::auth::Principal;
 
-/// Only published documents reach members.
+/// Reaches members.
 pub const PUBLISHED: &str = "published";
 /// Not yet published; seen by those who may publish.
 pub const DRAFT: &str = "draft";
+/// A second officer has to look at it before it is published.
+pub const IN_REVIEW: &str = "in_review";
+/// Will be published at a planned time.
+pub const SCHEDULED: &str = "scheduled";
+/// Another document replaces or repeals it. It reaches members still, but earns nothing any more.
+pub const SUPERSEDED: &str = "superseded";
 /// Withdrawn; no member sees it any more.
 pub const RECALLED: &str = "recalled";
 
@@ -30,12 +40,28 @@ pub struct DocumentRow {
     pub words: i32,
     pub pages: Option<i32>,
     pub must_read_by: Option<NaiveDate>,
-    pub status: String,
+    pub state: String,
     pub version: i32,
     pub created_at: DateTime<Utc>,
     pub published_at: Option<DateTime<Utc>>,
     pub recalled_at: Option<DateTime<Utc>>,
     pub recall_reason: Option<String>,
+    pub issuer: Option<String>,
+    pub topics: Vec<String>,
+    pub superseded_by: Option<Uuid>,
+    pub files_version: i32,
+}
+
+impl DocumentRow {
+    /// Whether members see it.
+    pub fn is_out(&self) -> bool {
+        self.state == PUBLISHED || self.state == SUPERSEDED
+    }
+
+    /// Whether it waits for its first publication.
+    pub fn is_unpublished(&self) -> bool {
+        self.published_at.is_none()
+    }
 }
 
 /// One document. 404 when there is none.
@@ -59,22 +85,37 @@ pub async fn body(conn: &mut Conn, id: Uuid) -> Result<String, Problem> {
     Ok(documents::table.find(id).select(documents::body).first(conn).await?)
 }
 
-/// The version in which a document is published to one of these units, a cell and its ancestors; none when it is not.
-pub async fn reaching_version(conn: &mut Conn, id: Uuid, home: &[Uuid]) -> Result<Option<i32>, Problem> {
-    Ok(documents::table
-        .inner_join(document_targets::table.on(document_targets::document_id.eq(documents::id)))
-        .filter(documents::id.eq(id))
-        .filter(documents::status.eq(PUBLISHED))
-        .filter(document_targets::unit_id.eq_any(home))
-        .select(documents::version)
-        .first(conn)
-        .await
-        .optional()?)
+#[derive(QueryableByName)]
+struct Reaching {
+    #[diesel(sql_type = diesel::sql_types::Int4)]
+    version: i32,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    state: String,
 }
 
-/// Whether a document is published to one of these units: a cell and its ancestors.
-pub async fn reaches(conn: &mut Conn, id: Uuid, home: &[Uuid]) -> Result<bool, Problem> {
-    Ok(reaching_version(conn, id, home).await?.is_some())
+/// The version and state in which a document reaches a caller; none when it does not.
+pub async fn reaching(
+    conn: &mut Conn,
+    id: Uuid,
+    caller: &Principal,
+    now: DateTime<Utc>,
+) -> Result<Option<(i32, String)>, Problem> {
+    let query = diesel::sql_query(
+        "SELECT d.version, d.state FROM documents d WHERE d.id = $1 AND d.state IN ('published', 'superseded')
+         AND EXISTS (SELECT 1 FROM document_feed f WHERE f.document_id = d.id AND NOT f.removed
+             AND f.key = ANY(audience_keys($2, $3, $4)))",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<SqlUuid, _>(caller.account_id)
+    .bind::<Array<SqlUuid>, _>(&caller.home)
+    .bind::<Date, _>(day_of(now));
+    let found: Option<Reaching> = Prepared(query).get_result(conn).await.optional()?;
+    Ok(found.map(|row| (row.version, row.state)))
+}
+
+/// Whether a document reaches a caller.
+pub async fn reaches(conn: &mut Conn, id: Uuid, caller: &Principal, now: DateTime<Utc>) -> Result<bool, Problem> {
+    Ok(reaching(conn, id, caller, now).await?.is_some())
 }
 
 /// The units a document is distributed to, in order of their ids.
@@ -101,10 +142,13 @@ pub async fn note_opening(conn: &mut Conn, id: Uuid, account_id: Uuid, now: Date
     Ok(())
 }
 
-/// Counts a change: sessions opened for what it was before cannot be completed any more.
-pub async fn next_version(conn: &mut Conn, id: Uuid) -> Result<(), Problem> {
-    diesel::update(documents::table.find(id)).set(documents::version.eq(documents::version + 1)).execute(conn).await?;
-    Ok(())
+/// What waits for a second officer or for its time stays as it is.
+pub fn waits() -> Problem {
+    Problem::with(
+        Code::Conflict,
+        "Tài liệu đang chờ duyệt hoặc chờ đến giờ ban hành; hãy rút lại trước khi sửa.",
+        "The document waits for review or for its time: withdraw or recall that before changing it.",
+    )
 }
 
 /// A recalled document stays as it is.

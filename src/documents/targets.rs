@@ -37,7 +37,7 @@ impl<N: Needs> Authorize for OnDocument<N> {
             let path = units::last_path(conn, row.unit_id, day_of(now)).await?;
             if !caller.may(&path, N::PERMISSION) {
                 let known = caller.may(&path, Permission::PublishDocuments)
-                    || store::reaches(conn, row.id, &caller.home).await?;
+                    || store::reaches(conn, row.id, caller, now).await?;
                 return Err(if known { Problem::new(Code::Forbidden) } else { Problem::not_found() });
             }
             Ok(Self { document_id: row.id, unit_id: row.unit_id, needs: PhantomData })
@@ -63,7 +63,7 @@ impl Authorize for Readable {
             let row = store::get(conn, path_id(req, "document_id")?).await?;
             let path = units::last_path(conn, row.unit_id, day_of(now)).await?;
             let publisher = caller.may(&path, Permission::PublishDocuments);
-            if !publisher && !store::reaches(conn, row.id, &caller.home).await? {
+            if !publisher && !store::reaches(conn, row.id, caller, now).await? {
                 return Err(Problem::not_found());
             }
             Ok(Self { row, publisher })
@@ -81,11 +81,11 @@ impl Authorize for Distributed {
         req: &'a HttpRequest,
         conn: &'a mut Conn,
         caller: &'a Principal,
-        _: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
         Box::pin(async move {
             let id = path_id(req, "document_id")?;
-            if caller.kind != AccountKind::Member || !store::reaches(conn, id, &caller.home).await? {
+            if caller.kind != AccountKind::Member || !store::reaches(conn, id, caller, now).await? {
                 return Err(Problem::not_found());
             }
             let row = store::get(conn, id).await?;

@@ -33,6 +33,8 @@ pub async fn sweep(state: &State) {
     slices(state, "activation_slips", async |conn| identity::sweep_slips(conn, now).await).await;
     slices(state, "notifications", async |conn| Ok(full(notifications::sweep(conn, now).await?))).await;
     slices(state, "reading_sessions", async |conn| documents::sweep_readings(conn, now).await).await;
+    slices(state, "document_feed", async |conn| Ok(full(documents::sweep_feed(conn, now).await?))).await;
+    slices(state, "document_reminders", async |conn| Ok(full(documents::sweep_reminders(conn, now).await?))).await;
     slices(state, "point_reminders", async |conn| Ok(full(points::sweep_reminders(conn, now).await?))).await;
     let overdue = async |conn: &mut Conn| {
         transaction(conn, async |conn| decisions::expire(conn, DECISION_KINDS, now).await).await

@@ -22,6 +22,12 @@ pub fn day_of(instant: DateTime<Utc>) -> NaiveDate {
     instant.with_timezone(&VIET_NAM).date_naive()
 }
 
+/// The first moment of a day in Viet Nam.
+#[must_use]
+pub fn start_of(day: NaiveDate) -> DateTime<Utc> {
+    (day.and_time(chrono::NaiveTime::MIN) - VIET_NAM).and_utc()
+}
+
 /// Source of the current time. Everything that needs the time asks this; nothing asks the database or the client.
 #[derive(Debug, Clone)]
 pub enum Clock {

@@ -20,7 +20,7 @@ use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::{first_id, new_id};
 use crate::kernel::outbox;
 
-pub use routes::InboxLoader;
+pub use routes::{ChangedNotification, InboxLoader, NotificationOut, changed};
 
 /// Topics with this prefix become notifications; the rest names the kind.
 const TOPIC: &str = "notify.";

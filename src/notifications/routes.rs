@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get, post};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Int4, Nullable, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Int4, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub struct NotificationRow {
 }
 
 /// A notification of an event.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct NotificationOut {
     /// The notification.
     id: Uuid,
@@ -119,6 +119,55 @@ impl BatchQuery for InboxLoader {
     }
 }
 
+/// A notification that is new or was read.
+#[derive(QueryableByName)]
+pub struct ChangedNotification {
+    /// The transaction of the change.
+    #[diesel(sql_type = BigInt)]
+    pub xid: i64,
+    #[diesel(embed)]
+    row: NotificationRow,
+}
+
+impl ChangedNotification {
+    /// The notification in a language.
+    #[must_use]
+    pub fn show(self, language: Language) -> NotificationOut {
+        show(self.row, language)
+    }
+
+    /// Which one.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.row.id
+    }
+}
+
+/// The notifications of an account that changed in this transaction or later, in the order of their last change. Without a beginning,
+/// all of them.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn changed(
+    conn: &mut Conn,
+    account_id: Uuid,
+    (since, after): (Option<i64>, Option<(i64, Uuid)>),
+    fetch: i64,
+) -> Result<Vec<ChangedNotification>, Problem> {
+    let (xid, id) = after.unzip();
+    let query = diesel::sql_query(
+        "SELECT n.xid, n.id, n.kind, n.details, n.created_at, n.read_at FROM notifications n
+         WHERE n.account_id = $1 AND n.xid >= coalesce($3, $2, 0) AND ($3 IS NULL OR (n.xid, n.id) > ($3, $4))
+         ORDER BY n.xid, n.id LIMIT $5",
+    )
+    .bind::<SqlUuid, _>(account_id)
+    .bind::<Nullable<BigInt>, _>(since)
+    .bind::<Nullable<BigInt>, _>(xid)
+    .bind::<Nullable<SqlUuid>, _>(id)
+    .bind::<BigInt, _>(fetch);
+    Ok(Prepared(query).load(conn).await?)
+}
+
 /// List one's notifications
 ///
 /// Lists the caller's notifications, newest first. Work that waits in a unit for the caller's decision (`…_waiting`) is
@@ -155,10 +204,10 @@ pub async fn read_my_notification(
             let mut row: NotificationRow = own.select(NotificationRow::as_select()).for_update().first(conn).await?;
             if row.read_at.is_none() {
                 row.read_at = Some(scope.now);
-                diesel::update(notifications::table.find(id))
-                    .set(notifications::read_at.eq(scope.now))
-                    .execute(conn)
-                    .await?;
+                let read =
+                    "UPDATE notifications SET read_at = $2, xid = pg_current_xact_id()::text::bigint WHERE id = $1";
+                let read = diesel::sql_query(read).bind::<SqlUuid, _>(id).bind::<Timestamptz, _>(scope.now);
+                read.execute(conn).await?;
                 let event = scope.audit("notification.read", "notification", id);
                 audit::record(conn, event, scope.now).await?;
             }

@@ -62,6 +62,16 @@ pub fn title(kind: &str) -> Text {
             "Cấp trên đã mở lại tháng của chi bộ; hãy chốt lại trong 5 ngày",
             "A superior committee reopened a month of your cell: close it again within 5 days",
         ),
+        "document_version" => {
+            text("Tài liệu bạn đã xem vừa có bản mới", "A document that you had opened has a new version")
+        }
+        "document_reminder" => text(
+            "Bạn có tài liệu đã quá hạn đọc; mời bạn đọc và xác nhận",
+            "A document is overdue: please read and confirm it",
+        ),
+        "publication_failed" => {
+            text("Một tài liệu hẹn giờ không ban hành được", "A planned publication could not be carried out")
+        }
         "decision_confirmed" => text("Đề nghị của bạn đã được xác nhận", "Your proposal was confirmed"),
         "decision_declined" => text("Đề nghị của bạn không được chấp nhận", "Your proposal was declined"),
         "decision_expired" => text("Đề nghị của bạn đã quá hạn", "Your proposal has expired"),

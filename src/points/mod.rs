@@ -169,6 +169,14 @@ pub async fn month_offer(conn: &mut Conn, unit_ids: &[Uuid], now: DateTime<Utc>)
     reads::outlook::reached(conn, unit_ids, Period::containing(today), today).await
 }
 
+/// Whether a second officer looks at documents of the unit with this path before they are published.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn document_review(conn: &mut Conn, path: &[Uuid], now: DateTime<Utc>) -> Result<bool, Problem> {
+    engine::store::document_review(conn, path, day_of(now)).await
+}
+
 /// Ends all offers of an object.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::support::{Postgres, Request, TestApp};
 
 /// Tables with a row for each member, entry, document, or for what they do.
-const GROWING: [&str; 28] = [
+const GROWING: [&str; 33] = [
     "accounts",
     "members",
     "memberships",
@@ -39,6 +39,11 @@ const GROWING: [&str; 28] = [
     "document_files",
     "document_openings",
     "document_acknowledgements",
+    "document_feed",
+    "document_search",
+    "document_versions",
+    "document_marks",
+    "file_contents",
     "reading_sessions",
     "closings",
     "closing_rows",
@@ -66,18 +71,26 @@ fn small_province() -> Shape {
 
 /// What the generator leaves empty, and more documents than it makes.
 const FILLING: &str = "
-    INSERT INTO documents (id, unit_id, symbol, kind, title, summary, body, words, status, created_by, created_at,
-            attested_no_secrets_by, published_at, search)
+    INSERT INTO documents (id, unit_id, symbol, kind, title, summary, body, words, state, created_by, created_at,
+            attested_no_secrets_by, published_at)
         SELECT gen_random_uuid(), d.unit_id, n || '-KH/ĐU', 'ke_hoach', 'Kế hoạch ' || n, '', repeat('chữ ', 200) || n, 201,
-            'published', d.created_by, now(), d.created_by, now() - n * interval '1 hour',
-            ' ' || n || ' kh du ke hoach ' || n || repeat(' chu', 200) || ' ' || n
+            'published', d.created_by, now(), d.created_by, now() - n * interval '1 hour'
         FROM (SELECT * FROM documents LIMIT 1) d, generate_series(1, 6000) n;
     INSERT INTO document_targets SELECT d.id, m.unit_id
         FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM documents) d
         JOIN (SELECT unit_id, row_number() OVER (ORDER BY md5(member_id::text)) AS n FROM memberships) m ON m.n = d.n
         ON CONFLICT DO NOTHING;
-    INSERT INTO document_files (id, document_id, name, media_type, bytes, sha256, storage_key, added_by, added_at)
-        SELECT gen_random_uuid(), id, 'a.pdf', 'application/pdf', 1, decode(md5(id::text), 'hex'), id, created_by, now() FROM documents;
+    INSERT INTO document_feed SELECT 'u:' || unit_id, document_id, 1, now(), false FROM document_targets ON CONFLICT DO NOTHING;
+    INSERT INTO document_search SELECT d.id, d.published_at,
+            (SELECT array_agg(key) FROM document_feed f WHERE f.document_id = d.id), to_tsvector('simple', fold_name(d.symbol)),
+            to_tsvector('simple', fold_name(d.title)), to_tsvector('simple', fold_name(d.symbol || ' ' || d.title || ' ' || d.body))
+        FROM documents d ON CONFLICT DO NOTHING;
+    INSERT INTO document_versions (document_id, number, note, state, created_by, created_at, published_at)
+        SELECT id, 1, '', 'published', created_by, now(), now() FROM documents ON CONFLICT DO NOTHING;
+    INSERT INTO file_contents (sha256, media_type, bytes, storage_key, stored_at, text_state)
+        SELECT decode(md5(id::text), 'hex'), 'application/pdf', 1, id, now(), 'read' FROM documents;
+    INSERT INTO document_files (id, document_id, name, media_type, bytes, sha256, added_by, added_at, version)
+        SELECT gen_random_uuid(), id, 'a.pdf', 'application/pdf', 1, decode(md5(id::text), 'hex'), created_by, now(), 1 FROM documents;
     INSERT INTO known_devices SELECT id, decode(md5(id::text), 'hex'), now() FROM members;
     INSERT INTO activation_slips (id, account_id, code_digest, issued_by, issued_at, expires_at, redeemed_at)
         SELECT gen_random_uuid(), id, decode(md5(id::text), 'hex'), id, now(), now(), now() FROM members;
@@ -264,6 +277,9 @@ fn calls(province: &Province) -> Vec<(&'static str, String)> {
         "/v1/documents?unread=true",
         "/v1/documents?q=ke%20hoach%2042",
         "/v1/documents?q=chu",
+        "/v1/documents?issuer=du",
+        "/v1/me/bookmarks",
+        "/v1/sync",
         "/v1/document-kinds",
         "/v1/point-rules",
         "/v1/units",

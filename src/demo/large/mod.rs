@@ -226,6 +226,8 @@ async fn tidy(client: &Client) -> Result<(), String> {
         "point_entries",
         "documents",
         "document_targets",
+        "document_feed",
+        "document_search",
         "point_offers",
     ] {
         client.batch_execute(&format!("VACUUM (ANALYZE) {table}")).await.map_err(|e| explain(&e))?;

@@ -9,6 +9,7 @@ use futures_util::{Stream, StreamExt};
 use object_store::path::Path;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt, WriteMultipart};
 
+use crate::documents::extraction::Extracted;
 use crate::documents::model::{Media, Sniffer};
 use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::http::spool::too_large;
@@ -25,6 +26,8 @@ pub struct StoredFile {
     pub media: Media,
     pub bytes: i64,
     pub sha256: Vec<u8>,
+    /// Its text, when it was read already.
+    pub read: Option<Extracted>,
     pub(super) key: String,
 }
 
@@ -39,12 +42,12 @@ pub async fn keep<E>(
     content: impl Stream<Item = Result<Bytes, E>>,
 ) -> Result<StoredFile, Problem> {
     let key = format!("documents/{}", to_text(&random_bytes::<32>().map_err(Problem::internal)?));
-    let upload = files.put_multipart(&Path::from(key.as_str())).await.map_err(Problem::internal)?;
+    let upload = files.put_multipart(&Path::from(key.as_str())).await.map_err(store_away)?;
     let mut writer = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
     match pour(&mut writer, media, most, content).await {
         Ok((bytes, sha256)) => {
-            writer.finish().await.map_err(Problem::internal)?;
-            Ok(StoredFile { media, bytes, sha256, key })
+            writer.finish().await.map_err(store_away)?;
+            Ok(StoredFile { media, bytes, sha256, read: None, key })
         }
         Err(problem) => {
             if let Err(error) = writer.abort().await {
@@ -71,7 +74,7 @@ async fn pour<E>(
         }
         digest.update(&chunk);
         sniffer.look(&chunk);
-        writer.wait_for_capacity(PARTS_AT_ONCE).await.map_err(Problem::internal)?;
+        writer.wait_for_capacity(PARTS_AT_ONCE).await.map_err(store_away)?;
         writer.put(chunk);
     }
     if !sniffer.agrees() {
@@ -99,6 +102,17 @@ pub async fn open(
     range: Option<Range<u64>>,
 ) -> Result<BoxStream<'static, object_store::Result<Bytes>>, Problem> {
     let options = GetOptions { range: range.map(Into::into), ..GetOptions::default() };
-    let found = files.get_opts(&Path::from(key), options).await.map_err(Problem::internal)?;
+    let found = files.get_opts(&Path::from(key), options).await.map_err(store_away)?;
     Ok(found.into_stream())
+}
+
+/// The store cannot be reached; nothing is lost.
+pub fn store_away(error: object_store::Error) -> Problem {
+    tracing::error!(%error, "the file store fails");
+    Problem::with(
+        Code::Unavailable,
+        "Kho tệp tạm thời gián đoạn; hãy thử lại sau ít phút.",
+        "The file store is away: try again in a moment.",
+    )
+    .retry_after(5)
 }

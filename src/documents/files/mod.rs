@@ -1,9 +1,12 @@
-//! Files of documents: taken in and given out as streams.
+//! Files of documents: taken in and given out as streams, stored once, read for their text.
 
 mod content;
+mod contents;
 mod range;
+mod reader;
 pub mod routes;
 mod store;
 
 pub use content::{StoredFile, keep};
+pub use reader::{read_next, sweep};
 pub use store::{FileOut, attach, of_document};

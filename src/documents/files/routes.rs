@@ -12,7 +12,7 @@ use serde_json::json;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::documents::model::Media;
+use crate::documents::model::{Media, name_carries_secret_marking};
 use crate::documents::store::note_opening;
 use crate::documents::targets::{OnDocument, Readable};
 use crate::kernel::db::Conn;
@@ -24,11 +24,13 @@ use crate::kernel::http::reply::{AnyFile, Created, Reply};
 use crate::kernel::security::access::needs::PublishDocuments;
 use crate::kernel::security::audit;
 use crate::kernel::security::crypto::to_text;
+use crate::kernel::state::State;
 use crate::kernel::text::one_line;
 
 use super::content::{self, StoredFile};
 use super::range::{RangeRequest, wanted};
-use super::store::{self, FileOut, FileRow};
+use super::store::{self, FileOut, FileRow, FileText};
+use super::{contents, reader};
 
 /// What the file is called.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -42,7 +44,9 @@ pub struct FileQuery {
 /// Add a file
 ///
 /// The body is the file itself: PDF, DOCX, XLSX, PNG, JPEG or MP3, by `Content-Type`, or by the end of its name where that is
-/// `application/octet-stream`. What the file is not is refused. The document gets its next version.
+/// `application/octet-stream`. What the file is not is refused, and so is a file with a secrecy marking in its name, its metadata or
+/// its text. The file belongs to the version that is being written: the draft of a document, or a new version of a published one.
+/// Its text is read at once, or soon after when that takes longer: `text_state` is `being_read` until then.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."), FileQuery),
     request_body(description = "The file.", content(
         ("application/octet-stream"),
@@ -53,8 +57,8 @@ pub struct FileQuery {
         ("image/jpeg"),
         ("audio/mpeg"))),
     extensions(("x-body-bytes" = json!(26_214_400))),
-    responses((status = 409, description = "The document was recalled."),
-        (status = 422, description = "The file is not of the type it is said to be, or the document has twenty files (`file_unreadable`).")))]
+    responses((status = 409, description = "The document was recalled, waits for review or for its time, or is published and no version is being written."),
+        (status = 422, description = "The file is not of the type it is said to be, carries a secrecy marking (`secret_marking`, `file_unreadable`), or the document has twenty files.")))]
 #[post("/documents/{document_id}/files")]
 pub async fn add_document_file(
     request: ReadRequest<OnDocument<PublishDocuments>>,
@@ -74,7 +78,11 @@ pub async fn add_document_file(
     let (_turn, spooled) = receive(&request, &state, scope.caller.account_id, payload, most).await?;
     let _place = place(&state).await?;
     let files = state.files.as_ref();
-    let file = content::keep(files, media, most, spooled.into_stream()).await?;
+    let mut file = content::keep(files, media, most, spooled.into_stream()).await?;
+    if let Err(problem) = look_into(&state, &mut file).await {
+        content::discard(files, &file).await;
+        return Err(problem);
+    }
     // The right to add files may have been lost during a slow upload.
     let scope = match ReadRequest::<OnDocument<PublishDocuments>>::extract(&request).await {
         Ok(again) => again.scope,
@@ -87,7 +95,7 @@ pub async fn add_document_file(
     let added = scope.state.db.transaction(async |conn| add(conn, &scope, key.as_ref(), &name, &file).await).await;
     // When it is not known whether the row was committed, contents without a row are the lesser evil.
     let unused = match &added {
-        Ok((_, replayed)) => *replayed,
+        Ok(_) => !is_kept(&scope.state, &file).await,
         Err(problem) => !matches!(problem.code, Code::Unavailable | Code::Internal),
     };
     if unused {
@@ -96,6 +104,27 @@ pub async fn add_document_file(
     let (answer, replayed) = added?;
     let reply = Created::json(&answer).described_as();
     Ok(if replayed { reply.with(("Idempotency-Replayed", "true")) } else { reply })
+}
+
+/// Whether the store keeps these contents; when that is not known, they stay for the sweep.
+async fn is_kept(state: &State, file: &StoredFile) -> bool {
+    match state.db.conn().await {
+        Ok(mut conn) => contents::is_kept(&mut conn, &file.key).await.unwrap_or(true),
+        Err(_) => true,
+    }
+}
+
+/// Reads the text of a file, unless the same file is known; refuses one that is marked.
+async fn look_into(state: &State, file: &mut StoredFile) -> Result<(), Problem> {
+    let known = contents::known(&mut *state.db.conn().await?, file).await?;
+    let marked = match known {
+        Some(known) if !known.being_read => known.marked,
+        _ => {
+            file.read = reader::read_soon(&state.config, state.files.as_ref(), &file.key, file.media).await;
+            file.read.as_ref().is_some_and(|read| read.marked)
+        }
+    };
+    if marked { Err(Problem::new(Code::SecretMarking)) } else { Ok(()) }
 }
 
 /// Adds the row, or finds the answer of the same request. The second part says which.
@@ -156,7 +185,11 @@ fn file_name(name: &str, media: Media) -> Result<String, Problem> {
         let detail = text(format!("Tên tệp phải kết thúc bằng .{ends}."), format!("The name must end in .{ends}."));
         return Err(Problem::fault("filename", "extension", detail));
     }
-    Ok(one_line(name))
+    let name = one_line(name);
+    if name_carries_secret_marking(&name) {
+        return Err(Problem::new(Code::SecretMarking));
+    }
+    Ok(name)
 }
 
 /// The kind of file that the sender names. Generated clients send any file as a stream of bytes: then its name tells.
@@ -198,6 +231,9 @@ pub async fn download_document_file(request: ReadRequest<Readable>) -> Result<Re
     let ReadRequest { mut conn, scope, request } = request;
     let (document_id, file_id) = (scope.on.row.id, path_id(&request, "file_id")?);
     let file = store::one(&mut conn, document_id, file_id).await?;
+    if !scope.on.publisher && file.version != scope.on.row.files_version {
+        return Err(Problem::not_found());
+    }
     note_opening(&mut conn, document_id, scope.caller.account_id, scope.now).await?;
     // A slow download must not hold a connection.
     drop(conn);
@@ -216,6 +252,23 @@ pub async fn download_document_file(request: ReadRequest<Readable>) -> Result<Re
     };
     let content = content::open(scope.state.files.as_ref(), &file.storage_key, range.clone()).await?;
     Ok(Reply::of(answer(&file, tag, range, content)))
+}
+
+/// Get the text of a file
+///
+/// What was read from a PDF, DOCX or XLSX file, to be shown in large type without the file itself.
+#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."),
+        ("file_id" = Uuid, Path, description = "The file.")))]
+#[get("/documents/{document_id}/files/{file_id}/text")]
+pub async fn get_document_file_text(mut request: ReadRequest<Readable>) -> Result<Reply<FileText>, Problem> {
+    let (document_id, file_id) = (request.scope.on.row.id, path_id(&request.request, "file_id")?);
+    let file = store::one(&mut request.conn, document_id, file_id).await?;
+    if !request.scope.on.publisher && file.version != request.scope.on.row.files_version {
+        return Err(Problem::not_found());
+    }
+    note_opening(&mut request.conn, document_id, request.scope.caller.account_id, request.scope.now).await?;
+    let text = store::text_of(&mut request.conn, document_id, file_id).await?;
+    request.reply(&text)
 }
 
 fn answer(

@@ -2,38 +2,87 @@
 
 use actix_web::web::Data;
 use actix_web::{FromRequest, get};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::documents::model::DocumentKind;
+use crate::documents::model::{DocumentKind, issuer_key};
+use crate::documents::search::{Filters, Search, find};
 use crate::documents::store::note_opening;
 use crate::documents::targets::Readable;
-use crate::kernel::batching::loader::{BatchLoader, BatchQuery, LoadedRequest};
+use crate::kernel::batching::loader::BatchLoader;
+use crate::kernel::clock::{day_of, start_of};
 use crate::kernel::extract::{Anyone, BatchedRequest, Empty, Myself, Query, ReadRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::Problem;
-use crate::kernel::http::reply;
-use crate::kernel::http::reply::Reply;
-use crate::kernel::text::search_words;
+use crate::kernel::http::reply::{self, Reply};
+use crate::kernel::text::fold;
 
-use super::store::{self, Detail, LibraryItem, LibraryLoader, LibraryQuery};
+use super::list::{LibraryItem, LibraryLoader, LibraryQuery};
+use super::store::{self, Detail};
 
 /// Which documents are listed.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DocumentQuery {
     /// Only those the caller has not finished reading.
     #[serde(default)]
     #[param(nullable = false, default = false)]
     unread: bool,
-    /// Beginnings of words of the symbol, title, summary or text, with or without diacritics; the first ten words count.
+    /// Beginnings of words of the symbol, title, topics, summary, text or files, with or without diacritics; words in quotes stand
+    /// together. A symbol is found in any spelling, `12 kh du` or `12-KH/ĐU`. The first ten words and phrases count.
     #[param(nullable = false, min_length = 1, max_length = 200, pattern = r"\S")]
     q: Option<String>,
+    /// Only those of this kind.
+    #[param(nullable = false)]
+    kind: Option<DocumentKind>,
+    /// Only those of this issuer, the letters of the symbol with or without diacritics: `ĐU`, `du`.
+    #[param(nullable = false, min_length = 1, max_length = 40, pattern = r"\S", example = "ĐU")]
+    issuer: Option<String>,
+    /// Only those filed under this topic, with or without diacritics.
+    #[param(nullable = false, min_length = 1, max_length = 60, pattern = r"\S", example = "chuyen doi so")]
+    topic: Option<String>,
+    /// Only those in this state.
+    #[param(nullable = false, max_length = 20, pattern = "^(published|superseded)$")]
+    state: Option<String>,
+    /// The first day of publication.
+    #[param(nullable = false)]
+    from: Option<NaiveDate>,
+    /// The last day of publication.
+    #[param(nullable = false)]
+    to: Option<NaiveDate>,
+}
+
+impl DocumentQuery {
+    /// Whether the plain list answers it.
+    fn is_plain(&self) -> bool {
+        self.q.is_none()
+            && self.kind.is_none()
+            && self.issuer.is_none()
+            && self.topic.is_none()
+            && self.state.is_none()
+            && self.from.is_none()
+            && self.to.is_none()
+    }
+
+    fn filters(&self) -> Filters {
+        Filters {
+            unread: self.unread,
+            kind: self.kind.map(|kind| kind.as_str().to_owned()),
+            issuer_key: self.issuer.as_deref().map(issuer_key),
+            topic_key: self.topic.as_deref().map(fold),
+            state: self.state.clone(),
+            from: self.from.map(start_of),
+            until: self.to.and_then(|day| day.succ_opt()).map(start_of),
+        }
+    }
 }
 
 /// List documents
 ///
-/// The documents distributed to the caller's cell, newest first; recalled ones are not among them.
+/// The documents that reach the caller, newest first; recalled ones are not among them. A search ranks what it finds: a symbol
+/// before a title, a title before a text, the newer before the older; of more matches the newest thousand are ranked. Each item
+/// then has the passage in which the words stand.
 #[utoipa::path(tag = "Documents", params(PageQuery, DocumentQuery),
     responses((status = 403, description = "The caller is not a member.")))]
 #[get("/documents")]
@@ -41,24 +90,26 @@ pub async fn list_documents(
     request: BatchedRequest<Empty>,
     page: Query<PageQuery>,
     query: Query<DocumentQuery>,
-    desk: Data<BatchLoader<LibraryLoader>>,
+    loader: Data<BatchLoader<LibraryLoader>>,
 ) -> Result<Reply<Page<LibraryItem>>, Problem> {
     let (Query(page), Query(query)) = (page, query);
-    let words = search_words(query.q.as_deref().unwrap_or_default());
-    let wanted = LibraryQuery { unread: query.unread, words, after: page.after()?, fetch: page.fetch() };
-    let rows = if query.q.is_none() {
-        desk.ask(request.claims, wanted, request.now).await?
-    } else {
-        // A search may take longer: no plain list waits for it.
-        let ReadRequest::<Myself> { conn, scope, .. } = ReadRequest::extract(&request.request).await?;
-        let asked = [LoadedRequest { caller: scope.caller, wanted: &wanted }];
-        // Punctuation alone is no word, and finds nothing.
-        match wanted.words.is_empty() {
-            true => Vec::new(),
-            false => LibraryLoader::answer(&conn, &asked).await?.pop().unwrap_or_default(),
-        }
+    if query.is_plain() {
+        let day = day_of(request.now);
+        let wanted = LibraryQuery { unread: query.unread, after: page.after()?, fetch: page.fetch(), day };
+        let items = loader.ask(request.claims, wanted, request.now).await?;
+        return reply::json(&request.request, &page.page(items, |item| (item.published_at, item.id), |item| item));
+    }
+    let search = query.q.as_deref().map(Search::parse);
+    let after = page.after()?;
+    // A search may take longer: no plain list waits for it.
+    let ReadRequest::<Myself> { mut conn, scope, .. } = ReadRequest::extract(&request.request).await?;
+    let reader = (scope.caller.account_id, scope.caller.home.as_slice(), day_of(scope.now));
+    // Punctuation alone is no word, and finds nothing.
+    let found = match search.as_ref().is_some_and(Search::is_empty) {
+        true => Vec::new(),
+        false => find(&mut conn, reader, (search.as_ref(), &query.filters()), (after, page.fetch())).await?,
     };
-    reply::json(&request.request, &page.page(rows, |item| (item.published_at, item.id), |item| item))
+    reply::json(&request.request, &page.page(found, |found| found.place, |found| found.item))
 }
 
 /// Get a document

@@ -40,6 +40,11 @@ pub fn parse_symbol(raw: &str) -> Option<Symbol> {
     Some(Symbol { number, abbreviation: abbreviation.to_owned(), issuer: issuer.to_owned() })
 }
 
+/// An issuer as it is looked for: `ĐU`, `đu` and `du` are one.
+pub fn issuer_key(issuer: &str) -> String {
+    text::fold(issuer).replace(' ', "")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

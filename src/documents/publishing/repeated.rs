@@ -1,4 +1,4 @@
-//! Documents that were published before under another id: they pay again, so the officer is warned and a case is opened.
+//! Documents published before under another id: the officer is warned, a case is opened.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -44,13 +44,13 @@ pub async fn published_before(
     Ok(diesel::sql_query(
         "WITH same AS (
             SELECT d.id FROM documents d JOIN documents o ON o.id = $1
-            WHERE d.status <> 'draft' AND fold_name(d.symbol) = fold_name(o.symbol) AND d.kind = o.kind
+            WHERE d.published_at IS NOT NULL AND fold_name(d.symbol) = fold_name(o.symbol) AND d.kind = o.kind
               AND d.published_at > $3 - interval '5 years'
             UNION SELECT d.id FROM documents d JOIN documents o ON o.id = $1 AND o.words > 0
-            WHERE d.status <> 'draft' AND d.words > 0 AND text_digest(d.body) = text_digest(o.body)
+            WHERE d.published_at IS NOT NULL AND d.words > 0 AND text_digest(d.body) = text_digest(o.body)
             UNION SELECT f.document_id FROM document_files f JOIN document_files o ON o.document_id = $1 AND o.sha256 = f.sha256)
          SELECT d.id, d.symbol, d.title, d.published_at FROM same JOIN documents d ON d.id = same.id
-         WHERE d.id <> $1 AND d.status <> 'draft' AND EXISTS (SELECT 1 FROM document_targets t JOIN unit_tree a
+         WHERE d.id <> $1 AND d.published_at IS NOT NULL AND EXISTS (SELECT 1 FROM document_targets t JOIN unit_tree a
              ON (a.ancestor_id = t.unit_id AND a.descendant_id = ANY($2)) OR (a.descendant_id = t.unit_id AND a.ancestor_id = ANY($2))
              WHERE t.document_id = d.id)
          ORDER BY d.published_at DESC, d.id LIMIT 10",

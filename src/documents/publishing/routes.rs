@@ -1,18 +1,18 @@
-//! Writing, changing, publishing and recalling documents over HTTP.
+//! Writing and changing documents over HTTP.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, get, patch, post};
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::documents::library::{Detail, ReachedOffer, detail};
+use crate::documents::library::{Detail, detail};
 use crate::documents::model::DocumentKind;
-use crate::documents::store::{DocumentRow, PUBLISHED, RECALLED, body, get as get_row, lock, recalled, targets};
+use crate::documents::store::{DocumentRow, RECALLED, body, get as get_row, lock, recalled};
 use crate::documents::targets::OnDocument;
-use crate::kernel::clock::{Period, day_of};
+use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::extract::{Query, ReadRequest, Scope, WriteRequest};
 use crate::kernel::http::page::{Page, PageQuery};
@@ -21,12 +21,11 @@ use crate::kernel::http::reply;
 use crate::kernel::http::reply::{Created, Reply};
 use crate::kernel::security::access::needs::PublishDocuments;
 use crate::kernel::security::audit;
-use crate::kernel::text::symbol;
-use crate::organisation::OnUnit;
-use crate::points::month_offer;
+use crate::kernel::text::{fold, one_line, symbol};
+use crate::organisation::{OnUnit, units};
+use crate::points::document_review;
 
-use super::repeated::published_before;
-use super::store::{self, NewDocument};
+use super::store::{self, NewDocument, OwnedQuery};
 
 /// A document as the unit that owns it lists it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -42,10 +41,15 @@ pub struct OwnedDocument {
     /// What it is about.
     #[schema(max_length = 500, example = "Kế hoạch sinh hoạt chuyên đề quý IV")]
     title: String,
-    /// `draft`, `published` or `recalled`.
-    #[schema(max_length = 20, pattern = "^[a-z]+$", example = "draft")]
-    status: String,
-    /// Counts its changes.
+    /// `draft`, `in_review`, `scheduled`, `published`, `superseded` or `recalled`.
+    #[schema(max_length = 20, pattern = "^[a-z_]+$", example = "draft")]
+    state: String,
+    /// The document that replaces or repeals it.
+    superseded_by: Option<Uuid>,
+    /// What it is filed under.
+    #[schema(max_items = 10)]
+    topics: Vec<String>,
+    /// Its present version.
     #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
     version: i32,
     /// The last day on which it should be read; null when it need not be.
@@ -65,7 +69,9 @@ impl From<DocumentRow> for OwnedDocument {
             symbol: row.symbol,
             kind: row.kind,
             title: row.title,
-            status: row.status,
+            state: row.state,
+            superseded_by: row.superseded_by,
+            topics: row.topics,
             version: row.version,
             must_read_by: row.must_read_by,
             created_at: row.created_at,
@@ -75,18 +81,33 @@ impl From<DocumentRow> for OwnedDocument {
     }
 }
 
+/// Which documents of a unit are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OwnedDocumentQuery {
+    /// Only those in this state.
+    #[param(
+        nullable = false,
+        max_length = 20,
+        pattern = "^(draft|in_review|scheduled|published|superseded|recalled)$"
+    )]
+    state: Option<String>,
+}
+
 /// List documents of a unit
 ///
 /// What the unit owns, drafts and recalled ones too, newest first. For those who may publish there.
-#[utoipa::path(tag = "Documents", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery))]
+#[utoipa::path(tag = "Documents", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, OwnedDocumentQuery))]
 #[get("/units/{unit_id}/documents")]
 pub async fn list_unit_documents(
     mut request: ReadRequest<OnUnit<PublishDocuments>>,
     page: Query<PageQuery>,
+    query: Query<OwnedDocumentQuery>,
 ) -> Result<Reply<Page<OwnedDocument>>, Problem> {
-    let Query(page) = page;
+    let (Query(page), Query(query)) = (page, query);
     let unit_id = request.scope.on.unit_id;
-    let rows = store::of_unit(&mut request.conn, unit_id, page.after()?, page.fetch()).await?;
+    let wanted = OwnedQuery { state: query.state.as_deref(), after: page.after()?, fetch: page.fetch() };
+    let rows = store::of_unit(&mut request.conn, unit_id, &wanted).await?;
     request.reply(&page.page(rows, |row| row.id, OwnedDocument::from))
 }
 
@@ -125,6 +146,10 @@ pub struct DocumentIn {
     /// Makes it a document that members should read and confirm until this day.
     #[schema(nullable = false)]
     must_read_by: Option<NaiveDate>,
+    /// What it is filed under, each topic at most 60 characters.
+    #[serde(default)]
+    #[schema(max_items = 10, example = json!(["Chuyển đổi số"]))]
+    topics: Vec<Topic>,
 }
 
 /// Write a document
@@ -150,6 +175,7 @@ pub async fn create_document(
                 text: body.text.clone(),
                 pages: body.pages,
                 must_read_by: body.must_read_by,
+                topics: distinct(&body.topics),
             };
             let id = store::draft(conn, &new, scope.caller.account_id, scope.now).await?;
             let event = audit::AuditEvent {
@@ -200,9 +226,29 @@ pub struct DocumentPatch {
     /// Number of pages of a scan without text.
     #[schema(minimum = 1, maximum = 5000, nullable = false, example = 4)]
     pages: Option<i32>,
-    /// The last day on which it should be read and confirmed.
-    #[schema(nullable = false)]
-    must_read_by: Option<NaiveDate>,
+    /// The last day on which it should be read and confirmed; null when it need not be any more.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<NaiveDate>)]
+    must_read_by: Option<Option<NaiveDate>>,
+    /// What it is filed under, each topic at most 60 characters.
+    #[schema(max_items = 10, nullable = false, example = json!(["Chuyển đổi số"]))]
+    topics: Option<Vec<Topic>>,
+}
+
+/// A topic that documents are filed under.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(as = DocumentTopic, min_length = 1, max_length = 60, pattern = r"\S", example = "Chuyển đổi số")]
+pub struct Topic(String);
+
+/// Each topic once, in the order given, however it is spelled.
+fn distinct(topics: &[Topic]) -> Vec<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    topics.iter().map(|topic| one_line(&topic.0)).filter(|topic| seen.insert(fold(topic))).collect()
+}
+
+/// Tells a field that is null from one that is left out.
+fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Option<NaiveDate>>, D::Error> {
+    Option::deserialize(input).map(Some)
 }
 
 impl DocumentPatch {
@@ -224,9 +270,13 @@ impl DocumentPatch {
             row.pages = self.pages;
             changed.push("pages");
         }
-        if self.must_read_by.is_some() && self.must_read_by != row.must_read_by {
-            row.must_read_by = self.must_read_by;
+        if let Some(day) = self.must_read_by.filter(|day| *day != row.must_read_by) {
+            row.must_read_by = day;
             changed.push("must_read_by");
+        }
+        if let Some(topics) = self.topics.as_deref().map(distinct).filter(|topics| *topics != row.topics) {
+            row.topics = topics;
+            changed.push("topics");
         }
         changed
     }
@@ -234,12 +284,14 @@ impl DocumentPatch {
 
 /// Change a document
 ///
-/// Needs the `ETag` of the document as `If-Match`; 412 when the document was changed meanwhile. Every change makes a
-/// new version: readers of an older one have to start again. The body may have two megabytes.
+/// Needs the `ETag` of the document as `If-Match`; 412 when the document was changed meanwhile. Another text of a published
+/// document is its next version: readers of an older one have to start again. What waits for review or for its time is not
+/// changed, and where documents are reviewed the text of a published one changes by a new version only. The body may have two
+/// megabytes.
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."),
         ("If-Match" = String, Header, description = "The `ETag` of the document that was read.", max_length = 500, pattern = "^.+$")),
     request_body = DocumentPatch, extensions(("x-body-bytes" = json!(2_097_152))),
-    responses((status = 409, description = "The document was recalled."),
+    responses((status = 409, description = "The document was recalled, or it waits for review or for its time."),
         (status = 412, description = "The document was changed meanwhile."),
         (status = 422, description = "There is neither a text nor a number of pages, or the document carries a secrecy marking (`secret_marking`).")))]
 #[patch("/documents/{document_id}")]
@@ -254,17 +306,20 @@ pub async fn update_document(
     request
         .commit(async |conn, scope| {
             let mut row = lock(conn, scope.on.document_id).await?;
-            if row.status == RECALLED {
+            if row.state == RECALLED {
                 return Err(recalled());
             }
             let seen = detail(conn, row.clone(), scope.caller.account_id, true).await?;
             if !reply::matches_version(&req, &seen.shared())? {
                 return Err(Problem::new(Code::PreconditionFailed));
             }
-            let mut text = body(conn, row.id).await?;
+            let (before, mut text) = (row.clone(), body(conn, row.id).await?);
             let changed = scope.body.apply(&mut row, &mut text);
             if !changed.is_empty() {
-                store::rewrite(conn, (&row, &text), scope.caller.account_id, scope.now).await?;
+                if row.is_out() && changed.contains(&"text") {
+                    require_no_review(conn, row.unit_id, scope.now).await?;
+                }
+                store::rewrite(conn, (&before, &row, &text), scope.caller.account_id, scope.now).await?;
                 let event = audit::AuditEvent {
                     unit_id: Some(row.unit_id),
                     details: json!({"fields": changed}),
@@ -277,113 +332,20 @@ pub async fn update_document(
         .await
 }
 
-/// Where a document goes.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PublicationIn {
-    /// The units that get it, each with everything below it: the owning unit or units below it.
-    #[schema(min_items = 1, max_items = 500, example = json!(["01949d6c-7c00-7000-8000-000000000001"]))]
-    unit_ids: Vec<Uuid>,
-    /// The officer's word that the document holds no state secret; must be true.
-    #[schema(example = true)]
-    attests_no_state_secrets: bool,
-}
-
-/// Publish a document
-///
-/// Distributes a draft to units, at once; the answer warns in how many of their cells the month offers less than the
-/// threshold, and names documents with the same symbol, text or file that were published there before: they would pay twice, and
-/// inspectors look at it. Publishing a published document again distributes it to more units. Documents
-/// that hold state secrets must not be on a networked system: the officer attests that this one does not, and a document
-/// with a secrecy marking is refused.
-#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
-    request_body = PublicationIn,
-    responses((status = 409, description = "The document was recalled."),
-        (status = 422, description = "A unit is not below the owning one, the attestation is missing, or the document carries a secrecy marking.")))]
-#[post("/documents/{document_id}/publish")]
-pub async fn publish_document(
-    request: WriteRequest<PublicationIn, OnDocument<PublishDocuments>>,
-) -> Result<Reply<Detail>, Problem> {
-    if !request.body.attests_no_state_secrets {
-        return Err(Problem::with(
-            Code::RuleNotMet,
-            "Người ban hành phải cam kết tài liệu không chứa bí mật nhà nước.",
-            "The publisher must attest that the document holds no state secret.",
-        ));
+/// Where a second officer looks at documents, the text of a published one changes by a new version.
+async fn require_no_review(conn: &mut Conn, unit_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
+    let path = units::last_path(conn, unit_id, day_of(now)).await?;
+    if !document_review(conn, &path, now).await? {
+        return Ok(());
     }
-    request
-        .commit(async |conn, scope| {
-            let (id, by) = (scope.on.document_id, scope.caller.account_id);
-            store::publish(conn, id, &scope.body.unit_ids, by, scope.now).await?;
-            let event = audit::AuditEvent {
-                unit_id: Some(scope.on.unit_id),
-                details: json!({"unit_ids": scope.body.unit_ids}),
-                ..scope.audit("document.published", "document", id)
-            };
-            audit::record(conn, event, scope.now).await?;
-            show_with_offer(conn, id, scope).await
-        })
-        .await
-}
-
-/// Why a document is withdrawn.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RecallIn {
-    /// The reason, shown to those who may publish.
-    #[schema(
-        min_length = 1,
-        max_length = 1000,
-        content_media_type = "text/plain",
-        pattern = r"\S",
-        example = "Gửi nhầm đơn vị."
-    )]
-    reason: String,
-}
-
-/// Recall a document
-///
-/// From that moment no member finds, opens or downloads the document, and it earns no points. Members who had opened it
-/// stay listed as its readers.
-#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
-    request_body = RecallIn,
-    responses((status = 409, description = "The document is not published.")))]
-#[post("/documents/{document_id}/recall")]
-pub async fn recall_document(
-    request: WriteRequest<RecallIn, OnDocument<PublishDocuments>>,
-) -> Result<Reply<Detail>, Problem> {
-    request
-        .commit(async |conn, scope| {
-            let (id, by) = (scope.on.document_id, scope.caller.account_id);
-            store::recall(conn, id, by, scope.body.reason.trim(), scope.now).await?;
-            let event = audit::AuditEvent {
-                unit_id: Some(scope.on.unit_id),
-                ..scope.audit("document.recalled", "document", id)
-            };
-            audit::record(conn, event, scope.now).await?;
-            show_with_offer(conn, id, scope).await
-        })
-        .await
+    Err(Problem::with(
+        Code::Conflict,
+        "Đơn vị này duyệt tài liệu trước khi ban hành: hãy soạn bản mới thay vì sửa trực tiếp.",
+        "Documents of this unit are reviewed: write a new version instead of changing the text.",
+    ))
 }
 
 async fn show<B, T>(conn: &mut Conn, id: Uuid, scope: &Scope<B, T>) -> Result<Detail, Problem> {
     let row = get_row(conn, id).await?;
     detail(conn, row, scope.caller.account_id, true).await
-}
-
-/// The same with warnings for the publisher: in how many of the cells it reaches the month offers too little, and which documents
-/// that are the same were published before.
-async fn show_with_offer<B, T>(conn: &mut Conn, id: Uuid, scope: &Scope<B, T>) -> Result<Detail, Problem> {
-    let row = get_row(conn, id).await?;
-    let same = if row.status == PUBLISHED { published_before(conn, &row, scope.now).await? } else { Vec::new() };
-    let units = targets(conn, id).await?;
-    let reached = month_offer(conn, &units, scope.now).await?;
-    let period = Period::containing(day_of(scope.now));
-    let offer = ReachedOffer {
-        period,
-        cells: reached.cells,
-        cells_short: reached.cells_short,
-        cells_short_without_device: reached.cells_short_without_device,
-    };
-    Ok(Detail { month_offer: Some(offer), published_before: Some(same), ..show(conn, id, scope).await? })
 }

@@ -1,21 +1,21 @@
-//! Drafts, changes, publication and recall. Each works inside the caller's transaction.
+//! Rows of drafts and changes. Each function works inside the caller's transaction.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Date, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::documents::OBJECT_KIND;
-use crate::documents::model::{DocumentKind, carries_secret_marking, searchable, words};
-use crate::documents::store::{DRAFT, DocumentRow, PUBLISHED, RECALLED, body, lock, next_version, recalled, targets};
-use crate::kernel::clock::day_of;
+use crate::documents::feed;
+use crate::documents::model::{DocumentKind, issuer_key, parse_symbol, topic_keys, words};
+use crate::documents::store::{DRAFT, DocumentRow, IN_REVIEW, PUBLISHED, SCHEDULED, waits};
+use crate::documents::versions::{self, NewVersion};
 use crate::kernel::db::Conn;
-use crate::kernel::db::schema::{document_targets, documents};
-use crate::kernel::http::problem::{Code, Problem};
+use crate::kernel::db::schema::documents;
+use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::new_id;
-use crate::points::{Offer, offer, withdraw_offers};
 
+use super::gate::{self, CheckedTexts};
+use super::publication::{announce, end_offers};
 use super::repeated;
 
 /// A document that is to be written.
@@ -33,6 +33,8 @@ pub struct NewDocument {
     pub pages: Option<i32>,
     /// Makes it a document that members should read and confirm until a day.
     pub must_read_by: Option<NaiveDate>,
+    /// What it is filed under.
+    pub topics: Vec<String>,
 }
 
 /// Writes a draft. Returns its id.
@@ -40,8 +42,16 @@ pub struct NewDocument {
 /// # Errors
 /// 422 when it has neither text nor pages, or carries a secrecy marking.
 pub async fn draft(conn: &mut Conn, new: &NewDocument, author: Uuid, now: DateTime<Utc>) -> Result<Uuid, Problem> {
-    check(&new.symbol, &new.title, &new.summary, &new.text, new.pages)?;
+    let texts = CheckedTexts {
+        symbol: &new.symbol,
+        title: &new.title,
+        summary: &new.summary,
+        body: &new.text,
+        topics: &new.topics,
+    };
+    gate::check(&texts, new.pages)?;
     let id = new_id(now);
+    let issuer = parse_symbol(&new.symbol).map(|symbol| symbol.issuer);
     diesel::insert_into(documents::table)
         .values((
             documents::id.eq(id),
@@ -54,197 +64,105 @@ pub async fn draft(conn: &mut Conn, new: &NewDocument, author: Uuid, now: DateTi
             documents::words.eq(words(&new.text)),
             documents::pages.eq(new.pages),
             documents::must_read_by.eq(new.must_read_by),
-            documents::status.eq(DRAFT),
+            documents::state.eq(DRAFT),
             documents::created_by.eq(author),
             documents::created_at.eq(now),
-            documents::search.eq(search_text(&new.symbol, &new.title, &new.summary, &new.text)),
+            documents::issuer_key.eq(issuer.as_deref().map(issuer_key)),
+            documents::issuer.eq(issuer),
+            documents::topic_keys.eq(topic_keys(&new.topics)),
+            documents::topics.eq(&new.topics),
         ))
         .execute(conn)
         .await?;
+    let first = NewVersion { document_id: id, number: 1, note: "", body: None, by: author };
+    versions::open(conn, &first, now).await?;
     Ok(id)
 }
 
-/// Writes a changed document as its next version.
+/// Writes a changed document. Another text of a published one is its next version.
 ///
 /// # Errors
-/// As [`draft`].
+/// As [`draft`]; 409 while the document, or a version of it whose text would change, waits.
 pub async fn rewrite(
     conn: &mut Conn,
-    (row, text): (&DocumentRow, &str),
+    (before, row, body): (&DocumentRow, &DocumentRow, &str),
     by: Uuid,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    check(&row.symbol, &row.title, &row.summary, text, row.pages)?;
+    if [IN_REVIEW, SCHEDULED].contains(&row.state.as_str()) {
+        return Err(waits());
+    }
+    let old = crate::documents::store::body(conn, row.id).await?;
+    gate::check(&CheckedTexts::of(row, body), row.pages)?;
+    gate::check_files(conn, row.id, row.files_version).await.or_else(|problem| match row.is_out() {
+        true => Err(problem),
+        false => Ok(gate::InFiles::default()),
+    })?;
+    let issuer = parse_symbol(&row.symbol).map(|symbol| symbol.issuer);
     diesel::update(documents::table.find(row.id))
         .set((
             documents::symbol.eq(&row.symbol),
             documents::kind.eq(&row.kind),
             documents::title.eq(&row.title),
             documents::summary.eq(&row.summary),
-            documents::body.eq(text),
-            documents::words.eq(words(text)),
+            documents::body.eq(body),
+            documents::words.eq(if body == old { row.words } else { words(body) }),
             documents::pages.eq(row.pages),
             documents::must_read_by.eq(row.must_read_by),
-            documents::search.eq(search_text(&row.symbol, &row.title, &row.summary, text)),
+            documents::issuer_key.eq(issuer.as_deref().map(issuer_key)),
+            documents::issuer.eq(issuer),
+            documents::topic_keys.eq(topic_keys(&row.topics)),
+            documents::topics.eq(&row.topics),
         ))
         .execute(conn)
         .await?;
-    next_version(conn, row.id).await?;
-    if row.status == PUBLISHED {
-        announce(conn, row, now).await?;
-        repeated::tell(conn, row, by, now).await?;
+    if !row.is_out() {
+        return Ok(());
     }
+    if body != old || row.pages != before.pages {
+        next_version(conn, row, by, now).await?;
+    }
+    if row.state == PUBLISHED {
+        if row.must_read_by.is_none() && before.must_read_by.is_some() {
+            end_offers(conn, row.id).await?;
+        }
+        announce(conn, row, now).await?;
+    }
+    feed::refresh(conn, row.id, now).await?;
+    repeated::tell(conn, row, by, now).await
+}
+
+/// Reading sessions that were opened for the text before cannot be completed any more.
+async fn next_version(conn: &mut Conn, row: &DocumentRow, by: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
+    let new = NewVersion { document_id: row.id, number: row.version + 1, note: "", body: None, by };
+    versions::open(conn, &new, now).await?;
+    let version = versions::waiting(conn, row.id).await?.ok_or_else(|| Problem::internal("no version"))?;
+    versions::write_out(conn, &version, now).await?;
+    diesel::update(documents::table.find(row.id)).set(documents::version.eq(version.number)).execute(conn).await?;
     Ok(())
 }
 
-/// Publishes a draft to units and everything below them, or a published document to more units. `attested_by` vouches
-/// that the document holds no state secret.
-///
-/// # Errors
-/// 409 for a recalled document, 422 for a unit outside the owning one or a secrecy marking.
-pub async fn publish(
-    conn: &mut Conn,
-    document_id: Uuid,
-    unit_ids: &[Uuid],
-    attested_by: Uuid,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let row = lock(conn, document_id).await?;
-    if row.status == RECALLED {
-        return Err(recalled());
-    }
-    let text = body(conn, row.id).await?;
-    check(&row.symbol, &row.title, &row.summary, &text, row.pages)?;
-    let mut unit_ids = unit_ids.to_vec();
-    unit_ids.sort_unstable();
-    unit_ids.dedup();
-    require_below(conn, row.unit_id, &unit_ids, day_of(now)).await?;
-    if row.status == DRAFT {
-        diesel::update(documents::table.find(row.id))
-            .set((
-                documents::status.eq(PUBLISHED),
-                documents::published_at.eq(now),
-                documents::attested_no_secrets_by.eq(attested_by),
-            ))
-            .execute(conn)
-            .await?;
-    }
-    let rows: Vec<_> = unit_ids
-        .iter()
-        .map(|unit_id| (document_targets::document_id.eq(row.id), document_targets::unit_id.eq(*unit_id)))
-        .collect();
-    diesel::insert_into(document_targets::table).values(rows).on_conflict_do_nothing().execute(conn).await?;
-    announce(conn, &row, now).await?;
-    repeated::tell(conn, &row, attested_by, now).await
-}
-
-/// Recalls a published document at once: no member sees it, opens it or earns with it any more.
-///
-/// # Errors
-/// 409 when it is not published.
-pub async fn recall(
-    conn: &mut Conn,
-    document_id: Uuid,
-    by: Uuid,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let row = lock(conn, document_id).await?;
-    if row.status != PUBLISHED {
-        return Err(Problem::with(
-            Code::Conflict,
-            "Chỉ thu hồi được tài liệu đang ban hành.",
-            "Only a published document can be recalled.",
-        ));
-    }
-    diesel::update(documents::table.find(row.id))
-        .set((
-            documents::status.eq(RECALLED),
-            documents::recalled_at.eq(now),
-            documents::recalled_by.eq(by),
-            documents::recall_reason.eq(reason),
-        ))
-        .execute(conn)
-        .await?;
-    withdraw_offers(conn, OBJECT_KIND, &row.id.to_string()).await
+/// Which documents of a unit are listed.
+#[derive(Debug, Default)]
+pub struct OwnedQuery<'a> {
+    pub state: Option<&'a str>,
+    pub after: Option<Uuid>,
+    pub fetch: i64,
 }
 
 /// The documents a unit owns, drafts and recalled ones too, newest first.
-pub async fn of_unit(
-    conn: &mut Conn,
-    unit_id: Uuid,
-    after: Option<Uuid>,
-    fetch: i64,
-) -> Result<Vec<DocumentRow>, Problem> {
+pub async fn of_unit(conn: &mut Conn, unit_id: Uuid, wanted: &OwnedQuery<'_>) -> Result<Vec<DocumentRow>, Problem> {
     let mut query = documents::table
         .filter(documents::unit_id.eq(unit_id))
         .order(documents::id.desc())
-        .limit(fetch)
+        .limit(wanted.fetch)
         .select(DocumentRow::as_select())
         .into_boxed();
-    if let Some(id) = after {
+    if let Some(id) = wanted.after {
         query = query.filter(documents::id.lt(id));
     }
+    if let Some(state) = wanted.state {
+        query = query.filter(documents::state.eq(state));
+    }
     Ok(query.load(conn).await?)
-}
-
-/// Announces to the points engine what can be earned with the document, and where.
-async fn announce(conn: &mut Conn, row: &DocumentRow, now: DateTime<Utc>) -> Result<(), Problem> {
-    let rules: &[&str] =
-        if row.must_read_by.is_some() { &["document_acknowledged", "document_read"] } else { &["document_read"] };
-    let unit_ids = targets(conn, row.id).await?;
-    let made = Offer {
-        rules,
-        object_kind: OBJECT_KIND,
-        object_id: row.id.to_string(),
-        unit_ids: &unit_ids,
-        title: row.title.clone(),
-    };
-    offer(conn, &made, now).await
-}
-
-#[derive(QueryableByName)]
-struct Below {
-    #[diesel(sql_type = Bool)]
-    all: bool,
-}
-
-async fn require_below(conn: &mut Conn, owner: Uuid, unit_ids: &[Uuid], day: NaiveDate) -> Result<(), Problem> {
-    let below: Below = diesel::sql_query(
-        "SELECT count(DISTINCT descendant_id) = $4 AS \"all\" FROM unit_tree
-         WHERE ancestor_id = $1 AND descendant_id = ANY($2)
-         AND valid_from <= $3 AND (valid_to IS NULL OR valid_to > $3)",
-    )
-    .bind::<SqlUuid, _>(owner)
-    .bind::<Array<SqlUuid>, _>(unit_ids)
-    .bind::<Date, _>(day)
-    .bind::<BigInt, _>(i64::try_from(unit_ids.len()).unwrap_or(i64::MAX))
-    .get_result(conn)
-    .await?;
-    if below.all {
-        return Ok(());
-    }
-    Err(Problem::with(
-        Code::RuleNotMet,
-        "Chỉ ban hành đến chính đơn vị sở hữu tài liệu hoặc đơn vị trực thuộc.",
-        "A document goes to the unit that owns it or to units below it only.",
-    ))
-}
-
-fn check(symbol: &str, title: &str, summary: &str, text: &str, pages: Option<i32>) -> Result<(), Problem> {
-    if [symbol, title, summary, text].into_iter().any(carries_secret_marking) {
-        return Err(Problem::new(Code::SecretMarking));
-    }
-    if words(text) == 0 && pages.is_none() {
-        return Err(Problem::with(
-            Code::RuleNotMet,
-            "Cần có nội dung văn bản hoặc số trang.",
-            "A document needs a text or a number of pages.",
-        ));
-    }
-    Ok(())
-}
-
-fn search_text(symbol: &str, title: &str, summary: &str, body: &str) -> String {
-    [symbol, title, summary, body].map(searchable).concat()
 }

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use crate::documents::OBJECT_KIND;
 use crate::documents::model::{ReadingSpeed, credit, required_seconds};
-use crate::documents::store::{DocumentRow, hold, note_opening, reaches, reaching_version};
+use crate::documents::personal::touch;
+use crate::documents::store::{DocumentRow, PUBLISHED, hold, note_opening, reaching};
 use crate::kernel::config::Config;
 use crate::kernel::db::Conn;
 use crate::kernel::db::sweep::Round;
@@ -40,6 +41,7 @@ pub async fn start(
         required_seconds: required_seconds(document.words, document.pages, pace),
         expires_at: now + Duration::seconds(i64::from(config.reading_session_seconds)),
     };
+    require_in_force(&document.state)?;
     note_opening(conn, document.id, member_id, now).await?;
     store::open(conn, &new, now).await
 }
@@ -100,6 +102,7 @@ pub async fn complete(
     let award = award(conn, caller.account_id, READ, session.document_id, now).await?;
     let receipt = serde_json::to_value(&award).map_err(Problem::internal)?;
     store::finish(conn, &session, &receipt, now).await?;
+    touch(conn, caller.account_id, session.document_id).await?;
     Ok(receipt)
 }
 
@@ -121,11 +124,11 @@ pub async fn acknowledge(
     let member_id = caller.account_id;
     points::lock_month(conn, member_id, now).await?;
     hold(conn, document.id).await?;
-    if !reaches(conn, document.id, &caller.home).await? {
-        return Err(Problem::not_found());
-    }
+    let (_, state) = reaching(conn, document.id, caller, now).await?.ok_or_else(Problem::not_found)?;
+    require_in_force(&state)?;
     let award = award(conn, member_id, ACKNOWLEDGED, document.id, now).await?;
     let first = store::acknowledge(conn, document.id, member_id, now).await?;
+    touch(conn, member_id, document.id).await?;
     Ok((award, first))
 }
 
@@ -147,7 +150,8 @@ async fn require_open(
     caller: &Principal,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let version = reaching_version(conn, session.document_id, &caller.home).await?.ok_or_else(Problem::not_found)?;
+    let (version, state) = reaching(conn, session.document_id, caller, now).await?.ok_or_else(Problem::not_found)?;
+    require_in_force(&state)?;
     if session.expires_at <= now {
         return Err(Problem::new(Code::ReadingExpired));
     }
@@ -155,6 +159,18 @@ async fn require_open(
         return Err(Problem::new(Code::DocumentChanged));
     }
     Ok(())
+}
+
+/// What another document replaces is read for its own sake.
+fn require_in_force(state: &str) -> Result<(), Problem> {
+    if state == PUBLISHED {
+        return Ok(());
+    }
+    Err(Problem::with(
+        Code::Conflict,
+        "Tài liệu đã được thay thế; hãy đọc tài liệu mới.",
+        "Another document has taken its place: read that one.",
+    ))
 }
 
 fn take_credit(session: &mut StoredSession, config: &Config, now: DateTime<Utc>) {

@@ -198,6 +198,25 @@ diesel::table! {
     }
 }
 diesel::table! {
+    document_audiences (document_id, key) {
+        document_id -> Uuid,
+        key -> Text,
+        kind -> Text,
+        unit_id -> Nullable<Uuid>,
+        member_id -> Nullable<Uuid>,
+        name -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    document_feed (key, document_id) {
+        key -> Text,
+        document_id -> Uuid,
+        xid -> Int8,
+        changed_at -> Timestamptz,
+        removed -> Bool,
+    }
+}
+diesel::table! {
     document_files (id) {
         id -> Uuid,
         document_id -> Uuid,
@@ -205,9 +224,19 @@ diesel::table! {
         media_type -> Text,
         bytes -> Int8,
         sha256 -> Bytea,
-        storage_key -> Text,
         added_by -> Uuid,
         added_at -> Timestamptz,
+        version -> Int4,
+    }
+}
+diesel::table! {
+    document_marks (account_id, document_id) {
+        account_id -> Uuid,
+        document_id -> Uuid,
+        bookmarked_at -> Nullable<Timestamptz>,
+        note -> Text,
+        note_changed_at -> Nullable<Timestamptz>,
+        xid -> Int8,
     }
 }
 diesel::table! {
@@ -218,9 +247,48 @@ diesel::table! {
     }
 }
 diesel::table! {
+    document_relations (document_id, kind, other_id) {
+        document_id -> Uuid,
+        kind -> Text,
+        other_id -> Uuid,
+    }
+}
+diesel::table! {
+    document_reminders (document_id, member_id, day) {
+        document_id -> Uuid,
+        member_id -> Uuid,
+        day -> Date,
+        sent_by -> Uuid,
+        sent_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    document_search (document_id) {
+        document_id -> Uuid,
+        published_at -> Timestamptz,
+        reach -> Array<Text>,
+        symbol -> Text,
+        head -> Text,
+        words -> Text,
+    }
+}
+diesel::table! {
     document_targets (document_id, unit_id) {
         document_id -> Uuid,
         unit_id -> Uuid,
+    }
+}
+diesel::table! {
+    document_versions (document_id, number) {
+        document_id -> Uuid,
+        number -> Int4,
+        note -> Text,
+        body -> Nullable<Text>,
+        state -> Text,
+        publish_at -> Nullable<Timestamptz>,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        published_at -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {
@@ -235,7 +303,7 @@ diesel::table! {
         words -> Int4,
         pages -> Nullable<Int4>,
         must_read_by -> Nullable<Date>,
-        status -> Text,
+        state -> Text,
         version -> Int4,
         created_by -> Uuid,
         created_at -> Timestamptz,
@@ -244,7 +312,12 @@ diesel::table! {
         recalled_at -> Nullable<Timestamptz>,
         recalled_by -> Nullable<Uuid>,
         recall_reason -> Nullable<Text>,
-        search -> Text,
+        issuer -> Nullable<Text>,
+        issuer_key -> Nullable<Text>,
+        topics -> Array<Text>,
+        topic_keys -> Array<Text>,
+        superseded_by -> Nullable<Uuid>,
+        files_version -> Int4,
     }
 }
 diesel::table! {
@@ -258,6 +331,22 @@ diesel::table! {
         recorded_by -> Nullable<Uuid>,
         created_at -> Timestamptz,
         decided_alone -> Bool,
+    }
+}
+diesel::table! {
+    file_contents (sha256, media_type) {
+        sha256 -> Bytea,
+        media_type -> Text,
+        bytes -> Int8,
+        storage_key -> Text,
+        stored_at -> Timestamptz,
+        text_state -> Text,
+        reason -> Nullable<Text>,
+        body -> Text,
+        words -> Int4,
+        pages -> Nullable<Int4>,
+        marked -> Bool,
+        taken_at -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {
@@ -382,6 +471,7 @@ diesel::table! {
         details -> Jsonb,
         created_at -> Timestamptz,
         read_at -> Nullable<Timestamptz>,
+        xid -> Int8,
     }
 }
 diesel::table! {
@@ -839,6 +929,8 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(accounts, members, sign_in_handles);
 diesel::allow_tables_to_appear_in_same_query!(case_members, members);
 diesel::allow_tables_to_appear_in_same_query!(document_targets, documents);
+diesel::allow_tables_to_appear_in_same_query!(document_files, documents, file_contents);
+diesel::allow_tables_to_appear_in_same_query!(document_relations, documents);
 diesel::allow_tables_to_appear_in_same_query!(activation_slips, grants);
 diesel::allow_tables_to_appear_in_same_query!(members, memberships);
 diesel::allow_tables_to_appear_in_same_query!(memberships, unit_links);

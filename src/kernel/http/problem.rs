@@ -140,6 +140,8 @@ codes! {
         "No officer decided in time. Propose it again.";
     ReadingExpired = "reading_expired", 410, "Phiên đọc đã hết hạn", "The reading session has expired",
         "Reading sessions have a bounded lifetime. Start a new one.";
+    SyncExpired = "sync_expired", 410, "Cần đồng bộ lại từ đầu", "Synchronise from the beginning",
+        "The cursor is older than 90 days, the member has moved, or the server was restored. Forget what the phone has and begin without a cursor.";
     SlipInvalid = "slip_invalid", 410, "Phiếu kích hoạt không dùng được", "The activation slip cannot be used",
         "The code is unknown, expired, used, or does not belong to the personal data given. Ask the cell secretary for a new slip.";
     PreconditionFailed = "precondition_failed", 412, "Dữ liệu đã bị người khác thay đổi",
@@ -225,6 +227,10 @@ pub struct ProblemOut {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 1000)]
     pub errors: Vec<FieldError>,
+    /// The text that stands now, when a change of a private note was based on an older one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 10_000, nullable = false, example = "Hỏi đồng chí bí thư về Điều 2.")]
+    pub current: Option<String>,
 }
 
 /// The public error: what a client may know. Causes stay in the log.
@@ -238,11 +244,13 @@ pub struct Problem {
     pub header: Option<Box<(HeaderName, String)>>,
     /// A deadlock or serialisation failure: the transaction may be run again.
     pub conflict: bool,
+    /// What stands now, where a client needs it to go on.
+    pub current: Option<Box<str>>,
 }
 
 impl Problem {
     pub fn new(code: Code) -> Self {
-        Self { code, detail: None, faults: Vec::new(), retry_after: None, header: None, conflict: false }
+        Self { code, detail: None, faults: Vec::new(), retry_after: None, header: None, conflict: false, current: None }
     }
 
     pub fn with(code: Code, vi: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
@@ -312,6 +320,7 @@ impl Problem {
             code: self.code.as_str().to_owned(),
             detail: self.detail.as_ref().map(pick),
             request_id: request_id.to_owned(),
+            current: self.current.as_deref().map(str::to_owned),
             errors: self
                 .faults
                 .iter()

@@ -12,11 +12,14 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use crate::kernel::batching::queue::{self, BATCH_WINDOW, Job, Queue, Workers, worker};
+use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::{Conn, Db, transaction};
 use crate::kernel::http::idempotency::{self, Earlier, Key};
+use crate::kernel::http::problem::Language;
 use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::security::auth::{AccountKind, Claims, require_member};
 use crate::kernel::state::State;
+use crate::points::model::MonthBrief;
 
 use super::AwardRequest;
 use super::credits::{self, Credits, Memory};
@@ -97,6 +100,21 @@ impl Queues {
         now: DateTime<Utc>,
     ) -> Result<MyPoints, Problem> {
         self.months.ask(MonthInput { claims, wanted, now }).await
+    }
+
+    /// The caller's present month in short.
+    ///
+    /// # Errors
+    /// As [`Self::month`].
+    pub async fn month_in_brief(
+        &self,
+        claims: Arc<Claims>,
+        language: Language,
+        now: DateTime<Utc>,
+    ) -> Result<MonthBrief, Problem> {
+        let today = day_of(now);
+        let wanted = MonthQuery { member_id: claims.sub, period: Period::containing(today), today, language };
+        Ok(self.month(claims, wanted, now).await?.brief())
     }
 }
 

@@ -29,7 +29,7 @@ fn bounds(body: &ParameterIn, today: NaiveDate) -> Result<(), Problem> {
         let detail = text("Chỉ đặt được từ tháng này trở đi.", "It can be set from the present month on only.");
         return Err(Problem::fault("/from", "too_small", detail));
     }
-    if matches!(body.name, ParameterName::Prorated) && body.value > 1 {
+    if matches!(body.name, ParameterName::Prorated | ParameterName::DocumentReview) && body.value > 1 {
         return Err(Problem::fault("/value", "too_large", text("Chỉ nhận 0 hoặc 1.", "0 or 1 only.")));
     }
     if matches!(body.name, ParameterName::ExcuseDays) && !(1..=31).contains(&body.value) {

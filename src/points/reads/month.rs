@@ -20,7 +20,7 @@ use crate::points::engine::member_facts::{MemberDay, MemberFacts};
 use crate::points::engine::member_months::{MemberMonths, MemberState, Month};
 use crate::points::engine::rules::{self, Rule};
 use crate::points::engine::store;
-use crate::points::model::{ObjectRef, Status};
+use crate::points::model::{MonthBrief, ObjectRef, Status};
 
 /// A request for a member's month, with the language.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +102,13 @@ pub struct MyPoints {
     /// What could be done next, at most 10.
     #[schema(max_items = 10)]
     suggestions: Vec<Suggestion>,
+}
+
+impl MyPoints {
+    /// The month in short.
+    pub fn brief(&self) -> MonthBrief {
+        MonthBrief { period: self.period, points: self.points, threshold: self.threshold, status: self.status }
+    }
 }
 
 /// The members and the days on which their months are viewed.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use serde_json::json;
 use sotay::documents::{self, DocumentKind, Media, NewDocument};
 
-use super::{draft, published, recall, write};
+use super::{draft, draft_with, publish, published, recall, start, write};
 use crate::support::{Actor, Reply, TestApp, World};
 
 const PDF: &[u8] = include_bytes!("../../fixtures/12-KH-DU.pdf");
@@ -28,8 +28,9 @@ fn stored(app: &TestApp) -> usize {
 async fn what_was_added_comes_back_byte_for_byte() {
     let world = World::new().await;
     let (officer, member) = (world.propaganda_officer().await, world.member().await);
-    let id = published(&world, &officer, json!({})).await;
+    let id = write(&world, &officer, &draft()).await;
     let added = add(&officer, &id, "application/pdf", PDF).await.expect(201);
+    publish(&officer, &id, &[world.cell]).await.expect(200);
     assert_eq!(added.body["name"], "12-KH-ĐU \"bản\".pdf");
     assert_eq!(added.body["bytes"], PDF.len());
     let list = member.get("/v1/documents").await.expect(200);
@@ -60,8 +61,9 @@ async fn what_was_added_comes_back_byte_for_byte() {
 async fn parts_of_a_file_can_be_asked_for() {
     let world = World::new().await;
     let (officer, member) = (world.propaganda_officer().await, world.member().await);
-    let id = published(&world, &officer, json!({})).await;
+    let id = write(&world, &officer, &draft()).await;
     let file = add(&officer, &id, "application/pdf", PDF).await.expect(201).id();
+    publish(&officer, &id, &[world.cell]).await.expect(200);
     let path = format!("/v1/documents/{id}/files/{file}");
     let size = PDF.len();
     for (range, from, to) in [("bytes=0-99", 0, 100), ("bytes=27000-", 27_000, size), ("bytes=-10", size - 10, size)] {
@@ -80,11 +82,13 @@ async fn parts_of_a_file_can_be_asked_for() {
 async fn files_are_for_those_whom_the_document_reaches() {
     let world = World::new().await;
     let (officer, member) = (world.propaganda_officer().await, world.member().await);
-    let id = published(&world, &officer, json!({})).await;
+    let id = write(&world, &officer, &draft()).await;
     let other = published(&world, &officer, json!({})).await;
+    let file = add(&officer, &id, "application/pdf", PDF).await.expect(201).id();
+    publish(&officer, &id, &[world.cell]).await.expect(200);
     assert_eq!(add(&member, &id, "application/pdf", PDF).await.status, 403);
     assert_eq!(add(&world.outsider().await, &id, "application/pdf", PDF).await.status, 404);
-    let file = add(&officer, &id, "application/pdf", PDF).await.expect(201).id();
+    assert_eq!(add(&officer, &id, "application/pdf", XLSX).await.status, 422);
     let path = format!("/v1/documents/{id}/files/{file}");
     assert_eq!(world.outsider().await.get(&path).await.status, 404);
     assert_eq!(member.get(&format!("/v1/documents/{other}/files/{file}")).await.status, 404);
@@ -168,14 +172,20 @@ async fn other_parts_of_the_program_publish_the_same_way() {
         text: "Nội dung".to_owned(),
         pages: None,
         must_read_by: None,
+        topics: Vec::new(),
     };
     let published = state.db.transaction(async |conn| {
         let id = documents::draft(conn, &new, officer.id, now).await?;
         let added = documents::attach(conn, id, "12.pdf", &file, officer.id, now).await?;
-        documents::publish(conn, id, &[world.ward], officer.id, now).await?;
         Ok((id, added.id))
     });
     let (id, file) = published.await.unwrap();
+    let publish = async || {
+        state.db.transaction(async |conn| documents::publish(conn, id, &[world.ward], officer.id, now).await).await
+    };
+    assert_eq!(publish().await.unwrap_err().code.status(), 409, "the file waits to be read");
+    assert!(documents::read_next_file(state).await.unwrap());
+    publish().await.unwrap();
     let path = format!("/v1/documents/{id}/files/{file}");
     assert_eq!(member.get(&path).await.expect(200).bytes, PDF);
 }
@@ -184,7 +194,7 @@ async fn other_parts_of_the_program_publish_the_same_way() {
 async fn a_name_says_what_the_file_is() {
     let world = World::new().await;
     let officer = world.propaganda_officer().await;
-    let id = published(&world, &officer, json!({})).await;
+    let id = write(&world, &officer, &draft()).await;
     for name in [
         "a.exe",
         "a.pdf.html",
@@ -202,4 +212,87 @@ async fn a_name_says_what_the_file_is() {
         assert_eq!((refused.status, refused.code()), (400, "invalid_request"), "{name}");
     }
     assert_eq!(stored(&world.app), 0);
+}
+
+#[actix_web::test]
+async fn the_text_of_a_file_is_found_and_read_without_the_file() {
+    let world = World::new().await;
+    let (officer, member) = (world.propaganda_officer().await, world.member().await);
+    let scan = draft_with(json!({"title": "Bản quét", "text": "", "pages": 1}));
+    let id = write(&world, &officer, &scan).await;
+    let added = add(&officer, &id, "application/pdf", PDF).await.expect(201);
+    assert_eq!(added.body["text_state"], "read");
+    publish(&officer, &id, &[world.cell]).await.expect(200);
+    let text = member.get(&format!("/v1/documents/{id}/files/{}/text", added.id())).await.expect(200).body;
+    assert_eq!((&text["text_state"], &text["pages"]), (&json!("read"), &json!(2)));
+    assert!(text["text"].as_str().unwrap().contains("KẾ HOẠCH"));
+    let found = member.get("/v1/documents?q=ke%20hoach%20sinh%20hoat").await.expect(200).body;
+    assert_eq!(found["items"][0]["id"], json!(id));
+    let session = start(&member, &id).await.expect(201).body;
+    assert!(session["required_seconds"].as_i64().unwrap() > 60, "as long as the text of the file: {session}");
+}
+
+#[actix_web::test]
+async fn the_same_file_is_stored_once() {
+    let world = World::new().await;
+    let officer = world.propaganda_officer().await;
+    for _ in 0..2 {
+        let id = write(&world, &officer, &draft()).await;
+        add(&officer, &id, "application/pdf", PDF).await.expect(201);
+        add(&officer, &id, "application/pdf", PDF).await.expect(201);
+    }
+    assert_eq!(stored(&world.app), 1);
+}
+
+#[actix_web::test]
+async fn a_marked_file_is_refused_and_not_kept() {
+    let world = World::new().await;
+    let officer = world.propaganda_officer().await;
+    let id = write(&world, &officer, &draft()).await;
+    let marked = docx("<w:p><w:r><w:t>T Ố I  M Ậ T</w:t></w:r></w:p><w:p><w:r><w:t>Nội dung</w:t></w:r></w:p>");
+    let refused = add(&officer, &id, DOCX_TYPE, &marked).await;
+    assert_eq!((refused.status, refused.code()), (422, "secret_marking"));
+    let path = format!("/v1/documents/{id}/files?filename=12-KH-TUYET-MAT.pdf");
+    let named = officer.request("POST", &path).bytes("application/pdf", PDF).send().await;
+    assert_eq!((named.status, named.code()), (422, "secret_marking"));
+    assert_eq!(stored(&world.app), 0);
+}
+
+#[actix_web::test]
+async fn a_file_without_text_says_why() {
+    let world = World::new().await;
+    let officer = world.propaganda_officer().await;
+    let id = write(&world, &officer, &draft()).await;
+    for (media, bytes, reason) in
+        [("application/pdf", b"%PDF-1.7 and nothing else".to_vec(), "damaged"), (DOCX_TYPE, docx("<w:p/>"), "no_text")]
+    {
+        let added = add(&officer, &id, media, &bytes).await.expect(201);
+        assert_eq!((&added.body["text_state"], &added.body["text_reason"]), (&json!("unreadable"), &json!(reason)));
+    }
+    publish(&officer, &id, &[world.cell]).await.expect(200);
+}
+
+#[actix_web::test]
+async fn contents_that_no_document_has_are_swept() {
+    let world = World::new().await;
+    let officer = world.propaganda_officer().await;
+    let id = write(&world, &officer, &draft()).await;
+    add(&officer, &id, "application/pdf", PDF).await.expect(201);
+    let state = &world.app.state;
+    let content = futures_util::stream::iter([Ok::<_, Infallible>(PDF.into())]);
+    documents::keep(state.files.as_ref(), Media::Pdf, PDF.len(), content).await.unwrap();
+    assert_eq!(stored(&world.app), 2);
+    let now = chrono::Utc::now();
+    assert_eq!(documents::sweep_files(state, now).await.unwrap(), 0, "it may belong to an upload that goes on");
+    assert_eq!(documents::sweep_files(state, now + chrono::TimeDelta::days(2)).await.unwrap(), 1);
+    assert_eq!(stored(&world.app), 1);
+}
+
+/// A DOCX file with this body.
+fn docx(body: &str) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("word/document.xml", zip::write::SimpleFileOptions::default()).unwrap();
+    let xml = format!("<w:document><w:body>{body}</w:body></w:document>");
+    std::io::Write::write_all(&mut zip, xml.as_bytes()).unwrap();
+    zip.finish().unwrap().into_inner()
 }

@@ -263,7 +263,7 @@ async fn a_recall_in_the_same_instant_is_not_overtaken() {
     let locked = tokio::sync::Notify::new();
     // A recall that has changed the row and has not committed yet.
     let recalled = world.app.state.db.transaction(async |conn| {
-        let change = format!("UPDATE documents SET status = 'recalled', recalled_at = published_at WHERE id = '{id}'");
+        let change = format!("UPDATE documents SET state = 'recalled', recalled_at = published_at WHERE id = '{id}'");
         diesel::sql_query(change).execute(conn).await?;
         locked.notify_waiters();
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;

@@ -1,14 +1,22 @@
 //! Documents through HTTP, by action. Here: what sets the scene.
 
+mod audiences;
 mod files;
 mod fraud;
 mod left_behind;
 mod library;
+mod personal;
 mod publishing;
 mod readership;
 mod reading;
+mod readings;
+mod relations;
 mod repeated;
+mod review;
+mod search;
+mod sync;
 mod together;
+mod versions;
 
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -1,0 +1,11 @@
+//! Search: folded words in PostgreSQL's own full text, for what the reader may see.
+
+mod find;
+mod index;
+mod snippet;
+mod words;
+
+pub use find::{Filters, find};
+pub use index::index;
+pub use snippet::{Highlight, Snippet};
+pub use words::Search;
