@@ -218,7 +218,7 @@ pub struct PasswordIn {
 /// Change one's password
 ///
 /// Signs all other devices out. Takes no `Idempotency-Key`, so that nothing derived from a password is stored.
-#[utoipa::path(tag = "Me", request_body = PasswordIn, extensions(("x-secret-call" = json!(true))), responses(
+#[utoipa::path(tag = "Me", request_body = PasswordIn, extensions(("x-secret-request" = json!(true))), responses(
     (status = 401, description = "There is no valid access token, or the present password is wrong (`invalid_credentials`)."),
     (status = 422, description = "The new password is too easy to guess."),
     (status = 429, description = "Too many requests, or too many wrong passwords (`sign_in_throttled`).")))]

@@ -17,7 +17,7 @@ use super::OBJECT_KIND;
 const TOPIC: &str = "units.reorganised";
 
 #[derive(Deserialize)]
-struct MergerPayload {
+struct QuizMerger {
     from_unit_ids: Vec<Uuid>,
     to_unit_id: Uuid,
 }
@@ -37,7 +37,7 @@ pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent) -> Result<(),
     if event.topic != TOPIC {
         return Ok(());
     }
-    let payload: MergerPayload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
+    let payload: QuizMerger = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
     let carried: Vec<Carried> = diesel::sql_query(
         "INSERT INTO quiz_targets (quiz_id, target_id, unit_id)
          SELECT DISTINCT t.quiz_id, $2, $2 FROM quiz_targets t JOIN quizzes z ON z.id = t.quiz_id AND z.ended_at IS NULL

@@ -10,7 +10,7 @@ use crate::kernel::security::crypto::{from_text, to_text};
 
 /// Where a pass through the changes stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
+pub struct SyncPosition {
     /// The last document shown.
     pub document: Option<(i64, Uuid)>,
     /// The last notification shown.
@@ -29,7 +29,7 @@ pub struct Cursor {
     /// The one from which on the next pass will look: what commits late has a smaller number than what was seen.
     pub next: i64,
     /// None when the pass is over.
-    pub position: Option<Position>,
+    pub position: Option<SyncPosition>,
     /// When the pass began, seconds.
     pub at: i64,
 }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     fn cursor() -> Cursor {
-        let position = Position { document: Some((7, Uuid::nil())), notification: None };
+        let position = SyncPosition { document: Some((7, Uuid::nil())), notification: None };
         Cursor {
             account: Uuid::nil(),
             audiences: "x".into(),

@@ -15,7 +15,7 @@ use crate::kernel::security::crypto::to_text;
 use crate::notifications::{self, NotificationOut};
 use crate::points::{MonthBrief, Queues};
 
-use super::cursor::{Cursor, Position, too_old};
+use super::cursor::{Cursor, SyncPosition, too_old};
 
 /// Documents and notifications of one answer, each.
 const PAGE: usize = 100;
@@ -92,8 +92,8 @@ pub async fn synchronise(
     let (since, next, position) = match pass {
         // The same pass goes on.
         Some(Cursor { since, next, position: Some(position), .. }) => (since, next, position),
-        Some(Cursor { next, .. }) => (Some(next), horizon, Position { document: None, notification: None }),
-        None => (None, horizon, Position { document: None, notification: None }),
+        Some(Cursor { next, .. }) => (Some(next), horizon, SyncPosition { document: None, notification: None }),
+        None => (None, horizon, SyncPosition { document: None, notification: None }),
     };
     let fetch = i64::try_from(PAGE).unwrap_or(i64::MAX) + 1;
     let mut changed = documents::changed(&mut conn, (me, &keys), (since, position.document), fetch).await?;
@@ -106,7 +106,7 @@ pub async fn synchronise(
     // A phone that has nothing has nothing to forget.
     let gone = if since.is_some() || going_on { documents::gone(&ids, &shown) } else { Vec::new() };
     drop(conn);
-    let at = Position {
+    let at = SyncPosition {
         document: changed.last().map(|change| (change.xid, change.id)).or(position.document),
         notification: told.last().map(|told| (told.xid, told.id())).or(position.notification),
     };

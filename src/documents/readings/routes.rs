@@ -20,7 +20,7 @@ use crate::organisation::OnUnit;
 
 use super::store::{self, ReadingRow, ReadingsQuery};
 
-/// Rows of a file, and members reminded by one call.
+/// Rows of a file, and members reminded by one request.
 const MOST: i64 = 10_000;
 
 /// Which readings are listed.

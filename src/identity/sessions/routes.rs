@@ -18,7 +18,7 @@ use crate::kernel::security::audit;
 use crate::kernel::security::crypto::Crypto;
 
 use super::device_sessions::{self, Because};
-use super::sign_in::{Attempt, sign_in};
+use super::sign_in::{SignInAttempt, sign_in};
 use super::tokens::{SessionTokens, parse_device_token, parse_refresh_token};
 
 /// A sign-in.
@@ -49,7 +49,7 @@ pub struct SignInIn {
     (status = 429, description = "Too many requests, or too many failed tries (`sign_in_throttled`).")))]
 #[post("/auth/sessions")]
 pub async fn create_session(request: AnonymousRequest<SignInIn>) -> Result<Created<SessionTokens>, Problem> {
-    let attempt = Attempt {
+    let attempt = SignInAttempt {
         login: &request.body.login,
         password: &request.body.password,
         device_name: &request.body.device_name,

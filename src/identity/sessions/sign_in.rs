@@ -24,7 +24,7 @@ use crate::identity::passwords;
 use crate::identity::throttle::{self, Allowance};
 
 /// The input of a sign-in.
-pub struct Attempt<'a> {
+pub struct SignInAttempt<'a> {
     pub login: &'a str,
     pub password: &'a str,
     pub device_name: &'a str,
@@ -51,7 +51,7 @@ struct Admitted {
 ///
 /// # Errors
 /// 401 for any wrong input, always with the same answer; 429 when too many tries failed.
-pub async fn sign_in(state: &State, attempt: &Attempt<'_>, now: DateTime<Utc>) -> Result<SessionTokens, Problem> {
+pub async fn sign_in(state: &State, attempt: &SignInAttempt<'_>, now: DateTime<Utc>) -> Result<SessionTokens, Problem> {
     let device = attempt.device_token.and_then(|token| parse_device_token(&state.crypto, token));
     let admitted = admit(state, attempt, device, now).await?;
     let judged = judge(state, attempt.password, admitted.candidates).await;
@@ -145,7 +145,7 @@ async fn enter(
 /// the address. Each is counted in a statement of its own, before anything is judged, and refused without a transaction.
 async fn admit(
     state: &State,
-    attempt: &Attempt<'_>,
+    attempt: &SignInAttempt<'_>,
     device: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<Admitted, Problem> {
@@ -190,7 +190,7 @@ async fn admit(
 async fn take_unknown(
     conn: &mut Conn,
     crypto: &Crypto,
-    attempt: &Attempt<'_>,
+    attempt: &SignInAttempt<'_>,
     now: DateTime<Utc>,
 ) -> Result<[Allowance; 2], Problem> {
     let login = Allowance::of_login(crypto, &text::login(attempt.login));

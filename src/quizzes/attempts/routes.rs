@@ -84,7 +84,7 @@ pub struct AnswerIn {
         ("question_id" = Uuid, Path, description = "The question, by its id in this attempt.")),
     request_body = AnswerIn,
     responses((status = 409, description = "The attempt has ended."),
-        (status = 422, description = "The attempt does not ask this question or offer these options.")))]
+        (status = 422, description = "The attempt does not request this question or offer these options.")))]
 #[put("/attempts/{attempt_id}/answers/{question_id}")]
 pub async fn save_answer(req: HttpRequest, request: WriteRequest<AnswerIn, MyAttempt>) -> Result<NoContent, Problem> {
     let question_id = path_id(&req, "question_id")?;
@@ -111,7 +111,7 @@ pub struct AnswersIn {
 /// The same for several questions: all are saved, or none.
 #[utoipa::path(tag = "Quizzes", params(("attempt_id" = Uuid, Path, description = "The attempt.")), request_body = AnswersIn,
     responses((status = 409, description = "The attempt has ended."),
-        (status = 422, description = "The attempt does not ask these questions or offer these options.")))]
+        (status = 422, description = "The attempt does not request these questions or offer these options.")))]
 #[put("/attempts/{attempt_id}/answers")]
 pub async fn save_answers(request: WriteRequest<AnswersIn, MyAttempt>) -> Result<NoContent, Problem> {
     request.commit(async |conn, scope| save(conn, scope.on.0, (&scope.body.answers, true), scope.now).await).await

@@ -51,7 +51,7 @@ const CODES: &[&str] = &[
 
 /// What the reader must know besides the file.
 #[derive(Debug, Serialize, Deserialize)]
-struct Settings {
+struct QuestionFileSettings {
     format: Format,
 }
 
@@ -60,7 +60,7 @@ struct Settings {
 /// # Errors
 /// 422 when it cannot be read as a whole. What is wrong with single questions is part of the reading.
 pub async fn read(config: &Config, format: Format, bytes: &[u8]) -> Result<Reading, Problem> {
-    let settings = serde_json::to_string(&Settings { format }).map_err(Problem::internal)?;
+    let settings = serde_json::to_string(&QuestionFileSettings { format }).map_err(Problem::internal)?;
     let task = Task { kind: "questions", settings: &settings, bounds: BOUNDS };
     let read: Result<Reading, Unreadable> = foreign::parse(config, task, bytes).await?;
     read.map_err(|error| Problem::with(Code::FileUnreadable, error.vi(), format!("The file cannot be read: {error}.")))
@@ -71,12 +71,12 @@ pub async fn read(config: &Config, format: Format, bytes: &[u8]) -> Result<Readi
 /// # Errors
 /// When the settings are not those that [`read`] writes.
 pub fn answer(settings: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let Settings { format } = serde_json::from_str(settings).map_err(|e| e.to_string())?;
+    let QuestionFileSettings { format } = serde_json::from_str(settings).map_err(|e| e.to_string())?;
     serde_json::to_vec(&formats::read(format, bytes)).map_err(|e| e.to_string())
 }
 
 /// All faults of a file at once.
-pub fn faulty(faults: &[formats::Fault]) -> Problem {
+pub fn faulty(faults: &[formats::FormatFault]) -> Problem {
     let total = faults.len();
     let mut problem = Problem::faults(Code::QuestionsFaulty, faults.iter().take(TOLD).map(fault).collect());
     problem.detail = Some(text(
@@ -86,7 +86,7 @@ pub fn faulty(faults: &[formats::Fault]) -> Problem {
     problem
 }
 
-fn fault(fault: &formats::Fault) -> Fault {
+fn fault(fault: &formats::FormatFault) -> Fault {
     let (vi, en) = (fault.place.vi(), fault.place.en());
     let code = CODES.iter().copied().find(|code| *code == fault.code);
     debug_assert!(code.is_some(), "{} is not listed", fault.code);

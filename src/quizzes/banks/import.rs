@@ -61,7 +61,7 @@ pub struct ReadQuestion {
 
 /// Result of an import or of its dry run.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ImportReport {
+pub struct QuestionImportReport {
     /// Whether nothing was written.
     dry_run: bool,
     /// Questions in the file.
@@ -106,7 +106,7 @@ pub async fn import(
     reading: &Reading,
     dry_run: bool,
     (language, author, now): (Language, Uuid, DateTime<Utc>),
-) -> Result<ImportReport, Problem> {
+) -> Result<QuestionImportReport, Problem> {
     store::lock(conn, bank_id).await?;
     let identities: Vec<Vec<u8>> = reading.questions.iter().map(identity_of).collect();
     let known = store::of_identities(conn, bank_id, &identities).await?;
@@ -122,7 +122,7 @@ pub async fn import(
         store::write(conn, bank_id, &Value::Array(rows), (author, now)).await?;
     }
     let count = |outcome| questions.iter().filter(|question| question.outcome == outcome).count();
-    Ok(ImportReport {
+    Ok(QuestionImportReport {
         dry_run,
         read: questions.len(),
         added: count(ImportOutcome::Added),
@@ -134,7 +134,7 @@ pub async fn import(
 }
 
 fn notices(reading: &Reading, language: Language) -> Vec<String> {
-    let line = |notice: &crate::quizzes::formats::Fault| match language {
+    let line = |notice: &crate::quizzes::formats::FormatFault| match language {
         Language::Vietnamese => sentence(&notice.place.vi(), &notice.vi),
         Language::English => sentence(&notice.place.en(), &notice.en),
     };

@@ -15,7 +15,7 @@ use crate::quizzes::exposure;
 use crate::quizzes::formats::{self, Format, ImportedOption, ImportedQuestion, Kind, Place};
 
 use super::file;
-use super::import::{ImportReport, identity_of, import};
+use super::import::{QuestionImportReport, identity_of, import};
 use super::store::{self, QuestionRow};
 use super::target::OnBank;
 
@@ -92,7 +92,7 @@ pub async fn import_questions(
     req: HttpRequest,
     upload: Upload<QuestionFile, OnBank>,
     query: Query<QuestionImportQuery>,
-) -> Result<Reply<ImportReport>, Problem> {
+) -> Result<Reply<QuestionImportReport>, Problem> {
     let Query(query) = query;
     let format = format_of(&req, query.format)?;
     let state = upload.scope.state.clone();
@@ -217,7 +217,7 @@ pub async fn export_questions(
     Ok(Reply::of(response))
 }
 
-fn inexpressible(faults: &[formats::Fault]) -> Problem {
+fn inexpressible(faults: &[formats::FormatFault]) -> Problem {
     let mut problem = file::faulty(faults);
     problem.detail = Some(text(
         format!("Định dạng này không viết được {} câu hỏi; hãy chọn định dạng khác.", faults.len()),

@@ -1,13 +1,13 @@
 //! Aiken: a question, options behind letters, and a line `ANSWER: C`.
 
 use super::check::{Draft, DraftOption, letter};
-use super::fault::{Fault, Place};
+use super::fault::{FormatFault, Place};
 use super::{ImportedQuestion, Kind, Reading};
 
 /// Reads an Aiken file.
 pub(super) fn read(text: &str) -> Reading {
     let mut reading = Reading::default();
-    let mut block = Block::default();
+    let mut block = AikenBlock::default();
     for (number, line) in (1..).zip(text.lines()) {
         block.line(number, line.trim(), &mut reading);
     }
@@ -17,14 +17,14 @@ pub(super) fn read(text: &str) -> Reading {
 
 /// The question that is being read.
 #[derive(Default)]
-struct Block {
+struct AikenBlock {
     first_line: u32,
     text: Vec<String>,
     options: Vec<String>,
     broken: bool,
 }
 
-impl Block {
+impl AikenBlock {
     fn place(&self) -> Place {
         Place::line(self.first_line)
     }
@@ -67,7 +67,7 @@ impl Block {
 
     fn wrong(&mut self, line: u32, code: &str, vi: &str, en: &str, reading: &mut Reading) {
         self.broken = true;
-        reading.faults.push(Fault::new(&Place::line(line), code, vi, en));
+        reading.faults.push(FormatFault::new(&Place::line(line), code, vi, en));
     }
 
     fn answered(&mut self, number: u32, answer: &str, reading: &mut Reading) {
@@ -77,7 +77,7 @@ impl Block {
         if right.is_none() {
             let (vi, en) =
                 ("đáp án không phải là chữ cái của một phương án", "the answer is not the letter of an option");
-            reading.faults.push(Fault::new(&Place::line(number), "answer_invalid", vi, en));
+            reading.faults.push(FormatFault::new(&Place::line(number), "answer_invalid", vi, en));
         }
         if right.is_none() || block.broken {
             return;
@@ -96,7 +96,7 @@ impl Block {
     fn end(self, reading: &mut Reading) {
         if !self.is_empty() {
             let (vi, en) = ("câu hỏi không có dòng ANSWER", "the question has no ANSWER line");
-            reading.faults.push(Fault::new(&self.place(), "answer_missing", vi, en));
+            reading.faults.push(FormatFault::new(&self.place(), "answer_missing", vi, en));
         }
     }
 }
@@ -117,7 +117,7 @@ fn option(line: &str) -> Option<(char, &str)> {
 }
 
 /// Writes an Aiken file.
-pub(super) fn write(questions: &[ImportedQuestion]) -> Result<String, Vec<Fault>> {
+pub(super) fn write(questions: &[ImportedQuestion]) -> Result<String, Vec<FormatFault>> {
     let mut faults = Vec::new();
     let mut out = String::new();
     for question in questions {
@@ -129,18 +129,18 @@ pub(super) fn write(questions: &[ImportedQuestion]) -> Result<String, Vec<Fault>
     if faults.is_empty() { Ok(out) } else { Err(faults) }
 }
 
-fn written(question: &ImportedQuestion) -> Result<String, Fault> {
+fn written(question: &ImportedQuestion) -> Result<String, FormatFault> {
     let place = &question.place;
     let right: Vec<usize> = (0..question.options.len()).filter(|at| question.options[*at].correct).collect();
     let single = |_: &usize| question.kind != Kind::MultipleChoice;
     let Some(right) = right.first().copied().filter(|_| right.len() == 1).filter(single) else {
         let (vi, en) = ("Aiken không có câu nhiều đáp án", "Aiken has no questions with several answers");
-        return Err(Fault::new(place, "format_lacks_kind", vi, en));
+        return Err(FormatFault::new(place, "format_lacks_kind", vi, en));
     };
     let inexpressible = || {
         let (vi, en) =
             ("nội dung câu hỏi không viết được bằng Aiken", "the text of the question cannot be written in Aiken");
-        Fault::new(place, "format_lacks_text", vi, en)
+        FormatFault::new(place, "format_lacks_text", vi, en)
     };
     let lines: Vec<&str> = question.text.lines().collect();
     if lines.iter().any(|line| answer(line).is_some() || option(line).is_some_and(|(label, _)| label == 'A')) {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::kernel::text::{legacy_encoding, many_lines, one_line};
 
-use super::fault::{Fault, Place};
+use super::fault::{FormatFault, Place};
 use super::{ImportedOption, ImportedQuestion, Kind, Reading};
 
 /// Options of a question.
@@ -47,7 +47,7 @@ impl Draft {
     ///
     /// # Errors
     /// Each fault at the draft's place.
-    pub fn check(self) -> Result<ImportedQuestion, Vec<Fault>> {
+    pub fn check(self) -> Result<ImportedQuestion, Vec<FormatFault>> {
         let mut faults = Faults { place: &self.place, list: Vec::new() };
         let text = lines(&self.text);
         faults.length("text", "nội dung câu hỏi", "text of the question", &text, TEXT_CHARACTERS);
@@ -106,12 +106,12 @@ fn is_judged(options: &[ImportedOption]) -> bool {
 
 struct Faults<'a> {
     place: &'a Place,
-    list: Vec<Fault>,
+    list: Vec<FormatFault>,
 }
 
 impl Faults<'_> {
     fn add(&mut self, code: &str, vi: impl Into<String>, en: impl Into<String>) {
-        self.list.push(Fault::new(self.place, code, vi, en));
+        self.list.push(FormatFault::new(self.place, code, vi, en));
     }
 
     fn length(&mut self, field: &str, vi: &str, en: &str, text: &str, most: usize) {
@@ -214,13 +214,13 @@ pub(super) fn same_question_twice(reading: &mut Reading) {
         if *known == right {
             let words =
                 (format!("câu hỏi trùng với {vi}, đã bỏ qua"), format!("the same question as {en}; it was skipped"));
-            notices.push(Fault::new(&question.place, "question_repeated", words.0, words.1));
+            notices.push(FormatFault::new(&question.place, "question_repeated", words.0, words.1));
         } else {
             let words = (
                 format!("câu hỏi trùng với {vi} nhưng đáp án khác"),
                 format!("the same question as {en}, with another answer"),
             );
-            faults.push(Fault::new(&question.place, "question_contradicts", words.0, words.1));
+            faults.push(FormatFault::new(&question.place, "question_contradicts", words.0, words.1));
         }
         false
     });

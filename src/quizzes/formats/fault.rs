@@ -53,7 +53,7 @@ impl Place {
 
 /// One thing that is wrong or was skipped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Fault {
+pub struct FormatFault {
     pub place: Box<Place>,
     /// Stable name of the kind of fault, in snake case.
     pub code: String,
@@ -63,7 +63,7 @@ pub struct Fault {
     pub en: String,
 }
 
-impl Fault {
+impl FormatFault {
     pub fn new(place: &Place, code: &str, vi: impl Into<String>, en: impl Into<String>) -> Self {
         Self { place: Box::new(place.clone()), code: code.to_owned(), vi: vi.into(), en: en.into() }
     }

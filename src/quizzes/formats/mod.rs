@@ -21,7 +21,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use check::identity;
-pub use fault::{Fault, Place, Unreadable};
+pub use fault::{FormatFault, Place, Unreadable};
 
 /// Most questions of one file.
 pub const MOST_QUESTIONS: usize = 2_000;
@@ -64,9 +64,9 @@ pub struct ImportedQuestion {
 pub struct Reading {
     pub questions: Vec<ImportedQuestion>,
     /// What was skipped without harm.
-    pub notices: Vec<Fault>,
+    pub notices: Vec<FormatFault>,
     /// What is wrong. With any, nothing of the file counts.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FormatFault>,
 }
 
 /// A kind of file.
@@ -106,7 +106,7 @@ pub fn read(format: Format, bytes: &[u8]) -> Result<Reading, Unreadable> {
 ///
 /// # Errors
 /// Names each question that the format cannot express.
-pub fn write(format: Format, questions: &[ImportedQuestion]) -> Result<Vec<u8>, Vec<Fault>> {
+pub fn write(format: Format, questions: &[ImportedQuestion]) -> Result<Vec<u8>, Vec<FormatFault>> {
     match format {
         Format::Xlsx | Format::Docx => excel::write(questions),
         Format::Aiken => aiken::write(questions).map(String::into_bytes),

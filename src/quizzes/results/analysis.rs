@@ -41,7 +41,7 @@ pub struct QuestionAnalysis {
 }
 
 #[derive(QueryableByName)]
-struct QuestionRow {
+struct AnalysedQuestion {
     #[diesel(sql_type = SqlUuid)]
     question_id: Uuid,
     #[diesel(sql_type = Text)]
@@ -51,7 +51,7 @@ struct QuestionRow {
 }
 
 #[derive(QueryableByName)]
-struct AttemptRow {
+struct AnalysedAttempt {
     #[diesel(sql_type = Int4)]
     score: i32,
     #[diesel(sql_type = Jsonb)]
@@ -80,7 +80,7 @@ pub async fn analyse(
     after: Option<Uuid>,
     fetch: i64,
 ) -> Result<Vec<(Uuid, QuestionAnalysis)>, Problem> {
-    let questions: Vec<QuestionRow> = diesel::sql_query(
+    let questions: Vec<AnalysedQuestion> = diesel::sql_query(
         "SELECT p.question_id, v.text, v.options FROM quiz_pool p
          JOIN question_versions v ON v.question_id = p.question_id AND v.version = p.version
          WHERE p.quiz_id = $1 AND ($2 IS NULL OR p.question_id > $2) ORDER BY p.question_id LIMIT $3",
@@ -90,7 +90,7 @@ pub async fn analyse(
     .bind::<diesel::sql_types::BigInt, _>(fetch)
     .load(conn)
     .await?;
-    let attempts: Vec<AttemptRow> = diesel::sql_query(
+    let attempts: Vec<AnalysedAttempt> = diesel::sql_query(
         "SELECT a.score, a.items, coalesce((SELECT jsonb_object_agg(s.question_id, to_jsonb(s.option_ids))
              FROM quiz_answers s WHERE s.attempt_id = a.id), '{}') AS answers
          FROM quiz_attempts a JOIN quizzes z ON z.id = a.quiz_id
@@ -99,10 +99,10 @@ pub async fn analyse(
     .bind::<SqlUuid, _>(quiz_id)
     .load(conn)
     .await?;
-    let mut tallies: HashMap<Uuid, (Vec<StoredOption>, Tally)> = HashMap::new();
+    let mut tallies: HashMap<Uuid, (Vec<StoredOption>, AnswerTally)> = HashMap::new();
     for question in &questions {
         let options = serde_json::from_value(question.options.clone()).map_err(Problem::internal)?;
-        tallies.insert(question.question_id, (options, Tally::default()));
+        tallies.insert(question.question_id, (options, AnswerTally::default()));
     }
     for attempt in attempts {
         let items: Vec<DrawnQuestion> = serde_json::from_value(attempt.items).map_err(Problem::internal)?;
@@ -122,13 +122,13 @@ pub async fn analyse(
 
 /// Answers to one question.
 #[derive(Debug, Default)]
-struct Tally {
+struct AnswerTally {
     /// Whether each was right, and what the rest of the attempt scored.
     results: Vec<(f64, f64)>,
     wrong: HashMap<Uuid, usize>,
 }
 
-impl Tally {
+impl AnswerTally {
     fn add(&mut self, item: &DrawnQuestion, saved: &Saved, options: &[StoredOption], score: i32) {
         let right: HashSet<Uuid> = options.iter().filter(|option| option.correct).map(|option| option.id).collect();
         let is_right = is_right(item, saved, &right);

@@ -128,14 +128,19 @@ fn summary(figures: &Figures, lists_members: bool) -> QuizFigures {
 }
 
 /// A quiz and a unit on which the caller may see its results.
-struct Asked {
+struct AskedUnit {
     quiz: QuizRow,
     unit_id: Uuid,
     /// Whether the caller may list the unit's members.
     lists_members: bool,
 }
 
-async fn asked(conn: &mut Conn, id: Uuid, unit_id: Option<Uuid>, scope: &Scope<(), Anyone>) -> Result<Asked, Problem> {
+async fn asked(
+    conn: &mut Conn,
+    id: Uuid,
+    unit_id: Option<Uuid>,
+    scope: &Scope<(), Anyone>,
+) -> Result<AskedUnit, Problem> {
     let today = day_of(scope.now);
     let quiz = get_quiz(conn, id).await?;
     let unit_id = unit_id.unwrap_or(quiz.unit_id);
@@ -144,7 +149,7 @@ async fn asked(conn: &mut Conn, id: Uuid, unit_id: Option<Uuid>, scope: &Scope<(
     if !store::concerns(conn, id, unit_id, today).await? {
         return Err(Problem::not_found());
     }
-    Ok(Asked { quiz, unit_id, lists_members: scope.caller.may(&path, Permission::ListMembers) })
+    Ok(AskedUnit { quiz, unit_id, lists_members: scope.caller.may(&path, Permission::ListMembers) })
 }
 
 /// Get results of a quiz

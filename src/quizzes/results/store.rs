@@ -90,14 +90,14 @@ pub async fn members(
 }
 
 #[derive(QueryableByName)]
-struct Concerns {
+struct ResultConcerns {
     #[diesel(sql_type = Bool)]
     concerns: bool,
 }
 
 /// Whether a quiz reaches a unit, something above it or something below it.
 pub async fn concerns(conn: &mut Conn, quiz_id: Uuid, unit_id: Uuid, today: NaiveDate) -> Result<bool, Problem> {
-    let row: Concerns = diesel::sql_query(
+    let row: ResultConcerns = diesel::sql_query(
         "SELECT EXISTS (SELECT 1 FROM quiz_targets q JOIN quizzes z ON z.id = q.quiz_id AND z.state = 'published'
              LEFT JOIN memberships m ON m.member_id = q.member_id AND m.valid_from <= $3 AND (m.valid_to IS NULL OR m.valid_to > $3)
              JOIN unit_tree t ON t.valid_from <= $3 AND (t.valid_to IS NULL OR t.valid_to > $3)

@@ -18,14 +18,29 @@ pub async fn prepare(scene: &mut Scene<'_>) {
             scene.file("application/pdf", pdf());
         }
         "sendHeartbeat" | "completeReading" => reading(scene).await,
+        "createDocumentVersion" => scene.json(json!({"note": "Sửa lỗi chính tả.", "text": "Một hai ba bốn."})),
+        "setDocumentRelations" => {
+            let other = published(scene).await;
+            scene.json(json!({"relations": [{"kind": "amends", "document_id": other}]}));
+        }
+        "setDocumentNote" => scene.json(json!({"text": "Đọc lại mục 2."})),
+        "sendReadingReminders" => {
+            let document = published(scene).await;
+            scene.json(json!({"document_id": document}));
+        }
         _ => {}
     }
     if scene.names("document_id") {
-        let document = published(scene).await;
+        let document = written(scene).await;
         if scene.names("file_id") {
             let path = format!("/v1/documents/{document}/files?filename=a.pdf");
             let added = scene.cast.actor("prop").request("POST", &path).bytes("application/pdf", pdf());
             scene.id("file_id", added.send().await.expect(201).id());
+            // Publishing waits until every file is read.
+            while sotay::documents::read_next_file(&scene.cast.world.app.state).await.unwrap() {}
+        }
+        if scene.operation.id != "addDocumentFile" {
+            publish(scene, &document).await;
         }
         scene.id("document_id", document);
     }
@@ -40,12 +55,30 @@ fn pdf() -> Vec<u8> {
     include_bytes!("../../fixtures/12-KH-DU.pdf").to_vec()
 }
 
+/// A draft of the ward.
+async fn written(scene: &Scene<'_>) -> String {
+    let drafts = format!("/v1/units/{}/documents", scene.cast.world.ward);
+    scene.cast.actor("prop").post(&drafts, &draft()).await.expect(201).id()
+}
+
+async fn publish(scene: &Scene<'_>, document: &str) {
+    let publication = json!({"unit_ids": [scene.cast.world.ward], "attests_no_state_secrets": true});
+    let path = format!("/v1/documents/{document}/publish");
+    let prop = scene.cast.actor("prop");
+    // The program's own loop may be reading a file.
+    for _ in 0..100 {
+        if prop.post(&path, &publication).await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    prop.post(&path, &publication).await.expect(200);
+}
+
 /// A document of the ward that all its cells have got.
 async fn published(scene: &Scene<'_>) -> String {
-    let (world, prop) = (&scene.cast.world, scene.cast.actor("prop"));
-    let id = prop.post(&format!("/v1/units/{}/documents", world.ward), &draft()).await.expect(201).id();
-    let publication = json!({"unit_ids": [world.ward], "attests_no_state_secrets": true});
-    prop.post(&format!("/v1/documents/{id}/publish"), &publication).await.expect(200);
+    let id = written(scene).await;
+    publish(scene, &id).await;
     id
 }
 

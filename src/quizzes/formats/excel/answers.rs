@@ -10,7 +10,7 @@ pub(super) type Right = BTreeSet<usize>;
 
 /// Why an answer is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wrong {
+pub(super) enum WrongAnswer {
     Missing,
     /// Nothing it says is an option.
     Unknown,
@@ -20,7 +20,7 @@ pub(super) enum Wrong {
     Changed,
 }
 
-impl Wrong {
+impl WrongAnswer {
     /// Code, Vietnamese, English.
     pub fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
@@ -45,20 +45,20 @@ impl Wrong {
 }
 
 /// Reads an answer; `options` are the texts by position.
-pub(super) fn read(cell: Option<&Cell>, options: &[String]) -> Result<Right, Wrong> {
+pub(super) fn read(cell: Option<&Cell>, options: &[String]) -> Result<Right, WrongAnswer> {
     match cell {
-        None => Err(Wrong::Missing),
-        Some(Cell::Date | Cell::Error) => Err(Wrong::Changed),
+        None => Err(WrongAnswer::Missing),
+        Some(Cell::Date | Cell::Error) => Err(WrongAnswer::Changed),
         // "1,3" in a country with decimal commas.
         Some(Cell::Number(number)) if number.fract() != 0.0 => {
-            by_text(&number.to_string(), options).map(|one| Right::from([one])).ok_or(Wrong::Changed)
+            by_text(&number.to_string(), options).map(|one| Right::from([one])).ok_or(WrongAnswer::Changed)
         }
         Some(Cell::Flag(flag)) => read_text(if *flag { "Đúng" } else { "Sai" }, options),
         Some(cell) => read_text(&cell.text(), options),
     }
 }
 
-fn read_text(raw: &str, options: &[String]) -> Result<Right, Wrong> {
+fn read_text(raw: &str, options: &[String]) -> Result<Right, WrongAnswer> {
     let text = folded(raw);
     let readings: BTreeSet<Right> = [
         by_text(&text, options).map(|one| Right::from([one])),
@@ -74,8 +74,8 @@ fn read_text(raw: &str, options: &[String]) -> Result<Right, Wrong> {
     let mut readings = readings.into_iter();
     match (readings.next(), readings.next()) {
         (Some(right), None) => Ok(right),
-        (Some(_), Some(_)) => Err(Wrong::Ambiguous),
-        (None, _) => Err(Wrong::Unknown),
+        (Some(_), Some(_)) => Err(WrongAnswer::Ambiguous),
+        (None, _) => Err(WrongAnswer::Unknown),
     }
 }
 

@@ -38,7 +38,7 @@ impl Cell {
 
 /// The filled cells of one row by column.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct QuestionSheetRow {
     /// As Excel numbers it, from 1.
     pub number: u32,
     pub cells: BTreeMap<u32, Cell>,
@@ -46,19 +46,19 @@ pub(super) struct Row {
 
 /// A sheet that people see.
 #[derive(Debug)]
-pub(super) struct Sheet {
+pub(super) struct QuestionSheet {
     pub name: String,
-    pub rows: Vec<Row>,
+    pub rows: Vec<QuestionSheetRow>,
 }
 
 /// Reads a workbook; empty and hidden sheets are left out.
-pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
+pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<QuestionSheet>, Unreadable> {
     // The reader of workbooks is another's; what it asserts about a file need not hold.
     let read = catch_unwind(AssertUnwindSafe(|| workbook(bytes)));
     read.ok().flatten().ok_or_else(|| Unreadable::Damaged("XLSX".to_owned()))
 }
 
-fn workbook(bytes: &[u8]) -> Option<Vec<Sheet>> {
+fn workbook(bytes: &[u8]) -> Option<Vec<QuestionSheet>> {
     let mut workbook = Xlsx::new(Cursor::new(bytes)).ok()?;
     let visible: Vec<String> = workbook
         .sheets_metadata()
@@ -71,14 +71,14 @@ fn workbook(bytes: &[u8]) -> Option<Vec<Sheet>> {
     for name in visible {
         let rows = rows(&mut workbook, &name)?;
         if !rows.is_empty() {
-            sheets.push(Sheet { name, rows });
+            sheets.push(QuestionSheet { name, rows });
         }
     }
     Some(sheets)
 }
 
-fn rows(workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Option<Vec<Row>> {
-    let mut rows: BTreeMap<u32, Row> = BTreeMap::new();
+fn rows(workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Option<Vec<QuestionSheetRow>> {
+    let mut rows: BTreeMap<u32, QuestionSheetRow> = BTreeMap::new();
     let mut reader = workbook.worksheet_cells_reader(name).ok()?;
     while let Some(cell) = reader.next_cell().ok()? {
         let (row, column) = cell.get_position();
@@ -86,7 +86,7 @@ fn rows(workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Option<Vec<Row>> {
             continue;
         }
         if let Some(value) = value(cell.get_value()) {
-            let row = rows.entry(row).or_insert_with(|| Row { number: row + 1, cells: BTreeMap::new() });
+            let row = rows.entry(row).or_insert_with(|| QuestionSheetRow { number: row + 1, cells: BTreeMap::new() });
             row.cells.insert(column, value);
         }
     }

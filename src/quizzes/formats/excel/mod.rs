@@ -9,7 +9,7 @@ mod write;
 use std::collections::BTreeMap;
 
 use super::Reading;
-use super::fault::{Fault, Place, Unreadable};
+use super::fault::{FormatFault, Place, Unreadable};
 
 pub(super) use write::write;
 
@@ -34,7 +34,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Reading, Unreadable> {
                 let place = Place { sheet: Some(sheet.name.clone()), ..Place::default() };
                 let (vi, en) =
                     ("trang không có bảng câu hỏi, đã bỏ qua", "the sheet has no question table and was skipped");
-                reading.notices.push(Fault::new(&place, "sheet_not_read", vi, en));
+                reading.notices.push(FormatFault::new(&place, "sheet_not_read", vi, en));
             }
         }
     }
@@ -46,13 +46,13 @@ pub(super) fn read_table(grid: &[Vec<String>], place: &Place, reading: &mut Read
     let cell = |(column, text): (u32, &String)| (!text.is_empty()).then(|| (column, cells::Cell::Text(text.clone())));
     let row = |(number, row): (u32, &Vec<String>)| {
         let cells: BTreeMap<_, _> = (0..).zip(row).filter_map(cell).collect();
-        cells::Row { number, cells }
+        cells::QuestionSheetRow { number, cells }
     };
-    let rows: Vec<cells::Row> = (1..).zip(grid).map(row).collect();
+    let rows: Vec<cells::QuestionSheetRow> = (1..).zip(grid).map(row).collect();
     let Some(header) = header::find(&rows) else { return false };
     header.notices(place, reading);
     if header.faults(place, reading) {
-        rows::read(&header, &cells::Sheet { name: String::new(), rows }, place, reading);
+        rows::read(&header, &cells::QuestionSheet { name: String::new(), rows }, place, reading);
     }
     true
 }

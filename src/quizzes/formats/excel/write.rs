@@ -3,12 +3,12 @@
 use crate::kernel::sheet::{Column, ColumnKind, Sheet, Value, to_xlsx};
 
 use super::super::check::letter;
-use super::super::fault::{Fault, Place};
+use super::super::fault::{FormatFault, Place};
 use super::super::{ImportedQuestion, Kind};
 use super::answers::{Right, written};
 
 /// Writes a workbook.
-pub(in super::super) fn write(questions: &[ImportedQuestion]) -> Result<Vec<u8>, Vec<Fault>> {
+pub(in super::super) fn write(questions: &[ImportedQuestion]) -> Result<Vec<u8>, Vec<FormatFault>> {
     let most = questions.iter().map(|question| question.options.len()).max().unwrap_or(0).max(4);
     let (mut rows, mut faults) = (Vec::with_capacity(questions.len()), Vec::new());
     for (number, question) in (1..).zip(questions) {
@@ -28,7 +28,7 @@ pub(in super::super) fn write(questions: &[ImportedQuestion]) -> Result<Vec<u8>,
         ..Sheet::default()
     };
     to_xlsx(&sheet)
-        .map_err(|error| vec![Fault::new(&Place::default(), "not_written", error.to_string(), error.to_string())])
+        .map_err(|error| vec![FormatFault::new(&Place::default(), "not_written", error.to_string(), error.to_string())])
 }
 
 fn headers(most: usize) -> Vec<Column> {
@@ -45,12 +45,12 @@ fn headers(most: usize) -> Vec<Column> {
     headers
 }
 
-fn row(number: i64, question: &ImportedQuestion, most: usize) -> Result<Vec<Value>, Fault> {
+fn row(number: i64, question: &ImportedQuestion, most: usize) -> Result<Vec<Value>, FormatFault> {
     let options: Vec<String> = question.options.iter().map(|option| option.text.clone()).collect();
     let right: Right = (0..options.len()).filter(|at| question.options[*at].correct).collect();
     let Some(answer) = written(&right, &options) else {
         let (vi, en) = ("đáp án không viết được rõ ràng trong Excel", "the answer cannot be written clearly in Excel");
-        return Err(Fault::new(&question.place, "format_lacks_text", vi, en));
+        return Err(FormatFault::new(&question.place, "format_lacks_text", vi, en));
     };
     let text = |text: Option<&str>| text.map_or(Value::Empty, |text| Value::Text(text.to_owned()));
     let mut row = vec![Value::Integer(number), text(Some(&question.text))];

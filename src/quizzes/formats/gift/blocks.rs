@@ -3,7 +3,7 @@
 use super::super::category;
 
 /// The text of one question.
-pub(super) struct Block {
+pub(super) struct GiftBlock {
     /// The line where it begins.
     pub line: u32,
     pub text: String,
@@ -12,7 +12,7 @@ pub(super) struct Block {
 }
 
 /// Splits a file.
-pub(super) fn blocks(text: &str) -> Vec<Block> {
+pub(super) fn blocks(text: &str) -> Vec<GiftBlock> {
     let mut splitter = Splitter::default();
     for (number, line) in (1..).zip(text.lines()) {
         splitter.line(number, line);
@@ -23,7 +23,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
 
 #[derive(Default)]
 struct Splitter {
-    blocks: Vec<Block>,
+    blocks: Vec<GiftBlock>,
     topic: Option<String>,
     difficulty: Option<u8>,
     first_line: u32,
@@ -58,7 +58,7 @@ impl Splitter {
         }
         let text = std::mem::take(&mut self.lines).join("\n");
         let (topic, difficulty) = (self.topic.clone(), self.difficulty.take());
-        self.blocks.push(Block { line: self.first_line, text, topic, difficulty });
+        self.blocks.push(GiftBlock { line: self.first_line, text, topic, difficulty });
     }
 }
 

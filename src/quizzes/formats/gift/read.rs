@@ -1,10 +1,10 @@
 //! Reading GIFT.
 
 use super::super::check::{Draft, DraftOption};
-use super::super::fault::{Fault, Place};
+use super::super::fault::{FormatFault, Place};
 use super::super::weights::{Weight, right_options};
 use super::super::{Kind, Reading, markup};
-use super::blocks::{Block, blocks};
+use super::blocks::{GiftBlock, blocks};
 use super::characters::{Char, find, shown, trimmed, unescaped};
 
 /// Reads a GIFT file.
@@ -17,34 +17,34 @@ pub(in super::super) fn read(text: &str) -> Reading {
                 reading.notices.extend(notice);
                 draft.into_reading(&mut reading);
             }
-            Err(Passed::Skipped(notice)) => reading.notices.push(notice),
-            Err(Passed::Faulty(fault)) => reading.faults.push(fault),
+            Err(PassedOver::Skipped(notice)) => reading.notices.push(notice),
+            Err(PassedOver::Faulty(fault)) => reading.faults.push(fault),
         }
     }
     reading
 }
 
 /// Why a block became no question.
-enum Passed {
-    Skipped(Fault),
-    Faulty(Fault),
+enum PassedOver {
+    Skipped(FormatFault),
+    Faulty(FormatFault),
 }
 
-fn skipped(place: &Place, what: &str) -> Passed {
-    Passed::Skipped(Fault::skipped(place, what))
+fn skipped(place: &Place, what: &str) -> PassedOver {
+    PassedOver::Skipped(FormatFault::skipped(place, what))
 }
 
-fn faulty(place: &Place, code: &str, vi: &str, en: &str) -> Passed {
-    Passed::Faulty(Fault::new(place, code, vi, en))
+fn faulty(place: &Place, code: &str, vi: &str, en: &str) -> PassedOver {
+    PassedOver::Faulty(FormatFault::new(place, code, vi, en))
 }
 
-fn question(block: &Block, place: &Place) -> Result<(Draft, Option<Fault>), Passed> {
+fn question(block: &GiftBlock, place: &Place) -> Result<(Draft, Option<FormatFault>), PassedOver> {
     let chars = unescaped(&block.text);
     let (format, chars) = format_of(without_title(trimmed(&chars)));
     let (text, answers) = halves(chars, place)?;
     let (answers, explanation) = without_general_feedback(answers);
     let (kind, options, feedback) = options(answers, format, place)?;
-    let plain = |text: String| format.plain(text).ok_or_else(|| Passed::Skipped(Fault::image(place)));
+    let plain = |text: String| format.plain(text).ok_or_else(|| PassedOver::Skipped(FormatFault::image(place)));
     let draft = Draft {
         place: place.clone(),
         kind: Some(kind),
@@ -55,35 +55,35 @@ fn question(block: &Block, place: &Place) -> Result<(Draft, Option<Fault>), Pass
         difficulty: block.difficulty,
     };
     let (vi, en) = ("nhận xét cho từng phương án không được nhập", "feedback on single options was not imported");
-    Ok((draft, feedback.then(|| Fault::new(place, "feedback_skipped", vi, en))))
+    Ok((draft, feedback.then(|| FormatFault::new(place, "feedback_skipped", vi, en))))
 }
 
 /// How a text is marked up.
 #[derive(Clone, Copy, PartialEq)]
-enum Format {
+enum GiftFormat {
     Html,
     Other,
 }
 
-impl Format {
+impl GiftFormat {
     fn plain(self, text: String) -> Option<String> {
         if self == Self::Html { markup::plain(&text) } else { Some(text) }
     }
 }
 
 /// Reads `[html]` and its like off the beginning.
-fn format_of(chars: &[Char]) -> (Format, &[Char]) {
+fn format_of(chars: &[Char]) -> (GiftFormat, &[Char]) {
     for (name, format) in [
-        ("[html]", Format::Html),
-        ("[plain]", Format::Other),
-        ("[markdown]", Format::Other),
-        ("[moodle]", Format::Other),
+        ("[html]", GiftFormat::Html),
+        ("[plain]", GiftFormat::Other),
+        ("[markdown]", GiftFormat::Other),
+        ("[moodle]", GiftFormat::Other),
     ] {
         if find(&chars[..name.len().min(chars.len())], name) == Some(0) {
             return (format, trimmed(&chars[name.len()..]));
         }
     }
-    (Format::Other, chars)
+    (GiftFormat::Other, chars)
 }
 
 fn without_title(chars: &[Char]) -> &[Char] {
@@ -94,7 +94,7 @@ fn without_title(chars: &[Char]) -> &[Char] {
 }
 
 /// The text, and what stands between the braces. A text that goes on behind them has a gap.
-fn halves<'a>(chars: &'a [Char], place: &Place) -> Result<(String, &'a [Char]), Passed> {
+fn halves<'a>(chars: &'a [Char], place: &Place) -> Result<(String, &'a [Char]), PassedOver> {
     let Some(open) = find(chars, "{") else {
         return Err(skipped(place, "description"));
     };
@@ -126,7 +126,7 @@ fn without_general_feedback(answers: &[Char]) -> (&[Char], Option<String>) {
 }
 
 /// Kind and options, and whether some have feedback of their own.
-fn options(answers: &[Char], format: Format, place: &Place) -> Result<(Kind, Vec<DraftOption>, bool), Passed> {
+fn options(answers: &[Char], format: GiftFormat, place: &Place) -> Result<(Kind, Vec<DraftOption>, bool), PassedOver> {
     if answers.is_empty() {
         return Err(skipped(place, "essay"));
     }
@@ -154,7 +154,7 @@ fn options(answers: &[Char], format: Format, place: &Place) -> Result<(Kind, Vec
     choice(answers, format, place)
 }
 
-fn choice(answers: &[Char], format: Format, place: &Place) -> Result<(Kind, Vec<DraftOption>, bool), Passed> {
+fn choice(answers: &[Char], format: GiftFormat, place: &Place) -> Result<(Kind, Vec<DraftOption>, bool), PassedOver> {
     if find(answers, "~") != Some(0) && find(answers, "=") != Some(0) {
         return Err(faulty(
             place,
@@ -173,10 +173,10 @@ fn choice(answers: &[Char], format: Format, place: &Place) -> Result<(Kind, Vec<
         let own = find(option, "#");
         feedback |= own.is_some();
         let (format, text) = match format_of(trimmed(&option[..own.unwrap_or(option.len())])) {
-            (Format::Other, text) => (format, text),
+            (GiftFormat::Other, text) => (format, text),
             marked => marked,
         };
-        texts.push(format.plain(shown(text)).ok_or_else(|| Passed::Skipped(Fault::image(place)))?);
+        texts.push(format.plain(shown(text)).ok_or_else(|| PassedOver::Skipped(FormatFault::image(place)))?);
         weights.push(weight.unwrap_or(whole));
     }
     let right = right_options(&weights, single).ok_or_else(|| skipped(place, "partial credit"))?;

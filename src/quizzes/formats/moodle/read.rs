@@ -3,7 +3,7 @@
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::super::check::{Draft, DraftOption};
-use super::super::fault::{Fault, Place, Unreadable};
+use super::super::fault::{FormatFault, Place, Unreadable};
 use super::super::weights::{Weight, right_options};
 use super::super::{Kind, Reading, category, markup};
 
@@ -33,7 +33,7 @@ pub(in super::super) fn read(text: &str) -> Result<Reading, Unreadable> {
                 if has_feedback(node) {
                     let (vi, en) =
                         ("nhận xét cho từng phương án không được nhập", "feedback on single options was not imported");
-                    reading.notices.push(Fault::new(&place, "feedback_skipped", vi, en));
+                    reading.notices.push(FormatFault::new(&place, "feedback_skipped", vi, en));
                 }
                 draft.into_reading(&mut reading);
             }
@@ -44,16 +44,16 @@ pub(in super::super) fn read(text: &str) -> Result<Reading, Unreadable> {
 }
 
 /// The question, or the notice about what was skipped.
-fn question(node: Node<'_, '_>, place: &Place, topic: Option<String>) -> Result<Draft, Fault> {
+fn question(node: Node<'_, '_>, place: &Place, topic: Option<String>) -> Result<Draft, FormatFault> {
     let of_kind = node.attribute("type").unwrap_or_default();
     if !matches!(of_kind, "multichoice" | "truefalse") {
-        return Err(Fault::skipped(place, of_kind));
+        return Err(FormatFault::skipped(place, of_kind));
     }
     if node.descendants().any(|inner| inner.has_tag_name("file")) {
-        return Err(Fault::image(place));
+        return Err(FormatFault::image(place));
     }
     let plain = |node: Option<Node<'_, '_>>| match node {
-        Some(node) => plain_text(node).ok_or_else(|| Fault::image(place)),
+        Some(node) => plain_text(node).ok_or_else(|| FormatFault::image(place)),
         None => Ok(String::new()),
     };
     let (kind, options) = if of_kind == "truefalse" { judged(node, place)? } else { choice(node, place)? };
@@ -68,24 +68,24 @@ fn question(node: Node<'_, '_>, place: &Place, topic: Option<String>) -> Result<
     })
 }
 
-fn judged(node: Node<'_, '_>, place: &Place) -> Result<(Kind, Vec<DraftOption>), Fault> {
+fn judged(node: Node<'_, '_>, place: &Place) -> Result<(Kind, Vec<DraftOption>), FormatFault> {
     let right = children(node, "answer").find(|answer| weight(*answer) > 0.0).map(text_in);
     match right.as_deref().map(str::to_lowercase).as_deref() {
         Some("true") => Ok((Kind::TrueFalse, Draft::judged(true))),
         Some("false") => Ok((Kind::TrueFalse, Draft::judged(false))),
-        _ => Err(Fault::skipped(place, "truefalse without true or false")),
+        _ => Err(FormatFault::skipped(place, "truefalse without true or false")),
     }
 }
 
-fn choice(node: Node<'_, '_>, place: &Place) -> Result<(Kind, Vec<DraftOption>), Fault> {
+fn choice(node: Node<'_, '_>, place: &Place) -> Result<(Kind, Vec<DraftOption>), FormatFault> {
     // Moodle takes a question without the element for one with a single answer.
     let single = child(node, "single").is_none_or(|node| matches!(text_in(node).as_str(), "true" | "1"));
     let answers: Vec<_> = children(node, "answer").collect();
     let weights: Vec<Weight> = answers.iter().map(|answer| weight(*answer)).collect();
-    let right = right_options(&weights, single).ok_or_else(|| Fault::skipped(place, "partial credit"))?;
+    let right = right_options(&weights, single).ok_or_else(|| FormatFault::skipped(place, "partial credit"))?;
     let mut options = Vec::with_capacity(answers.len());
     for (answer, correct) in answers.into_iter().zip(right) {
-        let text = plain_text(answer).ok_or_else(|| Fault::image(place))?;
+        let text = plain_text(answer).ok_or_else(|| FormatFault::image(place))?;
         options.push(DraftOption { text, correct });
     }
     Ok((if single { Kind::SingleChoice } else { Kind::MultipleChoice }, options))

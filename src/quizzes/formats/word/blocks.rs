@@ -4,7 +4,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 use super::line::{Line, Look};
 use super::numbering::Numbering;
-use super::package::Package;
+use super::package::WordPackage;
 use super::styles::{Styles, child, list, named, value};
 
 /// Elements of a document that is no attack.
@@ -12,16 +12,16 @@ const MOST_NODES: u32 = 3_000_000;
 
 /// A piece of a document.
 #[derive(Debug)]
-pub(super) enum Block {
+pub(super) enum WordBlock {
     Line(Line),
-    Table(Table),
+    Table(WordTable),
 }
 
 /// Rows of cells of lines.
 #[derive(Debug, Default)]
-pub(super) struct Table(pub Vec<Vec<Vec<Line>>>);
+pub(super) struct WordTable(pub Vec<Vec<Vec<Line>>>);
 
-impl Table {
+impl WordTable {
     /// The cells as text.
     pub fn grid(&self) -> Vec<Vec<String>> {
         let text = |cell: &Vec<Line>| cell.iter().map(Line::text).collect::<Vec<_>>().join("\n").trim().to_owned();
@@ -50,31 +50,31 @@ impl Table {
 }
 
 /// Reads the document's body.
-pub(super) fn read(package: &Package) -> Option<Vec<Block>> {
+pub(super) fn read(package: &WordPackage) -> Option<Vec<WordBlock>> {
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(&package.document, options).ok()?;
     let body = child(document.root_element(), "body")?;
     let (styles, numbering) = (Styles::read(package.styles.as_deref()), Numbering::read(package.numbering.as_deref()));
-    let mut reader = Reader { styles, numbering, blocks: Vec::new() };
+    let mut reader = WordReader { styles, numbering, blocks: Vec::new() };
     reader.container(body);
     Some(reader.blocks)
 }
 
-struct Reader {
+struct WordReader {
     styles: Styles,
     numbering: Numbering,
-    blocks: Vec<Block>,
+    blocks: Vec<WordBlock>,
 }
 
-impl Reader {
+impl WordReader {
     fn container(&mut self, node: Node<'_, '_>) {
         for inner in node.children() {
             if named(inner, "p") {
                 let lines = self.paragraph(inner);
-                self.blocks.extend(lines.into_iter().map(Block::Line));
+                self.blocks.extend(lines.into_iter().map(WordBlock::Line));
             } else if named(inner, "tbl") {
                 let table = self.table(inner);
-                self.blocks.push(Block::Table(table));
+                self.blocks.push(WordBlock::Table(table));
             } else if named(inner, "sdt") {
                 if let Some(content) = child(inner, "sdtContent") {
                     self.container(content);
@@ -85,7 +85,7 @@ impl Reader {
         }
     }
 
-    fn table(&mut self, node: Node<'_, '_>) -> Table {
+    fn table(&mut self, node: Node<'_, '_>) -> WordTable {
         let mut rows = Vec::new();
         for row in node.children().filter(|inner| named(*inner, "tr")) {
             let mut cells = Vec::new();
@@ -95,7 +95,7 @@ impl Reader {
             }
             rows.push(cells);
         }
-        Table(rows)
+        WordTable(rows)
     }
 
     /// The lines of a paragraph: breaks within it divide it.

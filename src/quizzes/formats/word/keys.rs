@@ -6,13 +6,13 @@ use super::labels::position;
 
 /// Answers by part and number. Parts that the table does not name are counted as none.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
+pub(super) struct AnswerKeys {
     answers: HashMap<(Option<usize>, u32), usize>,
     /// Numbers with two different answers.
     pub contradicted: Vec<u32>,
 }
 
-impl Keys {
+impl AnswerKeys {
     pub fn is_empty(&self) -> bool {
         self.answers.is_empty()
     }

@@ -14,7 +14,7 @@ mod styles;
 use super::fault::{Place, Unreadable};
 use super::{Reading, excel};
 
-use blocks::Block;
+use blocks::WordBlock;
 
 /// Reads a document.
 pub(super) fn read(bytes: &[u8]) -> Result<Reading, Unreadable> {
@@ -24,7 +24,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Reading, Unreadable> {
     for block in blocks {
         match block {
             // A table with headings as in Excel is read as there.
-            Block::Table(table) if excel::read_table(&table.grid(), &Place::default(), &mut reading) => {}
+            WordBlock::Table(table) if excel::read_table(&table.grid(), &Place::default(), &mut reading) => {}
             block => rest.push(block),
         }
     }

@@ -8,18 +8,18 @@ use zip::ZipArchive;
 const PART: u64 = 48 << 20;
 
 /// The XML of the parts.
-pub(super) struct Package {
+pub(super) struct WordPackage {
     pub document: String,
     pub styles: Option<String>,
     pub numbering: Option<String>,
 }
 
 /// Unpacks a file; none when it is no intact document.
-pub(super) fn open(bytes: &[u8]) -> Option<Package> {
+pub(super) fn open(bytes: &[u8]) -> Option<WordPackage> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
     let document = part(&mut archive, "word/document.xml")?;
     let (styles, numbering) = (part(&mut archive, "word/styles.xml"), part(&mut archive, "word/numbering.xml"));
-    Some(Package { document, styles, numbering })
+    Some(WordPackage { document, styles, numbering })
 }
 
 fn part(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Option<String> {

@@ -1,9 +1,9 @@
 //! The lines of a document as questions, options and explanations.
 
 use super::super::check::letter;
-use super::super::fault::{Fault, Place};
-use super::blocks::Block;
-use super::keys::{self, Keys};
+use super::super::fault::{FormatFault, Place};
+use super::blocks::WordBlock;
+use super::keys::{self, AnswerKeys};
 use super::labels;
 use super::line::Line;
 use super::marks::Looks;
@@ -21,7 +21,7 @@ pub(super) struct Raw {
     pub stated: Vec<usize>,
     pub explanation: Option<Vec<String>>,
     pub picture: bool,
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FormatFault>,
 }
 
 /// An option and how it looks.
@@ -37,7 +37,7 @@ impl Raw {
     }
 
     pub fn fault(&mut self, code: &str, vi: impl Into<String>, en: impl Into<String>) {
-        self.faults.push(Fault::new(&self.place(), code, vi, en));
+        self.faults.push(FormatFault::new(&self.place(), code, vi, en));
     }
 }
 
@@ -45,15 +45,15 @@ impl Raw {
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub questions: Vec<Raw>,
-    pub keys: Keys,
-    pub faults: Vec<Fault>,
-    pub notices: Vec<Fault>,
+    pub keys: AnswerKeys,
+    pub faults: Vec<FormatFault>,
+    pub notices: Vec<FormatFault>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Section {
     Questions,
-    Keys,
+    AnswerKeys,
     /// Behind the end, until a table of answers.
     Ended,
     /// Solutions behind the table of answers.
@@ -61,14 +61,14 @@ enum Section {
 }
 
 /// Reads the blocks of a document.
-pub(super) fn read(blocks: &[Block]) -> Document {
+pub(super) fn read(blocks: &[WordBlock]) -> Document {
     let worded = blocks.iter().any(|block| match block {
-        Block::Line(line) => labels::question(line.text().trim()).is_some_and(|start| start.worded),
-        Block::Table(table) => {
+        WordBlock::Line(line) => labels::question(line.text().trim()).is_some_and(|start| start.worded),
+        WordBlock::Table(table) => {
             table.lines().iter().any(|line| labels::question(line.text().trim()).is_some_and(|start| start.worded))
         }
     });
-    let mut reader = Reader {
+    let mut reader = QuestionReader {
         worded,
         section: Section::Questions,
         parts: 0,
@@ -78,8 +78,8 @@ pub(super) fn read(blocks: &[Block]) -> Document {
     };
     for block in blocks {
         match block {
-            Block::Line(line) => reader.line(line.clone().trimmed()),
-            Block::Table(table) => match keys::grid(&table.grid()) {
+            WordBlock::Line(line) => reader.line(line.clone().trimmed()),
+            WordBlock::Table(table) => match keys::grid(&table.grid()) {
                 Some(pairs) => reader.document.keys.add(reader.key_part, pairs),
                 None => table.lines().into_iter().for_each(|line| reader.line(line.trimmed())),
             },
@@ -88,7 +88,7 @@ pub(super) fn read(blocks: &[Block]) -> Document {
     reader.document
 }
 
-struct Reader {
+struct QuestionReader {
     /// Whether questions begin with a word, so that a bare number begins none.
     worded: bool,
     section: Section,
@@ -98,7 +98,7 @@ struct Reader {
     document: Document,
 }
 
-impl Reader {
+impl QuestionReader {
     fn line(&mut self, line: Line) {
         let text = line.text().trim().to_owned();
         if text.is_empty() && !line.picture {
@@ -124,14 +124,14 @@ impl Reader {
         } else if labels::explanation(text).is_some() || labels::end(text) {
             self.section = Section::Solutions;
             let (vi, en) = ("phần sau bảng đáp án không được đọc", "what follows the table of answers was not read");
-            self.document.notices.push(Fault::new(&Place::default(), "rest_not_read", vi, en));
+            self.document.notices.push(FormatFault::new(&Place::default(), "rest_not_read", vi, en));
         } else {
             match keys::pairs(text) {
                 Some(pairs) => self.document.keys.add(self.key_part, pairs),
                 None => {
                     let vi = format!("không đọc được dòng trong bảng đáp án: \"{}\"", shortened(text));
                     let en = format!("a line of the table of answers cannot be read: \"{}\"", shortened(text));
-                    self.document.faults.push(Fault::new(&Place::default(), "key_unclear", vi, en));
+                    self.document.faults.push(FormatFault::new(&Place::default(), "key_unclear", vi, en));
                 }
             }
         }

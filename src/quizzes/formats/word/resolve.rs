@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::super::Reading;
 use super::super::check::{Draft, DraftOption, letter};
-use super::super::fault::{Fault, Place};
-use super::keys::Keys;
+use super::super::fault::{FormatFault, Place};
+use super::keys::AnswerKeys;
 use super::labels::MOST_LABELS;
 use super::marks::{MANNERS, set_apart};
 use super::questions::{Document, Raw};
@@ -28,11 +28,11 @@ pub(super) fn resolve(mut document: Document, reading: &mut Reading) {
     reading.faults.extend(document.faults);
     for number in &keys.contradicted {
         let (vi, en) = ("bảng đáp án ghi hai đáp án khác nhau", "the table of answers has two different answers");
-        reading.faults.push(Fault::new(&Place::question(number), "key_contradicts", vi, en));
+        reading.faults.push(FormatFault::new(&Place::question(number), "key_contradicts", vi, en));
     }
     for mut question in document.questions {
         if question.picture {
-            reading.notices.push(Fault::image(&question.place()));
+            reading.notices.push(FormatFault::image(&question.place()));
             continue;
         }
         let ambiguous = parts.len() > 1 && shared[&question.number] > 1 && keys.without_part(question.number);
@@ -69,7 +69,7 @@ fn finish(mut question: Raw, right: Option<usize>, reading: &mut Reading) {
 }
 
 /// Manners that set one option apart in each question that has no written answer. Without such, the one that does so most.
-fn manners(questions: &[Raw], keys: &Keys) -> Vec<usize> {
+fn manners(questions: &[Raw], keys: &AnswerKeys) -> Vec<usize> {
     let unkeyed: Vec<&Raw> = questions
         .iter()
         .filter(|question| !question.picture && question.options.len() > 1)
@@ -92,7 +92,7 @@ fn manners(questions: &[Raw], keys: &Keys) -> Vec<usize> {
 }
 
 /// The right option; adds a fault when there is none or more than one reading.
-fn right_option(question: &mut Raw, keys: &Keys, manners: &[usize]) -> Option<usize> {
+fn right_option(question: &mut Raw, keys: &AnswerKeys, manners: &[usize]) -> Option<usize> {
     let mut readings: BTreeSet<usize> = question.stated.iter().copied().collect();
     readings.extend(keys.get(question.part, question.number));
     readings.extend(manners.iter().filter_map(|manner| set_apart(&question.options, *manner)));
