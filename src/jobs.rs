@@ -19,7 +19,7 @@ use crate::kernel::outbox;
 use crate::kernel::state::State;
 use crate::organisation::reorganisations;
 use crate::points::{self, projection};
-use crate::{cases, identity, leaderboards, quizzes};
+use crate::{cases, documents, identity, leaderboards, quizzes};
 
 pub use sweeping::sweep;
 

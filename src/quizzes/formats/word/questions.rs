@@ -53,7 +53,7 @@ pub(super) struct Document {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Section {
     Questions,
-    AnswerKeys,
+    Keys,
     /// Behind the end, until a table of answers.
     Ended,
     /// Solutions behind the table of answers.
