@@ -67,7 +67,7 @@ pub struct SyncOut {
 /// member has moved: begin without one and forget what the phone has.
 #[utoipa::path(tag = "Me", params(SyncQuery),
     responses((status = 403, description = "The caller is no member."),
-        (status = 410, description = "The cursor is too old.")))]
+        (status = 410, description = "The cursor is too old (`sync_expired`).")))]
 #[get("/sync")]
 pub async fn synchronise(
     request: ReadRequest<Myself>,

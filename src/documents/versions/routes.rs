@@ -82,7 +82,7 @@ pub struct VersionIn {
 #[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")),
     request_body = VersionIn, extensions(("x-body-bytes" = json!(2_097_152))),
     responses((status = 409, description = "The document is not published, or a version waits for review or for its time."),
-        (status = 422, description = "The document carries a secrecy marking.")))]
+        (status = 422, description = "The document carries a secrecy marking (`secret_marking`).")))]
 #[post("/documents/{document_id}/versions")]
 pub async fn create_document_version(
     request: WriteRequest<VersionIn, OnDocument<PublishDocuments>>,

@@ -14,6 +14,7 @@ pub fn register<T: ToSchema>() -> (RefOr<Schema>, String) {
     let (name, schema) = (T::name().into_owned(), T::schema());
     let description = match &schema {
         RefOr::T(Schema::Object(object)) => object.description.clone(),
+        RefOr::T(Schema::AllOf(whole)) => whole.description.clone(),
         _ => None,
     };
     let mut referred = Vec::new();
@@ -21,7 +22,7 @@ pub fn register<T: ToSchema>() -> (RefOr<Schema>, String) {
     let mut schemas = SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner);
     schemas.extend(referred);
     schemas.insert(name.clone(), schema);
-    (Ref::from_schema_name(name).into(), description.unwrap_or_default())
+    (Ref::from_schema_name(name).into(), description.unwrap_or_else(|| "The answer.".to_owned()))
 }
 
 /// Adds what was collected to the document.

@@ -1,6 +1,7 @@
 //! Delivery of events to consumers: one that fails is tried again by itself and holds up no other.
 
 use chrono::{DateTime, Duration, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Int4, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
@@ -95,13 +96,10 @@ async fn ended(conn: &mut Conn, event_id: i64) -> Result<Vec<String>, Problem> {
 }
 
 async fn is_due(conn: &mut Conn, event_id: i64, consumer: &str, now: DateTime<Utc>) -> Result<bool, Problem> {
-    let row: Option<(DateTime<Utc>, Option<DateTime<Utc>>, Option<DateTime<Utc>>)> = outbox_deliveries::table
-        .find((event_id, consumer))
-        .select((outbox_deliveries::next_at, outbox_deliveries::done_at, outbox_deliveries::failed_at))
-        .first(conn)
-        .await
-        .optional()?;
-    Ok(row.is_none_or(|(next_at, done_at, failed_at)| next_at <= now && done_at.is_none() && failed_at.is_none()))
+    let not_due = outbox_deliveries::next_at.gt(now);
+    let ended = outbox_deliveries::done_at.is_not_null().or(outbox_deliveries::failed_at.is_not_null());
+    let waiting = outbox_deliveries::table.find((event_id, consumer)).filter(not_due.or(ended));
+    Ok(!diesel::select(exists(waiting)).get_result::<bool>(conn).await?)
 }
 
 /// Records an attempt: a success, or a failure with its pause.

@@ -138,7 +138,7 @@ mod tests {
     fn first_options_are_right_no_more_often_than_others() {
         let first = (0..400_u16).filter(|seed| {
             let drawn = draw(&seed.to_be_bytes(), &pool(), &[1, 0]);
-            drawn[0].options[0].of.as_u128() % 10 == 0
+            drawn[0].options[0].of.as_u128().is_multiple_of(10)
         });
 
         assert!((60..140).contains(&first.count()));

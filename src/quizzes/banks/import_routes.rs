@@ -86,7 +86,7 @@ fn yes() -> bool {
         ("application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
         ("text/plain"), ("application/xml"), ("text/xml"))),
     extensions(("x-body-bytes" = json!(20_971_520))),
-    responses((status = 422, description = "The file has faults, or cannot be read.")))]
+    responses((status = 422, description = "The file has faults, or cannot be read (`file_unreadable`, `questions_faulty`).")))]
 #[post("/question-banks/{bank_id}/imports")]
 pub async fn import_questions(
     req: HttpRequest,
