@@ -358,7 +358,7 @@ pub async fn publish(conn: &mut Conn, row: &QuizRow, by: Uuid, now: DateTime<Utc
 /// List quizzes
 ///
 /// The published quizzes that reach the calling member, those that close last first.
-#[utoipa::path(tag = "Quizzes", params(PageQuery))]
+#[utoipa::path(tag = "Quizzes", params(PageQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/quizzes")]
 pub async fn list_quizzes(
     mut request: ReadRequest<Myself>,

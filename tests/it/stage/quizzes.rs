@@ -11,7 +11,8 @@ pub async fn prepare(scene: &mut Scene<'_>) {
         "createQuestionBank" => scene.json(json!({"title": "Điều lệ Đảng"})),
         "createQuiz" => {
             let bank = quizzes::bank(&scene.cast.world, &prop, 5).await;
-            scene.json(quizzes::quiz(&scene.cast.world, &bank, json!({})));
+            let own = json!({"targets": [{"unit_id": scene.cast.world.cell}]});
+            scene.json(quizzes::quiz(&scene.cast.world, &bank, own));
         }
         "exportQuestions" => scene.query.push(("format".to_owned(), "gift".to_owned())),
         "importQuestions" => {
@@ -40,15 +41,20 @@ async fn quiz(scene: &mut Scene<'_>) {
         let attempt = quizzes::start(scene.cast.actor("self"), &quiz).await.expect(201).body;
         answer(scene, &attempt);
     }
-    scene.id("bank_id", bank);
-    scene.id("quiz_id", quiz);
+    for (name, id) in [("bank_id", bank), ("quiz_id", quiz)] {
+        if scene.names(name) {
+            scene.id(name, id);
+        }
+    }
 }
 
 fn answer(scene: &mut Scene<'_>, attempt: &Value) {
     let answers = quizzes::answers(attempt, 5);
     let first = &answers["answers"][0];
     scene.id("attempt_id", attempt["id"].as_str().unwrap());
-    scene.id("question_id", first["question_id"].as_str().unwrap());
+    if scene.names("question_id") {
+        scene.id("question_id", first["question_id"].as_str().unwrap());
+    }
     match scene.operation.id.as_str() {
         "saveAnswers" => scene.body = Body::Json(answers),
         "saveAnswer" => scene.body = Body::Json(json!({"option_ids": first["option_ids"]})),
