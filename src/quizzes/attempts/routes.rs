@@ -28,7 +28,7 @@ use super::target::{MyAttempt, TakeableQuiz};
 /// and the answers saved so far. The deadline is the earlier of the minutes and the end of the window; an attempt that was opened
 /// counts as used. A person who has seen questions with their key takes the quiz as practice.
 #[utoipa::path(tag = "Quizzes", params(("quiz_id" = Uuid, Path, description = "The quiz.")), request_body = Empty,
-    responses((status = 409, description = "The quiz is not open, all attempts are used up, or the pause between two is not over.")))]
+    responses((status = 409, description = "The quiz is not open, all attempts are used up, or the pause between two is not over (`attempt_too_soon`, `attempts_used_up`, `quiz_not_open`).")))]
 #[post("/quizzes/{quiz_id}/attempts")]
 pub async fn start_attempt(
     req: HttpRequest,
@@ -110,7 +110,7 @@ pub struct AnswersIn {
 ///
 /// The same for several questions: all are saved, or none.
 #[utoipa::path(tag = "Quizzes", params(("attempt_id" = Uuid, Path, description = "The attempt.")), request_body = AnswersIn,
-    responses((status = 409, description = "The attempt has ended."),
+    responses((status = 409, description = "The attempt has ended (`attempt_over`)."),
         (status = 422, description = "The attempt does not request these questions or offer these options.")))]
 #[put("/attempts/{attempt_id}/answers")]
 pub async fn save_answers(request: WriteRequest<AnswersIn, MyAttempt>) -> Result<NoContent, Problem> {
