@@ -83,7 +83,7 @@ pub struct AnswerIn {
 #[utoipa::path(tag = "Quizzes", params(("attempt_id" = Uuid, Path, description = "The attempt."),
         ("question_id" = Uuid, Path, description = "The question, by its id in this attempt.")),
     request_body = AnswerIn,
-    responses((status = 409, description = "The attempt has ended."),
+    responses((status = 409, description = "The attempt has ended (`attempt_over`)."),
         (status = 422, description = "The attempt does not request this question or offer these options.")))]
 #[put("/attempts/{attempt_id}/answers/{question_id}")]
 pub async fn save_answer(req: HttpRequest, request: WriteRequest<AnswerIn, MyAttempt>) -> Result<NoContent, Problem> {
