@@ -16,6 +16,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::batching::cache_invalidation::ChangeLog;
 use crate::kernel::batching::change_poller::{self, ChangePoller};
+use crate::kernel::batching::command::{self, BatchWriter};
 use crate::kernel::batching::loader::{self, BatchLoader};
 use crate::kernel::batching::queue::Workers;
 use crate::kernel::clock::Clock;
@@ -252,6 +253,7 @@ struct Together {
     people: web::Data<BatchLoader<identity::Mirror>>,
     notifications: web::Data<BatchLoader<notifications::InboxLoader>>,
     documents: web::Data<BatchLoader<documents::LibraryLoader>>,
+    answers: web::Data<BatchWriter<quizzes::AnswerSaver>>,
 }
 
 impl Together {
@@ -265,9 +267,10 @@ impl Together {
         let (people, telling) = loader::open(state, &db);
         let (notifications, notifying) = loader::open(state, &db);
         let (documents, showing) = loader::open(state, &db);
+        let (answers, saving) = command::open(state, &command::connections(state)?);
         let (lookout, points, ranks) = (web::Data::new(lookout), web::Data::new(points), web::Data::new(ranks));
-        let together = Self { lookout, points, entries, ranks, people, notifications, documents };
-        Ok((together, vec![looking, awarding, ranking, listing, telling, notifying, showing]))
+        let together = Self { lookout, points, entries, ranks, people, notifications, documents, answers };
+        Ok((together, vec![looking, awarding, ranking, listing, telling, notifying, showing, saving]))
     }
 
     /// Registers the queues for the handlers.
@@ -279,7 +282,8 @@ impl Together {
             .app_data(self.ranks.clone())
             .app_data(self.people.clone())
             .app_data(self.notifications.clone())
-            .app_data(self.documents.clone());
+            .app_data(self.documents.clone())
+            .app_data(self.answers.clone());
     }
 }
 

@@ -178,7 +178,7 @@ struct Choices {
 
 /// Change one's choices
 ///
-/// Outside the own cell only members who chose so are shown on leaderboards; whoever chose to be hidden is shown nowhere.
+/// Outside the own cell only members who chose so are shown on leaderboards; a member who chose to be hidden is shown nowhere.
 #[utoipa::path(tag = "Me", request_body = MeIn, responses((status = 403, description = "The caller is not a member.")))]
 #[patch("/me")]
 pub async fn update_me(request: WriteRequest<MeIn, Myself>) -> Result<Reply<Me>, Problem> {

@@ -5,6 +5,7 @@ pub mod batches;
 pub mod credits;
 pub mod history;
 pub mod in_force;
+pub mod in_force_version;
 pub mod member_facts;
 pub mod member_months;
 pub mod old_days;
@@ -132,7 +133,7 @@ pub async fn decide_all(
         months.insert(want.month(), state.month.clone());
     }
     old_days::restore(conn, wants, &mut months).await?;
-    let in_force = in_force::find(conn, &places, read.version).await?;
+    let in_force = in_force::find(conn, &places, &read.version).await?;
     let mut known = DecisionInputs { months, in_force, credits };
     let mut entries = Vec::new();
     let mut changed = BTreeSet::new();

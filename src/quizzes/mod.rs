@@ -11,7 +11,7 @@ mod verify;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub use attempts::{grade_due, take};
+pub use attempts::{AnswerSaver, grade_due, take};
 pub use banks::{NewBank, answer as parse_answer, create as create_bank, stock as stock_bank};
 pub use carry_over::consume;
 pub use formats::{Format, read as read_questions};

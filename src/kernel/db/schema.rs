@@ -637,6 +637,9 @@ diesel::table! {
     points_in_force (only_row) {
         only_row -> Bool,
         version -> Int8,
+        since -> Int8,
+        unit_ids -> Array<Uuid>,
+        versions -> Array<Int8>,
     }
 }
 diesel::table! {

@@ -7,9 +7,9 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use quick_cache::sync::Cache;
 use uuid::Uuid;
 
-use crate::kernel::batching::cache::BoundedCache;
 use crate::kernel::db::Conn;
 use crate::kernel::db::statement::Prepared;
 use crate::kernel::http::problem::Problem;
@@ -101,7 +101,7 @@ type DecisionInputs = (Weak<InForce>, MonthVersion, Taken);
 
 /// By member. Crediting an offer writes the month in which it is done: while the month has the same version, no offer
 /// was credited.
-static KNOWN: LazyLock<BoundedCache<Uuid, DecisionInputs>> = LazyLock::new(|| BoundedCache::new(REMEMBERED));
+static KNOWN: LazyLock<Cache<Uuid, DecisionInputs>> = LazyLock::new(|| Cache::new(REMEMBERED));
 
 fn known(asked: &CreditQuery) -> Option<Taken> {
     let (here, version, taken) = KNOWN.get(&asked.member_id)?;

@@ -14,7 +14,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::db::statement::Prepared;
 use crate::kernel::http::problem::Problem;
 
-use super::in_force;
+use super::in_force_version::InForceVersion;
 use super::member_facts::{self, MemberDay, MemberFacts};
 use super::rules::Counters;
 
@@ -119,7 +119,7 @@ const TAKEN: &str = months!(" ORDER BY h.member_id, h.period FOR UPDATE OF h SKI
 /// Months of members with the facts, in the order of the input, and the version of what is in force.
 pub struct MemberMonths {
     pub states: Vec<MemberState>,
-    pub version: i64,
+    pub version: InForceVersion,
 }
 
 impl MemberMonths {
@@ -130,7 +130,7 @@ impl MemberMonths {
     }
 
     /// Combines what was read for the same places.
-    pub fn of(months: Vec<Option<Month>>, facts: Vec<Option<MemberFacts>>, version: i64) -> Self {
+    pub fn of(months: Vec<Option<Month>>, facts: Vec<Option<MemberFacts>>, version: InForceVersion) -> Self {
         let states = months.into_iter().zip(facts).map(|(month, facts)| MemberState {
             found: month.is_some(),
             month: month.unwrap_or_default(),
@@ -143,7 +143,7 @@ impl MemberMonths {
 /// Reads the months of members as of a day in each.
 pub async fn read(conn: &Conn, wanted: &[MemberDay]) -> Result<MemberMonths, Problem> {
     let (months, facts, version) =
-        tokio::join!(months(conn, wanted), member_facts::read(conn, wanted), in_force::version(conn));
+        tokio::join!(months(conn, wanted), member_facts::read(conn, wanted), InForceVersion::read(conn));
     Ok(MemberMonths::of(months?, facts?, version?))
 }
 

@@ -13,6 +13,7 @@ use crate::points::{self, Award, Deed};
 use crate::quizzes::publishing::store as quizzes;
 use crate::quizzes::{OBJECT_KIND, exposure};
 
+use super::frozen;
 use super::model::{is_right, percent};
 use super::output::AttemptReceipt;
 use super::store::{self, AttemptRow, Grade};
@@ -35,7 +36,7 @@ pub async fn grade(conn: &mut Conn, attempt_id: Uuid, now: DateTime<Utc>) -> Res
     }
     let quiz = quizzes::get(conn, attempt.quiz_id).await?;
     let questions = attempt.questions()?;
-    let (asked, saved) = (store::asked(conn, &questions).await?, store::saved(conn, attempt_id).await?);
+    let (asked, saved) = (frozen::asked(conn, &questions).await?, store::saved(conn, attempt_id).await?);
     let right = questions.iter().filter(|question| {
         let asked = asked.get(&(question.question_id, question.version));
         asked.is_some_and(|asked| is_right(question, &saved, &asked.right()))

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod due;
+pub mod frozen;
 pub mod grading;
 pub mod model;
 pub mod output;
@@ -11,5 +12,6 @@ pub mod start;
 pub mod store;
 mod target;
 
+pub use answers::AnswerSaver;
 pub use due::grade_some as grade_due;
 pub use rehearsal::take;

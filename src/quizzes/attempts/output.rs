@@ -15,8 +15,9 @@ use crate::quizzes::publishing::model::Reveal;
 use crate::quizzes::publishing::store::QuizRow;
 
 use super::answers::{AttemptAnswer, GRACE_SECONDS};
+use super::frozen::{self, Asked};
 use super::model::DrawnQuestion;
-use super::store::{self, Asked, AttemptRow, Grade};
+use super::store::{self, AttemptRow, Grade};
 
 /// An option of a question.
 #[derive(Debug, Serialize, ToSchema)]
@@ -153,7 +154,7 @@ pub async fn show(
     now: DateTime<Utc>,
 ) -> Result<Attempt, Problem> {
     let drawn = attempt.questions()?;
-    let asked = store::asked(conn, &drawn).await?;
+    let asked = frozen::asked(conn, &drawn).await?;
     let saved = store::saved(conn, attempt.id).await?;
     let revealed = is_revealed(&attempt, quiz, now);
     let practice = quiz.practice || exposure::of_quiz(conn, quiz.id, attempt.member_id).await?;

@@ -7,7 +7,8 @@ use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
 use crate::quizzes::publishing::store as quizzes;
 
-use super::answers::{AttemptAnswer, save};
+use super::answers::AttemptAnswer;
+use super::frozen;
 use super::grading::grade;
 use super::start::start;
 use super::store;
@@ -29,7 +30,7 @@ pub async fn take(
     let quiz = quizzes::get(conn, quiz_id).await?;
     let (attempt, _) = start(conn, &quiz, member_id, at).await?;
     let questions = attempt.questions()?;
-    let asked = store::asked(conn, &questions).await?;
+    let asked = frozen::asked(conn, &questions).await?;
     let mut answers = Vec::with_capacity(questions.len());
     for (index, question) in questions.iter().enumerate() {
         let Some(asked) = asked.get(&(question.question_id, question.version)) else { continue };
@@ -40,7 +41,7 @@ pub async fn take(
         answers.push(AttemptAnswer { question_id: question.id, option_ids, seq: None });
     }
     let submitted = at + TimeDelta::seconds(SECONDS);
-    save(conn, attempt.id, (&answers, true), submitted).await?;
+    store::save(conn, answers.iter().map(|answer| (attempt.id, answer, submitted)).collect()).await?;
     grade(conn, attempt.id, submitted).await?;
     Ok(())
 }

@@ -3,19 +3,21 @@
 use std::cell::Cell;
 
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use actix_web::{HttpRequest, Responder, get, post, put};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::extract::{Empty, Myself, Query, ReadRequest, WriteRequest, path_id};
+use crate::kernel::batching::command::BatchWriter;
+use crate::kernel::extract::{BatchedRequest, Empty, Myself, Query, ReadRequest, WriteRequest, answer, path_id};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::Problem;
 use crate::kernel::http::reply::{Created, NoContent, OneOf, Reply};
 use crate::quizzes::publishing::store as quizzes;
 
-use super::answers::{AttemptAnswer, save};
+use super::answers::{AnswerSaver, AnswersToSave, AttemptAnswer};
 use super::grading::grade;
 use super::output::{Attempt, AttemptReceipt, show};
 use super::start::start;
@@ -86,15 +88,16 @@ pub struct AnswerIn {
     responses((status = 409, description = "The attempt has ended (`attempt_over`)."),
         (status = 422, description = "The attempt does not request this question or offer these options.")))]
 #[put("/attempts/{attempt_id}/answers/{question_id}")]
-pub async fn save_answer(req: HttpRequest, request: WriteRequest<AnswerIn, MyAttempt>) -> Result<NoContent, Problem> {
-    let question_id = path_id(&req, "question_id")?;
-    request
-        .commit(async |conn, scope| {
-            let (option_ids, seq) = (scope.body.option_ids.clone(), scope.body.seq);
-            let answer = AttemptAnswer { question_id, option_ids, seq };
-            save(conn, scope.on.0, (&[answer], false), scope.now).await
-        })
-        .await
+pub async fn save_answer(
+    request: BatchedRequest<AnswerIn>,
+    saver: Data<BatchWriter<AnswerSaver>>,
+) -> Result<NoContent, Problem> {
+    let attempt_id = path_id(&request.request, "attempt_id")?;
+    let question_id = path_id(&request.request, "question_id")?;
+    let AnswerIn { option_ids, seq } = request.body;
+    let answers = vec![AttemptAnswer { question_id, option_ids, seq }];
+    saver.ask(request.claims, AnswersToSave { attempt_id, answers, listed: false }, request.now).await?;
+    Ok(answer(204, String::new(), false))
 }
 
 /// Answers to several questions.
@@ -113,8 +116,14 @@ pub struct AnswersIn {
     responses((status = 409, description = "The attempt has ended (`attempt_over`)."),
         (status = 422, description = "The attempt does not request these questions or offer these options.")))]
 #[put("/attempts/{attempt_id}/answers")]
-pub async fn save_answers(request: WriteRequest<AnswersIn, MyAttempt>) -> Result<NoContent, Problem> {
-    request.commit(async |conn, scope| save(conn, scope.on.0, (&scope.body.answers, true), scope.now).await).await
+pub async fn save_answers(
+    request: BatchedRequest<AnswersIn>,
+    saver: Data<BatchWriter<AnswerSaver>>,
+) -> Result<NoContent, Problem> {
+    let attempt_id = path_id(&request.request, "attempt_id")?;
+    let answers = request.body.answers;
+    saver.ask(request.claims, AnswersToSave { attempt_id, answers, listed: true }, request.now).await?;
+    Ok(answer(204, String::new(), false))
 }
 
 /// Submit an attempt

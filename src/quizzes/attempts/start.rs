@@ -11,6 +11,7 @@ use crate::quizzes::publishing::pool::counts;
 use crate::quizzes::publishing::store::QuizRow;
 
 use super::answers::is_over;
+use super::frozen;
 use super::grading::grade;
 use super::model::draw;
 use super::store::{self, AttemptRow, NewAttempt};
@@ -28,7 +29,7 @@ pub async fn start(
     let attempts = store::of_member(conn, quiz.id, member_id).await?;
     let open = attempts.iter().find(|attempt| attempt.submitted_at.is_none());
     if let Some(open) = open {
-        if !is_over(open, now) {
+        if !is_over(open.expires_at, now) {
             return Ok((open.clone(), false));
         }
         // Its time is over: it counts as used, with what was saved.
@@ -42,7 +43,7 @@ pub async fn start(
     rand::fill(&mut seed).map_err(Problem::internal)?;
     let counts: Vec<usize> =
         counts(&quiz.source()?).into_iter().map(|count| usize::try_from(count).unwrap_or(0)).collect();
-    let questions = draw(&seed, &store::pool(conn, quiz.id).await?, &counts);
+    let questions = draw(&seed, &frozen::pool(conn, quiz.id).await?, &counts);
     let new = NewAttempt {
         id: new_id(now),
         quiz_id: quiz.id,

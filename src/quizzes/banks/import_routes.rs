@@ -140,7 +140,7 @@ fn format_of(req: &HttpRequest, named: Option<QuestionFormat>) -> Result<Format,
             "Hãy ghi format: aiken hoặc gift cho tệp văn bản, hoặc định dạng đúng với tệp.",
             "Name the format: aiken or gift for text, or the one that fits the file.",
         );
-        Problem::fault("format", "format", detail)
+        Problem::malformed("format", "format", detail)
     })
 }
 

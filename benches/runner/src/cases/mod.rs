@@ -3,6 +3,7 @@
 mod awards;
 mod board;
 mod process;
+mod quiz;
 mod rank;
 mod reads;
 mod rebuild;
@@ -25,7 +26,7 @@ use crate::server::Server;
 pub const CONNECTIONS: usize = 64;
 
 /// Each case, and the scales of data it runs on by itself.
-const CASES: [(&str, &[&str]); 10] = [
+const CASES: [(&str, &[&str]); 12] = [
     ("P1", &["province"]),
     ("P2", &["province"]),
     ("P3", &["province"]),
@@ -36,6 +37,8 @@ const CASES: [(&str, &[&str]); 10] = [
     ("P8", &["country"]),
     ("P9", &["province"]),
     ("P10", &["province"]),
+    ("P11", &["province"]),
+    ("P12", &["province"]),
 ];
 
 /// The requested cases, in order.
@@ -63,6 +66,8 @@ pub async fn run(case: &str, bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
         "P8" => rebuild::of_all_boards(bench).await,
         "P9" => roster::import(bench).await,
         "P10" => process::figures(bench).await,
+        "P11" => quiz::start_gun(bench).await,
+        "P12" => quiz::answers_against_awards(bench).await,
         _ => Err("there is no such case".to_owned()),
     }
 }
