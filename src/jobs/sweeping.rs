@@ -12,7 +12,7 @@ use crate::kernel::outbox;
 use crate::kernel::security::audit;
 use crate::kernel::state::State;
 use crate::organisation::{decisions, lookups};
-use crate::{documents, identity, notifications, points};
+use crate::{documents, identity, notifications, points, webhooks};
 
 use super::REST;
 
@@ -36,6 +36,7 @@ pub async fn sweep(state: &State) {
     slices(state, "document_feed", async |conn| Ok(full(documents::sweep_feed(conn, now).await?))).await;
     slices(state, "document_reminders", async |conn| Ok(full(documents::sweep_reminders(conn, now).await?))).await;
     slices(state, "point_reminders", async |conn| Ok(full(points::sweep_reminders(conn, now).await?))).await;
+    slices(state, "webhook_events", async |conn| Ok(full(webhooks::sweep(conn, now).await?))).await;
     let overdue = async |conn: &mut Conn| {
         transaction(conn, async |conn| decisions::expire(conn, DECISION_KINDS, now).await).await
     };

@@ -1,5 +1,6 @@
 //! Notifications: events on a person's account, in their language.
 
+mod push;
 mod routes;
 mod texts;
 
@@ -20,6 +21,7 @@ use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::{first_id, new_id};
 use crate::kernel::outbox;
 
+pub use push::send_due as send_pushes;
 pub use routes::{ChangedNotification, InboxLoader, NotificationOut, changed};
 
 /// Topics with this prefix become notifications; the rest names the kind.
@@ -60,7 +62,7 @@ pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime
         ))
         .execute(conn)
         .await?;
-    Ok(())
+    push::request(conn, &[payload.account_id], kind, now).await
 }
 
 async fn is_unread(
@@ -94,5 +96,13 @@ pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem
 
 /// The operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(routes::list_my_notifications).service(routes::read_my_notification);
+    config
+        .service(routes::list_my_notifications)
+        .service(routes::read_my_notification)
+        .service(push::keys::get_push_key)
+        .service(push::subscriptions::create_push_subscription)
+        .service(push::subscriptions::list_push_subscriptions)
+        .service(push::subscriptions::delete_push_subscription)
+        .service(push::preferences::get_notification_preferences)
+        .service(push::preferences::set_notification_preferences);
 }

@@ -69,6 +69,10 @@ pub fn title(kind: &str) -> Text {
             "Bạn có tài liệu đã quá hạn đọc; mời bạn đọc và xác nhận",
             "A document is overdue: please read and confirm it",
         ),
+        "webhook_paused" => text(
+            "Một địa chỉ nhận sự kiện của đơn vị đã bị tạm dừng vì không nhận được",
+            "An endpoint of your unit was paused: it does not take its events",
+        ),
         "publication_failed" => {
             text("Một tài liệu hẹn giờ không ban hành được", "A planned publication could not be carried out")
         }

@@ -105,6 +105,8 @@ permissions! {
     SendReminders,
     /// See deliveries of events that failed, and have them tried again.
     ManageDeliveries,
+    /// Have events of the unit sent to another system.
+    ManageWebhooks,
 }
 
 use Permission as P;
@@ -156,10 +158,17 @@ const COMMITTEE_OFFICER: &[Permission] = &[
     P::DecideAdjustments,
     P::ManageRules,
     P::ReadQuizResults,
+    P::ManageWebhooks,
 ];
 
-const PROPAGANDA_OFFICER: &[Permission] =
-    &[P::ReadUnit, P::PublishDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults];
+const PROPAGANDA_OFFICER: &[Permission] = &[
+    P::ReadUnit,
+    P::PublishDocuments,
+    P::ReadReadership,
+    P::ManageQuizzes,
+    P::ReadQuizResults,
+    P::ManageWebhooks,
+];
 
 const ORGANISATION_OFFICER: &[Permission] = &[
     P::ReadUnit,
@@ -198,6 +207,7 @@ const SYSTEM_ADMINISTRATOR: &[Permission] = &[
     P::IssueSlips,
     P::ReadAudit,
     P::ManageDeliveries,
+    P::ManageWebhooks,
 ];
 
 /// Permissions of a second officer, or to hand such permissions out.

@@ -4,3 +4,4 @@ pub mod access;
 pub mod audit;
 pub mod auth;
 pub mod crypto;
+pub mod tls;
