@@ -59,7 +59,7 @@ pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
 pub static CONSUMERS: [Consumer; 6] = [
     Consumer {
         name: "notifications",
-        topics: &["notify."],
+        topics: &["notify.", "announce.", "pushes.", "document.recalled"],
         consume: |conn, event, now| Box::pin(notifications::consume(conn, event, now)),
     },
     Consumer {

@@ -32,6 +32,7 @@ pub async fn sweep(state: &State) {
     slices(state, "known_devices", async |conn| Ok(full(identity::sweep_devices(conn, now).await?))).await;
     slices(state, "activation_slips", async |conn| identity::sweep_slips(conn, now).await).await;
     slices(state, "notifications", async |conn| Ok(full(notifications::sweep(conn, now).await?))).await;
+    slices(state, "announcements", async |conn| Ok(full(notifications::sweep_announcements(conn, now).await?))).await;
     slices(state, "reading_sessions", async |conn| documents::sweep_readings(conn, now).await).await;
     slices(state, "document_feed", async |conn| Ok(full(documents::sweep_feed(conn, now).await?))).await;
     slices(state, "document_reminders", async |conn| Ok(full(documents::sweep_reminders(conn, now).await?))).await;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Int4, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::db::Conn;
@@ -80,6 +80,18 @@ pub async fn tell(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Writes an event that becomes one notification about an object for all who belong to audiences (`audience_keys` in SQL), now or later.
+pub async fn announce(
+    conn: &mut Conn,
+    kind: &str,
+    object_id: Uuid,
+    (keys, details): (&[String], &Value),
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let payload = json!({"object_id": object_id, "keys": keys, "details": details});
+    emit(conn, &format!("announce.{kind}"), payload, now).await
 }
 
 /// Claims waiting events for a minute. The claim of an instance that dies passes to the next one.

@@ -1,5 +1,6 @@
 //! Notifications: events on a person's account, in their language.
 
+mod announcements;
 mod push;
 mod routes;
 mod texts;
@@ -21,6 +22,7 @@ use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::{first_id, new_id};
 use crate::kernel::outbox;
 
+pub use announcements::sweep as sweep_announcements;
 pub use push::send_due as send_pushes;
 pub use routes::{ChangedNotification, InboxLoader, NotificationOut, changed};
 
@@ -45,9 +47,15 @@ struct NotificationPayload {
 /// # Errors
 /// When the payload names no account, or the database fails.
 pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime<Utc>) -> Result<(), Problem> {
-    let Some(kind) = event.topic.strip_prefix(TOPIC) else {
-        return Ok(());
+    if let Some(kind) = event.topic.strip_prefix(announcements::TOPIC) {
+        return announcements::write(conn, kind, event, now).await;
+    }
+    let kind = match event.topic.as_str() {
+        announcements::PHONES => return announcements::tell_phones(conn, &event.payload, now).await,
+        announcements::RECALL => return announcements::take_back(conn, &event.payload).await,
+        topic => topic.strip_prefix(TOPIC),
     };
+    let Some(kind) = kind else { return Ok(()) };
     let payload: NotificationPayload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
     if (kind.ends_with(WAITING) || kind == PHONE_KEPT) && is_unread(conn, kind, &payload, now).await? {
         return Ok(());

@@ -62,6 +62,7 @@ pub fn title(kind: &str) -> Text {
             "Cấp trên đã mở lại tháng của chi bộ; hãy chốt lại trong 5 ngày",
             "A superior committee reopened a month of your cell: close it again within 5 days",
         ),
+        "document_published" => text("Có tài liệu mới gửi đến bạn", "A new document has come for you"),
         "document_version" => {
             text("Tài liệu bạn đã xem vừa có bản mới", "A document that you had opened has a new version")
         }

@@ -71,12 +71,7 @@ const FEED: &str = "SELECT f.xid, e.id, e.kind, e.occurred_at, e.data
         AND f.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
     ORDER BY f.xid, f.event_id LIMIT $4";
 
-async fn after(
-    conn: &mut Conn,
-    unit_id: Uuid,
-    (xid, id): (i64, Uuid),
-    fetch: i64,
-) -> Result<Vec<FeedRow>, Problem> {
+async fn after(conn: &mut Conn, unit_id: Uuid, (xid, id): (i64, Uuid), fetch: i64) -> Result<Vec<FeedRow>, Problem> {
     let query = diesel::sql_query(FEED).bind::<SqlUuid, _>(unit_id).bind::<BigInt, _>(xid).bind::<SqlUuid, _>(id);
     Ok(query.bind::<BigInt, _>(fetch).load(conn).await?)
 }

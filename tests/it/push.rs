@@ -220,6 +220,21 @@ async fn a_phone_whose_session_has_ended_is_told_nothing() {
 }
 
 #[actix_web::test]
+async fn phones_of_those_whom_a_publication_reaches_are_told() {
+    let world = World::new().await;
+    let officer = world.propaganda_officer().await;
+    let (member, outsider) = (world.member().await, world.outsider().await);
+    let (near, far) = (Phone::new().await, Phone::new().await);
+    near.subscribe(&member).await;
+    far.subscribe(&outsider).await;
+    crate::webhooks::publish(&world, &officer).await;
+    send(&world).await;
+    let received = near.service.expect(1).await.remove(0);
+    assert_eq!(near.read(&received), json!({"title": "Bạn có thông báo mới"}));
+    far.service.expect(0).await;
+}
+
+#[actix_web::test]
 async fn an_address_belongs_to_who_named_it_last_and_is_judged() {
     let world = World::new().await;
     let (first, second) = (world.member().await, world.member().await);

@@ -67,6 +67,7 @@ pub async fn publish(conn: &mut Conn, wanted: &Publication, reviewed: bool, now:
         (None, _) => {
             announce(conn, &row, now).await?;
             feed::refresh(conn, row.id, now).await?;
+            tell_audiences(conn, &row, now).await?;
             repeated::tell(conn, &row, wanted.attested_by, now).await
         }
     }
@@ -190,6 +191,9 @@ pub async fn put_out(
         emit(conn, "document.published", &row, now).await?;
     }
     feed::refresh(conn, row.id, now).await?;
+    if row.state == PUBLISHED {
+        tell_audiences(conn, &row, now).await?;
+    }
     if version.number > 1 {
         versions::announce(conn, row.id, now).await?;
     }
@@ -233,6 +237,13 @@ pub async fn recall(
     emit(conn, "document.recalled", &row, now).await?;
     feed::refresh(conn, row.id, now).await?;
     relations::settle(conn, &row, now).await
+}
+
+/// Announces the document to those whom it reaches and was not announced to before.
+async fn tell_audiences(conn: &mut Conn, row: &DocumentRow, now: DateTime<Utc>) -> Result<(), Problem> {
+    let keys = feed::audiences(conn, row.id).await?;
+    let details = json!({"document_id": row.id, "unit_id": row.unit_id});
+    outbox::announce(conn, "document_published", row.id, (&keys, &details), now).await
 }
 
 /// Tells other systems what happened to the document.

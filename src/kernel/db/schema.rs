@@ -32,6 +32,28 @@ diesel::table! {
     }
 }
 diesel::table! {
+    announcement_audiences (key, announcement_id) {
+        key -> Text,
+        announcement_id -> Uuid,
+    }
+}
+diesel::table! {
+    announcement_reads (account_id, announcement_id) {
+        account_id -> Uuid,
+        announcement_id -> Uuid,
+        read_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    announcements (id) {
+        id -> Uuid,
+        kind -> Text,
+        object_id -> Uuid,
+        details -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
     attestation_members (attestation_id, member_id) {
         attestation_id -> Uuid,
         member_id -> Uuid,

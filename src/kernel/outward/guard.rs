@@ -98,8 +98,19 @@ mod tests {
         assert_eq!(fault("https://user:secret@receiver.example/"), Some(TargetFault::Unreadable));
         assert_eq!(fault("receiver.example"), Some(TargetFault::Unreadable));
         let private = [
-            "127.0.0.1", "0x7f000001", "2130706433", "0177.1", "127.1", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]",
-            "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "10.0.0.1", "169.254.169.254", "[fe80::1]",
+            "127.0.0.1",
+            "0x7f000001",
+            "2130706433",
+            "0177.1",
+            "127.1",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+            "10.0.0.1",
+            "169.254.169.254",
+            "[fe80::1]",
         ];
         for host in private {
             assert_eq!(fault(&format!("https://{host}/")), Some(TargetFault::Private), "{host}");

@@ -161,14 +161,8 @@ const COMMITTEE_OFFICER: &[Permission] = &[
     P::ManageWebhooks,
 ];
 
-const PROPAGANDA_OFFICER: &[Permission] = &[
-    P::ReadUnit,
-    P::PublishDocuments,
-    P::ReadReadership,
-    P::ManageQuizzes,
-    P::ReadQuizResults,
-    P::ManageWebhooks,
-];
+const PROPAGANDA_OFFICER: &[Permission] =
+    &[P::ReadUnit, P::PublishDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults, P::ManageWebhooks];
 
 const ORGANISATION_OFFICER: &[Permission] = &[
     P::ReadUnit,

@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Bytea, Int4, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Bytea, Date, Int4, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
+use crate::kernel::ids::first_id;
 use crate::kernel::outward::{OutwardError, backoff, work_off};
 use crate::kernel::state::State;
 
@@ -103,12 +105,18 @@ struct Standing {
 
 /// What is to be known of a phone before it is told; none when its session has ended.
 async fn standing(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<Option<Standing>, Problem> {
-    let query = "SELECT EXISTS (SELECT FROM notifications n WHERE n.account_id = p.account_id AND n.read_at IS NULL) AS unread,
+    let query = "SELECT EXISTS (SELECT FROM notifications n WHERE n.account_id = p.account_id AND n.read_at IS NULL)
+            OR EXISTS (SELECT FROM announcement_audiences x WHERE x.announcement_id >= $3
+                AND x.key = ANY(audience_keys(p.account_id, home_of(p.account_id, $4), $4))
+                AND NOT EXISTS (SELECT FROM announcement_reads a
+                    WHERE a.account_id = p.account_id AND a.announcement_id = x.announcement_id)) AS unread,
             coalesce(r.quiet_hours, true) AS quiet_hours
         FROM push_subscriptions p JOIN sessions s ON s.id = p.session_id
         LEFT JOIN notification_preferences r ON r.account_id = p.account_id
         WHERE p.id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2";
     let query = diesel::sql_query(query).bind::<SqlUuid, _>(id).bind::<Timestamptz, _>(now);
+    // An older one was told of before.
+    let query = query.bind::<SqlUuid, _>(first_id(now - TimeDelta::days(2))).bind::<Date, _>(day_of(now));
     let found: Vec<Standing> = query.load(conn).await?;
     Ok(found.into_iter().next())
 }

@@ -35,7 +35,12 @@ mod tests {
     fn the_night_lasts_from_nine_to_six() {
         let at = |text: &str| text.parse::<DateTime<chrono::FixedOffset>>().unwrap().to_utc();
         let morning = at("2026-11-21T06:00:00+07:00");
-        for night in ["2026-11-20T21:00:00+07:00", "2026-11-20T23:59:59+07:00", "2026-11-21T00:00:00+07:00", "2026-11-21T05:59:59+07:00"] {
+        for night in [
+            "2026-11-20T21:00:00+07:00",
+            "2026-11-20T23:59:59+07:00",
+            "2026-11-21T00:00:00+07:00",
+            "2026-11-21T05:59:59+07:00",
+        ] {
             assert_eq!(after_the_night(at(night)), morning, "{night}");
         }
         for day in ["2026-11-20T20:59:59+07:00", "2026-11-21T06:00:00+07:00"] {

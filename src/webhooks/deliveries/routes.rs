@@ -202,7 +202,8 @@ pub async fn replay_webhook_events(request: WriteRequest<ReplayIn, OnEndpoint>) 
         .commit(async |conn, scope| {
             let on = &scope.on.endpoint;
             // Of what is older the events are gone, and far days would be none to the database.
-            let (from, to) = (from.max(scope.now - TimeDelta::days(KEPT_DAYS + 1)), to.min(scope.now + TimeDelta::days(1)));
+            let (from, to) =
+                (from.max(scope.now - TimeDelta::days(KEPT_DAYS + 1)), to.min(scope.now + TimeDelta::days(1)));
             let events = store::events_between(conn, (on.unit_id, &on.events), (from, to), MOST + 1).await?;
             if i64::try_from(events.len()).is_ok_and(|found| found > MOST) {
                 let (vi, en) = ("Khoảng thời gian có hơn 1.000 sự kiện.", "The span holds more than 1,000 events.");
@@ -210,7 +211,8 @@ pub async fn replay_webhook_events(request: WriteRequest<ReplayIn, OnEndpoint>) 
             }
             let wanted: Vec<_> = events.iter().map(|event| (on.id, *event)).collect();
             store::queue(conn, &wanted, scope.now).await?;
-            record(conn, scope, "webhook_endpoint.replayed", json!({"from": from, "to": to, "events": wanted.len()})).await?;
+            record(conn, scope, "webhook_endpoint.replayed", json!({"from": from, "to": to, "events": wanted.len()}))
+                .await?;
             Ok(Replay { queued: wanted.len() })
         })
         .await

@@ -81,7 +81,8 @@ pub struct DeliveryRow {
     pub last_millis: Option<i32>,
 }
 
-const SELECT: &str = "SELECT d.id, d.event_id, e.kind, e.data, e.occurred_at, d.attempts, d.next_at, d.delivered_at, d.failed_at,
+const SELECT: &str =
+    "SELECT d.id, d.event_id, e.kind, e.data, e.occurred_at, d.attempts, d.next_at, d.delivered_at, d.failed_at,
     d.last_attempt_at, d.last_status, d.last_error, d.last_millis
     FROM webhook_deliveries d JOIN webhook_events e ON e.id = d.event_id WHERE d.endpoint_id = $1";
 
@@ -98,8 +99,7 @@ pub async fn of_endpoint(
         Some("failed") => "AND d.failed_at IS NOT NULL",
         _ => "",
     };
-    let query =
-        format!("{SELECT} {condition} AND ($2 IS NULL OR d.id < $2) ORDER BY d.id DESC LIMIT $3");
+    let query = format!("{SELECT} {condition} AND ($2 IS NULL OR d.id < $2) ORDER BY d.id DESC LIMIT $3");
     let query = diesel::sql_query(query).bind::<SqlUuid, _>(endpoint_id).bind::<Nullable<SqlUuid>, _>(before);
     Ok(query.bind::<BigInt, _>(fetch).load(conn).await?)
 }
@@ -123,7 +123,7 @@ pub async fn due(
 }
 
 #[derive(QueryableByName)]
-struct Found {
+struct EventIdRow {
     #[diesel(sql_type = SqlUuid)]
     event_id: Uuid,
 }
@@ -135,7 +135,7 @@ pub async fn events_between(
     (from, to): (DateTime<Utc>, DateTime<Utc>),
     most: i64,
 ) -> Result<Vec<Uuid>, Problem> {
-    let found: Vec<Found> = diesel::sql_query(
+    let found: Vec<EventIdRow> = diesel::sql_query(
         "SELECT e.id AS event_id FROM webhook_feed f JOIN webhook_events e ON e.id = f.event_id
          WHERE f.recipient_id = $1 AND e.kind = ANY($2) AND e.occurred_at >= $3 AND e.occurred_at < $4
          ORDER BY e.id LIMIT $5",

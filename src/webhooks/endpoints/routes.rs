@@ -75,7 +75,13 @@ impl From<EndpointRow> for WebhookEndpoint {
 #[serde(deny_unknown_fields)]
 pub struct WebhookEndpointIn {
     /// Where it is: HTTPS, on the public internet. A name that cannot be looked up now is taken, and judged when something is sent.
-    #[schema(format = "uri", min_length = 8, max_length = 2000, pattern = r"^https?://[!-~]+$", example = "https://receiver.example/hooks")]
+    #[schema(
+        format = "uri",
+        min_length = 8,
+        max_length = 2000,
+        pattern = r"^https?://[!-~]+$",
+        example = "https://receiver.example/hooks"
+    )]
     url: String,
     /// The types of events that it gets.
     #[schema(min_items = 1, max_items = 50, example = json!(["document.published", "month.closed"]))]
@@ -94,7 +100,11 @@ pub struct CreatedWebhookEndpoint {
     /// The endpoint.
     id: Uuid,
     /// The secret that signs what it gets, shown this once.
-    #[schema(max_length = 100, pattern = "^whsec_[A-Za-z0-9+/=]+$", example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
+    #[schema(
+        max_length = 100,
+        pattern = "^whsec_[A-Za-z0-9+/=]+$",
+        example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+    )]
     secret: String,
 }
 
@@ -151,9 +161,10 @@ pub async fn create_webhook_endpoint(
 async fn fit(state: &State, url: &str) -> Result<(), Problem> {
     let Err(fault) = state.outward.judge_resolved(url).await else { return Ok(()) };
     let (code, detail) = match fault {
-        TargetFault::Unreadable => {
-            ("malformed_url", text("Địa chỉ không đọc được hoặc có tên người dùng.", "The address cannot be read, or holds a user name."))
-        }
+        TargetFault::Unreadable => (
+            "malformed_url",
+            text("Địa chỉ không đọc được hoặc có tên người dùng.", "The address cannot be read, or holds a user name."),
+        ),
         TargetFault::NotHttps => ("not_https", text("Địa chỉ phải bắt đầu bằng https.", "The address must be HTTPS.")),
         TargetFault::Private => (
             "private_address",
@@ -211,7 +222,14 @@ pub async fn get_webhook_endpoint(request: ReadRequest<OnEndpoint>) -> Result<Re
 #[serde(deny_unknown_fields)]
 pub struct WebhookEndpointChange {
     /// Where it is.
-    #[schema(nullable = false, format = "uri", min_length = 8, max_length = 2000, pattern = r"^https?://[!-~]+$", example = "https://receiver.example/hooks")]
+    #[schema(
+        nullable = false,
+        format = "uri",
+        min_length = 8,
+        max_length = 2000,
+        pattern = r"^https?://[!-~]+$",
+        example = "https://receiver.example/hooks"
+    )]
     url: Option<String>,
     /// The types of events that it gets.
     #[schema(nullable = false, min_items = 1, max_items = 50, example = json!(["document.published"]))]

@@ -78,7 +78,11 @@ pub async fn valid(
 #[derive(Serialize, ToSchema)]
 pub struct RotatedSecret {
     /// The secret, shown this once.
-    #[schema(max_length = 100, pattern = "^whsec_[A-Za-z0-9+/=]+$", example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
+    #[schema(
+        max_length = 100,
+        pattern = "^whsec_[A-Za-z0-9+/=]+$",
+        example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+    )]
     secret: String,
     /// Until when requests are also signed with the former one.
     former_valid_until: DateTime<Utc>,

@@ -51,7 +51,8 @@ async fn a_name_is_judged_again_when_something_is_sent() {
     assert_eq!(hook.last(&officer).await["last_error"], "name_unresolved");
     // What stood for a public address when it was named stands for a private one now.
     for url in [format!("https://localhost{}", &hook.receiver.url[16..]), "https://[::ffff:127.0.0.1]/".to_owned()] {
-        execute(&world, &format!("UPDATE webhook_endpoints SET url = '{url}', next_at = now() - interval '1 month'")).await;
+        execute(&world, &format!("UPDATE webhook_endpoints SET url = '{url}', next_at = now() - interval '1 month'"))
+            .await;
         execute(&world, "UPDATE webhook_deliveries SET next_at = now() - interval '1 month'").await;
         send(&world).await;
         assert_eq!(hook.last(&officer).await["last_error"], "address_refused", "{url}");

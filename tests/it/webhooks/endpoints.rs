@@ -20,8 +20,11 @@ async fn an_officer_of_one_unit_need_not_name_it_others_must() {
         other.post("/v1/webhook-endpoints", &body).await.expect(403);
         other.get("/v1/webhook-endpoints").await.expect(403);
     }
-    let far = json!({"url": "https://receiver.example/", "events": ["document.published"], "unit_id": world.other_ward});
-    officer.post("/v1/webhook-endpoints", &far).await.expect(404);
+    let far =
+        json!({"url": "https://receiver.example/", "events": ["document.published"], "unit_id": world.other_ward});
+    // The officer's own cell is there, so the unit is known.
+    officer.post("/v1/webhook-endpoints", &far).await.expect(403);
+    secretary.post("/v1/webhook-endpoints", &far).await.expect(404);
     administrator.post("/v1/webhook-endpoints", &far).await.expect(201);
 }
 
