@@ -15,6 +15,7 @@ use super::http::turns::Turns;
 use super::openapi::operations::Operations;
 use super::outward::OutwardClient;
 use super::redis::Redis;
+use super::security::app_reads::AppReads;
 use super::security::auth::{Authenticator, Keys};
 use super::security::crypto::Crypto;
 
@@ -36,6 +37,8 @@ pub struct State {
     pub keys: Keys,
     pub authenticator: Box<dyn Authenticator + Send + Sync>,
     pub limits: RateLimits,
+    /// Which readings of apps the access logs of this day hold already.
+    pub app_reads: AppReads,
     pub operations: Arc<Operations>,
     /// Files of documents.
     pub files: Arc<dyn ObjectStore>,
