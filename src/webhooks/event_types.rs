@@ -22,6 +22,10 @@ pub enum WebhookEventType {
     MonthReopened,
     #[serde(rename = "quiz.published")]
     QuizPublished,
+    #[serde(rename = "points.awarded")]
+    PointsAwarded,
+    #[serde(rename = "points.reversed")]
+    PointsReversed,
 }
 
 /// The type of the event that an officer sends to try an endpoint. No endpoint has to ask for it.
@@ -59,6 +63,25 @@ pub struct QuizEventData {
     unit_id: Uuid,
 }
 
+/// What happened to the points of a member who allowed the app to read them.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct EntryEventData {
+    /// The entry in the ledger.
+    entry_id: Uuid,
+    /// The member.
+    pub member_id: Uuid,
+    /// The cell of that day.
+    unit_id: Uuid,
+    /// The month it counts for.
+    period: Period,
+    /// The points; below zero when an entry was taken back.
+    #[schema(minimum = -1_000_000, maximum = 1_000_000, example = 3)]
+    points: i32,
+    /// The rule.
+    #[schema(max_length = 60, pattern = "^[a-z0-9_]+$", example = "document_read")]
+    rule: String,
+}
+
 /// A try.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct TestEventData {
@@ -75,12 +98,20 @@ pub enum EventData {
     Document(DocumentEventData),
     Month(MonthEventData),
     Quiz(QuizEventData),
+    Entry(EntryEventData),
     Test(TestEventData),
 }
 
 impl WebhookEventType {
-    pub const ALL: [Self; 5] =
-        [Self::DocumentPublished, Self::DocumentRecalled, Self::MonthClosed, Self::MonthReopened, Self::QuizPublished];
+    pub const ALL: [Self; 7] = [
+        Self::DocumentPublished,
+        Self::DocumentRecalled,
+        Self::MonthClosed,
+        Self::MonthReopened,
+        Self::QuizPublished,
+        Self::PointsAwarded,
+        Self::PointsReversed,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -89,6 +120,8 @@ impl WebhookEventType {
             Self::MonthClosed => "month.closed",
             Self::MonthReopened => "month.reopened",
             Self::QuizPublished => "quiz.published",
+            Self::PointsAwarded => "points.awarded",
+            Self::PointsReversed => "points.reversed",
         }
     }
 
@@ -117,6 +150,10 @@ impl WebhookEventType {
                 let data: QuizEventData = read(payload)?;
                 (data.unit_id, EventData::Quiz(data))
             }
+            Self::PointsAwarded | Self::PointsReversed => {
+                let data: EntryEventData = read(payload)?;
+                (data.unit_id, EventData::Entry(data))
+            }
         })
     }
 
@@ -127,6 +164,8 @@ impl WebhookEventType {
             Self::MonthClosed => "The month of a cell was closed",
             Self::MonthReopened => "A closed month was reopened",
             Self::QuizPublished => "A quiz was published",
+            Self::PointsAwarded => "A member who allowed the app earned points",
+            Self::PointsReversed => "An entry of a member who allowed the app was taken back",
         }
     }
 }
@@ -144,6 +183,10 @@ pub fn documented() -> Vec<DocumentedEvent> {
                 (MonthEventData::name(), json!({"closing_id": id, "unit_id": id, "period": "2026-10"}))
             }
             WebhookEventType::QuizPublished => (QuizEventData::name(), json!({"quiz_id": id, "unit_id": id})),
+            WebhookEventType::PointsAwarded | WebhookEventType::PointsReversed => (
+                EntryEventData::name(),
+                json!({"entry_id": id, "member_id": id, "unit_id": id, "period": "2026-11", "points": 3, "rule": "document_read"}),
+            ),
         };
         DocumentedEvent { name: kind.as_str(), summary: kind.summary(), data: data.into_owned(), example }
     };

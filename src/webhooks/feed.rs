@@ -3,7 +3,7 @@
 use actix_web::get;
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use serde_json::Value;
@@ -67,13 +67,25 @@ struct FeedRow {
 /// What transactions that are still open will add comes behind all that is shown: a cursor passes over nothing.
 const FEED: &str = "SELECT f.xid, e.id, e.kind, e.occurred_at, e.data
     FROM webhook_feed f JOIN webhook_events e ON e.id = f.event_id
-    WHERE f.recipient_id = $1 AND (f.xid, f.event_id) > ($2, $3)
+    WHERE f.recipient_id = ANY($1) AND (f.xid, f.event_id) > ($2, $3)
         AND f.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+        AND (e.kind NOT LIKE 'points.%' OR app_may_read(f.recipient_id, (e.data->>'member_id')::uuid, 'points:read', $5))
     ORDER BY f.xid, f.event_id LIMIT $4";
 
-async fn after(conn: &mut Conn, unit_id: Uuid, (xid, id): (i64, Uuid), fetch: i64) -> Result<Vec<FeedRow>, Problem> {
-    let query = diesel::sql_query(FEED).bind::<SqlUuid, _>(unit_id).bind::<BigInt, _>(xid).bind::<SqlUuid, _>(id);
-    Ok(query.bind::<BigInt, _>(fetch).load(conn).await?)
+async fn after(
+    conn: &mut Conn,
+    recipients: Vec<Uuid>,
+    (xid, id): (i64, Uuid),
+    fetch: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<FeedRow>, Problem> {
+    let query = diesel::sql_query(FEED)
+        .bind::<Array<SqlUuid>, _>(recipients)
+        .bind::<BigInt, _>(xid)
+        .bind::<SqlUuid, _>(id)
+        .bind::<BigInt, _>(fetch)
+        .bind::<Timestamptz, _>(now);
+    Ok(query.load(conn).await?)
 }
 
 /// List events
@@ -81,7 +93,7 @@ async fn after(conn: &mut Conn, unit_id: Uuid, (xid, id): (i64, Uuid), fetch: i6
 /// The events of a unit and of the units below it that webhooks carry, the oldest first: for systems that cannot be called. Keep
 /// `next_cursor` and pass it as `cursor` the next time; without one the list begins 30 days ago. For officers of the unit who manage
 /// webhooks.
-#[utoipa::path(tag = "Webhooks", params(WebhookUnit, PageQuery), responses(
+#[utoipa::path(tag = "Webhooks", security(("bearer" = []), ("oauth2" = ["webhooks:manage"]), ("oauth2_client" = ["webhooks:manage"])), params(WebhookUnit, PageQuery), responses(
     (status = 403, description = "The caller may not manage webhooks of the unit."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/events")]
@@ -90,9 +102,9 @@ pub async fn list_events(
     page: Query<PageQuery>,
 ) -> Result<Reply<EventFeed>, Problem> {
     let Query(page) = page;
-    let unit_id = request.scope.on.unit_id;
+    let recipients = [Some(request.scope.on.unit_id), request.scope.on.app].into_iter().flatten().collect();
     let from = page.after()?.unwrap_or_default();
-    let mut rows = after(&mut request.conn, unit_id, from, page.fetch()).await?;
+    let mut rows = after(&mut request.conn, recipients, from, page.fetch(), request.scope.now).await?;
     let limit = usize::try_from(page.limit).unwrap_or(1);
     let more = rows.len() > limit;
     rows.truncate(limit);

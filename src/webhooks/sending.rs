@@ -89,6 +89,7 @@ async fn turn(state: &State, endpoint: DueEndpoint) -> usize {
 async fn prepare(state: &State, endpoint: &DueEndpoint) -> Result<(Vec<Webhook>, Vec<DeliveryRow>), Problem> {
     let now = state.clock.now();
     let mut conn = state.work.conn().await?;
+    store::give_up_disallowed(&mut conn, endpoint.id, now).await?;
     let secrets = secrets::valid(&mut conn, &state.crypto, endpoint.id, now).await?;
     let keys = secrets.into_iter().map(|secret| Webhook::from_bytes(secret).map_err(Problem::internal));
     Ok((keys.collect::<Result<_, _>>()?, store::due(&mut conn, endpoint.id, MOST, now).await?))

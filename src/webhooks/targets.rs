@@ -10,7 +10,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::extract::{Authorize, path_id};
 use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::security::access::Permission;
-use crate::kernel::security::auth::Principal;
+use crate::kernel::security::auth::{AccountKind, Principal};
 use crate::organisation::units;
 
 use super::endpoints::store::{self, EndpointRow};
@@ -31,6 +31,10 @@ impl Authorize for OnEndpoint {
             let endpoint = store::get(conn, path_id(req, "endpoint_id")?).await?;
             let path = units::last_path(conn, endpoint.unit_id, day_of(now)).await?;
             caller.require(&path, Permission::ManageWebhooks)?;
+            // An app knows its own endpoints only.
+            if caller.client_id.is_some() && caller.client_id != endpoint.client_id {
+                return Err(Problem::not_found());
+            }
             Ok(Self { endpoint })
         })
     }
@@ -39,6 +43,8 @@ impl Authorize for OnEndpoint {
 /// The unit of the query's `unit_id`, or else the caller's only one, on which the caller manages webhooks.
 pub struct OnWebhookUnit {
     pub unit_id: Uuid,
+    /// The app that calls for itself, if it is one: what members allowed it is its own to know.
+    pub app: Option<Uuid>,
 }
 
 #[derive(serde::Deserialize)]
@@ -57,7 +63,8 @@ impl Authorize for OnWebhookUnit {
             let query = web::Query::<WebhookUnitQuery>::from_query(req.query_string());
             let named = query.map_err(|_| Problem::not_found())?.unit_id;
             let unit_id = unit_of(conn, caller, named, "unit_id", now).await?;
-            Ok(Self { unit_id })
+            let app = (caller.kind == AccountKind::Client).then_some(caller.account_id);
+            Ok(Self { unit_id, app })
         })
     }
 }

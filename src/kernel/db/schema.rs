@@ -1047,6 +1047,7 @@ diesel::table! {
         failing_since -> Nullable<Timestamptz>,
         failures -> Int4,
         next_at -> Timestamptz,
+        client_id -> Nullable<Uuid>,
     }
 }
 diesel::table! {

@@ -208,7 +208,7 @@ const SYSTEM_ADMINISTRATOR: &[Permission] = &[
 ];
 
 /// An application without a person reads figures, never rows of people.
-const APPLICATION: &[Permission] = &[P::ReadUnit, P::ReadBoard];
+const APPLICATION: &[Permission] = &[P::ReadUnit, P::ReadBoard, P::ManageWebhooks];
 
 /// Permissions of a second officer, or to hand such permissions out.
 const DECIDING: &[Permission] = &[

@@ -46,7 +46,8 @@ pub struct WebhookDelivery {
     /// The status that the receiver answered last.
     #[schema(minimum = 100, maximum = 999, example = 204)]
     last_status: Option<i32>,
-    /// Why there was no answer: `address_refused`, `name_unresolved`, `unreachable`, `timed_out` or `broken_off`.
+    /// Why there was no answer: `address_refused`, `name_unresolved`, `unreachable`, `timed_out` or `broken_off`; `not_allowed`
+    /// when the member had taken back what the app was allowed.
     #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "timed_out")]
     last_error: Option<String>,
     /// How long the last attempt took, milliseconds.
@@ -80,7 +81,7 @@ impl From<DeliveryRow> for WebhookDelivery {
 ///
 /// Sends an event `webhook.test` to the endpoint, whatever types of events it gets. The log shows what came of it. For officers of the
 /// unit who manage webhooks.
-#[utoipa::path(tag = "Webhooks", params(("endpoint_id" = Uuid, Path, description = "The endpoint.")), request_body = Empty,
+#[utoipa::path(tag = "Webhooks", security(("bearer" = []), ("oauth2" = ["webhooks:manage"]), ("oauth2_client" = ["webhooks:manage"])), params(("endpoint_id" = Uuid, Path, description = "The endpoint.")), request_body = Empty,
     responses((status = 409, description = "The endpoint is paused.")))]
 #[post("/webhook-endpoints/{endpoint_id}/test")]
 pub async fn test_webhook_endpoint(
@@ -129,7 +130,7 @@ pub struct DeliveryQuery {
 ///
 /// The log of the last 30 days, newest first: what was sent, how often it was tried, what the receiver answered last. For officers of
 /// the unit who manage webhooks.
-#[utoipa::path(tag = "Webhooks", params(("endpoint_id" = Uuid, Path, description = "The endpoint."), PageQuery, DeliveryQuery))]
+#[utoipa::path(tag = "Webhooks", security(("bearer" = []), ("oauth2" = ["webhooks:manage"]), ("oauth2_client" = ["webhooks:manage"])), params(("endpoint_id" = Uuid, Path, description = "The endpoint."), PageQuery, DeliveryQuery))]
 #[get("/webhook-endpoints/{endpoint_id}/deliveries")]
 pub async fn list_webhook_deliveries(
     mut request: ReadRequest<OnEndpoint>,
@@ -146,7 +147,7 @@ pub async fn list_webhook_deliveries(
 ///
 /// Queues the delivery anew, whether it had arrived or not; the receiver knows it by its `webhook-id`. For officers of the unit who
 /// manage webhooks.
-#[utoipa::path(tag = "Webhooks", params(("endpoint_id" = Uuid, Path, description = "The endpoint."),
+#[utoipa::path(tag = "Webhooks", security(("bearer" = []), ("oauth2" = ["webhooks:manage"]), ("oauth2_client" = ["webhooks:manage"])), params(("endpoint_id" = Uuid, Path, description = "The endpoint."),
     ("delivery_id" = Uuid, Path, description = "The delivery.")), request_body = Empty)]
 #[post("/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/replay")]
 pub async fn replay_webhook_delivery(
@@ -188,7 +189,7 @@ pub struct Replay {
 /// Queues all events of a time span that the endpoint gets now, whether they were sent before, failed, or happened while it was paused
 /// or before it was made. Events are kept for 30 days; a span holds 1,000 events at most. For officers of the unit who manage
 /// webhooks.
-#[utoipa::path(tag = "Webhooks", params(("endpoint_id" = Uuid, Path, description = "The endpoint.")), request_body = ReplayIn,
+#[utoipa::path(tag = "Webhooks", security(("bearer" = []), ("oauth2" = ["webhooks:manage"]), ("oauth2_client" = ["webhooks:manage"])), params(("endpoint_id" = Uuid, Path, description = "The endpoint.")), request_body = ReplayIn,
     responses((status = 422, description = "The span ends before it begins, or holds more than 1,000 events (`rule_not_met`).")))]
 #[post("/webhook-endpoints/{endpoint_id}/replays")]
 pub async fn replay_webhook_events(request: WriteRequest<ReplayIn, OnEndpoint>) -> Result<Reply<Replay>, Problem> {
@@ -201,10 +202,11 @@ pub async fn replay_webhook_events(request: WriteRequest<ReplayIn, OnEndpoint>) 
     request
         .commit(async |conn, scope| {
             let on = &scope.on.endpoint;
+            let recipients: Vec<Uuid> = [Some(on.unit_id), on.client_id].into_iter().flatten().collect();
             // Of what is older the events are gone, and far days would be none to the database.
             let (from, to) =
                 (from.max(scope.now - TimeDelta::days(KEPT_DAYS + 1)), to.min(scope.now + TimeDelta::days(1)));
-            let events = store::events_between(conn, (on.unit_id, &on.events), (from, to), MOST + 1).await?;
+            let events = store::events_between(conn, (&recipients, &on.events), (from, to), MOST + 1).await?;
             if i64::try_from(events.len()).is_ok_and(|found| found > MOST) {
                 let (vi, en) = ("Khoảng thời gian có hơn 1.000 sự kiện.", "The span holds more than 1,000 events.");
                 return Err(Problem::with(Code::RuleNotMet, vi, en));

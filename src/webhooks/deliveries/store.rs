@@ -110,6 +110,21 @@ pub async fn get(conn: &mut Conn, endpoint_id: Uuid, id: Uuid) -> Result<Deliver
     Ok(query.bind::<SqlUuid, _>(endpoint_id).bind::<SqlUuid, _>(id).get_result(conn).await?)
 }
 
+/// Gives up what is due for an endpoint of an app and concerns members who allow the app nothing any more.
+pub async fn give_up_disallowed(conn: &mut Conn, endpoint_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
+    diesel::sql_query(
+        "UPDATE webhook_deliveries d SET next_at = NULL, failed_at = $2, last_error = 'not_allowed'
+         FROM webhook_events e, webhook_endpoints w
+         WHERE d.endpoint_id = $1 AND d.next_at <= $2 AND e.id = d.event_id AND w.id = d.endpoint_id AND e.kind LIKE 'points.%'
+            AND NOT coalesce(app_may_read(w.client_id, (e.data->>'member_id')::uuid, 'points:read', $2), false)",
+    )
+    .bind::<SqlUuid, _>(endpoint_id)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// What is due for an endpoint, the oldest first.
 pub async fn due(
     conn: &mut Conn,
@@ -128,19 +143,19 @@ struct EventIdRow {
     event_id: Uuid,
 }
 
-/// Events of a unit of these types within a time, the oldest first.
+/// Events of a unit, or of an app, of these types within a time, the oldest first.
 pub async fn events_between(
     conn: &mut Conn,
-    (unit_id, kinds): (Uuid, &[String]),
+    (recipients, kinds): (&[Uuid], &[String]),
     (from, to): (DateTime<Utc>, DateTime<Utc>),
     most: i64,
 ) -> Result<Vec<Uuid>, Problem> {
     let found: Vec<EventIdRow> = diesel::sql_query(
         "SELECT e.id AS event_id FROM webhook_feed f JOIN webhook_events e ON e.id = f.event_id
-         WHERE f.recipient_id = $1 AND e.kind = ANY($2) AND e.occurred_at >= $3 AND e.occurred_at < $4
+         WHERE f.recipient_id = ANY($1) AND e.kind = ANY($2) AND e.occurred_at >= $3 AND e.occurred_at < $4
          ORDER BY e.id LIMIT $5",
     )
-    .bind::<SqlUuid, _>(unit_id)
+    .bind::<Array<SqlUuid>, _>(recipients)
     .bind::<Array<Text>, _>(kinds)
     .bind::<Timestamptz, _>(from)
     .bind::<Timestamptz, _>(to)

@@ -34,6 +34,8 @@ pub struct WebhookEndpoint {
     id: Uuid,
     /// The unit whose events it gets, with those of the units below.
     unit_id: Uuid,
+    /// The app it belongs to; null for one that an officer made without an app.
+    client_id: Option<Uuid>,
     /// Where it is.
     #[schema(format = "uri", max_length = 2000, example = "https://receiver.example/hooks")]
     url: String,
@@ -59,6 +61,7 @@ impl From<EndpointRow> for WebhookEndpoint {
         Self {
             id: row.id,
             unit_id: row.unit_id,
+            client_id: row.client_id,
             url: row.url,
             description: row.description,
             events: row.events,
@@ -113,8 +116,9 @@ pub struct CreatedWebhookEndpoint {
 /// Has events of a unit and of the units below it sent to an address, from now on, and shows the secret that signs them, once. Private,
 /// loopback and other special addresses are refused here and again, after the name was looked up, whenever something is sent.
 /// A unit has 20 endpoints at most. Takes no `Idempotency-Key`: if the answer got lost, delete the endpoint and make another. For
-/// officers who manage webhooks of the unit: committee officers, propaganda officers, system administrators.
-#[utoipa::path(tag = "Webhooks", request_body = WebhookEndpointIn, extensions(("x-secret-call" = json!(true))), responses(
+/// officers who manage webhooks of the unit (committee officers, propaganda officers, system administrators), and for apps with the scope
+/// `webhooks:manage`. Only endpoints of apps get what members earn, of those who allowed the app to read their points.
+#[utoipa::path(tag = "Webhooks", security(("bearer" = []), ("oauth2" = ["webhooks:manage"]), ("oauth2_client" = ["webhooks:manage"])), request_body = WebhookEndpointIn, extensions(("x-secret-call" = json!(true))), responses(
     (status = 403, description = "The caller may not manage webhooks of the unit."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is."),
     (status = 422, description = "The address is not fit to be called, or the unit has 20 endpoints already (`rule_not_met`).")))]
@@ -143,6 +147,7 @@ pub async fn create_webhook_endpoint(
             created_at: now,
             failures: 0,
             next_at: now,
+            client_id: scope.caller.client_id,
         };
         store::insert(conn, &new).await?;
         let event = audit::AuditEvent {
@@ -194,7 +199,7 @@ pub struct WebhookUnit {
 /// List webhook endpoints
 ///
 /// The endpoints of a unit, newest first. For officers of the unit who manage webhooks.
-#[utoipa::path(tag = "Webhooks", params(WebhookUnit, PageQuery), responses(
+#[utoipa::path(tag = "Webhooks", security(("bearer" = []), ("oauth2" = ["webhooks:manage"]), ("oauth2_client" = ["webhooks:manage"])), params(WebhookUnit, PageQuery), responses(
     (status = 403, description = "The caller may not manage webhooks of the unit."),
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/webhook-endpoints")]
@@ -203,15 +208,15 @@ pub async fn list_webhook_endpoints(
     page: Query<PageQuery>,
 ) -> Result<Reply<Page<WebhookEndpoint>>, Problem> {
     let Query(page) = page;
-    let unit_id = request.scope.on.unit_id;
-    let rows = store::of_unit(&mut request.conn, unit_id, page.after()?, page.fetch()).await?;
+    let whose = (request.scope.on.unit_id, request.scope.caller.client_id);
+    let rows = store::of_unit(&mut request.conn, whose, page.after()?, page.fetch()).await?;
     request.reply(&page.page(rows, |row| row.id, WebhookEndpoint::from))
 }
 
 /// Show a webhook endpoint
 ///
 /// The endpoint without its secret. For officers of the unit who manage webhooks.
-#[utoipa::path(tag = "Webhooks", params(("endpoint_id" = Uuid, Path, description = "The endpoint.")))]
+#[utoipa::path(tag = "Webhooks", security(("bearer" = []), ("oauth2" = ["webhooks:manage"]), ("oauth2_client" = ["webhooks:manage"])), params(("endpoint_id" = Uuid, Path, description = "The endpoint.")))]
 #[get("/webhook-endpoints/{endpoint_id}")]
 pub async fn get_webhook_endpoint(request: ReadRequest<OnEndpoint>) -> Result<Reply<WebhookEndpoint>, Problem> {
     request.reply(&WebhookEndpoint::from(request.scope.on.endpoint.clone()))
@@ -246,7 +251,7 @@ pub struct WebhookEndpointChange {
 ///
 /// Changes the address, the types of events or the description; pauses the endpoint, or lets it go on. What waited goes on at once. For
 /// officers of the unit who manage webhooks.
-#[utoipa::path(tag = "Webhooks", params(("endpoint_id" = Uuid, Path, description = "The endpoint.")),
+#[utoipa::path(tag = "Webhooks", security(("bearer" = []), ("oauth2" = ["webhooks:manage"]), ("oauth2_client" = ["webhooks:manage"])), params(("endpoint_id" = Uuid, Path, description = "The endpoint.")),
     request_body = WebhookEndpointChange, responses(
     (status = 422, description = "The address is not fit to be called (`rule_not_met`).")))]
 #[patch("/webhook-endpoints/{endpoint_id}")]
@@ -287,7 +292,7 @@ pub async fn update_webhook_endpoint(
 /// Delete a webhook endpoint
 ///
 /// Ends the endpoint with its secrets and its log; nothing more is sent to it. For officers of the unit who manage webhooks.
-#[utoipa::path(tag = "Webhooks", params(("endpoint_id" = Uuid, Path, description = "The endpoint.")))]
+#[utoipa::path(tag = "Webhooks", security(("bearer" = []), ("oauth2" = ["webhooks:manage"]), ("oauth2_client" = ["webhooks:manage"])), params(("endpoint_id" = Uuid, Path, description = "The endpoint.")))]
 #[delete("/webhook-endpoints/{endpoint_id}")]
 pub async fn delete_webhook_endpoint(request: WriteRequest<Empty, OnEndpoint>) -> Result<NoContent, Problem> {
     request

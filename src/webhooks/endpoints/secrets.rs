@@ -93,7 +93,7 @@ pub struct RotatedSecret {
 /// Makes a new secret and shows it once. For 24 hours requests carry two signatures, by the former secret too. Takes no
 /// `Idempotency-Key`: if the answer got lost, rotate again; then the secret whose answer got lost is the former one. For officers of
 /// the unit who manage webhooks.
-#[utoipa::path(tag = "Webhooks", params(("endpoint_id" = Uuid, Path, description = "The endpoint.")),
+#[utoipa::path(tag = "Webhooks", security(("bearer" = []), ("oauth2" = ["webhooks:manage"]), ("oauth2_client" = ["webhooks:manage"])), params(("endpoint_id" = Uuid, Path, description = "The endpoint.")),
     request_body = Empty, extensions(("x-secret-call" = json!(true))))]
 #[post("/webhook-endpoints/{endpoint_id}/secret-rotation")]
 pub async fn rotate_webhook_secret(call: SecretCall<Empty, OnEndpoint>) -> Result<Created<RotatedSecret>, Problem> {

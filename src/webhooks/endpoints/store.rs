@@ -22,6 +22,7 @@ pub struct EndpointRow {
     pub paused_at: Option<DateTime<Utc>>,
     pub pause_reason: Option<String>,
     pub failing_since: Option<DateTime<Utc>>,
+    pub client_id: Option<Uuid>,
 }
 
 /// What an endpoint is made of.
@@ -37,6 +38,7 @@ pub struct NewEndpoint<'a> {
     pub created_at: DateTime<Utc>,
     pub failures: i32,
     pub next_at: DateTime<Utc>,
+    pub client_id: Option<Uuid>,
 }
 
 /// What is changed of an endpoint; what is none stays.
@@ -58,14 +60,17 @@ pub async fn get(conn: &mut Conn, id: Uuid) -> Result<EndpointRow, Problem> {
     Ok(webhook_endpoints::table.find(id).select(EndpointRow::as_select()).first(conn).await?)
 }
 
-/// Endpoints of a unit, newest first.
+/// Endpoints of a unit, newest first; for an app only its own.
 pub async fn of_unit(
     conn: &mut Conn,
-    unit_id: Uuid,
+    (unit_id, client_id): (Uuid, Option<Uuid>),
     before: Option<Uuid>,
     fetch: i64,
 ) -> Result<Vec<EndpointRow>, Problem> {
     let mut query = webhook_endpoints::table.filter(webhook_endpoints::unit_id.eq(unit_id)).into_boxed();
+    if let Some(client_id) = client_id {
+        query = query.filter(webhook_endpoints::client_id.eq(client_id));
+    }
     if let Some(before) = before {
         query = query.filter(webhook_endpoints::id.lt(before));
     }

@@ -22,6 +22,8 @@ pub async fn prepare(scene: &mut Scene<'_>) {
         _ => {}
     }
     if scene.names("subscription_id") {
+        // An account has ten at most.
+        scene.cast.execute("DELETE FROM push_subscriptions").await;
         let body = subscription(scene.cast.number());
         let made = scene.cast.actor("self").post("/v1/me/push-subscriptions", &body).await.expect(201);
         scene.id("subscription_id", made.id());

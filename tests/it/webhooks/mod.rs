@@ -1,6 +1,7 @@
 //! Webhooks against a receiver that listens on this machine.
 
 mod addresses;
+mod apps;
 mod endpoints;
 mod events;
 mod failures;
