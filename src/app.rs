@@ -31,6 +31,7 @@ use crate::kernel::memory;
 use crate::kernel::openapi;
 use crate::kernel::openapi::operations::{self, Operations};
 use crate::kernel::outbox::Consumer;
+use crate::kernel::outward::OutwardClient;
 use crate::kernel::redis::Redis;
 use crate::kernel::security::app_reads::AppReads;
 use crate::kernel::security::auth::Keys;
@@ -39,7 +40,7 @@ use crate::kernel::state::State;
 use crate::organisation::decisions::{DecisionKind, Registry};
 use crate::{
     audit_trail, cases, deliveries, documents, identity, jobs, leaderboards, notifications, organisation, points,
-    quizzes, sync,
+    quizzes, sync, webhooks,
 };
 
 /// The kinds of decisions that take two officers. Each feature lists its own here.
@@ -57,10 +58,10 @@ static KINDS: [&dyn DecisionKind; 8] = [
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
 
 /// Who reacts to which events of the outbox. Each feature lists its own here.
-pub static CONSUMERS: [Consumer; 5] = [
+pub static CONSUMERS: [Consumer; 6] = [
     Consumer {
         name: "notifications",
-        topics: &["notify."],
+        topics: &["notify.", "announce.", "pushes.", "document.recalled"],
         consume: |conn, event, now| Box::pin(notifications::consume(conn, event, now)),
     },
     Consumer {
@@ -72,6 +73,11 @@ pub static CONSUMERS: [Consumer; 5] = [
         name: "quizzes",
         topics: &["units.reorganised"],
         consume: |conn, event, _| Box::pin(quizzes::consume(conn, event)),
+    },
+    Consumer {
+        name: "webhooks",
+        topics: webhooks::TOPICS,
+        consume: |conn, event, now| Box::pin(webhooks::consume(conn, event, now)),
     },
     Consumer {
         name: "cases.patterns",
@@ -111,6 +117,7 @@ fn features(config: &mut ServiceConfig) {
     quizzes::routes(config);
     cases::routes(config);
     deliveries::routes(config);
+    webhooks::routes(config);
 }
 
 fn api() -> utoipa_actix_web::scope::Scope<
@@ -128,7 +135,7 @@ fn api() -> utoipa_actix_web::scope::Scope<
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let (_, mut api) = App::new().into_utoipa_app().service(api()).split_for_parts();
     openapi::add_schemas(&mut api);
-    openapi::finish(&api)
+    openapi::finish(&api, &webhooks::documented())
 });
 
 static PUBLISHED: LazyLock<Value> = LazyLock::new(|| openapi::compact::compact(DOCUMENT.clone()));
@@ -184,6 +191,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         upload_places: Arc::new(tokio::sync::Semaphore::new(UPLOADS_AT_ONCE)),
         uploads: Arc::default(),
         slow_bodies: Arc::default(),
+        outward: OutwardClient::new(config.webhook_allow_loopback)?,
         spool,
         public_url,
         config,

@@ -63,7 +63,7 @@ pub struct Me {
     /// The roles they hold today.
     #[schema(max_items = 200)]
     roles: Vec<MyRole>,
-    /// How many notifications they have not read.
+    /// How many notifications of their own they have not read; those of new documents are not counted.
     unread_notifications: i64,
     /// Whether their name is shown on leaderboards outside their own cell.
     named_on_leaderboards: bool,

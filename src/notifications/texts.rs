@@ -62,12 +62,17 @@ pub fn title(kind: &str) -> Text {
             "Cấp trên đã mở lại tháng của chi bộ; hãy chốt lại trong 5 ngày",
             "A superior committee reopened a month of your cell: close it again within 5 days",
         ),
+        "document_published" => text("Có tài liệu mới gửi đến bạn", "A new document has come for you"),
         "document_version" => {
             text("Tài liệu bạn đã xem vừa có bản mới", "A document that you had opened has a new version")
         }
         "document_reminder" => text(
             "Bạn có tài liệu đã quá hạn đọc; mời bạn đọc và xác nhận",
             "A document is overdue: please read and confirm it",
+        ),
+        "webhook_paused" => text(
+            "Một địa chỉ nhận sự kiện của đơn vị đã bị tạm dừng vì không nhận được",
+            "An endpoint of your unit was paused: it does not take its events",
         ),
         "publication_failed" => {
             text("Một tài liệu hẹn giờ không ban hành được", "A planned publication could not be carried out")

@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("leaderboards", &["points", "organisation"]),
     ("documents", &["points", "organisation"]),
     ("quizzes", &["points", "organisation"]),
+    ("webhooks", &["organisation"]),
     ("sync", &["documents", "notifications", "points", "organisation"]),
 ];
 

@@ -32,6 +32,28 @@ diesel::table! {
     }
 }
 diesel::table! {
+    announcement_audiences (key, announcement_id) {
+        key -> Text,
+        announcement_id -> Uuid,
+    }
+}
+diesel::table! {
+    announcement_reads (account_id, announcement_id) {
+        account_id -> Uuid,
+        announcement_id -> Uuid,
+        read_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    announcements (id) {
+        id -> Uuid,
+        kind -> Text,
+        object_id -> Uuid,
+        details -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
     app_reads (client_id, account_id, scope, day) {
         client_id -> Uuid,
         account_id -> Uuid,
@@ -473,6 +495,14 @@ diesel::table! {
     }
 }
 diesel::table! {
+    notification_preferences (account_id) {
+        account_id -> Uuid,
+        muted_kinds -> Array<Text>,
+        quiet_hours -> Bool,
+        changed_at -> Timestamptz,
+    }
+}
+diesel::table! {
     notifications (id) {
         id -> Uuid,
         account_id -> Uuid,
@@ -693,6 +723,28 @@ diesel::table! {
         name -> Text,
         as_of -> Timestamptz,
         step -> Int8,
+    }
+}
+diesel::table! {
+    push_keys (id) {
+        id -> Uuid,
+        public_key -> Bytea,
+        private_key_sealed -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    push_subscriptions (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        session_id -> Uuid,
+        endpoint_digest -> Bytea,
+        sealed -> Bytea,
+        created_at -> Timestamptz,
+        next_at -> Nullable<Timestamptz>,
+        requests -> Int8,
+        urgent -> Bool,
+        attempts -> Int4,
     }
 }
 diesel::table! {
@@ -967,6 +1019,63 @@ diesel::table! {
         name -> Text,
         code -> Nullable<Text>,
         created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> Uuid,
+        endpoint_id -> Uuid,
+        event_id -> Uuid,
+        attempts -> Int4,
+        next_at -> Nullable<Timestamptz>,
+        delivered_at -> Nullable<Timestamptz>,
+        failed_at -> Nullable<Timestamptz>,
+        last_attempt_at -> Nullable<Timestamptz>,
+        last_status -> Nullable<Int4>,
+        last_error -> Nullable<Text>,
+        last_millis -> Nullable<Int4>,
+    }
+}
+diesel::table! {
+    webhook_endpoints (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        created_by -> Uuid,
+        url -> Text,
+        description -> Nullable<Text>,
+        events -> Array<Text>,
+        created_at -> Timestamptz,
+        paused_at -> Nullable<Timestamptz>,
+        pause_reason -> Nullable<Text>,
+        failing_since -> Nullable<Timestamptz>,
+        failures -> Int4,
+        next_at -> Timestamptz,
+        client_id -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
+    webhook_events (id) {
+        id -> Uuid,
+        kind -> Text,
+        unit_id -> Uuid,
+        data -> Jsonb,
+        occurred_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    webhook_feed (recipient_id, xid, event_id) {
+        recipient_id -> Uuid,
+        xid -> Int8,
+        event_id -> Uuid,
+    }
+}
+diesel::table! {
+    webhook_secrets (id) {
+        id -> Uuid,
+        endpoint_id -> Uuid,
+        sealed -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -352,7 +352,7 @@ pub async fn publish(conn: &mut Conn, row: &QuizRow, by: Uuid, now: DateTime<Utc
         };
         points::offer(conn, &offer, now.max(row.opens_at)).await?;
     }
-    outbox::emit(conn, "quiz.published", json!({"quiz_id": row.id}), now).await
+    outbox::emit(conn, "quiz.published", json!({"quiz_id": row.id, "unit_id": row.unit_id}), now).await
 }
 
 /// List quizzes

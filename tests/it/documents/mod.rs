@@ -1,5 +1,6 @@
 //! Documents through HTTP, by action. Here: what sets the scene.
 
+mod announcements;
 mod audiences;
 mod files;
 mod fraud;
