@@ -4,6 +4,7 @@
 mod audiences;
 mod carry_over;
 mod changes;
+mod cover_notes;
 mod extraction;
 mod feed;
 mod files;
@@ -23,7 +24,8 @@ mod versions;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use carry_over::consume;
-pub use changes::{ChangedDocument, audiences, changed, gone, horizon, shown};
+pub use changes::{ChangedDocument, SyncReader, audiences, changed, horizon, shown};
+pub use cover_notes::{NewCoverNote, write as write_cover_note};
 pub use extraction::answer as read_file;
 pub use feed::{REMOVED_KEPT_DAYS as SYNC_DAYS, sweep as sweep_feed};
 pub use files::{StoredFile, attach, keep, read_next as read_next_file, sweep as sweep_files};
@@ -50,6 +52,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(publishing::routes::update_document)
         .service(publishing::publication_routes::publish_document)
         .service(publishing::publication_routes::recall_document)
+        .service(cover_notes::routes::get_cover_note)
+        .service(cover_notes::routes::set_cover_note)
+        .service(cover_notes::routes::remove_cover_note)
         .service(versions::routes::create_document_version)
         .service(versions::routes::list_document_versions)
         .service(relations::routes::set_document_relations)

@@ -17,7 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use administrators::create_administrator;
 pub use authentication::Authentication;
 pub use keys::{jwks, refresh_keys};
-pub use me::Mirror;
+pub use me::{Me, Mirror};
 pub use passwords::{hash as hash_password, store as store_password};
 pub use sessions::demo::open_demo_sessions;
 pub use sessions::device_sessions::{sweep as sweep_sessions, sweep_devices};

@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("leaderboards", &["points", "organisation"]),
     ("documents", &["points", "organisation"]),
     ("quizzes", &["points", "organisation"]),
-    ("sync", &["documents", "notifications", "points", "organisation"]),
+    ("sync", &["documents", "quizzes", "identity", "notifications", "points", "organisation"]),
 ];
 
 /// Files and folders that put the features together.

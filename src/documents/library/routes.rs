@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::documents::cover_notes::of_units;
 use crate::documents::model::{DocumentKind, issuer_key};
 use crate::documents::search::{Filters, Search, find};
 use crate::documents::store::note_opening;
@@ -122,7 +123,9 @@ pub async fn get_document(mut request: ReadRequest<Readable>) -> Result<Reply<De
     let (caller, now) = (request.scope.caller.account_id, request.scope.now);
     let row = request.scope.on.row.clone();
     note_opening(&mut request.conn, row.id, caller, now).await?;
+    let cover_notes = of_units(&mut request.conn, row.id, &request.scope.caller.home).await?;
     let detail = store::detail(&mut request.conn, row, caller, request.scope.on.publisher).await?;
+    let detail = Detail { cover_notes, ..detail };
     reply::versioned(&request.request, &detail, &detail.shared())
 }
 

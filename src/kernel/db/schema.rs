@@ -208,6 +208,18 @@ diesel::table! {
     }
 }
 diesel::table! {
+    document_cover_notes (document_id, unit_id) {
+        document_id -> Uuid,
+        unit_id -> Uuid,
+        must_read_by -> Nullable<Date>,
+        text -> Text,
+        written_by -> Uuid,
+        written_at -> Timestamptz,
+        removed -> Bool,
+        xid -> Int8,
+    }
+}
+diesel::table! {
     document_feed (key, document_id) {
         key -> Text,
         document_id -> Uuid,
@@ -725,6 +737,7 @@ diesel::table! {
         seconds -> Nullable<Int4>,
         points -> Nullable<Int4>,
         receipt -> Nullable<Jsonb>,
+        xid -> Int8,
     }
 }
 diesel::table! {
@@ -742,6 +755,7 @@ diesel::table! {
         target_id -> Uuid,
         unit_id -> Nullable<Uuid>,
         member_id -> Nullable<Uuid>,
+        xid -> Int8,
     }
 }
 diesel::table! {
@@ -931,6 +945,7 @@ diesel::allow_tables_to_appear_in_same_query!(case_members, members);
 diesel::allow_tables_to_appear_in_same_query!(document_targets, documents);
 diesel::allow_tables_to_appear_in_same_query!(document_files, documents, file_contents);
 diesel::allow_tables_to_appear_in_same_query!(document_relations, documents);
+diesel::allow_tables_to_appear_in_same_query!(document_cover_notes, units);
 diesel::allow_tables_to_appear_in_same_query!(activation_slips, grants);
 diesel::allow_tables_to_appear_in_same_query!(members, memberships);
 diesel::allow_tables_to_appear_in_same_query!(memberships, unit_links);

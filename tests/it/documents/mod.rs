@@ -1,6 +1,7 @@
 //! Documents through HTTP, by action. Here: what sets the scene.
 
 mod audiences;
+mod cover_notes;
 mod files;
 mod fraud;
 mod left_behind;
