@@ -192,7 +192,7 @@ async fn annotate(
     documents: &[Published],
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let (Some(latest), Some(cell)) = (documents.last(), scene.cells.first()) else { return Ok(()) };
+    let (Some(latest), Some(cell)) = (documents.last(), scene.cells.as_slice().first()) else { return Ok(()) };
     let note = documents::NewCoverNote {
         document_id: latest.id,
         unit_id: *cell,

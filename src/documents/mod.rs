@@ -1,6 +1,7 @@
 //! The library: documents, their files, and reading time measured by the server.
 //! The API for other features.
 
+mod assisted;
 mod audiences;
 mod carry_over;
 mod changes;
@@ -23,6 +24,7 @@ mod versions;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use assisted::ASSISTED_READING;
 pub use carry_over::consume;
 pub use changes::{ChangedDocument, SyncReader, audiences, changed, horizon, shown};
 pub use cover_notes::{NewCoverNote, write as write_cover_note};
@@ -73,6 +75,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readings::routes::list_unit_readings)
         .service(readings::routes::export_unit_readings)
         .service(readings::routes::send_reading_reminders)
+        .service(assisted::routes::record_assisted_reading)
+        .service(readership::board_routes::get_readership_board)
+        .service(readership::board_routes::export_readership_board)
         .service(readership::routes::list_document_readers)
         .service(readership::routes::get_document_readership);
 }

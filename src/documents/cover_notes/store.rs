@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -110,28 +110,6 @@ pub async fn of_units(conn: &mut Conn, document_id: Uuid, home: &[Uuid]) -> Resu
         .await?;
     let show = |(unit_id, unit_name, must_read_by, text)| UnitCoverNote { unit_id, unit_name, must_read_by, text };
     Ok(rows.into_iter().map(show).collect())
-}
-
-#[derive(QueryableByName)]
-struct ReachesUnit {
-    #[diesel(sql_type = Bool)]
-    reaches: bool,
-}
-
-/// Whether a document reaches all members of the unit with this path: the unit, one above it, or its kind.
-pub async fn reaches_unit(conn: &mut Conn, document_id: Uuid, path: &[Uuid], day: NaiveDate) -> Result<bool, Problem> {
-    // No person is asked for, and so no named member and no role.
-    let row: ReachesUnit = diesel::sql_query(
-        "SELECT EXISTS (SELECT 1 FROM document_feed f WHERE f.document_id = $1 AND NOT f.removed
-             AND f.key = ANY(audience_keys($2, $3, $4))) AS reaches",
-    )
-    .bind::<SqlUuid, _>(document_id)
-    .bind::<SqlUuid, _>(Uuid::nil())
-    .bind::<Array<SqlUuid>, _>(path)
-    .bind::<Date, _>(day)
-    .get_result(conn)
-    .await?;
-    Ok(row.reaches)
 }
 
 /// Gives a new unit the notes of those that were merged or split; of several on one document the earliest day holds.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
 
-use crate::documents::store::{DocumentRow, get};
+use crate::documents::store::{DocumentRow, get, reaches_unit};
 use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::extract::{Authorize, path_id};
@@ -13,8 +13,6 @@ use crate::kernel::http::problem::Problem;
 use crate::kernel::security::access::needs::AnnotateDocuments;
 use crate::kernel::security::auth::Principal;
 use crate::organisation::OnUnit;
-
-use super::store;
 
 /// A document that reaches the unit of the path, for whose members the caller may add a note.
 pub struct DocumentOfUnit {
@@ -32,7 +30,7 @@ impl Authorize for DocumentOfUnit {
         Box::pin(async move {
             let on = OnUnit::<AnnotateDocuments>::authorize(req, conn, caller, now).await?;
             let row = get(conn, path_id(req, "document_id")?).await?;
-            if !row.is_out() || !store::reaches_unit(conn, row.id, &on.path, day_of(now)).await? {
+            if !row.is_out() || !reaches_unit(conn, row.id, &on.path, day_of(now)).await? {
                 return Err(Problem::not_found());
             }
             Ok(Self { unit_id: on.unit_id, row })

@@ -794,6 +794,7 @@ diesel::table! {
         expires_at -> Timestamptz,
         completed_at -> Nullable<Timestamptz>,
         receipt -> Nullable<Jsonb>,
+        assisted_by -> Nullable<Uuid>,
     }
 }
 diesel::table! {

@@ -1,6 +1,8 @@
 //! Documents through HTTP, by action. Here: what sets the scene.
 
+mod assisted;
 mod audiences;
+mod board;
 mod cover_notes;
 mod files;
 mod fraud;

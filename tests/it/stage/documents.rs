@@ -23,6 +23,12 @@ pub async fn prepare(scene: &mut Scene<'_>) {
             let other = published(scene).await;
             scene.json(json!({"relations": [{"kind": "amends", "document_id": other}]}));
         }
+        "recordAssistedReading" => {
+            let document = published(scene).await;
+            let helped = scene.cast.world.member().await.id;
+            scene.cast.execute(&format!("UPDATE members SET without_device = true WHERE id = '{helped}'")).await;
+            scene.json(json!({"document_id": document, "day": "2026-11-20", "member_ids": [helped]}));
+        }
         "setCoverNote" => scene.json(json!({"text": "Đọc trước kỳ sinh hoạt."})),
         "setDocumentNote" => scene.json(json!({"text": "Đọc lại mục 2."})),
         "sendReadingReminders" => {
