@@ -9,7 +9,6 @@ use actix_web::dev::{HttpServiceFactory, ServerHandle};
 use actix_web::http::header;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use object_store::local::LocalFileSystem;
 use serde_json::Value;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -153,11 +152,8 @@ pub fn published_document() -> &'static Value {
 pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, String> {
     let url = config.database_url.clone().ok_or("no database")?;
     // Created first, because the key file lives in its parent folder.
-    let files = config.data_dir.join("files");
     let spool = config.data_dir.join("uploads");
-    for folder in [&files, &spool] {
-        std::fs::create_dir_all(folder).map_err(|e| format!("the folder {} cannot be made: {e}", folder.display()))?;
-    }
+    std::fs::create_dir_all(&spool).map_err(|e| format!("the folder {} cannot be made: {e}", spool.display()))?;
     let master_key = match &config.master_key {
         Some(key) => key.clone(),
         None if config.mode == Mode::Production => {
@@ -177,7 +173,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         authenticator: Box::new(identity::Authentication::default()),
         limits: RateLimits::new(config.requests_per_minute, config.anonymous_requests_per_minute),
         operations: OPERATIONS.clone()?,
-        files: Arc::new(LocalFileSystem::new_with_prefix(files).map_err(|e| e.to_string())?),
+        files: documents::open_file_store(&config)?,
         password_slots: tokio::sync::Semaphore::new(config.password_concurrency),
         upload_places: Arc::new(tokio::sync::Semaphore::new(UPLOADS_AT_ONCE)),
         uploads: Arc::default(),

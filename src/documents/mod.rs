@@ -20,6 +20,7 @@ mod relations;
 mod search;
 mod store;
 mod targets;
+mod verify;
 mod versions;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -30,12 +31,15 @@ pub use changes::{ChangedDocument, SyncReader, audiences, changed, horizon, show
 pub use cover_notes::{NewCoverNote, write as write_cover_note};
 pub use extraction::answer as read_file;
 pub use feed::{REMOVED_KEPT_DAYS as SYNC_DAYS, sweep as sweep_feed};
-pub use files::{StoredFile, attach, keep, read_next as read_next_file, sweep as sweep_files};
+pub use files::{
+    StoredFile, attach, keep, open as open_file_store, read_next as read_next_file, sweep as sweep_files,
+};
 pub use library::{LibraryItem, LibraryLoader};
 pub use model::{DocumentKind, Media};
 pub use publishing::{DOCUMENT_PUBLICATION, NewDocument, draft, publish, publish_due};
 pub use reading::sweep as sweep_readings;
 pub use readings::sweep as sweep_reminders;
+pub use verify::verify;
 
 /// What the ledger calls a document.
 const OBJECT_KIND: &str = "document";

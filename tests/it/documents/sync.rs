@@ -25,6 +25,20 @@ async fn whole(phone: &Actor, cursor: Option<&str>) -> (Vec<Value>, Vec<Value>, 
     }
 }
 
+/// Synchronises until nothing comes twice any more: transactions of other tests, open in the same cluster, hold the horizon back.
+async fn settled(phone: &Actor, cursor: &str) -> String {
+    let mut cursor = cursor.to_owned();
+    for _ in 0..600 {
+        let answer = sync(phone, Some(&cursor)).await;
+        cursor = answer["next_cursor"].as_str().unwrap().to_owned();
+        if ["documents", "quizzes", "removed"].iter().all(|part| answer[part] == json!([])) {
+            return cursor;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the same changes come again and again");
+}
+
 fn ids(items: &[Value]) -> Vec<String> {
     items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
@@ -36,8 +50,7 @@ async fn a_phone_learns_of_everything_and_then_of_changes_only() {
     let one = published(&world, &officer, json!({"title": "Một"})).await;
     let (documents, removed, cursor) = whole(&member, None).await;
     assert_eq!((ids(&documents), removed), (vec![one.clone()], vec![]));
-    let (nothing, _, cursor) = whole(&member, Some(&cursor)).await;
-    assert_eq!(nothing, Vec::<Value>::new());
+    let cursor = settled(&member, &cursor).await;
 
     let two = published(&world, &officer, json!({"title": "Hai"})).await;
     change(&officer, &one, &json!({"title": "Một, sửa"})).await.expect(200);
@@ -48,11 +61,11 @@ async fn a_phone_learns_of_everything_and_then_of_changes_only() {
     expected.sort();
     assert_eq!(found, expected);
 
+    let cursor = settled(&member, &cursor).await;
     recall(&officer, &one).await.expect(200);
     let (documents, removed, cursor) = whole(&member, Some(&cursor)).await;
     assert_eq!((ids(&documents), removed), (vec![], vec![json!({"kind": "document", "id": one})]));
-    let (_, removed, _) = whole(&member, Some(&cursor)).await;
-    assert_eq!(removed, Vec::<Value>::new());
+    settled(&member, &cursor).await;
     let (documents, removed, _) = whole(&member, None).await;
     assert_eq!((ids(&documents), removed), (vec![two], vec![]));
 }
@@ -104,6 +117,7 @@ async fn what_commits_late_is_not_missed() {
     let (officer, member) = (world.propaganda_officer().await, world.member().await);
     let late = published(&world, &officer, json!({"title": "Muộn"})).await;
     let (_, _, cursor) = whole(&member, None).await;
+    let cursor = settled(&member, &cursor).await;
     // A slow transaction changes a document; quicker ones commit and are seen meanwhile.
     let url = crate::support::database_url_as(&world.app, "sotay_owner");
     let mut slow = AsyncPgConnection::establish(&url).await.unwrap();
@@ -132,11 +146,10 @@ async fn quizzes_come_when_they_are_out_and_when_something_happens_to_them() {
     quizzes::publish(&officer, &draft).await.expect(200);
     let told = sync(&member, Some(cursor)).await;
     assert_eq!((&told["quizzes"][0]["id"], &told["quizzes"][0]["state"]), (&json!(draft), &json!("open")));
-    let cursor = told["next_cursor"].as_str().unwrap();
-    assert_eq!(sync(&member, Some(cursor)).await["quizzes"], json!([]));
+    let cursor = settled(&member, told["next_cursor"].as_str().unwrap()).await;
 
     quizzes::take(&member, &draft, 5).await;
-    let told = sync(&member, Some(cursor)).await;
+    let told = sync(&member, Some(&cursor)).await;
     assert_eq!((&told["quizzes"][0]["passed"], &told["quizzes"][0]["attempts_left"]), (&json!(true), &json!(1)));
     let cursor = told["next_cursor"].as_str().unwrap();
 
@@ -159,7 +172,7 @@ async fn a_quiz_that_commits_late_is_not_missed() {
     let world = World::new().await;
     let member = world.member().await;
     let late = quizzes::published(&world, json!({"title": "Muộn"})).await;
-    let cursor = sync(&member, None).await["next_cursor"].as_str().unwrap().to_owned();
+    let cursor = settled(&member, sync(&member, None).await["next_cursor"].as_str().unwrap()).await;
     // A slow transaction closes one quiz; another is published and seen meanwhile.
     let url = crate::support::database_url_as(&world.app, "sotay_owner");
     let mut slow = AsyncPgConnection::establish(&url).await.unwrap();
