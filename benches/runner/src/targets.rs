@@ -56,6 +56,8 @@ pub const TARGETS: &[Target] = &[
     figure("P10 loaded", "resident memory under P1", "MB", most(250.0, 150.0)),
     figure("P10 start", "start until ready", "s", most(0.5, 0.5)),
     figure("P10 binary", "size of the program", "MB", most(40.0, 40.0)),
+    ratio("P13", "search of 200,000 documents, p99 / its SQL statement", "ms", most(3.0, 1.5)),
+    figure("P13 time", "the same, p99", "ms", most(50.0, 20.0)),
 ];
 
 impl Bar {

@@ -17,6 +17,7 @@ mod readings;
 mod relations;
 mod repeated;
 mod review;
+mod s3;
 mod search;
 mod shapes;
 mod sync;

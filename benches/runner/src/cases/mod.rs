@@ -9,6 +9,7 @@ mod rebuild;
 mod roll_up;
 mod roster;
 mod rush;
+mod search;
 
 use std::cell::RefCell;
 use std::fs;
@@ -25,7 +26,7 @@ use crate::server::Server;
 pub const CONNECTIONS: usize = 64;
 
 /// Each case, and the scales of data it runs on by itself.
-const CASES: [(&str, &[&str]); 10] = [
+const CASES: [(&str, &[&str]); 11] = [
     ("P1", &["province"]),
     ("P2", &["province"]),
     ("P3", &["province"]),
@@ -36,6 +37,7 @@ const CASES: [(&str, &[&str]); 10] = [
     ("P8", &["country"]),
     ("P9", &["province"]),
     ("P10", &["province"]),
+    ("P13", &["province"]),
 ];
 
 /// The requested cases, in order.
@@ -63,6 +65,7 @@ pub async fn run(case: &str, bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
         "P8" => rebuild::of_all_boards(bench).await,
         "P9" => roster::import(bench).await,
         "P10" => process::figures(bench).await,
+        "P13" => search::among_many_documents(bench).await,
         _ => Err("there is no such case".to_owned()),
     }
 }
