@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
 use object_store::prefix::PrefixStore;
@@ -33,6 +34,20 @@ pub fn open(config: &Config) -> Result<Arc<dyn ObjectStore>, String> {
         Some(prefix) => Arc::new(PrefixStore::new(bucket, prefix)),
         None => Arc::new(bucket),
     })
+}
+
+/// Removes what a killed process left of files that it was writing to the folder; S3 drops such parts by the bucket's own rules.
+/// The store itself does not list them.
+pub fn sweep_unfinished(config: &Config, before: DateTime<Utc>) -> usize {
+    if config.files_url.is_some() {
+        return 0;
+    }
+    let Ok(entries) = std::fs::read_dir(config.data_dir.join("files/documents")) else { return 0 };
+    let is_left_over = |entry: &std::fs::DirEntry| {
+        let changed = entry.metadata().and_then(|about| about.modified()).map(DateTime::<Utc>::from);
+        entry.file_name().to_string_lossy().contains('#') && changed.is_ok_and(|changed| changed < before)
+    };
+    entries.flatten().filter(is_left_over).filter(|entry| std::fs::remove_file(entry.path()).is_ok()).count()
 }
 
 /// A bucket, and the prefix below which the files lie.

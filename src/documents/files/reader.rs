@@ -12,6 +12,7 @@ use crate::kernel::config::Config;
 use crate::kernel::http::problem::Problem;
 use crate::kernel::state::State;
 
+use super::backend::sweep_unfinished;
 use super::{content, contents};
 
 /// How long an upload waits for its text; what takes longer is read afterwards.
@@ -70,12 +71,14 @@ pub async fn read_next(state: &State) -> Result<bool, Problem> {
 /// # Errors
 /// 503 when the database or the store cannot be reached.
 pub async fn sweep(state: &State, now: DateTime<Utc>) -> Result<usize, Problem> {
-    let files = state.files.as_ref();
+    let (files, config) = (state.files.as_ref(), state.config.clone());
+    let before = now - LEFT_OVER_AFTER;
+    let mut removed =
+        tokio::task::spawn_blocking(move || sweep_unfinished(&config, before)).await.map_err(Problem::internal)?;
     let mut listed = files.list(Some(&Path::from("documents")));
-    let mut removed = 0;
     let mut old = Vec::new();
     while let Some(found) = listed.try_next().await.map_err(content::store_away)? {
-        if found.last_modified < now - LEFT_OVER_AFTER {
+        if found.last_modified < before {
             old.push(found.location);
         }
         if old.len() == ASKED_TOGETHER {
