@@ -20,6 +20,7 @@ mod relations;
 mod search;
 mod store;
 mod targets;
+mod terms;
 mod verify;
 mod versions;
 
@@ -80,6 +81,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readings::routes::export_unit_readings)
         .service(readings::routes::send_reading_reminders)
         .service(assisted::routes::record_assisted_reading)
+        .service(terms::routes::list_document_terms)
+        .service(terms::routes::set_document_terms)
         .service(readership::board_routes::get_readership_board)
         .service(readership::board_routes::export_readership_board)
         .service(readership::routes::list_document_readers)

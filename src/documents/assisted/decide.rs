@@ -63,6 +63,7 @@ impl DecisionKind for AssistedReadingConfirmation {
                 serde_json::from_value(decision.payload.clone()).map_err(Problem::internal)?;
             let points = complete_all(conn, decision, &reading, now).await?;
             let event = audit::AuditEvent {
+                client_id: None,
                 actor_id: decision.decided_by,
                 action: "document.read_together",
                 object_kind: "document",

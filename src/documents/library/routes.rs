@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::documents::cover_notes::of_units;
 use crate::documents::model::{DocumentKind, issuer_key};
-use crate::documents::search::{Filters, Search, find};
+use crate::documents::search::{Filters, Search, find, respell};
 use crate::documents::store::note_opening;
 use crate::documents::targets::Readable;
 use crate::kernel::batching::loader::BatchLoader;
@@ -83,8 +83,8 @@ impl DocumentQuery {
 ///
 /// The documents that reach the caller, newest first; recalled ones are not among them. A search ranks what it finds: a symbol
 /// before a title, a title before a text, the newer before the older; of more matches the newest thousand are ranked. Each item
-/// then has the passage in which the words stand.
-#[utoipa::path(tag = "Documents", params(PageQuery, DocumentQuery),
+/// then has the passage in which the words stand. In the place of a word that stands in no document the likeliest one is looked for.
+#[utoipa::path(tag = "Documents", security(("bearer" = []), ("oauth2" = ["documents:read"])), params(PageQuery, DocumentQuery),
     responses((status = 403, description = "The caller is not a member.")))]
 #[get("/documents")]
 pub async fn list_documents(
@@ -106,10 +106,16 @@ pub async fn list_documents(
     let ReadRequest::<Myself> { mut conn, scope, .. } = ReadRequest::extract(&request.request).await?;
     let reader = (scope.caller.account_id, scope.caller.home.as_slice(), day_of(scope.now));
     // Punctuation alone is no word, and finds nothing.
-    let found = match search.as_ref().is_some_and(Search::is_empty) {
+    let filters = query.filters();
+    let mut found = match search.as_ref().is_some_and(Search::is_empty) {
         true => Vec::new(),
-        false => find(&mut conn, reader, (search.as_ref(), &query.filters()), (after, page.fetch())).await?,
+        false => find(&mut conn, reader, (search.as_ref(), &filters), (after, page.fetch())).await?,
     };
+    if let Some(search) = search.as_ref().filter(|_| found.is_empty())
+        && let Some(better) = respell(&mut conn, search).await?
+    {
+        found = find(&mut conn, reader, (Some(&better), &filters), (after, page.fetch())).await?;
+    }
     reply::json(&request.request, &page.page(found, |found| found.place, |found| found.item))
 }
 
@@ -117,7 +123,7 @@ pub async fn list_documents(
 ///
 /// Its text and its files. Members find what is distributed to their cell; those who may publish it find drafts and
 /// recalled documents too. The `ETag` is what a change needs as `If-Match`.
-#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")))]
+#[utoipa::path(tag = "Documents", security(("bearer" = []), ("oauth2" = ["documents:read"])), params(("document_id" = Uuid, Path, description = "The document.")))]
 #[get("/documents/{document_id}")]
 pub async fn get_document(mut request: ReadRequest<Readable>) -> Result<Reply<Detail>, Problem> {
     let (caller, now) = (request.scope.caller.account_id, request.scope.now);
@@ -146,7 +152,7 @@ pub struct KindOut {
 /// List kinds of documents
 ///
 /// All kinds on one page, with the letters that symbols carry.
-#[utoipa::path(tag = "Documents")]
+#[utoipa::path(tag = "Documents", security(("bearer" = []), ("oauth2" = ["documents:read"])))]
 #[get("/document-kinds")]
 pub async fn list_document_kinds(request: ReadRequest<Anyone>) -> Result<Reply<Page<KindOut>>, Problem> {
     let language = request.scope.context.language;

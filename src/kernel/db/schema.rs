@@ -32,6 +32,14 @@ diesel::table! {
     }
 }
 diesel::table! {
+    app_reads (client_id, account_id, scope, day) {
+        client_id -> Uuid,
+        account_id -> Uuid,
+        scope -> Text,
+        day -> Date,
+    }
+}
+diesel::table! {
     attestation_members (attestation_id, member_id) {
         attestation_id -> Uuid,
         member_id -> Uuid,
@@ -68,6 +76,7 @@ diesel::table! {
         member_id -> Nullable<Uuid>,
         request_id -> Nullable<Text>,
         details -> Jsonb,
+        client_id -> Nullable<Uuid>,
     }
 }
 diesel::table! {
@@ -291,6 +300,16 @@ diesel::table! {
     }
 }
 diesel::table! {
+    document_terms (unit_id, valid_from) {
+        unit_id -> Uuid,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        name -> Text,
+        set_by -> Uuid,
+        set_at -> Timestamptz,
+    }
+}
+diesel::table! {
     document_versions (document_id, number) {
         document_id -> Uuid,
         number -> Int4,
@@ -301,6 +320,11 @@ diesel::table! {
         created_by -> Uuid,
         created_at -> Timestamptz,
         published_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    document_words (word) {
+        word -> Text,
     }
 }
 diesel::table! {
@@ -484,6 +508,37 @@ diesel::table! {
         created_at -> Timestamptz,
         read_at -> Nullable<Timestamptz>,
         xid -> Int8,
+    }
+}
+diesel::table! {
+    oauth_clients (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        name -> Text,
+        kind -> Text,
+        redirect_uris -> Array<Text>,
+        scopes -> Array<Text>,
+        state -> Text,
+        secret_digest -> Nullable<Bytea>,
+        former_secret_digest -> Nullable<Bytea>,
+        former_secret_until -> Nullable<Timestamptz>,
+        registered_by -> Uuid,
+        created_at -> Timestamptz,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    oauth_codes (digest) {
+        digest -> Bytea,
+        client_id -> Uuid,
+        account_id -> Uuid,
+        redirect_uri -> Text,
+        challenge -> Text,
+        scopes -> Array<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        session_id -> Nullable<Uuid>,
     }
 }
 diesel::table! {
@@ -843,6 +898,8 @@ diesel::table! {
         revoked_at -> Nullable<Timestamptz>,
         revoked_because -> Nullable<Text>,
         replayed_generation -> Nullable<Int4>,
+        client_id -> Nullable<Uuid>,
+        scopes -> Nullable<Array<Text>>,
     }
 }
 diesel::table! {
@@ -947,6 +1004,7 @@ diesel::allow_tables_to_appear_in_same_query!(document_targets, documents);
 diesel::allow_tables_to_appear_in_same_query!(document_files, documents, file_contents);
 diesel::allow_tables_to_appear_in_same_query!(document_relations, documents);
 diesel::allow_tables_to_appear_in_same_query!(document_cover_notes, units);
+diesel::allow_tables_to_appear_in_same_query!(accounts, sessions);
 diesel::allow_tables_to_appear_in_same_query!(activation_slips, grants);
 diesel::allow_tables_to_appear_in_same_query!(members, memberships);
 diesel::allow_tables_to_appear_in_same_query!(memberships, unit_links);

@@ -21,6 +21,7 @@ mod s3;
 mod search;
 mod shapes;
 mod sync;
+mod terms;
 mod together;
 mod versions;
 

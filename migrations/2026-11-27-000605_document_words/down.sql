@@ -1,0 +1,2 @@
+DROP TABLE document_words;
+DROP EXTENSION pg_trgm;
