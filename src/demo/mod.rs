@@ -186,12 +186,7 @@ async fn publish(
 }
 
 /// The secretary of the first cell adds a cover note to the latest document of the series.
-async fn annotate(
-    conn: &mut Conn,
-    scene: &Scene,
-    documents: &[Published],
-    now: DateTime<Utc>,
-) -> Result<(), Problem> {
+async fn annotate(conn: &mut Conn, scene: &Scene, documents: &[Published], now: DateTime<Utc>) -> Result<(), Problem> {
     let (Some(latest), Some(cell)) = (documents.last(), scene.cells.as_slice().first()) else { return Ok(()) };
     let note = documents::NewCoverNote {
         document_id: latest.id,

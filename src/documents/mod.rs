@@ -32,9 +32,7 @@ pub use changes::{ChangedDocument, SyncReader, audiences, changed, horizon, show
 pub use cover_notes::{NewCoverNote, write as write_cover_note};
 pub use extraction::answer as read_file;
 pub use feed::{REMOVED_KEPT_DAYS as SYNC_DAYS, sweep as sweep_feed};
-pub use files::{
-    StoredFile, attach, keep, open as open_file_store, read_next as read_next_file, sweep as sweep_files,
-};
+pub use files::{StoredFile, attach, keep, open as open_file_store, read_next as read_next_file, sweep as sweep_files};
 pub use library::{LibraryItem, LibraryLoader};
 pub use model::{DocumentKind, Media};
 pub use publishing::{DOCUMENT_PUBLICATION, NewDocument, draft, publish, publish_due};

@@ -69,10 +69,7 @@ struct DifferenceLine {
 ///
 /// # Errors
 /// 503 when the database or the file store cannot be reached.
-pub async fn verify(
-    conn: &mut Conn,
-    files: &dyn ObjectStore,
-) -> Result<Vec<(&'static str, Vec<String>)>, Problem> {
+pub async fn verify(conn: &mut Conn, files: &dyn ObjectStore) -> Result<Vec<(&'static str, Vec<String>)>, Problem> {
     let mut found = Vec::new();
     for (proves, query) in CHECKS {
         let rows: Vec<DifferenceLine> = diesel::sql_query(query).load(conn).await?;

@@ -15,7 +15,7 @@ use super::cursor::{Cursor, SyncPosition};
 const PAGE: usize = 100;
 
 /// Where a pass through the changes begins, and where this answer goes on.
-pub struct Pass {
+pub struct SyncPass {
     /// The transaction from which on it looks; none when the phone has nothing.
     pub since: Option<i64>,
     /// The one from which on the next pass will look.
@@ -25,7 +25,7 @@ pub struct Pass {
     has_something: bool,
 }
 
-impl Pass {
+impl SyncPass {
     /// The pass of a cursor goes on, or a new one begins; `horizon` is the oldest transaction that may still commit.
     pub fn of(cursor: Option<&Cursor>, horizon: i64) -> Self {
         match cursor {
@@ -61,7 +61,7 @@ pub async fn next_page(
     conn: &mut Conn,
     scope: &Scope<(), Myself>,
     keys: &[String],
-    pass: &Pass,
+    pass: &SyncPass,
 ) -> Result<Changes, Problem> {
     let (me, home, at) = (scope.caller.account_id, scope.caller.home.as_slice(), pass.position);
     let fetch = i64::try_from(PAGE).unwrap_or(i64::MAX) + 1;

@@ -18,7 +18,7 @@ use crate::notifications::NotificationOut;
 use crate::points::{MonthBrief, Queues};
 use crate::quizzes::Quiz;
 
-use super::changes::{Pass, next_page};
+use super::changes::{SyncPass, next_page};
 use super::cursor::{Cursor, too_old};
 
 /// Since when changes are wanted.
@@ -94,7 +94,7 @@ pub async fn synchronise(
     if !known {
         return Err(too_old());
     }
-    let pass = Pass::of(before.as_ref(), horizon);
+    let pass = SyncPass::of(before.as_ref(), horizon);
     let changes = next_page(&mut conn, &scope, &keys, &pass).await?;
     drop(conn);
     let claims = scope.context.claims.clone().ok_or_else(|| Problem::new(Code::Unauthenticated))?;

@@ -141,9 +141,10 @@ async fn require_members(conn: &mut Conn, new: &NewAssistedReading<'_>) -> Resul
     let fault = |(place, member): (usize, &store::ListedReader)| {
         let (code, detail) = match (member.belongs, member.without_device) {
             (true, true) => return None,
-            (true, false) => {
-                ("has_device", text("Đảng viên tự đọc trên thiết bị của mình.", "The member reads on their own device."))
-            }
+            (true, false) => (
+                "has_device",
+                text("Đảng viên tự đọc trên thiết bị của mình.", "The member reads on their own device."),
+            ),
             (false, _) => (
                 "not_in_cell",
                 text("Không phải đảng viên của chi bộ vào ngày đó.", "Not a member of the cell on that day."),

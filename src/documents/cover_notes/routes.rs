@@ -67,13 +67,7 @@ pub async fn get_cover_note(mut request: ReadRequest<DocumentOfUnit>) -> Result<
 }
 
 fn show((document_id, unit_id): (Uuid, Uuid), note: store::StoredCoverNote) -> CoverNote {
-    CoverNote {
-        document_id,
-        unit_id,
-        must_read_by: note.must_read_by,
-        text: note.text,
-        written_at: note.written_at,
-    }
+    CoverNote { document_id, unit_id, must_read_by: note.must_read_by, text: note.text, written_at: note.written_at }
 }
 
 /// Write a unit's cover note on a document

@@ -30,7 +30,8 @@ pub async fn prepare(scene: &mut Scene<'_>) {
             scene.json(json!({"document_id": document, "day": "2026-11-20", "member_ids": [helped]}));
         }
         "setDocumentTerms" => {
-            scene.json(json!({"terms": [{"name": "Nhiệm kỳ 2025–2030", "valid_from": "2025-06-01", "valid_to": null}]}));
+            scene
+                .json(json!({"terms": [{"name": "Nhiệm kỳ 2025–2030", "valid_from": "2025-06-01", "valid_to": null}]}));
         }
         "setCoverNote" => scene.json(json!({"text": "Đọc trước kỳ sinh hoạt."})),
         "setDocumentNote" => scene.json(json!({"text": "Đọc lại mục 2."})),

@@ -47,7 +47,8 @@ pub async fn among_many_documents(bench: &Bench<'_>) -> Result<Vec<Figure>, Stri
     let people = fs::read_to_string(&bench.people).map_err(|e| e.to_string())?;
     let mut columns = people.lines().next().unwrap_or_default().split('\t');
     let [token, member, cell] = [(); 3].map(|()| columns.next().unwrap_or_default());
-    let province = bench.postgres.sql(DATABASE, "SELECT id FROM units WHERE kind = 'province' ORDER BY id LIMIT 1").await?;
+    let province =
+        bench.postgres.sql(DATABASE, "SELECT id FROM units WHERE kind = 'province' ORDER BY id LIMIT 1").await?;
     let fill = DOCUMENTS.replace("{cell}", cell).replace("{province}", &province).replace("{member}", member);
     bench.postgres.sql(DATABASE, &fill).await?;
     bench.postgres.sql(DATABASE, "VACUUM document_search").await?;
