@@ -1,2 +1,1 @@
 DROP TABLE document_words;
-DROP EXTENSION pg_trgm;

@@ -1,6 +1,4 @@
--- The words of the library, for searches with misspelt ones. Like btree_gist, pg_trgm is a trusted extension: the owner of the
--- database may create it.
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
+-- The words of the library, for searches with misspelt ones.
 CREATE TABLE document_words (
     word text COLLATE "C" PRIMARY KEY
 );
