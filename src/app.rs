@@ -1,7 +1,7 @@
 //! The composition root: state, features, middleware in order, the server's life.
 
 use std::net::TcpListener;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use actix_cors::Cors;
@@ -9,7 +9,6 @@ use actix_web::dev::{HttpServiceFactory, ServerHandle};
 use actix_web::http::header;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use object_store::local::LocalFileSystem;
 use serde_json::Value;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -30,8 +29,10 @@ use crate::kernel::ids::new_id;
 use crate::kernel::memory;
 use crate::kernel::openapi;
 use crate::kernel::openapi::operations::{self, Operations};
+use crate::kernel::openapi::served::ServedDocument;
 use crate::kernel::outbox::Consumer;
 use crate::kernel::outward::OutwardClient;
+use crate::kernel::pages::assets;
 use crate::kernel::redis::Redis;
 use crate::kernel::security::app_reads::AppReads;
 use crate::kernel::security::auth::Keys;
@@ -39,12 +40,12 @@ use crate::kernel::security::crypto::Crypto;
 use crate::kernel::state::State;
 use crate::organisation::decisions::{DecisionKind, Registry};
 use crate::{
-    audit_trail, cases, deliveries, documents, identity, jobs, leaderboards, notifications, organisation, points,
+    audit_trail, cases, deliveries, docs, documents, identity, jobs, leaderboards, notifications, organisation, points,
     quizzes, sync, webhooks,
 };
 
 /// The kinds of decisions that take two officers. Each feature lists its own here.
-static KINDS: [&dyn DecisionKind; 8] = [
+static KINDS: [&dyn DecisionKind; 9] = [
     &organisation::grants::ROLE_GRANT,
     &identity::ROLE_HOLDER_SLIP,
     &organisation::exemptions::EXEMPTION,
@@ -53,6 +54,7 @@ static KINDS: [&dyn DecisionKind; 8] = [
     &points::ATTESTATION,
     &points::ADJUSTMENT,
     &documents::DOCUMENT_PUBLICATION,
+    &documents::ASSISTED_READING,
 ];
 /// The same kinds, for look-ups.
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
@@ -161,11 +163,8 @@ pub fn published_document() -> &'static Value {
 pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, String> {
     let url = config.database_url.clone().ok_or("no database")?;
     // Created first, because the key file lives in its parent folder.
-    let files = config.data_dir.join("files");
     let spool = config.data_dir.join("uploads");
-    for folder in [&files, &spool] {
-        std::fs::create_dir_all(folder).map_err(|e| format!("the folder {} cannot be made: {e}", folder.display()))?;
-    }
+    std::fs::create_dir_all(&spool).map_err(|e| format!("the folder {} cannot be made: {e}", spool.display()))?;
     let master_key = match &config.master_key {
         Some(key) => key.clone(),
         None if config.mode == Mode::Production => {
@@ -186,13 +185,14 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         app_reads: AppReads::default(),
         limits: RateLimits::new(config.requests_per_minute, config.anonymous_requests_per_minute),
         operations: OPERATIONS.clone()?,
-        files: Arc::new(LocalFileSystem::new_with_prefix(files).map_err(|e| e.to_string())?),
+        files: documents::open_file_store(&config)?,
         password_slots: tokio::sync::Semaphore::new(config.password_concurrency),
         upload_places: Arc::new(tokio::sync::Semaphore::new(UPLOADS_AT_ONCE)),
         uploads: Arc::default(),
         slow_bodies: Arc::default(),
         outward: OutwardClient::new(config.webhook_allow_loopback)?,
         spool,
+        demo_logins: OnceLock::new(),
         public_url,
         config,
     })
@@ -208,6 +208,7 @@ pub fn serve(
     listener: TcpListener,
 ) -> std::io::Result<(ServerHandle, impl Future<Output = std::io::Result<()>>)> {
     let document = web::Data::new(published_document().clone());
+    let served = web::Data::new(ServedDocument::new(published_document(), &state.public_url));
     let workers = match state.config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
@@ -223,6 +224,7 @@ pub fn serve(
             .into_utoipa_app()
             .app_data(state.clone())
             .app_data(document.clone())
+            .app_data(served.clone())
             .app_data(web::Data::new(DECISION_KINDS))
             .app_data(web::PayloadConfig::new(operations::BODY_BYTES))
             .service(api())
@@ -306,9 +308,9 @@ fn outside_v1() -> impl HttpServiceFactory + 'static {
         points::published_keys,
         problem_pages::catalogue,
         problem_pages::one,
+        assets::serve_asset,
+        docs::pages(),
         openapi::served::document_route,
-        openapi::served::docs_redirect,
-        openapi::served::docs(),
     )
 }
 

@@ -13,7 +13,7 @@ use crate::kernel::db::lease;
 use crate::kernel::http::problem::Problem;
 use crate::kernel::state::State;
 use crate::points::{Verified, projection};
-use crate::{app, jobs, leaderboards, points, quizzes};
+use crate::{app, documents, jobs, leaderboards, points, quizzes};
 
 use super::runtime;
 
@@ -84,6 +84,10 @@ async fn check(state: &State) -> Result<Verified, Problem> {
     let attempts = quizzes::verify(&mut conn).await?;
     println!("quizzes: {attempts} attempt(s) whose points differ from the ledger");
     found.differences += usize::try_from(attempts).unwrap_or(usize::MAX);
+    for (proves, lines) in documents::verify(&mut conn, state.files.as_ref()).await? {
+        report(proves, &lines, 0);
+        found.differences += lines.len();
+    }
     Ok(found)
 }
 

@@ -104,6 +104,7 @@ async fn populate(conn: &mut Conn, state: &State, hash: &str) -> Result<(), Prob
     identity::store_password(conn, &accounts, hash, now).await?;
     let publisher = scene.account("propaganda_officer");
     let documents = publish_series(conn, scene.ward, publisher, (since, DOCUMENT_EVERY), now).await?;
+    annotate(conn, &scene, &documents, now).await?;
     oddities::add(conn, &scene, now).await?;
     write_history(conn, &scene, &documents, &mut dice, since, day_of(now)).await?;
     quizzes::add(conn, &scene, &mut dice, now).await?;
@@ -182,6 +183,19 @@ async fn publish(
     let id = documents::draft(conn, &new, publisher, when).await?;
     documents::publish(conn, id, &[unit_id], publisher, when).await?;
     Ok(id)
+}
+
+/// The secretary of the first cell adds a cover note to the latest document of the series.
+async fn annotate(conn: &mut Conn, scene: &Scene, documents: &[Published], now: DateTime<Utc>) -> Result<(), Problem> {
+    let (Some(latest), Some(cell)) = (documents.last(), scene.cells.as_slice().first()) else { return Ok(()) };
+    let note = documents::NewCoverNote {
+        document_id: latest.id,
+        unit_id: *cell,
+        must_read_by: None,
+        text: "Đề nghị các đồng chí đọc trước kỳ sinh hoạt và chuẩn bị ý kiến.",
+        by: scene.account("secretary"),
+    };
+    documents::write_cover_note(conn, note, None, now).await
 }
 
 async fn write_history(

@@ -14,7 +14,7 @@ use crate::points::carry_offers;
 
 use super::OBJECT_KIND;
 use super::store::{PUBLISHED, SUPERSEDED, lock};
-use super::{feed, versions};
+use super::{cover_notes, feed, versions};
 
 /// The event of units that were merged or split.
 const TOPIC: &str = "units.reorganised";
@@ -36,6 +36,7 @@ pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime
         return Ok(());
     }
     let payload: MergerPayload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
+    cover_notes::carry_over(conn, &payload.from_unit_ids, payload.to_unit_id).await?;
     let found: Vec<Uuid> = documents::table
         .filter(documents::state.eq_any([PUBLISHED, SUPERSEDED]))
         .filter(

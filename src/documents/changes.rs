@@ -1,7 +1,5 @@
 //! What changed for a member since a transaction: for phones that synchronise.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Text, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
@@ -24,6 +22,16 @@ pub struct ChangedDocument {
     pub xid: i64,
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
+}
+
+/// The member whose phone synchronises.
+#[derive(Debug, Clone, Copy)]
+pub struct SyncReader<'a> {
+    pub account_id: Uuid,
+    /// The audiences that the member belongs to.
+    pub keys: &'a [String],
+    /// The cell and the units above it.
+    pub home: &'a [Uuid],
 }
 
 #[derive(QueryableByName)]
@@ -52,7 +60,7 @@ pub async fn audiences(conn: &mut Conn, caller: &Principal, now: DateTime<Utc>) 
 /// 503 when the database cannot be reached.
 pub async fn changed(
     conn: &mut Conn,
-    (account_id, keys): (Uuid, &[String]),
+    reader: SyncReader<'_>,
     (since, after): (Option<i64>, Option<(i64, Uuid)>),
     fetch: i64,
 ) -> Result<Vec<ChangedDocument>, Problem> {
@@ -63,15 +71,19 @@ pub async fn changed(
               WHERE f.key = ANY($2) AND f.xid >= coalesce($4, $3, 0) AND NOT ($3 IS NULL AND f.removed))
              UNION ALL
              (SELECT m.xid, m.document_id FROM document_marks m
-              WHERE m.account_id = $1 AND $3 IS NOT NULL AND m.xid >= coalesce($4, $3))) c
+              WHERE m.account_id = $1 AND $3 IS NOT NULL AND m.xid >= coalesce($4, $3))
+             UNION ALL
+             (SELECT n.xid, n.document_id FROM document_cover_notes n
+              WHERE n.unit_id = ANY($7) AND $3 IS NOT NULL AND n.xid >= coalesce($4, $3))) c
          GROUP BY id HAVING $4 IS NULL OR (max(xid), id) > ($4, $5) ORDER BY max(xid), id LIMIT $6",
     )
-    .bind::<SqlUuid, _>(account_id)
-    .bind::<Array<Text>, _>(keys)
+    .bind::<SqlUuid, _>(reader.account_id)
+    .bind::<Array<Text>, _>(reader.keys)
     .bind::<Nullable<BigInt>, _>(since)
     .bind::<Nullable<BigInt>, _>(xid)
     .bind::<Nullable<SqlUuid>, _>(id)
-    .bind::<BigInt, _>(fetch);
+    .bind::<BigInt, _>(fetch)
+    .bind::<Array<SqlUuid>, _>(reader.home);
     Ok(Prepared(query).load(conn).await?)
 }
 
@@ -79,31 +91,20 @@ pub async fn changed(
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
-pub async fn shown(
-    conn: &mut Conn,
-    account_id: Uuid,
-    keys: &[String],
-    ids: &[Uuid],
-) -> Result<Vec<LibraryItem>, Problem> {
+pub async fn shown(conn: &mut Conn, reader: SyncReader<'_>, ids: &[Uuid]) -> Result<Vec<LibraryItem>, Problem> {
     let query = sql_query(concat!(
         "SELECT ",
-        library_columns!("$1"),
+        library_columns!("$1", "$4"),
         " FROM documents d WHERE d.id = ANY($2) AND d.state IN ('published', 'superseded')
           AND EXISTS (SELECT 1 FROM document_feed f WHERE f.document_id = d.id AND NOT f.removed AND f.key = ANY($3))
           ORDER BY d.published_at DESC, d.id DESC"
     ))
-    .bind::<SqlUuid, _>(account_id)
+    .bind::<SqlUuid, _>(reader.account_id)
     .bind::<Array<SqlUuid>, _>(ids)
-    .bind::<Array<Text>, _>(keys);
+    .bind::<Array<Text>, _>(reader.keys)
+    .bind::<Array<SqlUuid>, _>(reader.home);
     let rows: Vec<LibraryRow> = Prepared(query).load(conn).await?;
     Ok(rows.into_iter().map(|row| row.show(None)).collect())
-}
-
-/// What of these documents reaches the member no more.
-#[must_use]
-pub fn gone(ids: &[Uuid], shown: &[LibraryItem]) -> Vec<Uuid> {
-    let there: BTreeSet<Uuid> = shown.iter().map(|item| item.id).collect();
-    ids.iter().copied().filter(|id| !there.contains(id)).collect()
 }
 
 #[derive(QueryableByName)]

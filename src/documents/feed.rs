@@ -57,8 +57,12 @@ pub async fn audiences(conn: &mut Conn, document_id: Uuid) -> Result<Vec<String>
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
+    let before = now - Duration::days(REMOVED_KEPT_DAYS + 1);
+    let notes = "DELETE FROM document_cover_notes WHERE (document_id, unit_id) IN (
+        SELECT document_id, unit_id FROM document_cover_notes WHERE removed AND written_at < $1 ORDER BY written_at LIMIT $2)";
+    let notes = diesel::sql_query(notes).bind::<Timestamptz, _>(before).bind::<BigInt, _>(SLICE).execute(conn).await?;
     let query = "DELETE FROM document_feed WHERE (key, document_id) IN (
         SELECT key, document_id FROM document_feed WHERE removed AND changed_at < $1 ORDER BY changed_at LIMIT $2)";
-    let query = diesel::sql_query(query).bind::<Timestamptz, _>(now - Duration::days(REMOVED_KEPT_DAYS + 1));
-    Ok(query.bind::<BigInt, _>(SLICE).execute(conn).await?)
+    let query = diesel::sql_query(query).bind::<Timestamptz, _>(before);
+    Ok(query.bind::<BigInt, _>(SLICE).execute(conn).await?.max(notes))
 }

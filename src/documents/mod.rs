@@ -1,9 +1,11 @@
 //! The library: documents, their files, and reading time measured by the server.
 //! The API for other features.
 
+mod assisted;
 mod audiences;
 mod carry_over;
 mod changes;
+mod cover_notes;
 mod extraction;
 mod feed;
 mod files;
@@ -18,20 +20,25 @@ mod relations;
 mod search;
 mod store;
 mod targets;
+mod terms;
+mod verify;
 mod versions;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use assisted::ASSISTED_READING;
 pub use carry_over::consume;
-pub use changes::{ChangedDocument, audiences, changed, gone, horizon, shown};
+pub use changes::{ChangedDocument, SyncReader, audiences, changed, horizon, shown};
+pub use cover_notes::{NewCoverNote, write as write_cover_note};
 pub use extraction::answer as read_file;
 pub use feed::{REMOVED_KEPT_DAYS as SYNC_DAYS, sweep as sweep_feed};
-pub use files::{StoredFile, attach, keep, read_next as read_next_file, sweep as sweep_files};
+pub use files::{StoredFile, attach, keep, open as open_file_store, read_next as read_next_file, sweep as sweep_files};
 pub use library::{LibraryItem, LibraryLoader};
 pub use model::{DocumentKind, Media};
 pub use publishing::{DOCUMENT_PUBLICATION, NewDocument, draft, publish, publish_due};
 pub use reading::sweep as sweep_readings;
 pub use readings::sweep as sweep_reminders;
+pub use verify::verify;
 
 /// What the ledger calls a document.
 const OBJECT_KIND: &str = "document";
@@ -50,6 +57,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(publishing::routes::update_document)
         .service(publishing::publication_routes::publish_document)
         .service(publishing::publication_routes::recall_document)
+        .service(cover_notes::routes::get_cover_note)
+        .service(cover_notes::routes::set_cover_note)
+        .service(cover_notes::routes::remove_cover_note)
         .service(versions::routes::create_document_version)
         .service(versions::routes::list_document_versions)
         .service(relations::routes::set_document_relations)
@@ -68,6 +78,11 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(readings::routes::list_unit_readings)
         .service(readings::routes::export_unit_readings)
         .service(readings::routes::send_reading_reminders)
+        .service(assisted::routes::record_assisted_reading)
+        .service(terms::routes::list_document_terms)
+        .service(terms::routes::set_document_terms)
+        .service(readership::board_routes::get_readership_board)
+        .service(readership::board_routes::export_readership_board)
         .service(readership::routes::list_document_readers)
         .service(readership::routes::get_document_readership);
 }

@@ -118,6 +118,28 @@ pub async fn reaches(conn: &mut Conn, id: Uuid, caller: &Principal, now: DateTim
     Ok(reaching(conn, id, caller, now).await?.is_some())
 }
 
+#[derive(QueryableByName)]
+struct ReachesUnit {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    reaches: bool,
+}
+
+/// Whether a document reaches all members of the unit with this path: the unit, one above it, or its kind.
+pub async fn reaches_unit(conn: &mut Conn, document_id: Uuid, path: &[Uuid], day: NaiveDate) -> Result<bool, Problem> {
+    // No person is asked for, and so no named member and no role.
+    let row: ReachesUnit = diesel::sql_query(
+        "SELECT EXISTS (SELECT 1 FROM document_feed f WHERE f.document_id = $1 AND NOT f.removed
+             AND f.key = ANY(audience_keys($2, $3, $4))) AS reaches",
+    )
+    .bind::<SqlUuid, _>(document_id)
+    .bind::<SqlUuid, _>(Uuid::nil())
+    .bind::<Array<SqlUuid>, _>(path)
+    .bind::<Date, _>(day)
+    .get_result(conn)
+    .await?;
+    Ok(row.reaches)
+}
+
 /// The units a document is distributed to, in order of their ids.
 pub async fn targets(conn: &mut Conn, id: Uuid) -> Result<Vec<Uuid>, Problem> {
     Ok(document_targets::table

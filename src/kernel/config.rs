@@ -99,6 +99,16 @@ settings! {
     session_days: u32 = 60;
     /// Lifetime of an activation slip, days.
     slip_days: u32 = 7;
+    /// Where files of documents are kept: `s3://bucket` or `s3://bucket/prefix`; without it the folder `files` of `data_dir`.
+    files_url: Option<String> = None;
+    /// The address of an S3-compatible server; without it that of AWS.
+    files_endpoint: Option<String> = None;
+    /// The region of the bucket.
+    files_region: Option<String> = None;
+    /// The key pair for S3; without it, what `AWS_*` or the machine's role gives.
+    files_access_key: Option<SecretString> = None;
+    /// See `files_access_key`.
+    files_secret_key: Option<SecretString> = None;
     /// Largest file of a document, bytes.
     file_bytes: usize = 25 * 1024 * 1024;
     /// The program that parses uploaded files in processes of its own; this one, unless another is named.

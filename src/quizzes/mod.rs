@@ -3,6 +3,7 @@
 mod attempts;
 mod banks;
 mod carry_over;
+mod changes;
 mod exposure;
 mod formats;
 mod publishing;
@@ -14,9 +15,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use attempts::{AnswerSaver, grade_due, take};
 pub use banks::{NewBank, answer as parse_answer, create as create_bank, stock as stock_bank};
 pub use carry_over::consume;
+pub use changes::{ChangedQuiz, changed, shown};
 pub use formats::{Format, read as read_questions};
 pub use publishing::model::{QuizDraw, QuizTarget, Reveal, Source};
-pub use publishing::routes::publish;
+pub use publishing::routes::{Quiz, publish};
 pub use publishing::store::{NewQuiz, draft, get as get_quiz};
 pub use verify::verify;
 

@@ -9,12 +9,15 @@ use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::security::crypto::{from_text, to_text};
 
 /// Where a pass through the changes stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncPosition {
     /// The last document shown.
     pub document: Option<(i64, Uuid)>,
     /// The last notification shown.
     pub notification: Option<(i64, Uuid)>,
+    /// The last quiz shown.
+    #[serde(default)]
+    pub quiz: Option<(i64, Uuid)>,
 }
 
 /// An opaque cursor, taken apart.
@@ -32,6 +35,9 @@ pub struct Cursor {
     pub position: Option<SyncPosition>,
     /// When the pass began, seconds.
     pub at: i64,
+    /// Digest of the profile that the phone has. Cursors without one were made before quizzes and the profile were synchronised.
+    #[serde(default)]
+    pub profile: Option<String>,
 }
 
 impl Cursor {
@@ -51,7 +57,7 @@ impl Cursor {
             Problem::fault("cursor", "cursor", detail)
         })?;
         let age = now - DateTime::from_timestamp(cursor.at, 0).unwrap_or_default();
-        if cursor.audiences != audiences || age > TimeDelta::days(SYNC_DAYS) {
+        if cursor.audiences != audiences || cursor.profile.is_none() || age > TimeDelta::days(SYNC_DAYS) {
             return Err(too_old());
         }
         Ok(cursor)
@@ -72,7 +78,7 @@ mod tests {
     use super::*;
 
     fn cursor() -> Cursor {
-        let position = SyncPosition { document: Some((7, Uuid::nil())), notification: None };
+        let position = SyncPosition { document: Some((7, Uuid::nil())), ..SyncPosition::default() };
         Cursor {
             account: Uuid::nil(),
             audiences: "x".into(),
@@ -80,6 +86,7 @@ mod tests {
             next: 9,
             position: Some(position),
             at: 1_000_000,
+            profile: Some("y".into()),
         }
     }
 
@@ -99,5 +106,7 @@ mod tests {
         assert_eq!(Cursor::read(&written, Uuid::nil(), "y", soon).unwrap_err().code.status(), 410);
         let late = soon + TimeDelta::days(SYNC_DAYS + 1);
         assert_eq!(Cursor::read(&written, Uuid::nil(), "x", late).unwrap_err().code.status(), 410);
+        let before_quizzes = Cursor { profile: None, ..cursor() }.to_text().unwrap();
+        assert_eq!(Cursor::read(&before_quizzes, Uuid::nil(), "x", soon).unwrap_err().code.status(), 410);
     }
 }

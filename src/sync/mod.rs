@@ -1,5 +1,6 @@
 //! One small answer for a phone: what changed for its member since last time.
 
+mod changes;
 mod cursor;
 mod routes;
 

@@ -8,17 +8,18 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::documents::{self, LibraryItem};
+use crate::identity::{Me, Mirror};
+use crate::kernel::batching::loader::BatchLoader;
 use crate::kernel::extract::{Myself, Query, ReadRequest};
 use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::http::reply::{self, Reply};
 use crate::kernel::security::crypto::to_text;
-use crate::notifications::{self, NotificationOut};
+use crate::notifications::NotificationOut;
 use crate::points::{MonthBrief, Queues};
+use crate::quizzes::Quiz;
 
-use super::cursor::{Cursor, SyncPosition, too_old};
-
-/// Documents and notifications of one answer, each.
-const PAGE: usize = 100;
+use super::changes::{SyncPass, next_page};
+use super::cursor::{Cursor, too_old};
 
 /// Since when changes are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -32,7 +33,7 @@ pub struct SyncQuery {
 /// Something that the phone has to forget.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RemovedItem {
-    /// What it is: `document`.
+    /// What it is: `document` or `quiz`.
     #[schema(max_length = 20, pattern = "^[a-z_]+$", example = "document")]
     kind: &'static str,
     /// Which one.
@@ -40,17 +41,22 @@ pub struct RemovedItem {
 }
 
 /// What changed for a member.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct SyncOut {
     /// Documents that are new or changed, with the member's own state of them.
     #[schema(max_items = 200)]
     documents: Vec<LibraryItem>,
-    /// What the phone has to forget: recalled, or not distributed to the member any more.
+    /// Quizzes that are new or changed, or of which the member's own state has changed.
+    #[schema(max_items = 200)]
+    quizzes: Vec<Quiz>,
+    /// What the phone has to forget: recalled, withdrawn, or not distributed to the member any more.
     #[schema(max_items = 200)]
     removed: Vec<RemovedItem>,
     /// Notifications that are new or were read.
     #[schema(max_items = 200)]
     notifications: Vec<NotificationOut>,
+    /// The member, as `GET /v1/me` shows them; null when it is as it was last time.
+    profile: Option<Me>,
     /// The member's present month.
     month: MonthBrief,
     /// Where to go on, now or later.
@@ -73,52 +79,45 @@ pub async fn synchronise(
     request: ReadRequest<Myself>,
     query: Query<SyncQuery>,
     queues: Data<Queues>,
+    people: Data<BatchLoader<Mirror>>,
 ) -> Result<Reply<SyncOut>, Problem> {
     let ReadRequest { mut conn, scope, request } = request;
-    let (me, now, language) = (scope.caller.account_id, scope.now, scope.context.language);
+    let (me, now) = (scope.caller.account_id, scope.now);
     let keys = documents::audiences(&mut conn, &scope.caller, now).await?;
-    let audiences = to_text(&digest(&SHA256, keys.join(" ").as_bytes()).as_ref()[..12]);
-    let pass = match &query.0.cursor {
+    let audiences = short_digest(keys.join(" ").as_bytes());
+    let before = match &query.0.cursor {
         Some(cursor) => Some(Cursor::read(cursor, me, &audiences, now)?),
         None => None,
     };
     // Asked before anything is read, so that it is never later than what is seen.
-    let since = pass.as_ref().map(|pass| pass.next);
-    let (horizon, known) = documents::horizon(&mut conn, since).await?;
+    let (horizon, known) = documents::horizon(&mut conn, before.as_ref().map(|before| before.next)).await?;
     if !known {
         return Err(too_old());
     }
-    let going_on = pass.as_ref().is_some_and(|pass| pass.position.is_some());
-    let (since, next, position) = match pass {
-        // The same pass goes on.
-        Some(Cursor { since, next, position: Some(position), .. }) => (since, next, position),
-        Some(Cursor { next, .. }) => (Some(next), horizon, SyncPosition { document: None, notification: None }),
-        None => (None, horizon, SyncPosition { document: None, notification: None }),
-    };
-    let fetch = i64::try_from(PAGE).unwrap_or(i64::MAX) + 1;
-    let mut changed = documents::changed(&mut conn, (me, &keys), (since, position.document), fetch).await?;
-    let mut told = notifications::changed(&mut conn, me, (since, position.notification), fetch).await?;
-    let more = changed.len() > PAGE || told.len() > PAGE;
-    changed.truncate(PAGE);
-    told.truncate(PAGE);
-    let ids: Vec<Uuid> = changed.iter().map(|change| change.id).collect();
-    let shown = documents::shown(&mut conn, me, &keys, &ids).await?;
-    // A phone that has nothing has nothing to forget.
-    let gone = if since.is_some() || going_on { documents::gone(&ids, &shown) } else { Vec::new() };
+    let pass = SyncPass::of(before.as_ref(), horizon);
+    let changes = next_page(&mut conn, &scope, &keys, &pass).await?;
     drop(conn);
-    let at = SyncPosition {
-        document: changed.last().map(|change| (change.xid, change.id)).or(position.document),
-        notification: told.last().map(|told| (told.xid, told.id())).or(position.notification),
-    };
-    let cursor = Cursor { account: me, audiences, since, next, position: more.then_some(at), at: now.timestamp() };
     let claims = scope.context.claims.clone().ok_or_else(|| Problem::new(Code::Unauthenticated))?;
+    let month = queues.month_in_brief(claims.clone(), scope.context.language, now).await?;
+    let profile = people.ask(claims, (), now).await?;
+    let seen = short_digest(&serde_json::to_vec(&profile).map_err(Problem::internal)?);
+    let is_new = before.and_then(|before| before.profile).is_none_or(|had| had != seen);
+    let (since, next, position) = (pass.since, pass.next, changes.position);
+    let cursor = Cursor { account: me, audiences, since, next, position, at: now.timestamp(), profile: Some(seen) };
     let out = SyncOut {
-        documents: shown,
-        removed: gone.into_iter().map(|id| RemovedItem { kind: "document", id }).collect(),
-        notifications: told.into_iter().map(|told| told.show(language)).collect(),
-        month: queues.month_in_brief(claims, language, now).await?,
+        documents: changes.documents,
+        quizzes: changes.quizzes,
+        removed: changes.gone.into_iter().map(|gone| RemovedItem { kind: gone.kind, id: gone.id }).collect(),
+        notifications: changes.notifications,
+        profile: is_new.then_some(profile),
+        month,
         next_cursor: cursor.to_text()?,
-        more,
+        more: changes.position.is_some(),
     };
     reply::json(&request, &out)
+}
+
+/// A digest that is compared and never shown to stand for its input.
+fn short_digest(bytes: &[u8]) -> String {
+    to_text(&digest(&SHA256, bytes).as_ref()[..12])
 }

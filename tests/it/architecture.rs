@@ -12,13 +12,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("notifications", &["organisation"]),
     ("identity", &["organisation", "notifications"]),
     ("deliveries", &[]),
+    ("docs", &[]),
     ("points", &["organisation"]),
     ("cases", &["organisation"]),
     ("leaderboards", &["points", "organisation"]),
     ("documents", &["points", "organisation"]),
     ("quizzes", &["points", "organisation"]),
     ("webhooks", &["organisation"]),
-    ("sync", &["documents", "notifications", "points", "organisation"]),
+    ("sync", &["documents", "quizzes", "identity", "notifications", "points", "organisation"]),
 ];
 
 /// Files and folders that put the features together.

@@ -60,6 +60,8 @@ pub const TARGETS: &[Target] = &[
     figure("P11 answers", "their answers within a minute, p99", "ms", most(500.0, 150.0)),
     figure("P11 submission", "their submissions meanwhile, p99", "ms", most(500.0, 150.0)),
     ratio("P12", "saved answers / durable awards", "/s", least(0.667, 1.0)),
+    ratio("P13", "search of 200,000 documents, p99 / its SQL statement", "ms", most(3.0, 1.5)),
+    figure("P13 time", "the same, p99", "ms", most(50.0, 20.0)),
 ];
 
 impl Bar {

@@ -1,5 +1,7 @@
 //! Contents of files: stored once however often they are attached, with their text.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Text, Timestamptz};
@@ -66,6 +68,16 @@ pub async fn register(conn: &mut Conn, file: &StoredFile, now: DateTime<Utc>) ->
 pub async fn is_kept(conn: &mut Conn, key: &str) -> Result<bool, Problem> {
     let kept = file_contents::table.filter(file_contents::storage_key.eq(key));
     Ok(diesel::select(diesel::dsl::exists(kept)).get_result(conn).await?)
+}
+
+/// Those of these keys under which the store keeps contents that a row names.
+pub async fn kept(conn: &mut Conn, keys: &[&str]) -> Result<HashSet<String>, Problem> {
+    let rows: Vec<String> = file_contents::table
+        .filter(file_contents::storage_key.eq_any(keys))
+        .select(file_contents::storage_key)
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Writes what was read from contents.

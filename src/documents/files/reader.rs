@@ -12,13 +12,16 @@ use crate::kernel::config::Config;
 use crate::kernel::http::problem::Problem;
 use crate::kernel::state::State;
 
+use super::backend::sweep_unfinished;
 use super::{content, contents};
 
 /// How long an upload waits for its text; what takes longer is read afterwards.
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(20);
 /// Contents without a row may belong to an upload that goes on.
 const LEFT_OVER_AFTER: Duration = Duration::days(1);
-/// Left-over contents removed in one round.
+/// Contents whose rows are looked for in one statement.
+const ASKED_TOGETHER: usize = 1_000;
+/// Left-over contents removed in one round, about.
 const MOST_REMOVED: usize = 1_000;
 
 /// Reads the text of contents that are in the store.
@@ -68,18 +71,32 @@ pub async fn read_next(state: &State) -> Result<bool, Problem> {
 /// # Errors
 /// 503 when the database or the store cannot be reached.
 pub async fn sweep(state: &State, now: DateTime<Utc>) -> Result<usize, Problem> {
-    let files = state.files.as_ref();
+    let (files, config) = (state.files.as_ref(), state.config.clone());
+    let before = now - LEFT_OVER_AFTER;
+    let mut removed =
+        tokio::task::spawn_blocking(move || sweep_unfinished(&config, before)).await.map_err(Problem::internal)?;
     let mut listed = files.list(Some(&Path::from("documents")));
-    let mut removed = 0;
+    let mut old = Vec::new();
     while let Some(found) = listed.try_next().await.map_err(content::store_away)? {
+        if found.last_modified < before {
+            old.push(found.location);
+        }
+        if old.len() == ASKED_TOGETHER {
+            removed += remove_unkept(state, std::mem::take(&mut old)).await?;
+        }
         if removed >= MOST_REMOVED {
             break;
         }
-        let old = found.last_modified < now - LEFT_OVER_AFTER;
-        if old && !contents::is_kept(&mut *state.work.conn().await?, found.location.as_ref()).await? {
-            files.delete(&found.location).await.map_err(content::store_away)?;
-            removed += 1;
-        }
     }
-    Ok(removed)
+    Ok(removed + remove_unkept(state, old).await?)
+}
+
+async fn remove_unkept(state: &State, found: Vec<Path>) -> Result<usize, Problem> {
+    let keys: Vec<&str> = found.iter().map(AsRef::as_ref).collect();
+    let kept = contents::kept(&mut *state.work.conn().await?, &keys).await?;
+    let unkept: Vec<&Path> = found.iter().filter(|path| !kept.contains(path.as_ref())).collect();
+    for path in &unkept {
+        state.files.delete(path).await.map_err(content::store_away)?;
+    }
+    Ok(unkept.len())
 }

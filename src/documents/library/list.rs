@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Int4, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::documents::cover_notes::{UnitCoverNote, UnitCoverNotes};
 use crate::documents::model::DocumentKind;
 use crate::documents::search::{Highlight, Snippet};
 use crate::kernel::batching::loader::{self, BatchQuery, LoadedRequest};
@@ -50,8 +51,12 @@ pub struct LibraryItem {
     pub version: i32,
     /// When it was published.
     pub published_at: DateTime<Utc>,
-    /// The last day on which it should be read; null when it need not be.
+    /// The last day on which the caller should read it, the earliest of the document's and those of the caller's own units; null when
+    /// it need not be.
     pub must_read_by: Option<NaiveDate>,
+    /// What units of the caller say about it.
+    #[schema(max_items = 20)]
+    pub cover_notes: Vec<UnitCoverNote>,
     /// Whether the caller has finished reading it.
     pub read: bool,
     /// Whether the caller has confirmed it.
@@ -99,6 +104,8 @@ pub struct LibraryRow {
     pub published_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Date>)]
     pub must_read_by: Option<NaiveDate>,
+    #[diesel(sql_type = Jsonb)]
+    pub cover_notes: UnitCoverNotes,
     #[diesel(sql_type = Bool)]
     pub read: bool,
     #[diesel(sql_type = Bool)]
@@ -129,6 +136,7 @@ impl LibraryRow {
             version: self.version,
             published_at: self.published_at,
             must_read_by: self.must_read_by,
+            cover_notes: self.cover_notes.0,
             read: self.read,
             acknowledged: self.acknowledged,
             files: self.files,
@@ -140,12 +148,21 @@ impl LibraryRow {
     }
 }
 
-/// What every list selects of a document `d` for a member `$member`.
+/// What every list selects of a document `d` for a member `$member` whose cell and the units above it are `$home`.
 macro_rules! library_columns {
-    ($member:literal) => {
+    ($member:literal, $home:literal) => {
         concat!(
             "d.id, d.symbol, d.issuer, d.kind, d.title, d.summary, d.topics, d.state, d.superseded_by, d.version, d.published_at,
-                d.must_read_by,
+                least(d.must_read_by, (SELECT min(n.must_read_by) FROM document_cover_notes n
+                    WHERE n.document_id = d.id AND NOT n.removed AND n.unit_id = ANY(",
+            $home,
+            "))) AS must_read_by,
+                (SELECT coalesce(jsonb_agg(jsonb_build_object('unit_id', n.unit_id, 'unit_name', u.name,
+                        'must_read_by', n.must_read_by, 'text', n.text) ORDER BY n.unit_id), '[]')
+                    FROM document_cover_notes n JOIN units u ON u.id = n.unit_id
+                    WHERE n.document_id = d.id AND NOT n.removed AND n.unit_id = ANY(",
+            $home,
+            ")) AS cover_notes,
                 EXISTS (SELECT 1 FROM reading_sessions s
                     WHERE s.document_id = d.id AND s.member_id = ",
             $member,
@@ -191,12 +208,13 @@ struct BatchedDocumentRow {
 /// no other document is looked at.
 const LIST: &str = concat!(
     "SELECT k.place, d.* FROM (
-        SELECT place, member_id, audience_keys(member_id, string_to_array(home, ',')::uuid[], day) AS keys, unread, at, id, most
+        SELECT place, member_id, string_to_array(home, ',')::uuid[] AS home,
+            audience_keys(member_id, string_to_array(home, ',')::uuid[], day) AS keys, unread, at, id, most
         FROM unnest($1::int4[], $2::uuid[], $3::text[], $4::date[], $5::bool[], $6::timestamptz[], $7::uuid[], $8::int8[])
             AS k (place, member_id, home, day, unread, at, id, most) OFFSET 0) k
     CROSS JOIN LATERAL (SELECT * FROM (
             SELECT ",
-    library_columns!("k.member_id"),
+    library_columns!("k.member_id", "k.home"),
     " FROM documents d
             WHERE d.state IN ('published', 'superseded')
             AND d.id = ANY(ARRAY(SELECT f.document_id FROM document_feed f WHERE f.key = ANY(k.keys) AND NOT f.removed))

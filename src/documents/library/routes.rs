@@ -6,8 +6,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::documents::cover_notes::of_units;
 use crate::documents::model::{DocumentKind, issuer_key};
-use crate::documents::search::{Filters, Search, find};
+use crate::documents::search::{Filters, Search, find, respell};
 use crate::documents::store::note_opening;
 use crate::documents::targets::Readable;
 use crate::kernel::batching::loader::BatchLoader;
@@ -82,7 +83,7 @@ impl DocumentQuery {
 ///
 /// The documents that reach the caller, newest first; recalled ones are not among them. A search ranks what it finds: a symbol
 /// before a title, a title before a text, the newer before the older; of more matches the newest thousand are ranked. Each item
-/// then has the passage in which the words stand.
+/// then has the passage in which the words stand. In the place of a word that stands in no document the likeliest one is looked for.
 #[utoipa::path(tag = "Documents", security(("bearer" = []), ("oauth2" = ["documents:read"])), params(PageQuery, DocumentQuery),
     responses((status = 403, description = "The caller is not a member.")))]
 #[get("/documents")]
@@ -105,10 +106,16 @@ pub async fn list_documents(
     let ReadRequest::<Myself> { mut conn, scope, .. } = ReadRequest::extract(&request.request).await?;
     let reader = (scope.caller.account_id, scope.caller.home.as_slice(), day_of(scope.now));
     // Punctuation alone is no word, and finds nothing.
-    let found = match search.as_ref().is_some_and(Search::is_empty) {
+    let filters = query.filters();
+    let mut found = match search.as_ref().is_some_and(Search::is_empty) {
         true => Vec::new(),
-        false => find(&mut conn, reader, (search.as_ref(), &query.filters()), (after, page.fetch())).await?,
+        false => find(&mut conn, reader, (search.as_ref(), &filters), (after, page.fetch())).await?,
     };
+    if let Some(search) = search.as_ref().filter(|_| found.is_empty())
+        && let Some(better) = respell(&mut conn, search).await?
+    {
+        found = find(&mut conn, reader, (Some(&better), &filters), (after, page.fetch())).await?;
+    }
     reply::json(&request.request, &page.page(found, |found| found.place, |found| found.item))
 }
 
@@ -122,7 +129,9 @@ pub async fn get_document(mut request: ReadRequest<Readable>) -> Result<Reply<De
     let (caller, now) = (request.scope.caller.account_id, request.scope.now);
     let row = request.scope.on.row.clone();
     note_opening(&mut request.conn, row.id, caller, now).await?;
+    let cover_notes = of_units(&mut request.conn, row.id, &request.scope.caller.home).await?;
     let detail = store::detail(&mut request.conn, row, caller, request.scope.on.publisher).await?;
+    let detail = Detail { cover_notes, ..detail };
     reply::versioned(&request.request, &detail, &detail.shared())
 }
 

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::documents::audiences::{self, DocumentAudience};
+use crate::documents::cover_notes::UnitCoverNote;
 use crate::documents::files::{FileOut, of_document};
 use crate::documents::model::{DocumentKind, Symbol, parse_symbol};
 use crate::documents::publishing::SameDocument;
@@ -47,8 +48,11 @@ pub struct Detail {
     /// Number of pages of a scan.
     #[schema(minimum = 1, maximum = 5000, example = 4)]
     pub pages: Option<i32>,
-    /// The last day on which it should be read; null when it need not be.
+    /// The last day on which it should be read; null when it need not be. Units may ask for an earlier one: `cover_notes`.
     pub must_read_by: Option<NaiveDate>,
+    /// What units of the caller say about it.
+    #[schema(max_items = 20)]
+    pub cover_notes: Vec<UnitCoverNote>,
     /// The issuer of the symbol; null when it is written in another way.
     #[schema(max_length = 40, example = "ĐU")]
     pub issuer: Option<String>,
@@ -122,7 +126,7 @@ pub struct NextVersion {
 impl Detail {
     /// The same for everybody who may change it: what a change is held against. What one reader has done is no change.
     pub fn shared(&self) -> Self {
-        Self { read: false, acknowledged: false, month_offer: None, ..self.clone() }
+        Self { read: false, acknowledged: false, cover_notes: Vec::new(), month_offer: None, ..self.clone() }
     }
 }
 
@@ -172,6 +176,7 @@ pub async fn detail(conn: &mut Conn, row: DocumentRow, caller_id: Uuid, publishe
         text: body(conn, row.id).await?,
         pages: row.pages,
         must_read_by: row.must_read_by,
+        cover_notes: Vec::new(),
         issuer: row.issuer,
         topics: row.topics,
         state: row.state,

@@ -68,7 +68,7 @@ pub async fn bookmarks(
     let (at, id) = after.unzip();
     Ok(diesel::sql_query(concat!(
         "SELECT b.bookmarked_at, ",
-        library_columns!("$1"),
+        library_columns!("$1", "$2"),
         " FROM document_marks b JOIN documents d ON d.id = b.document_id
           WHERE b.account_id = $1 AND b.bookmarked_at IS NOT NULL AND d.state IN ('published', 'superseded')
           AND EXISTS (SELECT 1 FROM document_feed f WHERE f.document_id = d.id AND NOT f.removed

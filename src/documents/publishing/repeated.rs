@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use serde_json::json;
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::documents::store::{DocumentRow, targets};
+use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
 use crate::kernel::outbox;
@@ -33,8 +34,8 @@ pub struct SameDocument {
     pub published_at: Option<DateTime<Utc>>,
 }
 
-/// The latest ten documents that are the same as this one and reached some of the same units, recalled ones too. Symbols count
-/// within five years: with a new term of a committee its numbers begin anew.
+/// The latest ten documents that are the same as this one and reached some of the same units, recalled ones too. With a new term of
+/// a committee its numbers begin anew: symbols count within the present term, or within five years where none is known.
 pub async fn published_before(
     conn: &mut Conn,
     row: &DocumentRow,
@@ -45,7 +46,8 @@ pub async fn published_before(
         "WITH same AS (
             SELECT d.id FROM documents d JOIN documents o ON o.id = $1
             WHERE d.published_at IS NOT NULL AND fold_name(d.symbol) = fold_name(o.symbol) AND d.kind = o.kind
-              AND d.published_at > $3 - interval '5 years'
+              AND d.published_at > coalesce((SELECT r.valid_from::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' FROM document_terms r
+                  WHERE r.unit_id = o.unit_id AND r.valid_from <= $4 AND (r.valid_to IS NULL OR r.valid_to > $4)), $3 - interval '5 years')
             UNION SELECT d.id FROM documents d JOIN documents o ON o.id = $1 AND o.words > 0
             WHERE d.published_at IS NOT NULL AND d.words > 0 AND text_digest(d.body) = text_digest(o.body)
             UNION SELECT f.document_id FROM document_files f JOIN document_files o ON o.document_id = $1 AND o.sha256 = f.sha256)
@@ -58,6 +60,7 @@ pub async fn published_before(
     .bind::<SqlUuid, _>(row.id)
     .bind::<Array<SqlUuid>, _>(reached)
     .bind::<Timestamptz, _>(now)
+    .bind::<Date, _>(day_of(now))
     .load(conn)
     .await?)
 }

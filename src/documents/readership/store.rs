@@ -28,6 +28,9 @@ pub struct Reader {
     /// When they first finished reading it.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub completed_at: Option<DateTime<Utc>>,
+    /// Whether they read it together with a helper, as officers recorded and confirmed.
+    #[diesel(sql_type = Bool)]
+    pub assisted: bool,
     /// When they confirmed it.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub acknowledged_at: Option<DateTime<Utc>>,
@@ -45,6 +48,8 @@ pub async fn readers(
         "SELECT o.account_id, coalesce(m.full_name, a.display_name) AS full_name, o.opened_at,
              (SELECT min(s.completed_at) FROM reading_sessions s
               WHERE s.document_id = o.document_id AND s.member_id = o.account_id) AS completed_at,
+             EXISTS (SELECT 1 FROM reading_sessions s
+              WHERE s.document_id = o.document_id AND s.member_id = o.account_id AND s.assisted_by IS NOT NULL) AS assisted,
              k.acknowledged_at
          FROM document_openings o
          JOIN accounts a ON a.id = o.account_id

@@ -4,4 +4,4 @@ pub mod routes;
 mod sessions;
 mod store;
 
-pub use sessions::sweep;
+pub use sessions::{READ, sweep};

@@ -17,7 +17,7 @@ use crate::points::{self, Award, Deed};
 use super::store::{self, NewSession, StoredSession};
 
 /// What is read: the event that rules listen to.
-const READ: &str = "document.read";
+pub const READ: &str = "document.read";
 /// What is confirmed.
 const ACKNOWLEDGED: &str = "document.acknowledged";
 

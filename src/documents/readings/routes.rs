@@ -27,7 +27,7 @@ const MOST: i64 = 10_000;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ReadingQuery {
-    /// Only those whose last day is over and that the member has not confirmed.
+    /// Only those whose last day is over and that the member has not confirmed, or not read where only a unit asks for it.
     #[serde(default)]
     #[param(nullable = false, default = false)]
     overdue: bool,
@@ -66,12 +66,13 @@ pub struct MemberReading {
     member: ReadingMember,
     /// What.
     document: ReadingDocument,
-    /// The last day for this member: that of the document, and at least seven days after the member joined.
+    /// The last day for this member: that of the document or an earlier one of a unit of theirs, and at least seven days after the
+    /// member joined.
     must_read_by: NaiveDate,
     /// `unopened`, `opened`, `reading`, `read` or `acknowledged`.
     #[schema(max_length = 20, pattern = "^[a-z]+$", example = "opened")]
     state: String,
-    /// Whether the last day is over and it is not confirmed.
+    /// Whether the last day is over and it is not confirmed; where only a unit asks for it, not read.
     overdue: bool,
 }
 

@@ -46,26 +46,35 @@ pub struct ReadingsQuery {
     pub fetch: i64,
 }
 
-/// The last day for a member: that of the document, or a week after the member joined.
-/// Members of today, with the units above their cells; documents that reach one of these and are to be read.
+/// Members of today, with the units above their cells; documents that reach one of these and are to be read. The last day for a
+/// member is that of the document or an earlier one of a unit of theirs, and at least a week after the member joined. What only a
+/// unit asks for is done when it is read: the publisher asks for no confirmation.
 const READINGS: &str = "WITH here AS (
         SELECT m.member_id, p.full_name, m.unit_id,
-            (SELECT min(e.valid_from) FROM memberships e WHERE e.member_id = m.member_id) AS joined
+            (SELECT min(e.valid_from) FROM memberships e WHERE e.member_id = m.member_id) AS joined,
+            (SELECT array_agg(u.ancestor_id ORDER BY u.depth) FROM unit_tree u
+                WHERE u.descendant_id = m.unit_id AND u.valid_from <= $2 AND (u.valid_to IS NULL OR u.valid_to > $2)) AS home
         FROM unit_tree t
         JOIN memberships m ON m.unit_id = t.descendant_id AND m.valid_from <= $2 AND (m.valid_to IS NULL OR m.valid_to > $2)
         JOIN members p ON p.id = m.member_id
         WHERE t.ancestor_id = $1 AND t.valid_from <= $2 AND (t.valid_to IS NULL OR t.valid_to > $2)),
-    above AS (
-        SELECT h.member_id, unnest(audience_keys(h.member_id, (SELECT array_agg(u.ancestor_id ORDER BY u.depth) FROM unit_tree u
-            WHERE u.descendant_id = h.unit_id AND u.valid_from <= $2 AND (u.valid_to IS NULL OR u.valid_to > $2)), $2)) AS key
-        FROM here h),
+    above AS (SELECT h.member_id, unnest(audience_keys(h.member_id, h.home, $2)) AS key FROM here h),
+    asked AS (
+        SELECT h.member_id, n.document_id, min(n.must_read_by) AS day
+        FROM here h JOIN document_cover_notes n ON n.unit_id = ANY(h.home) AND NOT n.removed AND n.must_read_by IS NOT NULL
+        GROUP BY h.member_id, n.document_id),
+    dated AS (
+        SELECT d.id, d.symbol, d.title, d.must_read_by FROM documents d
+        WHERE d.state = 'published' AND ($5 IS NULL OR d.id = $5)
+        AND (d.must_read_by IS NOT NULL OR d.id IN (SELECT document_id FROM asked))),
     due AS (
-        SELECT DISTINCT h.member_id, h.full_name, d.id AS document_id, d.symbol, d.title,
-            greatest(d.must_read_by, h.joined + $3::int) AS must_read_by
+        SELECT DISTINCT h.member_id, h.full_name, d.id AS document_id, d.symbol, d.title, d.must_read_by IS NULL AS by_unit,
+            greatest(least(d.must_read_by, q.day), h.joined + $3::int) AS must_read_by
         FROM here h JOIN above a ON a.member_id = h.member_id
         JOIN document_feed f ON f.key = a.key AND NOT f.removed
-        JOIN documents d ON d.id = f.document_id AND d.state = 'published' AND d.must_read_by IS NOT NULL
-            AND ($5 IS NULL OR d.id = $5)),
+        JOIN dated d ON d.id = f.document_id
+        LEFT JOIN asked q ON q.member_id = h.member_id AND q.document_id = d.id
+        WHERE coalesce(d.must_read_by, q.day) IS NOT NULL),
     seen AS (
         SELECT u.*,
             CASE WHEN EXISTS (SELECT 1 FROM document_acknowledgements k
@@ -77,9 +86,11 @@ const READINGS: &str = "WITH here AS (
                 WHEN EXISTS (SELECT 1 FROM document_openings o
                     WHERE o.document_id = u.document_id AND o.account_id = u.member_id) THEN 'opened'
                 ELSE 'unopened' END AS state
-        FROM due u)
-    SELECT s.*, (s.must_read_by < $2 AND s.state <> 'acknowledged') AS overdue FROM seen s
-    WHERE (NOT $4 OR (s.must_read_by < $2 AND s.state <> 'acknowledged'))
+        FROM due u),
+    judged AS (
+        SELECT s.*, (s.must_read_by < $2 AND s.state <> 'acknowledged' AND NOT (s.by_unit AND s.state = 'read')) AS overdue
+        FROM seen s)
+    SELECT s.* FROM judged s WHERE (NOT $4 OR s.overdue)
     AND ($6 IS NULL OR (s.must_read_by, s.document_id, s.member_id) > ($6, $7, $8))
     ORDER BY s.must_read_by, s.document_id, s.member_id LIMIT $9";
 

@@ -74,7 +74,7 @@ macro_rules! find {
                     WHERE s.document_id = f.document_id AND s.member_id = $1 AND s.completed_at IS NOT NULL))
                 ORDER BY f.fit DESC, f.published_at DESC, f.document_id DESC LIMIT $15)
             SELECT p.fit, ",
-            library_columns!("$1"),
+            library_columns!("$1", "$2"),
             ", ",
             $texts,
             " FROM page p JOIN documents d ON d.id = p.document_id

@@ -10,6 +10,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::db::schema::{document_files, file_contents};
 use crate::kernel::http::problem::Problem;
 
+use super::spelling;
 use super::words::{symbol_lexeme, vector};
 
 /// Writes the entry anew, or drops it when members do not see the document.
@@ -54,5 +55,5 @@ pub async fn index(conn: &mut Conn, document_id: Uuid) -> Result<(), Problem> {
     .bind::<Text, _>(vector(all) + &key)
     .execute(conn)
     .await?;
-    Ok(())
+    spelling::learn(conn, document_id).await
 }

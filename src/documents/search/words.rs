@@ -1,5 +1,7 @@
 //! Folded words with their places: what a search looks for, and what it looks in.
 
+use std::collections::HashMap;
+
 use crate::kernel::text::fold;
 
 /// Words and phrases of a search that count.
@@ -34,6 +36,18 @@ impl Search {
         }
         terms.truncate(MOST_TERMS);
         Self { terms, symbol_key: symbol_key(query) }
+    }
+
+    /// All words, those of phrases too.
+    pub fn words(&self) -> Vec<&str> {
+        self.terms.iter().flatten().map(String::as_str).collect()
+    }
+
+    /// The same search with other words in the place of some.
+    pub fn respelt(&self, better: &HashMap<String, String>) -> Self {
+        let word = |word: &String| better.get(word).unwrap_or(word).clone();
+        let terms = self.terms.iter().map(|term| term.iter().map(word).collect()).collect();
+        Self { terms, symbol_key: self.symbol_key.clone() }
     }
 
     /// Punctuation alone is no word, and finds nothing.

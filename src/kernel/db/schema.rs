@@ -239,6 +239,18 @@ diesel::table! {
     }
 }
 diesel::table! {
+    document_cover_notes (document_id, unit_id) {
+        document_id -> Uuid,
+        unit_id -> Uuid,
+        must_read_by -> Nullable<Date>,
+        text -> Text,
+        written_by -> Uuid,
+        written_at -> Timestamptz,
+        removed -> Bool,
+        xid -> Int8,
+    }
+}
+diesel::table! {
     document_feed (key, document_id) {
         key -> Text,
         document_id -> Uuid,
@@ -310,6 +322,16 @@ diesel::table! {
     }
 }
 diesel::table! {
+    document_terms (unit_id, valid_from) {
+        unit_id -> Uuid,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        name -> Text,
+        set_by -> Uuid,
+        set_at -> Timestamptz,
+    }
+}
+diesel::table! {
     document_versions (document_id, number) {
         document_id -> Uuid,
         number -> Int4,
@@ -320,6 +342,11 @@ diesel::table! {
         created_by -> Uuid,
         created_at -> Timestamptz,
         published_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    document_words (word) {
+        word -> Text,
     }
 }
 diesel::table! {
@@ -820,6 +847,7 @@ diesel::table! {
         seconds -> Nullable<Int4>,
         points -> Nullable<Int4>,
         receipt -> Nullable<Jsonb>,
+        xid -> Int8,
     }
 }
 diesel::table! {
@@ -837,6 +865,7 @@ diesel::table! {
         target_id -> Uuid,
         unit_id -> Nullable<Uuid>,
         member_id -> Nullable<Uuid>,
+        xid -> Int8,
     }
 }
 diesel::table! {
@@ -875,6 +904,7 @@ diesel::table! {
         expires_at -> Timestamptz,
         completed_at -> Nullable<Timestamptz>,
         receipt -> Nullable<Jsonb>,
+        assisted_by -> Nullable<Uuid>,
     }
 }
 diesel::table! {
@@ -1085,6 +1115,7 @@ diesel::allow_tables_to_appear_in_same_query!(case_members, members);
 diesel::allow_tables_to_appear_in_same_query!(document_targets, documents);
 diesel::allow_tables_to_appear_in_same_query!(document_files, documents, file_contents);
 diesel::allow_tables_to_appear_in_same_query!(document_relations, documents);
+diesel::allow_tables_to_appear_in_same_query!(document_cover_notes, units);
 diesel::allow_tables_to_appear_in_same_query!(accounts, sessions);
 diesel::allow_tables_to_appear_in_same_query!(activation_slips, grants);
 diesel::allow_tables_to_appear_in_same_query!(members, memberships);

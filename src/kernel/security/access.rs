@@ -76,6 +76,8 @@ permissions! {
     ExportBoard,
     /// Write, publish and recall documents.
     PublishDocuments,
+    /// Add an earlier date and a cover note, for the unit's own members, to documents that reach the unit.
+    AnnotateDocuments,
     /// See who has opened and read a document.
     ReadReadership,
     /// Keep question banks with their keys; write and publish quizzes.
@@ -125,6 +127,7 @@ const SECRETARY: &[Permission] = &[
     P::IssueSlips,
     P::ReadBoard,
     P::ExportBoard,
+    P::AnnotateDocuments,
     P::ReadReadership,
     P::CloseMonth,
     P::RecordAttestations,
@@ -165,7 +168,7 @@ const COMMITTEE_OFFICER: &[Permission] = &[
 ];
 
 const PROPAGANDA_OFFICER: &[Permission] =
-    &[P::ReadUnit, P::PublishDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults, P::ManageWebhooks];
+    &[P::ReadUnit, P::PublishDocuments, P::AnnotateDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults, P::ManageWebhooks];
 
 const ORGANISATION_OFFICER: &[Permission] = &[
     P::ReadUnit,

@@ -134,7 +134,7 @@ pub struct QuizMonthOffer {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Quiz {
     /// Identifier.
-    id: Uuid,
+    pub id: Uuid,
     /// The unit that owns it.
     unit_id: Uuid,
     /// What it is called.
@@ -186,7 +186,8 @@ pub struct Quiz {
     month_offer: Option<QuizMonthOffer>,
 }
 
-fn quiz(row: QuizRow, own: Option<OwnState>, reached: bool, now: DateTime<Utc>) -> Quiz {
+/// The quiz as a member sees it; `reached` says whether it is for them.
+pub fn quiz(row: QuizRow, own: Option<OwnState>, reached: bool, now: DateTime<Utc>) -> Quiz {
     let own = own.unwrap_or_default();
     Quiz {
         state: QuizState::of(row.is_published(), row.opens_at, row.closes_at, now),

@@ -1,9 +1,13 @@
 //! Documents through HTTP, by action. Here: what sets the scene.
 
 mod announcements;
+mod assisted;
 mod audiences;
+mod board;
+mod cover_notes;
 mod files;
 mod fraud;
+mod killed;
 mod left_behind;
 mod library;
 mod personal;
@@ -14,8 +18,11 @@ mod readings;
 mod relations;
 mod repeated;
 mod review;
+mod s3;
 mod search;
+mod shapes;
 mod sync;
+mod terms;
 mod together;
 mod versions;
 

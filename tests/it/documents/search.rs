@@ -123,3 +123,15 @@ async fn a_search_finds_only_what_reaches_the_reader() {
     assert_eq!(symbols(&member, "q=12khdu").await, Vec::<String>::new());
     assert_eq!(symbols(&member, "kind=ke_hoach").await, Vec::<String>::new());
 }
+
+#[actix_web::test]
+async fn a_misspelt_word_finds_what_was_meant() {
+    let (_world, member) = library().await;
+    assert_eq!(symbols(&member, "q=xyzzy").await, Vec::<String>::new(), "too far from any word");
+    assert_eq!(symbols(&member, "q=nghii quyet").await, ["03-NQ/TU"]);
+    let found = find(&member, "q=\"chuyenn doi\"").await;
+    assert_eq!(found[0]["symbol"], "03-NQ/TU");
+    assert!(!found[0]["highlights"].as_array().unwrap().is_empty());
+    // What is spelt as in a document is looked for as it is, also when it finds nothing.
+    assert_eq!(symbols(&member, "q=mong quyet").await, Vec::<String>::new());
+}

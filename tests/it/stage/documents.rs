@@ -23,6 +23,17 @@ pub async fn prepare(scene: &mut Scene<'_>) {
             let other = published(scene).await;
             scene.json(json!({"relations": [{"kind": "amends", "document_id": other}]}));
         }
+        "recordAssistedReading" => {
+            let document = published(scene).await;
+            let helped = scene.cast.world.member().await.id;
+            scene.cast.execute(&format!("UPDATE members SET without_device = true WHERE id = '{helped}'")).await;
+            scene.json(json!({"document_id": document, "day": "2026-11-20", "member_ids": [helped]}));
+        }
+        "setDocumentTerms" => {
+            scene
+                .json(json!({"terms": [{"name": "Nhiệm kỳ 2025–2030", "valid_from": "2025-06-01", "valid_to": null}]}));
+        }
+        "setCoverNote" => scene.json(json!({"text": "Đọc trước kỳ sinh hoạt."})),
         "setDocumentNote" => scene.json(json!({"text": "Đọc lại mục 2."})),
         "sendReadingReminders" => {
             let document = published(scene).await;
@@ -41,6 +52,11 @@ pub async fn prepare(scene: &mut Scene<'_>) {
         }
         if scene.operation.id != "addDocumentFile" {
             publish(scene, &document).await;
+        }
+        if ["getCoverNote", "removeCoverNote"].contains(&scene.operation.id.as_str()) {
+            let path = format!("/v1/units/{}/documents/{document}/cover-note", scene.cast.world.cell);
+            let note = json!({"text": "Đọc trước kỳ sinh hoạt."});
+            scene.cast.actor("prop").request("PUT", &path).json(&note).send().await.expect(200);
         }
         scene.id("document_id", document);
     }

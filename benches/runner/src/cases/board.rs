@@ -25,7 +25,7 @@ pub async fn of_a_cell(bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
     let token = bench.officer(DATABASE, &cell, "cell_secretary").await?;
     let path = format!("/v1/units/{cell}/points?limit=200");
     let script = bench.place.path.join("board.sql");
-    fs::write(&script, behind(bench, &path, &cell, &token).await?.script()).map_err(|e| e.to_string())?;
+    fs::write(&script, behind(bench, DATABASE, &path, &cell, &token).await?.script()).map_err(|e| e.to_string())?;
     let plan = Plan::new(&bench.people, CONNECTIONS, WARM_SECONDS, bench.seconds).kind(json!({
         "name": "board", "method": "GET", "path": path, "headers": [format!("Authorization: Bearer {token}")],
     }));
@@ -34,7 +34,7 @@ pub async fn of_a_cell(bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
     Board::of_the_top(bench, DATABASE).await?.settled(bench, DATABASE).await?;
     let found = paired(
         bench.pairs,
-        async || statement_p99(bench, &script.display().to_string()).await,
+        async || statement_p99(bench, DATABASE, &script.display().to_string()).await,
         async || Ok(super::awards::ms(plan.run(&bench.programs, server.address).await?.all.p99)),
     )
     .await?;
@@ -42,10 +42,16 @@ pub async fn of_a_cell(bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
     Ok(vec![Figure::compared("P5", found, 1.0)])
 }
 
-/// The slowest statement of a request that is not the first of its connection.
-async fn behind(bench: &Bench<'_>, path: &str, cell: &str, token: &str) -> Result<statement::Statement, String> {
-    statement::log_all(&bench.postgres, DATABASE, true).await?;
-    let server = bench.product(DATABASE, &[("SOTAY_DATABASE_CONNECTIONS", "8")]).await?;
+/// The slowest statement of a request that is not the first of its connection; `about` is one of its values.
+pub async fn behind(
+    bench: &Bench<'_>,
+    database: &str,
+    path: &str,
+    about: &str,
+    token: &str,
+) -> Result<statement::Statement, String> {
+    statement::log_all(&bench.postgres, database, true).await?;
+    let server = bench.product(database, &[("SOTAY_DATABASE_CONNECTIONS", "8")]).await?;
     let mut since = 0;
     for _ in 0..3 {
         since = statement::mark(&bench.postgres);
@@ -55,12 +61,12 @@ async fn behind(bench: &Bench<'_>, path: &str, cell: &str, token: &str) -> Resul
         }
     }
     server.stop().await?;
-    statement::log_all(&bench.postgres, DATABASE, false).await?;
-    statement::slowest(&bench.postgres, since, cell)
+    statement::log_all(&bench.postgres, database, false).await?;
+    statement::slowest(&bench.postgres, since, about)
 }
 
 /// Milliseconds that 99 of 100 executions do not exceed.
-async fn statement_p99(bench: &Bench<'_>, script: &str) -> Result<f64, String> {
+pub async fn statement_p99(bench: &Bench<'_>, database: &str, script: &str) -> Result<f64, String> {
     let prefix = bench.place.path.join("pgbench");
     let (clients, seconds) = (CONNECTIONS.to_string(), format!("{:.0}", bench.seconds.max(1.0)));
     let mut command = bench.postgres.program("pgbench");
@@ -79,7 +85,7 @@ async fn statement_p99(bench: &Bench<'_>, script: &str) -> Result<f64, String> {
         "-l",
         "--log-prefix",
     ]);
-    crate::data::output(command.arg(&prefix).arg(DATABASE)).await?;
+    crate::data::output(command.arg(&prefix).arg(database)).await?;
     let mut millis = Vec::new();
     for entry in fs::read_dir(&bench.place.path).map_err(|e| e.to_string())?.flatten() {
         if entry.file_name().to_string_lossy().starts_with("pgbench.") {

@@ -10,6 +10,7 @@ mod rebuild;
 mod roll_up;
 mod roster;
 mod rush;
+mod search;
 
 use std::cell::RefCell;
 use std::fs;
@@ -26,7 +27,7 @@ use crate::server::Server;
 pub const CONNECTIONS: usize = 64;
 
 /// Each case, and the scales of data it runs on by itself.
-const CASES: [(&str, &[&str]); 12] = [
+const CASES: [(&str, &[&str]); 13] = [
     ("P1", &["province"]),
     ("P2", &["province"]),
     ("P3", &["province"]),
@@ -39,6 +40,7 @@ const CASES: [(&str, &[&str]); 12] = [
     ("P10", &["province"]),
     ("P11", &["province"]),
     ("P12", &["province"]),
+    ("P13", &["province"]),
 ];
 
 /// The requested cases, in order.
@@ -68,6 +70,7 @@ pub async fn run(case: &str, bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
         "P10" => process::figures(bench).await,
         "P11" => quiz::start_gun(bench).await,
         "P12" => quiz::answers_against_awards(bench).await,
+        "P13" => search::among_many_documents(bench).await,
         _ => Err("there is no such case".to_owned()),
     }
 }

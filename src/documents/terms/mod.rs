@@ -1,0 +1,4 @@
+//! Terms of a committee, within which the numbers of its documents run.
+
+pub mod routes;
+mod store;
