@@ -30,7 +30,7 @@ pub use appeals::{AppealKind, NewAppeal, file as file_appeal};
 pub use attestations::{ATTESTATION, AttestationKind, NewAttestation, record as record_attestation};
 pub use board::{BoardMember, STANDINGS};
 pub use closings::{
-    Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, verify_file,
+    Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, signing, verify_file,
 };
 pub use engine::AwardRequest;
 pub use engine::backfill::{Judge, JudgedMonth};

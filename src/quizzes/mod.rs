@@ -1,8 +1,9 @@
-//! Question banks, quizzes, attempts and their results. The API for other features.
+//! Question banks, quizzes, attempts, contests and their results. The API for other features.
 
 mod attempts;
 mod banks;
 mod carry_over;
+mod contests;
 mod exposure;
 mod formats;
 mod publishing;
@@ -14,16 +15,19 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use attempts::{grade_due, take};
 pub use banks::{NewBank, answer as parse_answer, create as create_bank, stock as stock_bank};
 pub use carry_over::consume;
+pub use contests::{NewContest, create as create_contest, freeze_due, is_contest_report, verify_report};
 pub use formats::{Format, read as read_questions};
 pub use publishing::model::{QuizDraw, QuizTarget, Reveal, Source};
 pub use publishing::routes::publish;
 pub use publishing::store::{NewQuiz, draft, get as get_quiz};
-pub use verify::verify;
+pub use verify::{repair, verify};
 
 /// What the ledger calls a quiz.
 const OBJECT_KIND: &str = "quiz";
 /// The rule by which a quiz pays.
 const PASSED_RULE: &str = "quiz_passed";
+/// The rule by which a round of a contest pays instead.
+const ENTERED_RULE: &str = "contest_entered";
 
 /// The operations of this feature, the most frequent first.
 pub fn routes(config: &mut ServiceConfig) {
@@ -47,5 +51,11 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(results::routes::get_results)
         .service(results::routes::export_results_xlsx)
         .service(results::routes::export_results_csv)
-        .service(results::routes::get_analysis);
+        .service(results::routes::get_analysis)
+        .service(contests::get_contest_leaderboard)
+        .service(contests::routes::list_contests)
+        .service(contests::routes::get_contest)
+        .service(contests::routes::create_contest)
+        .service(contests::routes::list_unit_contests)
+        .service(contests::export_contest_report);
 }

@@ -7,13 +7,16 @@ use diesel_async::RunQueryDsl;
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
 
+use super::contests::scores;
+
 #[derive(QueryableByName)]
 struct Differing {
     #[diesel(sql_type = BigInt)]
     differing: i64,
 }
 
-/// Counts attempts whose points differ from the ledger, and entries for quizzes without an attempt that was credited.
+/// Counts attempts whose points differ from the ledger, entries for quizzes without an attempt that was credited, and standings of
+/// contests that differ from the attempts.
 ///
 /// # Errors
 /// 503 when the database cannot be reached.
@@ -27,5 +30,13 @@ pub async fn verify(conn: &mut Conn) -> Result<i64, Problem> {
     )
     .get_result(conn)
     .await?;
-    Ok(row.differing)
+    Ok(row.differing + scores::differences(conn).await?)
+}
+
+/// Computes the standings of contests anew. The ledger and the attempts stay as they are.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn repair(conn: &mut Conn) -> Result<(), Problem> {
+    scores::rebuild(conn).await
 }

@@ -172,6 +172,47 @@ diesel::table! {
     }
 }
 diesel::table! {
+    contest_closing_rows (contest_id, position) {
+        contest_id -> Uuid,
+        position -> Int4,
+        content -> Text,
+        hash -> Bytea,
+    }
+}
+diesel::table! {
+    contest_closings (contest_id) {
+        contest_id -> Uuid,
+        frozen_at -> Timestamptz,
+        manifest -> Text,
+        manifest_hash -> Bytea,
+        signature -> Bytea,
+        kid -> Text,
+    }
+}
+diesel::table! {
+    contest_scores (contest_id, round, member_id) {
+        contest_id -> Uuid,
+        round -> Int2,
+        member_id -> Uuid,
+        unit_id -> Uuid,
+        day -> Date,
+        score -> Int4,
+        seconds -> Int4,
+        passed -> Bool,
+    }
+}
+diesel::table! {
+    contests (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        title -> Text,
+        opens_at -> Timestamptz,
+        closes_at -> Timestamptz,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
     decisions (id) {
         id -> Uuid,
         kind -> Text,
@@ -765,6 +806,8 @@ diesel::table! {
         published_by -> Nullable<Uuid>,
         published_at -> Nullable<Timestamptz>,
         ended_at -> Nullable<Timestamptz>,
+        contest_id -> Nullable<Uuid>,
+        round -> Nullable<Int2>,
     }
 }
 diesel::table! {

@@ -11,6 +11,7 @@ use crate::kernel::outbox;
 use crate::organisation::cell_of;
 use crate::points::{self, Award, Deed};
 use crate::quizzes::publishing::store as quizzes;
+use crate::quizzes::contests::scores;
 use crate::quizzes::{OBJECT_KIND, exposure};
 
 use super::model::{is_right, percent};
@@ -19,6 +20,8 @@ use super::store::{self, AttemptRow, Grade};
 
 /// What rules listen to.
 const PASSED: &str = "quiz.passed";
+/// The same of a round of a contest.
+const ENTERED: &str = "contest.entered";
 /// Earns nothing; asks the engine where the member stands.
 const TAKEN: &str = "quiz.taken";
 
@@ -46,7 +49,8 @@ pub async fn grade(conn: &mut Conn, attempt_id: Uuid, now: DateTime<Utc>) -> Res
     let passed = percent >= quiz.pass_percent;
     let practice = quiz.practice || exposure::of_quiz(conn, quiz.id, attempt.member_id).await?;
     let credited = passed && !practice && !store::has_passed(conn, quiz.id, attempt.member_id).await?;
-    let award = award(conn, &attempt, credited.then_some(percent), at).await?;
+    let event = if quiz.contest_id.is_some() { ENTERED } else { PASSED };
+    let award = award(conn, &attempt, credited.then_some((event, percent)), at).await?;
     let grade = Grade {
         at,
         expired: now > attempt.expires_at,
@@ -62,6 +66,9 @@ pub async fn grade(conn: &mut Conn, attempt_id: Uuid, now: DateTime<Utc>) -> Res
     let receipt = AttemptReceipt::new(&attempt, &grade, max_score, award);
     let receipt = serde_json::to_value(receipt).map_err(Problem::internal)?;
     store::finish(conn, attempt_id, &grade, &receipt).await?;
+    if let Some(contest_id) = quiz.contest_id {
+        scores::follow(conn, contest_id, attempt.member_id).await?;
+    }
     let payload = serde_json::json!({"attempt_id": attempt_id, "quiz_id": quiz.id});
     outbox::emit(conn, "quiz.submitted", payload, now).await?;
     Ok(receipt)
@@ -71,14 +78,14 @@ pub async fn grade(conn: &mut Conn, attempt_id: Uuid, now: DateTime<Utc>) -> Res
 async fn award(
     conn: &mut Conn,
     attempt: &AttemptRow,
-    credited: Option<i32>,
+    credited: Option<(&'static str, i32)>,
     at: DateTime<Utc>,
 ) -> Result<Option<Award>, Problem> {
     let deed = Deed {
-        event: if credited.is_some() { PASSED } else { TAKEN },
+        event: credited.map_or(TAKEN, |(event, _)| event),
         object_kind: OBJECT_KIND,
         object_id: attempt.quiz_id.to_string(),
-        percent: credited,
+        percent: credited.map(|(_, percent)| percent),
         ..Deed::default()
     };
     match points::award(conn, attempt.member_id, &deed, at).await {

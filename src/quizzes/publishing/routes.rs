@@ -19,7 +19,7 @@ use crate::kernel::security::access::needs::ManageQuizzes;
 use crate::kernel::security::audit;
 use crate::organisation::OnUnit;
 use crate::points;
-use crate::quizzes::{OBJECT_KIND, PASSED_RULE};
+use crate::quizzes::{ENTERED_RULE, OBJECT_KIND, PASSED_RULE};
 
 use super::model::{Plan, QuizDraw, QuizState, QuizTarget, Reveal, Source};
 use super::store::{self, NewQuiz, OwnState, QuizRow};
@@ -162,6 +162,11 @@ pub struct Quiz {
     cooldown_minutes: i32,
     /// Whether it earns nothing.
     practice: bool,
+    /// The contest of which it is a round; null for a quiz of its own.
+    contest_id: Option<Uuid>,
+    /// Which round; null for a quiz of its own.
+    #[schema(minimum = 1, maximum = 50)]
+    round: Option<i16>,
     /// When answers are shown.
     reveal: Reveal,
     /// When the first attempt may start.
@@ -201,6 +206,8 @@ fn quiz(row: QuizRow, own: Option<OwnState>, reached: bool, now: DateTime<Utc>) 
         attempts_left: reached.then(|| (i64::from(row.attempts) - own.used).max(0)),
         cooldown_minutes: row.cooldown_minutes,
         practice: row.practice,
+        contest_id: row.contest_id,
+        round: row.round,
         opens_at: row.opens_at,
         closes_at: row.closes_at,
         passed: own.passed,
@@ -343,8 +350,9 @@ pub async fn publish(conn: &mut Conn, row: &QuizRow, by: Uuid, now: DateTime<Utc
     store::mark_published(conn, row.id, by, now).await?;
     if !row.practice {
         let units: Vec<Uuid> = targets.iter().filter_map(|target| target.unit_id).collect();
+        let rule = if row.contest_id.is_some() { ENTERED_RULE } else { PASSED_RULE };
         let offer = points::Offer {
-            rules: &[PASSED_RULE],
+            rules: &[rule],
             object_kind: OBJECT_KIND,
             object_id: row.id.to_string(),
             unit_ids: &units,

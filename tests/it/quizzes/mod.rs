@@ -1,7 +1,8 @@
-//! Question banks, quizzes, attempts and their results.
+//! Question banks, quizzes, attempts, contests and their results.
 
 mod attempts;
 mod banks;
+pub mod contests;
 mod fraud;
 mod leaks;
 mod publishing;

@@ -22,11 +22,30 @@ pub async fn prepare(scene: &mut Scene<'_>) {
         "getResults" | "exportResultsXlsx" | "exportResultsCsv" => {
             scene.query.push(("unit_id".to_owned(), scene.cast.world.cell.to_string()));
         }
+        "createContest" => {
+            let contest = quizzes::contests::drafts(&scene.cast.world, &prop).await;
+            scene.json(contest);
+        }
+        "getContestLeaderboard" => scene.query.push(("round".to_owned(), "1".to_owned())),
         _ => {}
+    }
+    if scene.names("contest_id") {
+        contest(scene).await;
     }
     if ["bank_id", "quiz_id", "attempt_id"].iter().any(|name| scene.names(name)) {
         quiz(scene).await;
     }
+}
+
+/// A contest of the ward, the member's attempt at its first round, and its final results where they are wanted.
+async fn contest(scene: &mut Scene<'_>) {
+    let (world, prop) = (&scene.cast.world, scene.cast.actor("prop"));
+    let contest = quizzes::contests::contest(world, prop).await;
+    quizzes::take(scene.cast.actor("self"), &contest.rounds[0], 4).await;
+    if scene.operation.id == "exportContestReport" {
+        quizzes::contests::freeze(world).await;
+    }
+    scene.id("contest_id", contest.id);
 }
 
 /// A quiz of the ward, published unless it is about to be.
