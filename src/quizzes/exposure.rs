@@ -9,6 +9,8 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
 
+use super::attempts::model::DrawnQuestion;
+
 /// Records that an account has seen the keys of these questions; only the first time counts.
 pub async fn record(
     conn: &mut Conn,
@@ -26,6 +28,19 @@ pub async fn record(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Whether the account has seen the key of one of the questions drawn.
+pub async fn of_questions(conn: &mut Conn, questions: &[DrawnQuestion], account_id: Uuid) -> Result<bool, Problem> {
+    let row: Exposed = diesel::sql_query(
+        "SELECT EXISTS (SELECT 1 FROM questions q JOIN question_exposures e ON e.identity = q.identity
+             WHERE q.id = ANY($1) AND e.account_id = $2) AS exposed",
+    )
+    .bind::<Array<SqlUuid>, _>(questions.iter().map(|question| question.question_id).collect::<Vec<_>>())
+    .bind::<SqlUuid, _>(account_id)
+    .get_result(conn)
+    .await?;
+    Ok(row.exposed)
 }
 
 #[derive(QueryableByName)]

@@ -3,6 +3,7 @@
 mod attempts;
 mod banks;
 mod carry_over;
+mod comprehension;
 mod contests;
 mod exposure;
 mod formats;
@@ -37,6 +38,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(attempts::routes::get_attempt)
         .service(attempts::routes::submit_attempt)
         .service(attempts::routes::start_attempt)
+        .service(comprehension::routes::start_comprehension)
         .service(attempts::routes::list_my_attempts)
         .service(publishing::routes::list_quizzes)
         .service(publishing::routes::get_quiz)

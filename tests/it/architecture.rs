@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cases", &["organisation"]),
     ("leaderboards", &["points", "organisation"]),
     ("documents", &["points", "organisation"]),
-    ("quizzes", &["points", "organisation"]),
+    ("quizzes", &["documents", "points", "organisation"]),
     ("sync", &["documents", "notifications", "points", "organisation"]),
 ];
 

@@ -1,7 +1,9 @@
 //! Reading measured by the server, and confirming what must be read.
 
+mod by_answers;
 pub mod routes;
 mod sessions;
 mod store;
 
-pub use sessions::sweep;
+pub use by_answers::complete_by_answers;
+pub use sessions::{require_in_force, sweep};

@@ -17,7 +17,7 @@ use crate::points::{self, Award, Deed};
 use super::store::{self, NewSession, StoredSession};
 
 /// What is read: the event that rules listen to.
-const READ: &str = "document.read";
+pub const READ: &str = "document.read";
 /// What is confirmed.
 const ACKNOWLEDGED: &str = "document.acknowledged";
 
@@ -162,7 +162,10 @@ async fn require_open(
 }
 
 /// What another document replaces is read for its own sake.
-fn require_in_force(state: &str) -> Result<(), Problem> {
+///
+/// # Errors
+/// 409 for a document that another one replaced.
+pub fn require_in_force(state: &str) -> Result<(), Problem> {
     if state == PUBLISHED {
         return Ok(());
     }

@@ -747,7 +747,7 @@ diesel::table! {
 diesel::table! {
     quiz_attempts (id) {
         id -> Uuid,
-        quiz_id -> Uuid,
+        quiz_id -> Nullable<Uuid>,
         member_id -> Uuid,
         number -> Int4,
         seed -> Bytea,
@@ -766,6 +766,8 @@ diesel::table! {
         seconds -> Nullable<Int4>,
         points -> Nullable<Int4>,
         receipt -> Nullable<Jsonb>,
+        document_id -> Nullable<Uuid>,
+        document_version -> Nullable<Int4>,
     }
 }
 diesel::table! {

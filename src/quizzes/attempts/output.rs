@@ -10,13 +10,12 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
 use crate::points::{Award, Entry, MonthBrief, Refusal};
-use crate::quizzes::exposure;
 use crate::quizzes::publishing::model::Reveal;
-use crate::quizzes::publishing::store::QuizRow;
 
 use super::answers::{AttemptAnswer, GRACE_SECONDS};
 use super::model::DrawnQuestion;
 use super::store::{self, Asked, AttemptRow, Grade};
+use super::subject::AttemptSubject;
 
 /// An option of a question.
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,10 +56,12 @@ pub struct AttemptQuestion {
 pub struct Attempt {
     /// Identifier.
     id: Uuid,
-    /// The quiz.
-    quiz_id: Uuid,
-    /// Counts the member's attempts at the quiz.
-    #[schema(minimum = 1, maximum = 5, example = 1)]
+    /// The quiz; null for the questions of a document.
+    quiz_id: Option<Uuid>,
+    /// The document whose questions are answered; null for a quiz.
+    document_id: Option<Uuid>,
+    /// Counts the member's attempts at the quiz or the document.
+    #[schema(minimum = 1, maximum = 100_000, example = 1)]
     number: i32,
     /// When it began.
     started_at: DateTime<Utc>,
@@ -138,7 +139,9 @@ impl AttemptReceipt {
 }
 
 /// Whether right answers may be shown: after the window, or at once for practice, and never while the attempt runs.
-fn is_revealed(attempt: &AttemptRow, quiz: &QuizRow, now: DateTime<Utc>) -> bool {
+/// Questions of a document never show theirs.
+fn is_revealed(attempt: &AttemptRow, subject: &AttemptSubject, now: DateTime<Utc>) -> bool {
+    let Some(quiz) = subject.quiz() else { return false };
     let at_once = quiz.practice && quiz.reveal() == Reveal::AtOnce;
     // Others may still be saving within their grace.
     let ended = now > quiz.closes_at + TimeDelta::seconds(GRACE_SECONDS);
@@ -146,17 +149,13 @@ fn is_revealed(attempt: &AttemptRow, quiz: &QuizRow, now: DateTime<Utc>) -> bool
 }
 
 /// An attempt as its member sees it now.
-pub async fn show(
-    conn: &mut Conn,
-    attempt: AttemptRow,
-    quiz: &QuizRow,
-    now: DateTime<Utc>,
-) -> Result<Attempt, Problem> {
+pub async fn show(conn: &mut Conn, attempt: AttemptRow, now: DateTime<Utc>) -> Result<Attempt, Problem> {
+    let subject = AttemptSubject::of(conn, &attempt).await?;
     let drawn = attempt.questions()?;
     let asked = store::asked(conn, &drawn).await?;
     let saved = store::saved(conn, attempt.id).await?;
-    let revealed = is_revealed(&attempt, quiz, now);
-    let practice = quiz.practice || exposure::of_quiz(conn, quiz.id, attempt.member_id).await?;
+    let revealed = is_revealed(&attempt, &subject, now);
+    let practice = subject.is_practice(conn, attempt.member_id, &drawn).await?;
     let questions = drawn.iter().filter_map(|question| {
         let asked = asked.get(&(question.question_id, question.version))?;
         Some(shown(question, asked, revealed))
@@ -170,6 +169,7 @@ pub async fn show(
         answers: drawn.iter().filter_map(answer).collect(),
         id: attempt.id,
         quiz_id: attempt.quiz_id,
+        document_id: attempt.document_id,
         number: attempt.number,
         started_at: attempt.started_at,
         expires_at: attempt.expires_at,

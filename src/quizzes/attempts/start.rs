@@ -45,7 +45,8 @@ pub async fn start(
     let questions = draw(&seed, &store::pool(conn, quiz.id).await?, &counts);
     let new = NewAttempt {
         id: new_id(now),
-        quiz_id: quiz.id,
+        quiz_id: Some(quiz.id),
+        document: None,
         member_id,
         number,
         seed: &seed,
@@ -77,16 +78,19 @@ fn require_turn(quiz: &QuizRow, last: Option<&AttemptRow>, now: DateTime<Utc>) -
     }
     let again = last.submitted_at.map(|at| at + TimeDelta::minutes(quiz.cooldown_minutes.into()));
     match again.filter(|again| *again > now) {
-        Some(again) => {
-            let seconds = u64::try_from((again - now).num_milliseconds()).unwrap_or(0).div_ceil(1000);
-            let minutes = seconds.div_ceil(60);
-            let problem = Problem::with(
-                Code::AttemptTooSoon,
-                format!("Hãy đợi {minutes} phút nữa rồi làm lại."),
-                format!("Wait for {minutes} more minute(s) before the next attempt."),
-            );
-            Err(problem.retry_after(seconds))
-        }
+        Some(again) => Err(too_soon(again, now)),
         None => Ok(()),
     }
+}
+
+/// The refusal during the pause between two attempts.
+pub fn too_soon(again: DateTime<Utc>, now: DateTime<Utc>) -> Problem {
+    let seconds = u64::try_from((again - now).num_milliseconds()).unwrap_or(0).div_ceil(1000);
+    let minutes = seconds.div_ceil(60);
+    let problem = Problem::with(
+        Code::AttemptTooSoon,
+        format!("Hãy đợi {minutes} phút nữa rồi làm lại."),
+        format!("Wait for {minutes} more minute(s) before the next attempt."),
+    );
+    problem.retry_after(seconds)
 }

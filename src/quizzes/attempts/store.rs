@@ -21,7 +21,10 @@ use super::model::{DrawnQuestion, PoolQuestion, Saved};
 #[diesel(table_name = quiz_attempts)]
 pub struct AttemptRow {
     pub id: Uuid,
-    pub quiz_id: Uuid,
+    /// None for an attempt at the questions of a document.
+    pub quiz_id: Option<Uuid>,
+    pub document_id: Option<Uuid>,
+    pub document_version: Option<i32>,
     pub member_id: Uuid,
     pub number: i32,
     pub items: Value,
@@ -32,6 +35,10 @@ pub struct AttemptRow {
 }
 
 impl AttemptRow {
+    pub fn is_open(&self) -> bool {
+        self.submitted_at.is_none()
+    }
+
     /// The questions in the order shown.
     pub fn questions(&self) -> Result<Vec<DrawnQuestion>, Problem> {
         serde_json::from_value(self.items.clone()).map_err(Problem::internal)
@@ -41,7 +48,9 @@ impl AttemptRow {
 /// An attempt to be opened.
 pub struct NewAttempt<'a> {
     pub id: Uuid,
-    pub quiz_id: Uuid,
+    pub quiz_id: Option<Uuid>,
+    /// The document and its version, instead of a quiz.
+    pub document: Option<(Uuid, i32)>,
     pub member_id: Uuid,
     pub number: i32,
     pub seed: &'a [u8],
@@ -56,6 +65,8 @@ pub async fn open(conn: &mut Conn, new: &NewAttempt<'_>) -> Result<bool, Problem
         .values((
             quiz_attempts::id.eq(new.id),
             quiz_attempts::quiz_id.eq(new.quiz_id),
+            quiz_attempts::document_id.eq(new.document.map(|(id, _)| id)),
+            quiz_attempts::document_version.eq(new.document.map(|(_, version)| version)),
             quiz_attempts::member_id.eq(new.member_id),
             quiz_attempts::number.eq(new.number),
             quiz_attempts::seed.eq(new.seed),
@@ -302,9 +313,9 @@ pub async fn history(
     fetch: i64,
 ) -> Result<Vec<PastAttempt>, Problem> {
     Ok(diesel::sql_query(
-        "SELECT a.id, a.quiz_id, z.title, a.started_at, a.expires_at, a.submitted_at, a.score, a.max_score, a.percent, a.passed,
+        "SELECT a.id, a.quiz_id, a.document_id, coalesce(z.title, d.title) AS title, a.started_at, a.expires_at, a.submitted_at, a.score, a.max_score, a.percent, a.passed,
              a.practice, a.points
-         FROM quiz_attempts a JOIN quizzes z ON z.id = a.quiz_id
+         FROM quiz_attempts a LEFT JOIN quizzes z ON z.id = a.quiz_id LEFT JOIN documents d ON d.id = a.document_id
          WHERE a.member_id = $1 AND ($2 IS NULL OR a.id < $2) ORDER BY a.id DESC LIMIT $3",
     )
     .bind::<SqlUuid, _>(member_id)
@@ -319,8 +330,10 @@ pub async fn history(
 pub struct PastAttempt {
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    pub quiz_id: Uuid,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub quiz_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub document_id: Option<Uuid>,
     #[diesel(sql_type = Text)]
     pub title: String,
     #[diesel(sql_type = Timestamptz)]

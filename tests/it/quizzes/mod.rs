@@ -2,6 +2,7 @@
 
 mod attempts;
 mod banks;
+pub mod comprehension;
 pub mod contests;
 mod fraud;
 mod leaks;

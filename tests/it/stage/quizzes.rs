@@ -26,6 +26,10 @@ pub async fn prepare(scene: &mut Scene<'_>) {
             let contest = quizzes::contests::drafts(&scene.cast.world, &prop).await;
             scene.json(contest);
         }
+        "startComprehension" => {
+            let document = scene.ids["document_id"].clone();
+            quizzes::comprehension::questions_of(&scene.cast.world, &prop, &document, 6).await;
+        }
         "getContestLeaderboard" => scene.query.push(("round".to_owned(), "1".to_owned())),
         _ => {}
     }
