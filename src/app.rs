@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// The kinds of decisions that take two officers. Each feature lists its own here.
-static KINDS: [&dyn DecisionKind; 8] = [
+static KINDS: [&dyn DecisionKind; 9] = [
     &organisation::grants::ROLE_GRANT,
     &identity::ROLE_HOLDER_SLIP,
     &organisation::exemptions::EXEMPTION,
@@ -50,6 +50,7 @@ static KINDS: [&dyn DecisionKind; 8] = [
     &points::ATTESTATION,
     &points::ADJUSTMENT,
     &documents::DOCUMENT_PUBLICATION,
+    &quizzes::QUESTION_VOID,
 ];
 /// The same kinds, for look-ups.
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);

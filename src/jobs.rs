@@ -74,6 +74,9 @@ pub fn start(state: Data<State>) -> Jobs {
         every(&state, ATTEMPTS_PAUSE, "attempts whose time is over", async |state| {
             quizzes::grade_due(&state.work, state.clock.now()).await
         }),
+        every(&state, ATTEMPTS_PAUSE, "attempts with voided questions", async |state| {
+            quizzes::regrade_some(&state.work, state.clock.now()).await
+        }),
         every(&state, CONTESTS_PAUSE, "results of contests", async |state| {
             quizzes::freeze_due(&state.work, &state.crypto, state.clock.now()).await
         }),

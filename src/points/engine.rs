@@ -173,6 +173,7 @@ fn decide(
     let judged = Facts {
         event: want.deed.event,
         percent: want.deed.percent,
+        already: want.deed.already,
         day: want.day(),
         without_device: facts.without_device,
         self_service_cap: here.parameters.self_service_cap,

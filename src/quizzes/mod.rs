@@ -10,6 +10,7 @@ mod formats;
 mod publishing;
 mod results;
 mod verify;
+mod voids;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -22,6 +23,7 @@ pub use publishing::model::{QuizDraw, QuizTarget, Reveal, Source};
 pub use publishing::routes::publish;
 pub use publishing::store::{NewQuiz, draft, get as get_quiz};
 pub use verify::{repair, verify};
+pub use voids::{QUESTION_VOID, regrade_some};
 
 /// What the ledger calls a quiz.
 const OBJECT_KIND: &str = "quiz";
@@ -54,6 +56,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(results::routes::export_results_xlsx)
         .service(results::routes::export_results_csv)
         .service(results::routes::get_analysis)
+        .service(voids::routes::void_question)
         .service(contests::get_contest_leaderboard)
         .service(contests::routes::list_contests)
         .service(contests::routes::get_contest)

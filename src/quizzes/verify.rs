@@ -22,8 +22,8 @@ struct Differing {
 /// 503 when the database cannot be reached.
 pub async fn verify(conn: &mut Conn) -> Result<i64, Problem> {
     let row: Differing = diesel::sql_query(
-        "WITH paid AS (SELECT member_id, object_id, sum(points) AS points FROM point_entries
-             WHERE kind = 'award' AND object_kind = 'quiz' GROUP BY member_id, object_id),
+        "WITH paid AS (SELECT member_id, split_part(object_id, ':', 1) AS object_id, sum(points) AS points
+             FROM point_entries WHERE kind = 'award' AND object_kind = 'quiz' GROUP BY 1, 2),
          credited AS (SELECT member_id, quiz_id::text AS object_id, points FROM quiz_attempts WHERE credited AND quiz_id IS NOT NULL),
          unproved AS (SELECT 1 FROM point_entries e WHERE e.kind = 'award' AND e.rule_code = 'comprehension_passed'
              AND NOT EXISTS (SELECT 1 FROM quiz_attempts a WHERE a.credited AND a.member_id = e.member_id

@@ -768,6 +768,7 @@ diesel::table! {
         receipt -> Nullable<Jsonb>,
         document_id -> Nullable<Uuid>,
         document_version -> Nullable<Int4>,
+        voids -> Int4,
     }
 }
 diesel::table! {
@@ -785,6 +786,14 @@ diesel::table! {
         target_id -> Uuid,
         unit_id -> Nullable<Uuid>,
         member_id -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
+    quiz_voids (quiz_id, question_id) {
+        quiz_id -> Uuid,
+        question_id -> Uuid,
+        decision_id -> Uuid,
+        voided_at -> Timestamptz,
     }
 }
 diesel::table! {
@@ -810,6 +819,8 @@ diesel::table! {
         ended_at -> Nullable<Timestamptz>,
         contest_id -> Nullable<Uuid>,
         round -> Nullable<Int2>,
+        voids -> Int4,
+        regrading -> Bool,
     }
 }
 diesel::table! {

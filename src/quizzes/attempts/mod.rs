@@ -9,7 +9,7 @@ mod rehearsal;
 pub mod routes;
 pub mod start;
 pub mod store;
-mod subject;
+pub mod subject;
 mod target;
 
 pub use due::grade_some as grade_due;

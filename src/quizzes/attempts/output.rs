@@ -1,6 +1,6 @@
 //! Attempts as members see them: without a key until the window has ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -11,6 +11,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
 use crate::points::{Award, Entry, MonthBrief, Refusal};
 use crate::quizzes::publishing::model::Reveal;
+use crate::quizzes::voids::store as voids;
 
 use super::answers::{AttemptAnswer, GRACE_SECONDS};
 use super::model::DrawnQuestion;
@@ -49,6 +50,10 @@ pub struct AttemptQuestion {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 4000, nullable = false)]
     explanation: Option<String>,
+    /// There when officers voided the question: it counts as answered well by all who were asked it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    voided: Option<bool>,
 }
 
 /// An attempt.
@@ -156,9 +161,13 @@ pub async fn show(conn: &mut Conn, attempt: AttemptRow, now: DateTime<Utc>) -> R
     let saved = store::saved(conn, attempt.id).await?;
     let revealed = is_revealed(&attempt, &subject, now);
     let practice = subject.is_practice(conn, attempt.member_id, &drawn).await?;
+    let voided = match subject.quiz().filter(|quiz| quiz.voids > 0) {
+        Some(quiz) => voids::of_quiz(conn, quiz.id).await?,
+        None => HashSet::new(),
+    };
     let questions = drawn.iter().filter_map(|question| {
         let asked = asked.get(&(question.question_id, question.version))?;
-        Some(shown(question, asked, revealed))
+        Some(shown(question, asked, revealed, voided.contains(&question.question_id)))
     });
     let answer = |question: &DrawnQuestion| {
         let option_ids = saved.get(&question.id)?.clone();
@@ -179,7 +188,7 @@ pub async fn show(conn: &mut Conn, attempt: AttemptRow, now: DateTime<Utc>) -> R
     })
 }
 
-fn shown(question: &DrawnQuestion, asked: &Asked, revealed: bool) -> AttemptQuestion {
+fn shown(question: &DrawnQuestion, asked: &Asked, revealed: bool, voided: bool) -> AttemptQuestion {
     let texts: HashMap<Uuid, (&str, bool)> =
         asked.options.iter().map(|option| (option.id, (option.text.as_str(), option.correct))).collect();
     let options = question.options.iter().filter_map(|option| {
@@ -192,5 +201,6 @@ fn shown(question: &DrawnQuestion, asked: &Asked, revealed: bool) -> AttemptQues
         text: asked.text.clone(),
         options: options.collect(),
         explanation: asked.explanation.clone().filter(|_| revealed),
+        voided: voided.then_some(true),
     }
 }

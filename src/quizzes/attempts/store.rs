@@ -32,6 +32,11 @@ pub struct AttemptRow {
     pub expires_at: DateTime<Utc>,
     pub submitted_at: Option<DateTime<Utc>>,
     pub receipt: Option<Value>,
+    pub practice: Option<bool>,
+    pub credited: bool,
+    pub points: Option<i32>,
+    /// Under how many voids of its quiz it was graded.
+    pub voids: i32,
 }
 
 impl AttemptRow {
@@ -270,6 +275,35 @@ pub struct Grade {
     pub passed: bool,
     pub seconds: i32,
     pub points: i32,
+    pub voids: i32,
+}
+
+/// What a voided question changes of a grade.
+#[derive(Debug, Clone)]
+pub struct Regrade {
+    pub score: i32,
+    pub percent: i32,
+    pub passed: bool,
+    pub credited: bool,
+    pub points: i32,
+    pub voids: i32,
+}
+
+/// Changes the grade of an attempt.
+pub async fn regrade(conn: &mut Conn, id: Uuid, grade: &Regrade, receipt: &Value) -> Result<(), Problem> {
+    diesel::update(quiz_attempts::table.find(id))
+        .set((
+            quiz_attempts::score.eq(grade.score),
+            quiz_attempts::percent.eq(grade.percent),
+            quiz_attempts::passed.eq(grade.passed),
+            quiz_attempts::credited.eq(grade.credited),
+            quiz_attempts::points.eq(grade.points),
+            quiz_attempts::voids.eq(grade.voids),
+            quiz_attempts::receipt.eq(receipt),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Ends an attempt with its grade.
@@ -286,6 +320,7 @@ pub async fn finish(conn: &mut Conn, id: Uuid, grade: &Grade, receipt: &Value) -
             quiz_attempts::passed.eq(grade.passed),
             quiz_attempts::seconds.eq(grade.seconds),
             quiz_attempts::points.eq(grade.points),
+            quiz_attempts::voids.eq(grade.voids),
             quiz_attempts::receipt.eq(receipt),
         ))
         .execute(conn)

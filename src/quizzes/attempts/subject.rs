@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::documents::complete_by_answers;
+use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::{Code, Problem};
 use crate::points::{self, Award, Deed};
@@ -93,10 +94,41 @@ impl AttemptSubject {
                 points::award(conn, member_id, &deed, at).await
             }
         };
-        match award {
-            Ok(award) => Ok((credited, Some(award))),
-            Err(problem) if problem.code == Code::Forbidden => Ok((credited, None)),
-            Err(problem) => Err(problem),
+        Ok((credited, of_cell(award)?))
+    }
+
+    /// Pays what an attempt earns more after it was graded again, for the day on which it counted: the whole when it passes now, the
+    /// difference to what it earned `before` when it is the credited one. None for an attempt beside the credited one.
+    pub async fn top_up(
+        &self,
+        conn: &mut Conn,
+        attempt: &AttemptRow,
+        (before, percent): (Option<i32>, i32),
+        (submitted_at, now): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Option<Award>, Problem> {
+        let Self::Quiz(quiz) = self else { return Ok(None) };
+        if before.is_none() && store::has_passed(conn, quiz.id, attempt.member_id).await? {
+            return Ok(None);
         }
+        let object_id = before.map_or(quiz.id.to_string(), |_| format!("{}:{}", quiz.id, quiz.voids));
+        let deed = Deed {
+            event: if quiz.contest_id.is_some() { ENTERED } else { PASSED },
+            object_kind: OBJECT_KIND,
+            object_id,
+            percent: Some(percent),
+            already: before.unwrap_or(0),
+            on: Some(day_of(submitted_at)),
+            ..Deed::default()
+        };
+        of_cell(points::award(conn, attempt.member_id, &deed, now).await)
+    }
+}
+
+/// An award; none for a member who belongs to no cell.
+fn of_cell(award: Result<Award, Problem>) -> Result<Option<Award>, Problem> {
+    match award {
+        Ok(award) => Ok(Some(award)),
+        Err(problem) if problem.code == Code::Forbidden => Ok(None),
+        Err(problem) => Err(problem),
     }
 }

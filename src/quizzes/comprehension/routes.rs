@@ -4,7 +4,6 @@ use std::cell::Cell;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, Responder, post};
-use uuid::Uuid;
 
 use crate::documents::{Distributed, require_in_force};
 use crate::kernel::extract::{Empty, WriteRequest};

@@ -38,6 +38,8 @@ pub struct QuizRow {
     /// The contest of which it is a round, and which one.
     pub contest_id: Option<Uuid>,
     pub round: Option<i16>,
+    /// How many of its questions are voided.
+    pub voids: i32,
 }
 
 impl QuizRow {

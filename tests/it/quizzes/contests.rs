@@ -123,7 +123,7 @@ async fn peers_see_names_of_their_cell_and_of_those_who_agreed_and_no_row_below_
     let (viewer, peer, hidden, below) =
         (world.member().await, world.member().await, world.member().await, world.member().await);
     let outsider = world.outsider().await;
-    hidden.patch("/v1/me", &json!({"hidden_on_leaderboards": true})).await.expect(200);
+    hidden.patch("/v1/me", &json!({"named_on_leaderboards": false, "hidden_on_leaderboards": true})).await.expect(200);
     for (member, right) in [(&peer, 5), (&outsider, 5), (&hidden, 4), (&below, 1)] {
         take(member, &contest.rounds[0], right).await;
     }

@@ -8,6 +8,7 @@ mod fraud;
 mod leaks;
 mod publishing;
 mod results;
+pub mod voids;
 
 use serde_json::{Value, json};
 

@@ -64,6 +64,10 @@ async fn quiz(scene: &mut Scene<'_>) {
         let attempt = quizzes::start(scene.cast.actor("self"), &quiz).await.expect(201).body;
         answer(scene, &attempt);
     }
+    if scene.operation.id == "voidQuestion" {
+        let question = quizzes::voids::question(scene.cast.actor("prop"), &bank, 0).await;
+        scene.json(json!({"question_id": question, "reason": "Đáp án ghi sai"}));
+    }
     for (name, id) in [("bank_id", bank), ("quiz_id", quiz)] {
         if scene.names(name) {
             scene.id(name, id);
