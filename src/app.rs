@@ -31,6 +31,7 @@ use crate::kernel::openapi;
 use crate::kernel::openapi::operations::{self, Operations};
 use crate::kernel::outbox::Consumer;
 use crate::kernel::redis::Redis;
+use crate::kernel::security::app_reads::AppReads;
 use crate::kernel::security::auth::Keys;
 use crate::kernel::security::crypto::Crypto;
 use crate::kernel::state::State;
@@ -175,6 +176,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         crypto: Crypto::new(&master_key).map_err(|e| e.to_string())?,
         keys: Keys::default(),
         authenticator: Box::new(identity::Authentication::default()),
+        app_reads: AppReads::default(),
         limits: RateLimits::new(config.requests_per_minute, config.anonymous_requests_per_minute),
         operations: OPERATIONS.clone()?,
         files: Arc::new(LocalFileSystem::new_with_prefix(files).map_err(|e| e.to_string())?),

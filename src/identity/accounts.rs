@@ -18,7 +18,7 @@ use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::http::reply::Reply;
 use crate::kernel::security::access::{Permission, Role};
 use crate::kernel::security::audit;
-use crate::kernel::security::auth::Principal;
+use crate::kernel::security::auth::{AccountKind, Principal};
 use crate::organisation::grants::{self, Rank};
 use crate::organisation::members::require_other;
 use crate::organisation::{cell_of, last_cell_of, units};
@@ -44,13 +44,12 @@ impl Authorize for OnAccount {
         Box::pin(async move {
             let account_id = path_id(req, "account_id")?;
             let kind: String = accounts::table.find(account_id).select(accounts::kind).first(conn).await?;
-            if kind != "member" {
-                let administers = caller.grants.iter().any(|grant| grant.role == Role::SystemAdministrator);
-                return if administers {
-                    Ok(Self { account_id, is_member: false, unit_id: None })
-                } else {
-                    Err(Problem::not_found())
-                };
+            match AccountKind::parse(&kind) {
+                Some(AccountKind::Member) => {}
+                Some(AccountKind::Administrator) if administers(caller) => {
+                    return Ok(Self { account_id, is_member: false, unit_id: None });
+                }
+                _ => return Err(Problem::not_found()),
             }
             let unit_id = last_cell_of(conn, account_id, day_of(now)).await?.ok_or_else(Problem::not_found)?;
             let path = units::last_path(conn, unit_id, day_of(now)).await?;
@@ -58,6 +57,10 @@ impl Authorize for OnAccount {
             Ok(Self { account_id, is_member: true, unit_id: Some(unit_id) })
         })
     }
+}
+
+fn administers(caller: &Principal) -> bool {
+    caller.grants.iter().any(|grant| grant.role == Role::SystemAdministrator)
 }
 
 /// Why an account is suspended or reinstated.

@@ -44,6 +44,7 @@ pub async fn create_administrator(
             let id = new_id(now);
             insert(conn, &state.crypto, id, &login, &name, &hash, now).await?;
             let event = audit::AuditEvent {
+                client_id: None,
                 actor_id: None,
                 action: "account.administrator_created",
                 object_kind: "account",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Date, Int4, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Date, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::LocalBoxFuture;
 use uuid::Uuid;
@@ -42,13 +42,19 @@ impl Default for Authentication {
 struct SessionRow {
     account_id: Uuid,
     kind: AccountKind,
+    client_id: Option<Uuid>,
     expires_at: DateTime<Utc>,
 }
 
 impl SessionRow {
     fn is_of(&self, claims: &Claims, now: DateTime<Utc>) -> bool {
-        self.account_id == claims.sub && self.expires_at > now
+        self.account_id == claims.sub && self.client_id == claims.client_id && self.expires_at > now
     }
+}
+
+/// What a cached session depends on: itself, its account, and the app that holds it.
+fn subjects(claims: &Claims) -> [Uuid; 3] {
+    [claims.sid, claims.sub, claims.client_id.unwrap_or(claims.sub)]
 }
 
 #[derive(QueryableByName)]
@@ -64,6 +70,18 @@ struct Caller {
     grants: Vec<String>,
     #[diesel(sql_type = Array<SqlUuid>)]
     home: Vec<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    client_id: Option<Uuid>,
+    /// The unit of an app that acts for no person.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    client_unit: Option<Uuid>,
+}
+
+impl Caller {
+    fn grants(&self) -> Vec<Grant> {
+        let of_app = self.client_unit.map(|unit| Grant { role: Role::Application, unit_id: Some(unit) });
+        self.grants.iter().filter_map(|grant| parse(grant)).chain(of_app).collect()
+    }
 }
 
 /// The number of rows is hidden from PostgreSQL: it would plan this anew whenever there are fewer than it expects.
@@ -75,11 +93,13 @@ const CALLERS: &str = "
         ARRAY(SELECT t.ancestor_id FROM memberships m
             JOIN unit_tree t ON t.descendant_id = m.unit_id AND t.valid_from <= $5 AND (t.valid_to IS NULL OR t.valid_to > $5)
             WHERE m.member_id = a.id AND m.valid_from <= $5 AND (m.valid_to IS NULL OR m.valid_to > $5)
-            ORDER BY t.depth) AS home
+            ORDER BY t.depth) AS home,
+        s.client_id, CASE WHEN a.kind = 'client' THEN (SELECT c.unit_id FROM oauth_clients c WHERE c.id = a.id) END AS client_unit
     FROM unnest((SELECT $1::int4[]), (SELECT $2::uuid[]), (SELECT $3::uuid[])) AS k (place, session_id, account_id)
     JOIN sessions s ON s.id = k.session_id AND s.account_id = k.account_id
     JOIN accounts a ON a.id = k.account_id
-    WHERE s.revoked_at IS NULL AND s.expires_at > $4 AND a.disabled_at IS NULL";
+    LEFT JOIN accounts c ON c.id = s.client_id
+    WHERE s.revoked_at IS NULL AND s.expires_at > $4 AND a.disabled_at IS NULL AND c.disabled_at IS NULL";
 
 #[derive(QueryableByName)]
 struct Alive {
@@ -89,22 +109,16 @@ struct Alive {
     kind: String,
     #[diesel(sql_type = Timestamptz)]
     expires_at: DateTime<Utc>,
-}
-
-/// An account of a kind the program does not know may do nothing: it is as if its sessions had ended.
-fn kind(name: &str) -> Option<AccountKind> {
-    match name {
-        "member" => Some(AccountKind::Member),
-        "administrator" => Some(AccountKind::Administrator),
-        _ => None,
-    }
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    client_id: Option<Uuid>,
 }
 
 const ALIVE: &str =
-    "SELECT k.place, a.kind, s.expires_at FROM unnest($1::int4[], $2::uuid[], $3::uuid[]) AS k (place, session_id, account_id)
+    "SELECT k.place, a.kind, s.expires_at, s.client_id FROM unnest($1::int4[], $2::uuid[], $3::uuid[]) AS k (place, session_id, account_id)
     JOIN sessions s ON s.id = k.session_id AND s.account_id = k.account_id
     JOIN accounts a ON a.id = k.account_id
-    WHERE s.revoked_at IS NULL AND s.expires_at > $4 AND a.disabled_at IS NULL";
+    LEFT JOIN accounts c ON c.id = s.client_id
+    WHERE s.revoked_at IS NULL AND s.expires_at > $4 AND a.disabled_at IS NULL AND c.disabled_at IS NULL";
 
 /// Binds the sessions at the given places: each one's index among them, the session, the account, and the time.
 macro_rules! of_sessions {
@@ -128,7 +142,8 @@ impl Authenticator for Authentication {
         Box::pin(async move {
             let today = day_of(now);
             let known = |claims: &&Claims| {
-                let subjects = [claims.sid, claims.sub, cache_invalidation::UNITS];
+                let [session, account, client] = subjects(claims);
+                let subjects = [session, account, client, cache_invalidation::UNITS];
                 let known = self.callers.get(sight, &(claims.sid, today), &subjects)?;
                 known.0.is_of(claims, now).then(|| known.1.clone())
             };
@@ -140,18 +155,22 @@ impl Authenticator for Authentication {
             let query = of_sessions!(CALLERS, unknown, claims, now).bind::<Date, _>(today);
             let rows: Vec<Caller> = Prepared(query).load(&mut conn).await?;
             for row in rows {
-                let Some((place, kind)) = one_of(&unknown, row.place).zip(kind(&row.kind)) else { continue };
-                let claims = claims[place];
+                let Some((place, kind)) = one_of(&unknown, row.place).zip(AccountKind::parse(&row.kind)) else { continue };
+                let (claims, client_id, expires_at) = (claims[place], row.client_id, row.expires_at);
+                let session = SessionRow { account_id: claims.sub, kind, client_id, expires_at };
+                if !session.is_of(claims, now) {
+                    continue;
+                }
                 let principal = Principal {
                     account_id: claims.sub,
                     session_id: claims.sid,
                     kind,
-                    grants: row.grants.iter().filter_map(|grant| parse(grant)).collect(),
+                    grants: row.grants(),
                     home: row.home,
+                    client_id,
                 };
                 // A member without a cell may get one without a change being recorded.
-                if kind == AccountKind::Administrator || !principal.home.is_empty() {
-                    let session = SessionRow { account_id: claims.sub, kind, expires_at: row.expires_at };
+                if kind != AccountKind::Member || !principal.home.is_empty() {
                     self.callers.insert(sight, (claims.sid, today), Arc::new((session, principal.clone())));
                 }
                 callers[place] = Some(principal);
@@ -169,7 +188,7 @@ impl Authenticator for Authentication {
     ) -> LocalBoxFuture<'a, Result<Vec<Option<AccountKind>>, Problem>> {
         Box::pin(async move {
             let known = |claims: &&Claims| {
-                let session = self.sessions.get(sight, &claims.sid, &[claims.sid, claims.sub])?;
+                let session = self.sessions.get(sight, &claims.sid, &subjects(claims))?;
                 session.is_of(claims, now).then_some(session.kind)
             };
             let mut alive: Vec<Option<AccountKind>> = claims.iter().map(known).collect();
@@ -196,8 +215,9 @@ async fn read(
     let rows: Vec<Alive> = Prepared(of_sessions!(ALIVE, places, claims, now)).load(&mut conn).await?;
     let session = |row: Alive| {
         let place = one_of(places, row.place)?;
-        let (account_id, kind) = (claims[place].sub, kind(&row.kind)?);
-        Some((place, SessionRow { account_id, kind, expires_at: row.expires_at }))
+        let (account_id, kind) = (claims[place].sub, AccountKind::parse(&row.kind)?);
+        let session = SessionRow { account_id, kind, client_id: row.client_id, expires_at: row.expires_at };
+        session.is_of(claims[place], now).then_some((place, session))
     };
     Ok(rows.into_iter().filter_map(session).collect())
 }
@@ -213,18 +233,4 @@ fn parse(grant: &str) -> Option<Grant> {
     let role = Role::parse(role)?;
     let unit_id = if unit.is_empty() { None } else { Some(unit.parse().ok()?) };
     Some(Grant { role, unit_id })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_account_of_an_unknown_kind_is_nobodys() {
-        assert_eq!(kind("member"), Some(AccountKind::Member));
-        assert_eq!(kind("administrator"), Some(AccountKind::Administrator));
-        for unknown in ["", "service", "Administrator", "member "] {
-            assert_eq!(kind(unknown), None, "{unknown}");
-        }
-    }
 }

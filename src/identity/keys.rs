@@ -62,7 +62,8 @@ pub async fn refresh_keys(state: &State) -> Result<(), Problem> {
             valid_keys(conn, now).await
         })
         .await?;
-    state.keys.replace(ring(&state.crypto, &stored, now)?);
+    let issuer = state.public_url.clone();
+    state.keys.replace(KeyRing { issuer, ..ring(&state.crypto, &stored, now)? });
     Ok(())
 }
 
@@ -116,7 +117,7 @@ fn ring(crypto: &Crypto, stored: &[StoredKey], now: DateTime<Utc>) -> Result<Key
             signing = Some((key.kid.clone(), EncodingKey::from_ed_der(&private)));
         }
     }
-    Ok(KeyRing { signing, verifying, jwks: json!({"keys": public}) })
+    Ok(KeyRing { signing, verifying, jwks: json!({"keys": public}), ..KeyRing::default() })
 }
 
 /// The public keys with which anyone verifies access tokens (RFC 7517).

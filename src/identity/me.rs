@@ -22,7 +22,7 @@ use crate::kernel::http::reply;
 use crate::kernel::http::reply::{NoContent, Reply};
 use crate::kernel::security::access::{Grant, Role};
 use crate::kernel::security::audit;
-use crate::kernel::security::auth::{AccountKind, Principal};
+use crate::kernel::security::auth::Principal;
 
 use super::passwords;
 use super::sessions::device_sessions::{self, Because};
@@ -119,10 +119,7 @@ fn show(caller: &Principal, row: MeRow) -> Me {
     let role = |grant: &Grant| MyRole { role: grant.role, unit_id: grant.unit_id };
     Me {
         id: caller.account_id,
-        kind: match caller.kind {
-            AccountKind::Member => "member",
-            AccountKind::Administrator => "administrator",
-        },
+        kind: caller.kind.as_str(),
         full_name: row.full_name,
         cell: caller.home.as_slice().first().copied().zip(row.cell).map(|(id, name)| MyCell { id, name }),
         roles: caller.grants.iter().map(role).collect(),
@@ -149,7 +146,7 @@ impl BatchQuery for Mirror {
 /// Get oneself
 ///
 /// Returns the signed-in person: name, cell, roles, settings.
-#[utoipa::path(tag = "Me")]
+#[utoipa::path(tag = "Me", security(("bearer" = []), ("oauth2" = ["profile:read"])))]
 #[get("/me")]
 pub async fn get_me(request: BatchedRequest<Empty>, desk: Data<BatchLoader<Mirror>>) -> Result<Reply<Me>, Problem> {
     let me = desk.ask(request.claims, (), request.now).await?;
@@ -218,7 +215,7 @@ pub struct PasswordIn {
 /// Change one's password
 ///
 /// Signs all other devices out. Takes no `Idempotency-Key`, so that nothing derived from a password is stored.
-#[utoipa::path(tag = "Me", request_body = PasswordIn, extensions(("x-secret-request" = json!(true))), responses(
+#[utoipa::path(tag = "Me", request_body = PasswordIn, extensions(("x-secret-call" = json!(true))), responses(
     (status = 401, description = "There is no valid access token, or the present password is wrong (`invalid_credentials`)."),
     (status = 422, description = "The new password is too easy to guess."),
     (status = 429, description = "Too many requests, or too many wrong passwords (`sign_in_throttled`).")))]

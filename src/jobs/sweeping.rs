@@ -9,7 +9,7 @@ use crate::kernel::db::{Conn, transaction};
 use crate::kernel::http::idempotency;
 use crate::kernel::http::problem::Problem;
 use crate::kernel::outbox;
-use crate::kernel::security::audit;
+use crate::kernel::security::{app_reads, audit};
 use crate::kernel::state::State;
 use crate::organisation::{decisions, lookups};
 use crate::{documents, identity, notifications, points};
@@ -40,6 +40,7 @@ pub async fn sweep(state: &State) {
         transaction(conn, async |conn| decisions::expire(conn, DECISION_KINDS, now).await).await
     };
     slices(state, "decisions", overdue).await;
+    slices(state, "app_reads", async |conn| Ok(full(app_reads::sweep(conn, now).await?))).await;
     slices(state, "audit_events", async |conn| Ok(full(audit::sweep(conn, now).await?))).await;
 }
 

@@ -23,7 +23,7 @@ use super::batching::change_poller::ChangePoller;
 use super::db::{Conn, DB_TIMEOUT, PooledConn, transaction, within};
 use super::http::body::broken;
 use super::http::context::RequestContext;
-use super::http::idempotency::{self, Key};
+use super::http::idempotency::Key;
 use super::http::problem::{Code, Problem};
 use super::http::rate_limit::Payer;
 use super::http::reply;
@@ -32,12 +32,13 @@ use super::openapi::operations::BODY_BYTES;
 use super::security::access::Needs;
 use super::security::audit;
 use super::security::auth::{Principal, require_member};
-use super::security::crypto::{Crypto, to_text};
+use super::security::crypto::Crypto;
 use super::state::State;
 
-use idempotent::{respond, run_once};
+use idempotent::{key_of, respond, run_once};
 
 pub use batched::{BatchedRequest, answer};
+pub use idempotent::names;
 pub use upload::{MediaType, Upload, is_any_file, place, receive};
 
 /// Something a caller may act on. Loading it checks the permission, so that no handler can forget to.
@@ -117,6 +118,7 @@ impl<B, T> Scope<B, T> {
     pub fn audit(&self, action: &'static str, object_kind: &'static str, object_id: Uuid) -> audit::AuditEvent<'_> {
         audit::AuditEvent {
             actor_id: Some(self.caller.account_id),
+            client_id: self.caller.client_id,
             action,
             object_kind,
             object_id,
@@ -301,28 +303,6 @@ fn whole_numbers(value: &mut Value) {
         Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
         _ => {}
     }
-}
-
-/// What a request is about, whatever way it is written: a key belongs to that.
-pub fn names(req: &HttpRequest) -> Result<String, Problem> {
-    let operation = RequestContext::of(req).operation.ok_or_else(|| Problem::internal("no operation"))?;
-    operation.names(req.match_info().iter(), req.query_string())
-}
-
-fn key_of(req: &HttpRequest, principal_id: Uuid, body: &[u8]) -> Result<Option<Key>, Problem> {
-    let Some(header) = req.headers().get("idempotency-key") else {
-        return Ok(None);
-    };
-    let key = idempotency::parse(header.to_str().unwrap_or_default())?;
-    let operation = names(req)?;
-    // Keyed, because a plain digest would allow guessing the citizen ID of a known person.
-    let body = to_text(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body).as_ref());
-    Ok(Some(Key {
-        principal_id,
-        operation,
-        key: key.to_owned(),
-        body_hash: state_of(req)?.crypto.digest("body", &body),
-    }))
 }
 
 impl<T: Authorize + 'static> FromRequest for ReadRequest<T> {

@@ -6,6 +6,7 @@ pub mod components;
 pub mod operations;
 mod responses;
 mod schemas;
+mod security;
 pub mod served;
 pub mod strict_json;
 
@@ -90,10 +91,7 @@ fn finish_components(components: &mut Value) {
     if !components.is_object() {
         *components = json!({});
     }
-    components["securitySchemes"] = json!({"bearer": {
-        "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-        "description": "Access token of a device session: a signed JWT (EdDSA), used as RFC8725 advises, valid for at most 15 minutes.",
-    }});
+    components["securitySchemes"] = security::schemes();
     components["headers"] = responses::headers();
 }
 
@@ -115,10 +113,8 @@ fn finish_operation(method: &str, operation: &mut Value) {
     let has_path_parameter = operation["parameters"].as_array().into_iter().flatten().any(|p| p["in"] == "path");
     if has_path_parameter {
         common.push(("404", "There is no such object, or the caller may not know that there is."));
-        if !public {
-            common.push(("403", "The caller may know of the object but may not do this."));
-        }
     }
+    common.push(("403", security::refusal(operation, has_path_parameter && !public)));
     let secret = operation.as_object_mut().is_some_and(|fields| fields.remove(secret::MARK).is_some());
     if method == "post" && !public && !secret {
         add_parameter(

@@ -14,6 +14,7 @@ use super::http::rate_limit::RateLimits;
 use super::http::turns::Turns;
 use super::openapi::operations::Operations;
 use super::redis::Redis;
+use super::security::app_reads::AppReads;
 use super::security::auth::{Authenticator, Keys};
 use super::security::crypto::Crypto;
 
@@ -35,6 +36,8 @@ pub struct State {
     pub keys: Keys,
     pub authenticator: Box<dyn Authenticator + Send + Sync>,
     pub limits: RateLimits,
+    /// Which readings of apps the access logs of this day hold already.
+    pub app_reads: AppReads,
     pub operations: Arc<Operations>,
     /// Files of documents.
     pub files: Arc<dyn ObjectStore>,

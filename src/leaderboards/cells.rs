@@ -212,7 +212,7 @@ async fn few_unlisted(conn: &mut Conn, view: &Viewer) -> Result<bool, Problem> {
 /// points. Cells in which fewer than five members count are not ranked, and months in which they did are left out of longer
 /// spans. Peers learn which cell it is of their own and of
 /// those directly below a unit of their own; officers who see the unit's board, of all.
-#[utoipa::path(tag = "Leaderboards", params(BoardQuery, PeersQuery, PlacesQuery), responses(
+#[utoipa::path(tag = "Leaderboards", security(("bearer" = []), ("oauth2" = ["leaderboards:read"]), ("oauth2_client" = ["leaderboards:read"])), params(BoardQuery, PeersQuery, PlacesQuery), responses(
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/leaderboards/cells")]
 pub async fn get_cell_leaderboard(

@@ -131,7 +131,7 @@ pub struct MemberLeaderboard {
 /// ranked, nor in a month those excused for it. Peers see the rows of those who reached the threshold (over a longer span,
 /// that of its months together): in the own cell all of them but those who chose to be hidden, elsewhere those who agreed to
 /// it. Everybody else is one number, `others`. Ranks are those among all who are ranked.
-#[utoipa::path(tag = "Leaderboards", params(BoardQuery, PlacesQuery), responses(
+#[utoipa::path(tag = "Leaderboards", security(("bearer" = []), ("oauth2" = ["leaderboards:read"])), params(BoardQuery, PlacesQuery), responses(
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/leaderboards/members")]
 pub async fn get_member_leaderboard(
@@ -203,7 +203,7 @@ pub struct Neighbourhood {
 ///
 /// Ranks and points just above and below one's own in one's cell or a unit above it, without names, and without the places of
 /// others below their threshold. Of a span that is over, in the cell and the units of then.
-#[utoipa::path(tag = "Leaderboards", params(BoardQuery, WidthQuery), responses(
+#[utoipa::path(tag = "Leaderboards", security(("bearer" = []), ("oauth2" = ["leaderboards:read"])), params(BoardQuery, WidthQuery), responses(
     (status = 404, description = "It is no unit of one's own."),
     (status = 403, description = "The caller is no member.")))]
 #[get("/leaderboards/members/neighbourhood")]
@@ -250,7 +250,7 @@ pub struct MyRank {
 ///
 /// The caller's own rank in their cell or any unit above it, up to the whole country, and among how many. For a past
 /// span, in the cell and the units of that time.
-#[utoipa::path(tag = "Leaderboards", params(BoardQuery), responses(
+#[utoipa::path(tag = "Leaderboards", security(("bearer" = []), ("oauth2" = ["leaderboards:read"])), params(BoardQuery), responses(
     (status = 404, description = "It is no unit of one's own."),
     (status = 403, description = "The caller is no member.")))]
 #[get("/me/rank")]

@@ -78,6 +78,7 @@ pub async fn record(state: &State, asker: &Asker, digests: &[Vec<u8>]) -> Result
             let fresh = remember(conn, account, today, &found).await?;
             let after = before + fresh;
             let event = audit::AuditEvent {
+                client_id: None,
                 actor_id: Some(account),
                 action: "numbers.looked_up",
                 object_kind: "unit",

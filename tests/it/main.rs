@@ -2,6 +2,7 @@
 
 mod support;
 
+mod apps;
 mod architecture;
 mod audit_trail;
 mod cases;

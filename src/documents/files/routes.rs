@@ -211,7 +211,7 @@ fn media_of(req: &HttpRequest, name: &str) -> Result<Media, Problem> {
 /// Download a file
 ///
 /// Honours `Range` for one range of bytes, `If-Range` and `If-None-Match`.
-#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."),
+#[utoipa::path(tag = "Documents", security(("bearer" = []), ("oauth2" = ["documents:read"])), params(("document_id" = Uuid, Path, description = "The document."),
         ("file_id" = Uuid, Path, description = "The file."),
         ("Range" = Option<String>, Header, description = "Which bytes are wanted, for example `bytes=0-1023`.", max_length = 200, pattern = "^.+$", nullable = false),
         ("If-Range" = Option<String>, Header, description = "The `ETag` the part must belong to; otherwise the whole file comes.", max_length = 200, pattern = "^.+$", nullable = false),
@@ -257,7 +257,7 @@ pub async fn download_document_file(request: ReadRequest<Readable>) -> Result<Re
 /// Get the text of a file
 ///
 /// What was read from a PDF, DOCX or XLSX file, to be shown in large type without the file itself.
-#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."),
+#[utoipa::path(tag = "Documents", security(("bearer" = []), ("oauth2" = ["documents:read"])), params(("document_id" = Uuid, Path, description = "The document."),
         ("file_id" = Uuid, Path, description = "The file.")))]
 #[get("/documents/{document_id}/files/{file_id}/text")]
 pub async fn get_document_file_text(mut request: ReadRequest<Readable>) -> Result<Reply<FileText>, Problem> {

@@ -83,7 +83,7 @@ impl DocumentQuery {
 /// The documents that reach the caller, newest first; recalled ones are not among them. A search ranks what it finds: a symbol
 /// before a title, a title before a text, the newer before the older; of more matches the newest thousand are ranked. Each item
 /// then has the passage in which the words stand.
-#[utoipa::path(tag = "Documents", params(PageQuery, DocumentQuery),
+#[utoipa::path(tag = "Documents", security(("bearer" = []), ("oauth2" = ["documents:read"])), params(PageQuery, DocumentQuery),
     responses((status = 403, description = "The caller is not a member.")))]
 #[get("/documents")]
 pub async fn list_documents(
@@ -116,7 +116,7 @@ pub async fn list_documents(
 ///
 /// Its text and its files. Members find what is distributed to their cell; those who may publish it find drafts and
 /// recalled documents too. The `ETag` is what a change needs as `If-Match`.
-#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document.")))]
+#[utoipa::path(tag = "Documents", security(("bearer" = []), ("oauth2" = ["documents:read"])), params(("document_id" = Uuid, Path, description = "The document.")))]
 #[get("/documents/{document_id}")]
 pub async fn get_document(mut request: ReadRequest<Readable>) -> Result<Reply<Detail>, Problem> {
     let (caller, now) = (request.scope.caller.account_id, request.scope.now);
@@ -143,7 +143,7 @@ pub struct KindOut {
 /// List kinds of documents
 ///
 /// All kinds on one page, with the letters that symbols carry.
-#[utoipa::path(tag = "Documents")]
+#[utoipa::path(tag = "Documents", security(("bearer" = []), ("oauth2" = ["documents:read"])))]
 #[get("/document-kinds")]
 pub async fn list_document_kinds(request: ReadRequest<Anyone>) -> Result<Reply<Page<KindOut>>, Problem> {
     let language = request.scope.context.language;

@@ -62,7 +62,7 @@ pub async fn remove_bookmark(
 /// List one's bookmarks
 ///
 /// The bookmarked documents that reach the caller, the latest bookmark first.
-#[utoipa::path(tag = "Me", params(PageQuery),
+#[utoipa::path(tag = "Me", security(("bearer" = []), ("oauth2" = ["documents:read"])), params(PageQuery),
     responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/bookmarks")]
 pub async fn list_my_bookmarks(
@@ -101,7 +101,7 @@ pub struct NoteIn {
 /// Get one's note on a document
 ///
 /// The member's own; no other person sees it. The `ETag` is what a careful change needs as `If-Match`.
-#[utoipa::path(tag = "Me", params(("document_id" = Uuid, Path, description = "The document.")))]
+#[utoipa::path(tag = "Me", security(("bearer" = []), ("oauth2" = ["documents:read"])), params(("document_id" = Uuid, Path, description = "The document.")))]
 #[get("/documents/{document_id}/note")]
 pub async fn get_document_note(mut request: ReadRequest<Distributed>) -> Result<Reply<Note>, Problem> {
     let (me, document_id) = (request.scope.caller.account_id, request.scope.on.row.id);

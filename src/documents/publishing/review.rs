@@ -84,6 +84,7 @@ impl DecisionKind for DocumentPublication {
             wanted.publish_at = wanted.publish_at.filter(|at| *at > now);
             publication::publish(conn, &wanted, true, now).await?;
             let event = audit::AuditEvent {
+                client_id: None,
                 actor_id: decision.decided_by,
                 action: "document.published",
                 object_kind: "document",

@@ -126,7 +126,7 @@ pub async fn create_document_version(
 /// List the versions of a document
 ///
 /// The newest first, with what was corrected. Those who may publish the document also see the one that waits.
-#[utoipa::path(tag = "Documents", params(("document_id" = Uuid, Path, description = "The document."), PageQuery))]
+#[utoipa::path(tag = "Documents", security(("bearer" = []), ("oauth2" = ["documents:read"])), params(("document_id" = Uuid, Path, description = "The document."), PageQuery))]
 #[get("/documents/{document_id}/versions")]
 pub async fn list_document_versions(
     mut request: ReadRequest<Readable>,

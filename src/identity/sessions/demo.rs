@@ -9,7 +9,7 @@ use crate::kernel::config::Mode;
 use crate::kernel::db::schema::sessions;
 use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::new_id;
-use crate::kernel::security::auth::{Claims, FIRST_PARTY, ISSUER};
+use crate::kernel::security::auth::Claims;
 use crate::kernel::state::State;
 
 use super::tokens::refresh_token;
@@ -61,7 +61,5 @@ pub async fn open_demo_sessions(state: &State, accounts: &[Uuid], hours: u32) ->
 }
 
 fn sign(state: &State, sub: Uuid, sid: Uuid, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<String, Problem> {
-    let (iat, exp) = (now.timestamp(), until.timestamp());
-    let claims = Claims { iss: ISSUER.to_owned(), aud: FIRST_PARTY.to_owned(), sub, sid, iat, exp };
-    state.keys.current().sign(&claims)
+    state.keys.current().sign(&Claims::first_party(sub, sid, now.timestamp(), until.timestamp()))
 }

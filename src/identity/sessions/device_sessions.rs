@@ -2,26 +2,22 @@
 
 use chrono::{DateTime, Duration, DurationRound, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::db::schema::{accounts, known_devices, sessions};
-use crate::kernel::db::sweep::{Round, SLICE};
+use crate::kernel::db::schema::{accounts, sessions};
+use crate::kernel::db::sweep::Round;
 use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::new_id;
 use crate::kernel::outbox;
 use crate::kernel::security::audit;
-use crate::kernel::security::crypto::Crypto;
 
 use super::tokens::Issue;
 
 /// Maximum number of live sessions of one account.
 const MOST_LIVE: i64 = 10;
-/// Maximum number of devices that an account remembers.
-const MOST_KNOWN: i64 = 30;
 /// How long the last refresh token may be repeated because its answer got lost, seconds.
 const GRACE_SECONDS: i64 = 30;
 /// Clocks of instances may differ by this, seconds; a rotation later than that from now is older than it says.
@@ -122,20 +118,10 @@ pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<bool, Problem>
     ENDED.slice(conn, now - Duration::days(DEVICE_KEPT_DAYS)).await
 }
 
-/// How long a device that nobody uses is known, days.
-const UNUSED_KEPT_DAYS: i64 = 365;
-
-/// Forgets some devices on which nobody has signed in for a year. Returns how many.
-pub async fn sweep_devices(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
-    let query = "DELETE FROM known_devices WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM known_devices WHERE last_seen_at < $1 ORDER BY last_seen_at LIMIT $2))";
-    let query = diesel::sql_query(query).bind::<Timestamptz, _>(now - Duration::days(UNUSED_KEPT_DAYS));
-    Ok(query.bind::<BigInt, _>(SLICE).execute(conn).await?)
-}
-
 /// An audit event about a session, by its owner.
 fn own_event(account_id: Uuid, action: &'static str, session_id: Uuid) -> audit::AuditEvent<'static> {
     audit::AuditEvent {
+        client_id: None,
         actor_id: Some(account_id),
         action,
         object_kind: "session",
@@ -145,74 +131,6 @@ fn own_event(account_id: Uuid, action: &'static str, session_id: Uuid) -> audit:
         request_id: None,
         details: json!({}),
     }
-}
-
-/// The keyed hash under which an account remembers a device.
-fn device_digest(crypto: &Crypto, device_id: Uuid) -> Vec<u8> {
-    crypto.digest("device", &device_id.to_string())
-}
-
-/// Which of the accounts know the device.
-pub async fn knowing(
-    conn: &mut Conn,
-    crypto: &Crypto,
-    accounts: &[Uuid],
-    device_id: Uuid,
-) -> Result<Vec<Uuid>, Problem> {
-    Ok(known_devices::table
-        .filter(known_devices::account_id.eq_any(accounts))
-        .filter(known_devices::digest.eq(device_digest(crypto, device_id)))
-        .select(known_devices::account_id)
-        .load(conn)
-        .await?)
-}
-
-/// Remembers a device of a locked account. Returns whether it is a new one.
-pub async fn remember_device(
-    conn: &mut Conn,
-    crypto: &Crypto,
-    account_id: Uuid,
-    device_id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<bool, Problem> {
-    let digest = device_digest(crypto, device_id);
-    let seen = diesel::update(known_devices::table.find((account_id, &digest)))
-        .set(known_devices::last_seen_at.eq(now))
-        .execute(conn)
-        .await?;
-    if seen > 0 {
-        return Ok(false);
-    }
-    let surplus: Vec<Vec<u8>> = known_devices::table
-        .filter(known_devices::account_id.eq(account_id))
-        .order((known_devices::last_seen_at.desc(), known_devices::digest))
-        .offset(MOST_KNOWN - 1)
-        .limit(MOST_KNOWN)
-        .select(known_devices::digest)
-        .load(conn)
-        .await?;
-    diesel::delete(
-        known_devices::table
-            .filter(known_devices::account_id.eq(account_id))
-            .filter(known_devices::digest.eq_any(surplus)),
-    )
-    .execute(conn)
-    .await?;
-    diesel::insert_into(known_devices::table)
-        .values((
-            known_devices::account_id.eq(account_id),
-            known_devices::digest.eq(digest),
-            known_devices::last_seen_at.eq(now),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(true)
-}
-
-/// Forgets all devices of an account.
-pub async fn forget_devices(conn: &mut Conn, account_id: Uuid) -> Result<(), Problem> {
-    diesel::delete(known_devices::table.filter(known_devices::account_id.eq(account_id))).execute(conn).await?;
-    Ok(())
 }
 
 #[derive(Queryable, Selectable)]
@@ -226,6 +144,7 @@ struct Refreshed {
     revoked_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     replayed_generation: Option<i32>,
+    client_id: Option<Uuid>,
 }
 
 impl Refreshed {
@@ -244,17 +163,19 @@ fn coarse(now: DateTime<Utc>, created_at: DateTime<Utc>) -> DateTime<Utc> {
     now.duration_trunc(Duration::hours(1)).unwrap_or(now).max(created_at)
 }
 
-/// Advances the generation of a refresh token and returns the next one. Returns none when the session is over. A token
-/// that was used before ends the session, and the caller must commit that.
+/// Advances the generation of a refresh token and returns the next one. Returns none when the session is over, or is not
+/// that of the app, or of the handbook's own app, which shows the token. A token that was used before ends the session, and the
+/// caller must commit that.
 pub async fn refresh(
     conn: &mut Conn,
     (session_id, generation): (Uuid, i32),
+    client_id: Option<Uuid>,
     days: u32,
     now: DateTime<Utc>,
 ) -> Result<Option<Issue>, Problem> {
     let found: Option<Refreshed> =
         sessions::table.find(session_id).select(Refreshed::as_select()).for_update().first(conn).await.optional()?;
-    let Some(session) = found else {
+    let Some(session) = found.filter(|session| session.client_id == client_id) else {
         return Ok(None);
     };
     let disabled: Option<DateTime<Utc>> =
@@ -310,15 +231,26 @@ pub async fn notify(
     outbox::tell(conn, kind, &[account_id], &details, now).await
 }
 
+/// Live sessions on devices.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn live(account_id: Uuid, now: DateTime<Utc>) -> _ {
+    sessions::table
+        .filter(sessions::account_id.eq(account_id))
+        .filter(sessions::client_id.is_null())
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+}
+
+/// Live sessions, those of apps too.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn everywhere(account_id: Uuid, now: DateTime<Utc>) -> _ {
     sessions::table
         .filter(sessions::account_id.eq(account_id))
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(now))
 }
 
-async fn end(conn: &mut Conn, ids: &[Uuid], because: Because, now: DateTime<Utc>) -> Result<(), Problem> {
+pub(super) async fn end(conn: &mut Conn, ids: &[Uuid], because: Because, now: DateTime<Utc>) -> Result<(), Problem> {
     diesel::update(sessions::table.filter(sessions::id.eq_any(ids)))
         .set((sessions::revoked_at.eq(now), sessions::revoked_because.eq(because.as_str())))
         .execute(conn)
@@ -340,7 +272,8 @@ pub async fn revoke(
     Ok(!found.is_empty())
 }
 
-/// Ends all live sessions of an account but one. Returns how many.
+/// Ends all live sessions of an account but one, on devices and of apps; of devices only where their owner asks for it. Returns
+/// how many.
 pub async fn revoke_others(
     conn: &mut Conn,
     account_id: Uuid,
@@ -348,7 +281,11 @@ pub async fn revoke_others(
     because: Because,
     now: DateTime<Utc>,
 ) -> Result<usize, Problem> {
-    let found: Vec<Uuid> = live(account_id, now).order(sessions::id).select(sessions::id).load(conn).await?;
+    let mut held = everywhere(account_id, now).order(sessions::id).select(sessions::id).into_boxed();
+    if matches!(because, Because::Revoked) {
+        held = held.filter(sessions::client_id.is_null());
+    }
+    let found: Vec<Uuid> = held.load(conn).await?;
     let ended: Vec<Uuid> = found.into_iter().filter(|id| Some(*id) != kept).collect();
     end(conn, &ended, because, now).await?;
     Ok(ended.len())

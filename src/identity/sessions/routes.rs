@@ -98,7 +98,7 @@ pub async fn refresh_session(request: AnonymousRequest<RefreshIn>) -> Result<Rep
     let days = state.config.session_days;
     let issue = state
         .db
-        .transaction(async |conn| device_sessions::refresh(conn, token, days, now).await)
+        .transaction(async |conn| device_sessions::refresh(conn, token, None, days, now).await)
         .await?
         .ok_or_else(invalid)?;
     Ok(SessionTokens::issue(state, &issue, now)?.answer())

@@ -19,6 +19,7 @@ use crate::kernel::text;
 use crate::organisation::members::handles::find;
 
 use super::device_sessions::{self, Opening};
+use super::known_devices;
 use super::tokens::{Issue, SessionTokens, parse_device_token};
 use crate::identity::passwords;
 use crate::identity::throttle::{self, Allowance};
@@ -53,36 +54,77 @@ struct Admitted {
 /// 401 for any wrong input, always with the same answer; 429 when too many tries failed.
 pub async fn sign_in(state: &State, attempt: &SignInAttempt<'_>, now: DateTime<Utc>) -> Result<SessionTokens, Problem> {
     let device = attempt.device_token.and_then(|token| parse_device_token(&state.crypto, token));
+    let proven = prove(state, attempt, device, now).await?;
+    let opening = Opening {
+        account_id: proven.account_id,
+        device_id: device.unwrap_or_else(|| new_id(now)),
+        device_name: attempt.device_name,
+        request_id: attempt.request_id,
+        days: state.config.session_days,
+    };
+    let of_device = |device| Allowance::of_device(&state.crypto, proven.account_id, device);
+    let own = device.filter(|_| proven.known_device).map(of_device);
+    let issue = state
+        .db
+        .transaction(async |conn| {
+            proven.settle(conn).await?;
+            if let Some(own) = &own {
+                throttle::reset(conn, own).await?;
+            }
+            enter(conn, state, &opening, now).await
+        })
+        .await?;
+    SessionTokens::issue(state, &issue, now)
+}
+
+/// A login whose password was right a moment ago. What it is for happens in the transaction of [`ProvenLogin::settle`].
+pub struct ProvenLogin {
+    pub account_id: Uuid,
+    password_hash: Option<String>,
+    known_device: bool,
+    taken: Vec<Allowance>,
+}
+
+impl ProvenLogin {
+    /// Locks the account, unless its password changed while it was being checked, and gives the counted tries back.
+    ///
+    /// # Errors
+    /// 401 when the password changed or the account was suspended.
+    pub async fn settle(&self, conn: &mut Conn) -> Result<(), Problem> {
+        // Another person's number may equal this login: that was no guess at their account.
+        give_back(conn, &self.taken).await?;
+        device_sessions::lock_account(conn, self.account_id).await?;
+        let (hash, disabled): (Option<String>, Option<DateTime<Utc>>) = accounts::table
+            .find(self.account_id)
+            .select((accounts::password_hash, accounts::disabled_at))
+            .first(conn)
+            .await?;
+        if disabled.is_some() || hash != self.password_hash {
+            return Err(Problem::new(Code::InvalidCredentials));
+        }
+        Ok(())
+    }
+}
+
+/// Checks a login and its password within the limits on wrong guesses.
+///
+/// # Errors
+/// 401 for any wrong input, always with the same answer; 429 when too many tries failed.
+pub async fn prove(
+    state: &State,
+    attempt: &SignInAttempt<'_>,
+    device: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<ProvenLogin, Problem> {
     let admitted = admit(state, attempt, device, now).await?;
     let judged = judge(state, attempt.password, admitted.candidates).await;
     if judged.is_err() {
         // The password was not checked, so this was no guess.
         give_back(&mut *state.db.conn().await?, &admitted.taken).await?;
     }
-    let Some(candidate) = judged? else {
-        return Err(Problem::new(Code::InvalidCredentials));
-    };
-    let opening = Opening {
-        account_id: candidate.account_id,
-        device_id: device.unwrap_or_else(|| new_id(now)),
-        device_name: attempt.device_name,
-        request_id: attempt.request_id,
-        days: state.config.session_days,
-    };
-    let of_device = |device| Allowance::of_device(&state.crypto, candidate.account_id, device);
-    let own = device.filter(|_| candidate.known_device).map(of_device);
-    let issue = state
-        .db
-        .transaction(async |conn| {
-            // Another person's number may equal this login: that was no guess at their account.
-            give_back(conn, &admitted.taken).await?;
-            if let Some(own) = &own {
-                throttle::reset(conn, own).await?;
-            }
-            enter(conn, state, &opening, &candidate, now).await
-        })
-        .await?;
-    SessionTokens::issue(state, &issue, now)
+    let SignInCandidate { account_id, password_hash, known_device } =
+        judged?.ok_or_else(|| Problem::new(Code::InvalidCredentials))?;
+    Ok(ProvenLogin { account_id, password_hash, known_device, taken: admitted.taken })
 }
 
 /// Passwords that a failed sign-in seems to check: as many as a login may mean people.
@@ -116,25 +158,15 @@ async fn give_back(conn: &mut Conn, taken: &[Allowance]) -> Result<(), Problem> 
     Ok(())
 }
 
-/// Opens the session, unless the password changed while it was being checked.
+/// Opens the session of a locked account.
 async fn enter(
     conn: &mut Conn,
     state: &State,
     opening: &Opening<'_>,
-    candidate: &SignInCandidate,
     now: DateTime<Utc>,
 ) -> Result<Issue, Problem> {
-    device_sessions::lock_account(conn, opening.account_id).await?;
-    let (hash, disabled): (Option<String>, Option<DateTime<Utc>>) = accounts::table
-        .find(opening.account_id)
-        .select((accounts::password_hash, accounts::disabled_at))
-        .first(conn)
-        .await?;
-    if disabled.is_some() || hash != candidate.password_hash {
-        return Err(Problem::new(Code::InvalidCredentials));
-    }
     let (account, device) = (opening.account_id, opening.device_id);
-    if device_sessions::remember_device(conn, &state.crypto, account, device, now).await? {
+    if known_devices::remember_device(conn, &state.crypto, account, device, now).await? {
         let details = json!({"device_name": opening.device_name.trim()});
         device_sessions::notify(conn, "new_device", account, details, now).await?;
     }
@@ -212,7 +244,7 @@ async fn candidates(
 ) -> Result<Vec<SignInCandidate>, Problem> {
     let ids = find(conn, crypto, login).await?;
     let known = match device {
-        Some(device) => device_sessions::knowing(conn, crypto, &ids, device).await?,
+        Some(device) => known_devices::knowing(conn, crypto, &ids, device).await?,
         None => Vec::new(),
     };
     let rows: Vec<(Uuid, Option<String>, Option<DateTime<Utc>>)> = accounts::table

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::kernel::http::problem::Problem;
 use crate::kernel::http::reply::Reply;
-use crate::kernel::security::auth::{Claims, FIRST_PARTY, ISSUER};
+use crate::kernel::security::auth::Claims;
 use crate::kernel::security::crypto::{Crypto, from_text, to_text};
 use crate::kernel::state::State;
 
@@ -49,14 +49,8 @@ impl SessionTokens {
     /// When no signing key is in force.
     pub fn issue(state: &State, issue: &Issue, now: DateTime<Utc>) -> Result<Self, Problem> {
         let expires_in = state.config.access_token_seconds;
-        let claims = Claims {
-            iss: ISSUER.to_owned(),
-            aud: FIRST_PARTY.to_owned(),
-            sub: issue.account_id,
-            sid: issue.session_id,
-            iat: now.timestamp(),
-            exp: now.timestamp() + i64::from(expires_in),
-        };
+        let (iat, exp) = (now.timestamp(), now.timestamp() + i64::from(expires_in));
+        let claims = Claims::first_party(issue.account_id, issue.session_id, iat, exp);
         Ok(Self {
             access_token: state.keys.current().sign(&claims)?,
             token_type: "Bearer",
@@ -75,17 +69,35 @@ impl SessionTokens {
 
 /// The refresh token of a session's generation.
 pub fn refresh_token(crypto: &Crypto, session_id: Uuid, generation: i32) -> String {
-    let generation = generation.to_be_bytes();
-    let tag = crypto.token_tag(&[b"refresh", session_id.as_bytes(), &generation]);
-    to_text(&[session_id.as_bytes().as_slice(), &generation, &tag].concat())
+    make(crypto, b"refresh", session_id, generation)
 }
 
 /// The session and generation of a refresh token that we made.
 pub fn parse_refresh_token(crypto: &Crypto, token: &str) -> Option<(Uuid, i32)> {
+    parse(crypto, b"refresh", token)
+}
+
+/// The refresh token of an app: what one party holds is none of the other's.
+pub fn app_refresh_token(crypto: &Crypto, session_id: Uuid, generation: i32) -> String {
+    make(crypto, b"app_refresh", session_id, generation)
+}
+
+/// The session and generation of an app's refresh token that we made.
+pub fn parse_app_refresh_token(crypto: &Crypto, token: &str) -> Option<(Uuid, i32)> {
+    parse(crypto, b"app_refresh", token)
+}
+
+fn make(crypto: &Crypto, party: &[u8], session_id: Uuid, generation: i32) -> String {
+    let generation = generation.to_be_bytes();
+    let tag = crypto.token_tag(&[party, session_id.as_bytes(), &generation]);
+    to_text(&[session_id.as_bytes().as_slice(), &generation, &tag].concat())
+}
+
+fn parse(crypto: &Crypto, party: &[u8], token: &str) -> Option<(Uuid, i32)> {
     let bytes = from_text(token)?;
     let (session_id, rest) = bytes.split_at_checked(16)?;
     let (generation, tag) = rest.split_at_checked(4)?;
-    crypto.verify_token_tag(&[b"refresh", session_id, generation], tag).then_some(())?;
+    crypto.verify_token_tag(&[party, session_id, generation], tag).then_some(())?;
     let generation = i32::from_be_bytes(generation.try_into().ok()?);
     Some((Uuid::from_slice(session_id).ok()?, generation))
 }
@@ -119,6 +131,8 @@ mod tests {
         forged[19] = 4;
         assert_eq!(parse_refresh_token(&crypto, &to_text(&forged)), None);
         assert_eq!(parse_refresh_token(&crypto, "abc"), None);
+        assert_eq!(parse_app_refresh_token(&crypto, &token), None);
+        assert_eq!(parse_refresh_token(&crypto, &app_refresh_token(&crypto, id, 3)), None);
         let device = device_token(&crypto, id);
         assert_eq!(parse_device_token(&crypto, &device), Some(id));
         assert_eq!(parse_device_token(&crypto, &token), None);

@@ -20,6 +20,7 @@ use crate::organisation::cell_of;
 use super::store::{self, Proved};
 use crate::identity::passwords;
 use crate::identity::sessions::device_sessions::{self, Because, Opening};
+use crate::identity::sessions::known_devices;
 use crate::identity::sessions::tokens::{Issue, SessionTokens, parse_device_token};
 use crate::identity::throttle::{self, Allowance};
 
@@ -114,9 +115,10 @@ async fn enter(
 ) -> Result<Issue, Problem> {
     let account = proved.account_id;
     device_sessions::revoke_others(conn, account, None, Because::SlipRedeemed, now).await?;
-    device_sessions::forget_devices(conn, account).await?;
-    device_sessions::remember_device(conn, crypto, account, opening.device_id, now).await?;
+    known_devices::forget_devices(conn, account).await?;
+    known_devices::remember_device(conn, crypto, account, opening.device_id, now).await?;
     let event = audit::AuditEvent {
+        client_id: None,
         actor_id: Some(account),
         action: "slip.redeemed",
         object_kind: "activation_slip",

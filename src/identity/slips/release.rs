@@ -184,6 +184,7 @@ pub async fn read_code(
     };
     store::issue(conn, crypto, &new, now).await?;
     let event = audit::AuditEvent {
+        client_id: None,
         actor_id: reader.map(|reader| reader.account_id),
         action: "slip.issued",
         object_kind: "activation_slip",

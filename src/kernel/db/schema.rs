@@ -32,6 +32,14 @@ diesel::table! {
     }
 }
 diesel::table! {
+    app_reads (client_id, account_id, scope, day) {
+        client_id -> Uuid,
+        account_id -> Uuid,
+        scope -> Text,
+        day -> Date,
+    }
+}
+diesel::table! {
     attestation_members (attestation_id, member_id) {
         attestation_id -> Uuid,
         member_id -> Uuid,
@@ -68,6 +76,7 @@ diesel::table! {
         member_id -> Nullable<Uuid>,
         request_id -> Nullable<Text>,
         details -> Jsonb,
+        client_id -> Nullable<Uuid>,
     }
 }
 diesel::table! {
@@ -516,6 +525,37 @@ diesel::table! {
     }
 }
 diesel::table! {
+    oauth_clients (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        name -> Text,
+        kind -> Text,
+        redirect_uris -> Array<Text>,
+        scopes -> Array<Text>,
+        state -> Text,
+        secret_digest -> Nullable<Bytea>,
+        former_secret_digest -> Nullable<Bytea>,
+        former_secret_until -> Nullable<Timestamptz>,
+        registered_by -> Uuid,
+        created_at -> Timestamptz,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    oauth_codes (digest) {
+        digest -> Bytea,
+        client_id -> Uuid,
+        account_id -> Uuid,
+        redirect_uri -> Text,
+        challenge -> Text,
+        scopes -> Array<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        session_id -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
     outbox (id) {
         id -> Int8,
         topic -> Text,
@@ -884,6 +924,8 @@ diesel::table! {
         revoked_at -> Nullable<Timestamptz>,
         revoked_because -> Nullable<Text>,
         replayed_generation -> Nullable<Int4>,
+        client_id -> Nullable<Uuid>,
+        scopes -> Nullable<Array<Text>>,
     }
 }
 diesel::table! {
@@ -987,6 +1029,7 @@ diesel::allow_tables_to_appear_in_same_query!(case_members, members);
 diesel::allow_tables_to_appear_in_same_query!(document_targets, documents);
 diesel::allow_tables_to_appear_in_same_query!(document_files, documents, file_contents);
 diesel::allow_tables_to_appear_in_same_query!(document_relations, documents);
+diesel::allow_tables_to_appear_in_same_query!(accounts, sessions);
 diesel::allow_tables_to_appear_in_same_query!(activation_slips, grants);
 diesel::allow_tables_to_appear_in_same_query!(members, memberships);
 diesel::allow_tables_to_appear_in_same_query!(memberships, unit_links);

@@ -16,7 +16,8 @@ use crate::kernel::http::reply::Reply;
 use crate::kernel::security::auth::Claims;
 use crate::kernel::state::State;
 
-use super::{key_of, parse_body, read_signed_in, state_of};
+use super::idempotent::key_of;
+use super::{parse_body, read_signed_in, state_of};
 
 /// A request with a genuine token. The batch asks the authenticator whether the session still lives.
 pub struct BatchedRequest<B> {

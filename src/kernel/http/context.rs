@@ -106,7 +106,7 @@ pub async fn middleware(
 
     let refusal = match purse {
         Some(wait) if context.unpaid.is_none() => Some(Problem::new(Code::TooManyRequests).retry_after(wait)),
-        _ => check_shape(&req, &context).err(),
+        _ => check_app(&context).and_then(|()| check_shape(&req, &context)).err(),
     };
     keep_pace(&mut req, &context, &state, connection);
     let mut response = match refusal {
@@ -116,6 +116,9 @@ pub async fn middleware(
             Err(error) => return Err(error),
         },
     };
+    if let Err(problem) = note_reading(&response, &state, &context).await {
+        response = response.error_response(problem);
+    }
     response = render_problem(response, &state, &context);
     let paid = response.request().extensions().get::<Budget>().copied();
     add_headers(&mut response, &context, paid.or(budget));
@@ -139,7 +142,10 @@ fn log(method: &Method, route: &str, status: StatusCode, took: Duration) {
 fn payer(req: &ServiceRequest, context: &RequestContext) -> Option<Payer> {
     let path = req.match_info().as_str();
     let purpose = if path.starts_with("/v1/") { context.purpose() } else { BudgetPurpose::of_path(path)? };
-    let of_account = context.claims.as_ref().map(|claims| Payer::Account(claims.sub));
+    let of_account = context.claims.as_ref().map(|claims| match claims.client_id {
+        Some(client_id) => Payer::App(client_id, claims.sub),
+        None => Payer::Account(claims.sub),
+    });
     Some(of_account.unwrap_or(Payer::Address(purpose, context.address)))
 }
 
@@ -160,6 +166,30 @@ fn keep_pace(req: &mut ServiceRequest, context: &RequestContext, state: &State, 
         }
     };
     req.set_payload(Payload::Stream { payload: Box::pin(Paced::new(payload, pace, sender, connection)) });
+}
+
+/// An app of a third party gets in by the scopes that the document names for the operation, and nowhere without.
+fn check_app(context: &RequestContext) -> Result<(), Problem> {
+    let (Some(claims), Some(operation)) = (&context.claims, &context.operation) else { return Ok(()) };
+    if claims.client_id.is_none() || operation.apps.admits(claims).is_some() {
+        return Ok(());
+    }
+    let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", operation.apps.asked(claims));
+    Err(Problem::new(Code::InsufficientScope).header(header::WWW_AUTHENTICATE, challenge))
+}
+
+/// What an app was shown of a person's data stands in their access log before it is sent.
+async fn note_reading(
+    response: &ServiceResponse<BoxBody>,
+    state: &State,
+    context: &RequestContext,
+) -> Result<(), Problem> {
+    let shown = !response.status().is_client_error() && !response.status().is_server_error();
+    let (Some(claims), Some(operation), true) = (&context.claims, &context.operation, shown) else { return Ok(()) };
+    match operation.apps.admits(claims) {
+        Some(scope) => state.app_reads.note(&state.db, (claims, scope), state.clock.now()).await,
+        None => Ok(()),
+    }
 }
 
 /// Query parameters the document does not know are refused, and so are encoded bodies.

@@ -11,60 +11,9 @@ use utoipa::ToSchema;
 
 use crate::kernel::db::violations;
 
-/// A sentence in the two languages of the API.
-#[derive(Debug, Clone)]
-pub struct Text {
-    pub vi: Cow<'static, str>,
-    pub en: Cow<'static, str>,
-}
+mod bilingual;
 
-/// Builds a [`Text`] from string literals or formatted strings.
-pub fn text(vi: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Text {
-    Text { vi: vi.into(), en: en.into() }
-}
-
-/// Language of titles and details, chosen by `Accept-Language`; Vietnamese by default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
-    #[default]
-    Vietnamese,
-    English,
-}
-
-impl Language {
-    /// The preferred of the two languages in an `Accept-Language` header (RFC 9110 §12.5.4).
-    pub fn from_header(header: &str) -> Self {
-        let mut best = (0.0_f32, Self::Vietnamese);
-        for range in header.split(',') {
-            let mut parts = range.trim().split(';');
-            let tag = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-            let quality = parts.find_map(|p| p.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-            let language = match tag.split('-').next() {
-                Some("vi" | "*") => Self::Vietnamese,
-                Some("en") => Self::English,
-                _ => continue,
-            };
-            if quality > best.0 {
-                best = (quality, language);
-            }
-        }
-        best.1
-    }
-
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::Vietnamese => "vi",
-            Self::English => "en",
-        }
-    }
-
-    pub fn pick(self, text: &Text) -> &str {
-        match self {
-            Self::Vietnamese => &text.vi,
-            Self::English => &text.en,
-        }
-    }
-}
+pub use bilingual::{Language, Text, text};
 
 macro_rules! codes {
     ($($variant:ident = $code:literal, $status:literal, $vi:literal, $en:literal, $doc:literal;)*) => {
@@ -103,6 +52,8 @@ codes! {
         "The refresh token is unknown, expired, revoked, or was used before. A reused token ends its session: sign in again.";
     Forbidden = "forbidden", 403, "Không có quyền thực hiện", "Not allowed",
         "You may know of the object but may not do this with it.";
+    InsufficientScope = "insufficient_scope", 403, "Ứng dụng không được phép làm việc này", "The app is not allowed to do this",
+        "A token of an app needs one of the scopes that the OpenAPI document names for the operation; `WWW-Authenticate` names them too. Operations without scopes are for the handbook's own app alone.";
     SecondOfficerRequired = "second_officer_required", 403, "Cần người thứ hai quyết định", "A second officer must decide",
         "The officer who recorded or proposed something cannot decide on it. \
          Another officer with the right to decide must do so.";

@@ -14,6 +14,8 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Payer {
     Account(Uuid),
+    /// An app, for each account for which it acts: it uses up nothing of the person's own.
+    App(Uuid, Uuid),
     /// A session whose refresh token was shown.
     Session(Uuid),
     /// A device whose token was shown.
@@ -93,7 +95,7 @@ impl RateLimits {
     /// Takes one request from the payer's budget.
     pub fn take(&self, payer: Payer) -> Budget {
         let (payer, limiter, quota) = match payer {
-            Payer::Account(_) | Payer::Session(_) | Payer::Device(_) => (payer, &self.accounts, self.per_account),
+            Payer::Account(_) | Payer::App(..) | Payer::Session(_) | Payer::Device(_) => (payer, &self.accounts, self.per_account),
             Payer::Address(purpose, address) => {
                 (Payer::Address(purpose, network(address)), &self.addresses, self.per_address)
             }

@@ -10,7 +10,7 @@ fn usual(status: u16, has_key: bool, has_body: bool) -> Vec<Code> {
     let codes = match status {
         400 => vec![Some(Code::InvalidRequest), when(has_body, Code::MalformedBody)],
         401 => vec![Some(Code::Unauthenticated)],
-        403 => vec![Some(Code::Forbidden)],
+        403 => vec![Some(Code::Forbidden), Some(Code::InsufficientScope)],
         404 => vec![Some(Code::NotFound)],
         408 => vec![Some(Code::RequestTimeout)],
         409 => vec![Some(Code::Conflict), when(has_key, Code::IdempotencyInFlight)],

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::strict_json;
 use crate::kernel::http::problem::{Code, Fault, Problem, Text, text};
 use crate::kernel::http::rate_limit::BudgetPurpose;
+use crate::kernel::security::scopes::AppAccess;
 
 use texts::Texts;
 
@@ -28,6 +29,8 @@ pub struct Operation {
     pub body_kind: Option<BodyKind>,
     /// From which budget those pay who are not signed in.
     pub purpose: BudgetPurpose,
+    /// Which apps of third parties it lets in.
+    pub apps: AppAccess,
     body: Option<Validator>,
     /// Which of its texts take which form.
     texts: Texts,
@@ -108,6 +111,7 @@ impl Operation {
                 .unwrap_or(BODY_BYTES),
             body_kind,
             purpose: operation["x-budget"].as_str().map_or(BudgetPurpose::Anonymous, BudgetPurpose::named),
+            apps: AppAccess::of(&operation["security"]),
             body,
             texts: body_schema.map(|schema| Texts::of(schema, components)).unwrap_or_default(),
             body_optional,

@@ -22,6 +22,7 @@ pub fn headers() -> Value {
         "Content-Range": header("Which bytes these are, and how many the file has.", true, 100, "^bytes ([0-9]+-[0-9]+|\\*)/[0-9]+$", "bytes 0-1023/146515"),
         "ETag": header("Changes whenever the content does; send it back as `If-None-Match`.", true, 100, "^(W/)?\"[^\"]*\"$", "W/\"q1w2e3\""),
         "Idempotency-Replayed": header("`true` when this is the answer of an earlier request with the same `Idempotency-Key`.", false, 4, "^true$", "true"),
+        "Missing-Scope": header("For an app whose token lacks them: the scopes of which it needs one (RFC 6750 §3.1).", false, 300, "^Bearer error=.*$", "Bearer error=\"insufficient_scope\", scope=\"points:read\""),
         "RateLimit": header("Requests left (`r`) and the seconds (`t`) until the budget is full again.", true, 100, "^.+$", "\"default\";r=599;t=60"),
         "RateLimit-Policy": header("The budget: requests (`q`) in a window of seconds (`w`).", true, 100, "^.+$", "\"default\";q=600;w=60"),
         "Retry-After": {"description": "Seconds to wait before trying again.", "required": false,
@@ -47,8 +48,10 @@ pub fn finish(method: &str, operation: &mut Value) {
         let is_file = give_files_a_schema(response, LARGEST_FILE.into());
         let has_tag = method == "get" && response.pointer("/content/application~1json").is_some();
         let mut names = EVERYWHERE.to_vec();
+        let mut own = response["headers"].as_object().cloned().unwrap_or_default();
         match status.as_str() {
             "401" => names.push("WWW-Authenticate"),
+            "403" => drop(own.insert("WWW-Authenticate".to_owned(), json!({"$ref": "#/components/headers/Missing-Scope"}))),
             "409" | "429" | "503" => names.push("Retry-After"),
             "415" => names.push("Accept-Encoding"),
             "416" => names.push("Content-Range"),
@@ -68,7 +71,6 @@ pub fn finish(method: &str, operation: &mut Value) {
         }
         let references =
             names.iter().map(|name| ((*name).to_owned(), json!({"$ref": format!("#/components/headers/{name}")})));
-        let own = response["headers"].as_object().cloned().unwrap_or_default();
         response["headers"] = references.chain(own).collect::<Map<_, _>>().into();
     }
 }

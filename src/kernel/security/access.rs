@@ -19,6 +19,9 @@ pub enum Role {
     OrganisationOfficer,
     Inspector,
     SystemAdministrator,
+    /// What an approved application is on its unit when it acts for no person. It is never given, and no person has it.
+    #[serde(skip)]
+    Application,
 }
 
 /// A permission as a type, so that a handler's signature says what it needs.
@@ -200,6 +203,9 @@ const SYSTEM_ADMINISTRATOR: &[Permission] = &[
     P::ManageDeliveries,
 ];
 
+/// An application without a person reads figures, never rows of people.
+const APPLICATION: &[Permission] = &[P::ReadUnit, P::ReadBoard];
+
 /// Permissions of a second officer, or to hand such permissions out.
 const DECIDING: &[Permission] = &[
     P::ConfirmAttestations,
@@ -213,6 +219,7 @@ const DECIDING: &[Permission] = &[
 ];
 
 impl Role {
+    /// The roles that people hold.
     pub const ALL: &'static [Role] = &[
         R::Member,
         R::CellSecretary,
@@ -238,6 +245,7 @@ impl Role {
             R::OrganisationOfficer => "organisation_officer",
             R::Inspector => "inspector",
             R::SystemAdministrator => "system_administrator",
+            R::Application => "application",
         }
     }
 
@@ -262,6 +270,7 @@ impl Role {
             R::OrganisationOfficer => ORGANISATION_OFFICER,
             R::Inspector => INSPECTOR,
             R::SystemAdministrator => SYSTEM_ADMINISTRATOR,
+            R::Application => APPLICATION,
         }
     }
 }

@@ -18,6 +18,8 @@ use crate::kernel::ids::{first_id, new_id};
 pub struct AuditEvent<'a> {
     /// Who did it; none for the system itself.
     pub actor_id: Option<Uuid>,
+    /// The application through which they did it.
+    pub client_id: Option<Uuid>,
     /// `feature.verb`, for example `points.exported`.
     pub action: &'static str,
     pub object_kind: &'static str,
@@ -35,7 +37,7 @@ pub async fn record(conn: &mut Conn, event: AuditEvent<'_>, now: DateTime<Utc>) 
     record_all(conn, vec![event], now).await
 }
 
-/// Rows a statement; each has 10 parameters of the 65,535 that PostgreSQL takes.
+/// Rows a statement; each has 11 parameters of the 65,535 that PostgreSQL takes.
 const CHUNK: usize = 2_000;
 
 /// Writes the events of one deed.
@@ -52,6 +54,7 @@ pub async fn record_all(conn: &mut Conn, events: Vec<AuditEvent<'_>>, now: DateT
             audit_events::member_id.eq(event.member_id),
             audit_events::request_id.eq(event.request_id.map(str::to_owned)),
             audit_events::details.eq(event.details),
+            audit_events::client_id.eq(event.client_id),
         )
     });
     loop {

@@ -10,29 +10,69 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::access::{AccessDecision, Grant, Permission, decide};
+use super::scopes::AppScopes;
 use crate::kernel::batching::cache::BoundedCache;
 use crate::kernel::batching::cache_invalidation::CacheEpoch;
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::{Code, Problem};
 
-/// `iss` of every token.
+/// `iss` of tokens of the handbook's own app; those of third parties name the server's address, as its metadata do.
 pub const ISSUER: &str = "sotay";
-/// `aud` of tokens of the handbook's own app; those of third parties carry another.
+/// `aud` of tokens of the handbook's own app.
 pub const FIRST_PARTY: &str = "sotay-app";
+/// `aud` of tokens of third parties.
+pub const THIRD_PARTY: &str = "sotay-api";
+/// `typ` of tokens of third parties (RFC 9068).
+const THIRD_PARTY_TYPE: &str = "at+jwt";
 
 /// The claims of an access token. Roles are never among them: they are looked up at each request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,
     pub aud: String,
-    /// The account.
+    /// The account: of a person, or of an app that acts for none.
     pub sub: Uuid,
-    /// The device session; its revocation ends the token too.
+    /// The session; its revocation ends the token too.
     pub sid: Uuid,
     /// Seconds since 1970.
     pub iat: i64,
     /// Seconds since 1970.
     pub exp: i64,
+    /// The app of a third party that carries the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<Uuid>,
+    /// What that app may do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<AppScopes>,
+}
+
+impl Claims {
+    /// Those of the handbook's own app.
+    pub fn first_party(sub: Uuid, sid: Uuid, iat: i64, exp: i64) -> Self {
+        let (iss, aud) = (ISSUER.to_owned(), FIRST_PARTY.to_owned());
+        Self { iss, aud, sub, sid, iat, exp, client_id: None, scope: None }
+    }
+
+    /// Those of an app of a third party.
+    #[must_use]
+    pub fn of_app(self, issuer: &str, client_id: Uuid, scope: AppScopes) -> Self {
+        let (iss, aud) = (issuer.to_owned(), THIRD_PARTY.to_owned());
+        Self { iss, aud, client_id: Some(client_id), scope: Some(scope), ..self }
+    }
+
+    /// Whether an app acts for no person.
+    pub fn is_alone(&self) -> bool {
+        self.client_id == Some(self.sub)
+    }
+
+    /// Whether issuer and audience are those of the party that carries the token.
+    fn are_of_one_party(&self, issuer: &str) -> bool {
+        match (&self.client_id, &self.scope) {
+            (None, None) => self.iss == ISSUER && self.aud == FIRST_PARTY,
+            (Some(_), Some(_)) => self.iss == issuer && self.aud == THIRD_PARTY,
+            _ => false,
+        }
+    }
 }
 
 /// The keys in force: one signs, all verify.
@@ -42,6 +82,8 @@ pub struct KeyRing {
     pub verifying: HashMap<String, DecodingKey>,
     /// The public halves as a JWK set (RFC 7517).
     pub jwks: serde_json::Value,
+    /// `iss` of tokens of third parties.
+    pub issuer: String,
 }
 
 /// Maximum number of cached tokens. The signature of a cached token is not checked again.
@@ -107,6 +149,9 @@ impl KeyRing {
         let (kid, key) = self.signing.as_ref().ok_or_else(|| Problem::internal("no signing key"))?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(kid.clone());
+        if claims.client_id.is_some() {
+            header.typ = Some(THIRD_PARTY_TYPE.to_owned());
+        }
         jsonwebtoken::encode(&header, claims, key).map_err(Problem::internal)
     }
 
@@ -114,10 +159,11 @@ impl KeyRing {
     fn verify(&self, token: &str) -> Option<Claims> {
         let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
         let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_audience(&[FIRST_PARTY]);
-        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[FIRST_PARTY, THIRD_PARTY]);
+        validation.set_issuer(&[ISSUER, &self.issuer]);
         validation.validate_exp = false;
-        jsonwebtoken::decode::<Claims>(token, self.verifying.get(&kid)?, &validation).ok().map(|token| token.claims)
+        let token = jsonwebtoken::decode::<Claims>(token, self.verifying.get(&kid)?, &validation).ok()?;
+        Some(token.claims).filter(|claims| claims.are_of_one_party(&self.issuer))
     }
 }
 
@@ -126,6 +172,23 @@ impl KeyRing {
 pub enum AccountKind {
     Member,
     Administrator,
+    /// An app of a third party that acts for no person.
+    Client,
+}
+
+impl AccountKind {
+    /// An account of a kind that the program does not know may do nothing: it is as if its sessions had ended.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Member, Self::Administrator, Self::Client].into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Administrator => "administrator",
+            Self::Client => "client",
+        }
+    }
 }
 
 /// Requires that the caller is a member.
@@ -140,7 +203,8 @@ pub fn require_member(caller: Option<AccountKind>) -> Result<(), Problem> {
     }
 }
 
-/// The signed-in caller as the database knows them at the time of the request.
+/// Who calls, as the database knows them at the time of the request: a person, a person through an app, or an app alone. What
+/// an app may do is what its token's scopes allow (judged before the handler runs) and what this principal may.
 #[derive(Debug, Clone)]
 pub struct Principal {
     pub account_id: Uuid,
@@ -149,6 +213,8 @@ pub struct Principal {
     pub grants: Vec<Grant>,
     /// A member's own cell and all its ancestors, the cell first; empty for others.
     pub home: Vec<Uuid>,
+    /// The app through which, or as which, the request comes.
+    pub client_id: Option<Uuid>,
 }
 
 impl Principal {
@@ -191,4 +257,19 @@ pub trait Authenticator {
 pub fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_of_an_unknown_kind_is_nobodys() {
+        for kind in [AccountKind::Member, AccountKind::Administrator, AccountKind::Client] {
+            assert_eq!(AccountKind::parse(kind.as_str()), Some(kind));
+        }
+        for unknown in ["", "service", "Administrator", "member "] {
+            assert_eq!(AccountKind::parse(unknown), None, "{unknown}");
+        }
+    }
 }

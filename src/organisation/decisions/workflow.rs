@@ -239,6 +239,7 @@ async fn record(
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let event = audit::AuditEvent {
+        client_id: None,
         actor_id,
         action,
         object_kind: "decision",

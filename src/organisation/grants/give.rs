@@ -177,6 +177,7 @@ pub async fn give(
     units::lock(conn, new.unit_id).await?;
     store::create(conn, new, now).await?;
     let event = audit::AuditEvent {
+        client_id: None,
         actor_id: by,
         action: "grant.given",
         object_kind: "grant",

@@ -36,7 +36,7 @@ pub fn on_cell(role: Role) -> Option<bool> {
     match role {
         Role::CellSecretary | Role::DeputySecretary | Role::CellCommitteeMember | Role::MinuteTaker => Some(true),
         Role::CommitteeOfficer | Role::PropagandaOfficer | Role::OrganisationOfficer | Role::Inspector => Some(false),
-        Role::Member | Role::SystemAdministrator => None,
+        Role::Member | Role::SystemAdministrator | Role::Application => None,
     }
 }
 
@@ -56,6 +56,7 @@ mod tests {
             kind: AccountKind::Member,
             grants: vec![Grant { role, unit_id }],
             home: Vec::new(),
+            client_id: None,
         }
     }
 

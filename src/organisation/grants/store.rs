@@ -92,11 +92,11 @@ pub async fn place(conn: &mut Conn, id: Uuid) -> Result<(Uuid, Option<Uuid>), Pr
     Ok(grants::table.find(id).select((grants::account_id, grants::unit_id)).first(conn).await?)
 }
 
-/// Whether there is such an account that is not a member's.
+/// Whether there is such an account of an administrator.
 pub async fn is_staff(conn: &mut Conn, account_id: Uuid) -> Result<bool, Problem> {
     let found: i64 = accounts::table
         .filter(accounts::id.eq(account_id))
-        .filter(accounts::kind.ne("member"))
+        .filter(accounts::kind.eq("administrator"))
         .count()
         .get_result(conn)
         .await?;
@@ -157,7 +157,9 @@ pub async fn create(conn: &mut Conn, new: &NewGrant, now: DateTime<Utc>) -> Resu
 pub async fn principal(conn: &mut Conn, account_id: Uuid, now: DateTime<Utc>) -> Result<Option<Principal>, Problem> {
     let today = day_of(now);
     let enabled = accounts::table.find(account_id).filter(accounts::disabled_at.is_null()).select(accounts::kind);
-    let Some(kind) = enabled.first::<String>(conn).await.optional()? else {
+    let kind = enabled.first::<String>(conn).await.optional()?;
+    // An account of an unknown kind may do nothing.
+    let Some(kind) = kind.as_deref().and_then(AccountKind::parse) else {
         return Ok(None);
     };
     let held: Vec<(String, Option<Uuid>)> = grants::table
@@ -169,9 +171,9 @@ pub async fn principal(conn: &mut Conn, account_id: Uuid, now: DateTime<Utc>) ->
         .load(conn)
         .await?;
     let grants = held.iter().filter_map(|(role, unit_id)| Some(Grant { role: Role::parse(role)?, unit_id: *unit_id }));
-    let kind = if kind == "member" { AccountKind::Member } else { AccountKind::Administrator };
     // No session: this principal calls nothing, and its own cell gives no rights.
-    Ok(Some(Principal { account_id, session_id: Uuid::nil(), kind, grants: grants.collect(), home: Vec::new() }))
+    let (session_id, grants, home) = (Uuid::nil(), grants.collect(), Vec::new());
+    Ok(Some(Principal { account_id, session_id, kind, grants, home, client_id: None }))
 }
 
 /// Revokes a grant from this moment on. Returns false when it was revoked before.

@@ -67,6 +67,7 @@ async fn tell_changed(
     let mut told: BTreeMap<Vec<&str>, Vec<Uuid>> = BTreeMap::new();
     for change in &plan.changed {
         events.push(audit::AuditEvent {
+            client_id: None,
             actor_id: importer.account_id(),
             action: "member.changed",
             object_kind: "member",
@@ -355,6 +356,7 @@ async fn record(
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let event = audit::AuditEvent {
+        client_id: None,
         actor_id: importer.account_id(),
         action: "roster.imported",
         object_kind: "unit",

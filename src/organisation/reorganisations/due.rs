@@ -114,6 +114,7 @@ async fn record(
 ) -> Result<(), Problem> {
     for unit_id in body.unit_ids.iter().chain(&body.into_unit_id) {
         let event = audit::AuditEvent {
+            client_id: None,
             actor_id: None,
             action,
             object_kind: "reorganisation",

@@ -30,7 +30,7 @@ pub struct UnitQuery {
 ///
 /// Lists the units directly below `parent_id`; without it, the units that the caller belongs to or holds a role on. By
 /// name.
-#[utoipa::path(tag = "Units", params(PageQuery, UnitQuery))]
+#[utoipa::path(tag = "Units", security(("bearer" = []), ("oauth2" = ["units:read"]), ("oauth2_client" = ["units:read"])), params(PageQuery, UnitQuery))]
 #[get("/units")]
 pub async fn list_units(
     mut request: ReadRequest<Anyone>,
@@ -58,7 +58,7 @@ pub async fn list_units(
 /// Get a unit
 ///
 /// Returns its name, kind, code and place.
-#[utoipa::path(tag = "Units", params(("unit_id" = Uuid, Path, description = "The unit.")))]
+#[utoipa::path(tag = "Units", security(("bearer" = []), ("oauth2" = ["units:read"]), ("oauth2_client" = ["units:read"])), params(("unit_id" = Uuid, Path, description = "The unit.")))]
 #[get("/units/{unit_id}")]
 pub async fn get_unit(mut request: ReadRequest<OnUnit<ReadUnit>>) -> Result<Reply<OrgUnit>, Problem> {
     let unit = store::get(&mut request.conn, request.scope.on.unit_id, day_of(request.scope.now)).await?;

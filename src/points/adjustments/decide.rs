@@ -113,6 +113,7 @@ async fn record(
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
     let event = audit::AuditEvent {
+        client_id: None,
         actor_id: decision.decided_by,
         action,
         object_kind: "point_adjustment",

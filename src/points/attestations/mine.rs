@@ -116,7 +116,7 @@ async fn of_member(
 ///
 /// The latest first, waiting or decided: the points given by each, or the reasons. Other members on the lists are not
 /// disclosed.
-#[utoipa::path(tag = "Attestations", params(PageQuery),
+#[utoipa::path(tag = "Attestations", security(("bearer" = []), ("oauth2" = ["points:read"])), params(PageQuery),
     responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/attestations")]
 pub async fn list_my_attestations(

@@ -177,7 +177,7 @@ pub struct BoardRollUp {
 ///
 /// How many members of the unit, and of each unit directly below it, reached the threshold. The figures of units above
 /// the grassroots are kept by a projection that follows the ledger within seconds; `as_of` says how current they are.
-#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery))]
+#[utoipa::path(tag = "Points", security(("bearer" = []), ("oauth2" = ["units:read"])), params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery))]
 #[get("/units/{unit_id}/points/summary")]
 pub async fn get_roll_up(
     mut request: ReadRequest<OnUnit<ReadBoard>>,

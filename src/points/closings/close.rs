@@ -218,6 +218,7 @@ fn snapshot(
 async fn record(conn: &mut Conn, closer: &Closer<'_>, period: Period, closing: &NewClosing) -> Result<(), Problem> {
     let manifest = &closing.manifest;
     let event = audit::AuditEvent {
+        client_id: None,
         actor_id: closer.by,
         action: "month.closed",
         object_kind: "closing",

@@ -86,6 +86,7 @@ impl DecisionKind for ParameterChange {
             units::lock(conn, unit_id).await?;
             rule::set(conn, unit_id, &body, decision.object_id).await?;
             let event = audit::AuditEvent {
+                client_id: None,
                 actor_id: decision.decided_by,
                 action: "points.parameter_set",
                 object_kind: "unit",

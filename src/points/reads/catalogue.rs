@@ -121,7 +121,7 @@ pub struct RuleQuery {
 /// Every rule by which points are given on a day, as units above have narrowed it or switched it off, and which unit
 /// did; public inside the app. To explain an award, look up its `rule` and `rule_version` on the entry's `day` in the
 /// member's cell.
-#[utoipa::path(tag = "Rules", params(PageQuery, RuleQuery), responses(
+#[utoipa::path(tag = "Rules", security(("bearer" = []), ("oauth2" = ["points:read"])), params(PageQuery, RuleQuery), responses(
     (status = 404, description = "There is no such unit on that day, or the caller may not know that there is.")))]
 #[get("/point-rules")]
 pub async fn list_rules(

@@ -181,7 +181,7 @@ impl BatchQuery for EntryLoader {
 ///
 /// The rows of the ledger, newest first; of one month when `period` is given. A reversal and the entry it takes back name
 /// each other.
-#[utoipa::path(tag = "Points", params(PageQuery, PeriodQuery), responses((status = 403, description = "The caller is no member.")))]
+#[utoipa::path(tag = "Points", security(("bearer" = []), ("oauth2" = ["points:read"])), params(PageQuery, PeriodQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/points/entries")]
 pub async fn list_my_entries(
     request: BatchedRequest<Empty>,

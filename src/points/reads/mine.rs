@@ -64,7 +64,7 @@ pub async fn record_visit(visit: BatchedRequest<Empty>, queues: Data<Queues>) ->
 ///
 /// Points by rule, what is missing, how many days are left and what could be done next. Of a closed month both the
 /// closed figure and the one with late corrections.
-#[utoipa::path(tag = "Points", params(PeriodQuery), responses((status = 403, description = "The caller is no member.")))]
+#[utoipa::path(tag = "Points", security(("bearer" = []), ("oauth2" = ["points:read"])), params(PeriodQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/points")]
 pub async fn get_my_points(
     request: BatchedRequest<Empty>,

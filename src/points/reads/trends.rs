@@ -81,7 +81,7 @@ pub struct MyTrend {
 ///
 /// Points, threshold and status of each month that has begun, beside the average of the committee above the cell of that
 /// month.
-#[utoipa::path(tag = "Points", params(YearQuery), responses((status = 403, description = "The caller is no member.")))]
+#[utoipa::path(tag = "Points", security(("bearer" = []), ("oauth2" = ["points:read"])), params(YearQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/points/trend")]
 pub async fn get_my_trend(
     mut request: ReadRequest<Myself>,
@@ -181,7 +181,7 @@ pub struct UnitTrend {
 ///
 /// The share who reached the threshold and the average points of each month that has begun, beside those of the unit above
 /// it in that month. From roll-ups, which follow the ledger within seconds.
-#[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit."), YearQuery))]
+#[utoipa::path(tag = "Points", security(("bearer" = []), ("oauth2" = ["units:read"])), params(("unit_id" = Uuid, Path, description = "The unit."), YearQuery))]
 #[get("/units/{unit_id}/points/trend")]
 pub async fn get_unit_trend(
     mut request: ReadRequest<OnUnit<ReadBoard>>,

@@ -184,7 +184,7 @@ fn summary(row: PastAttempt) -> AttemptSummary {
 /// List my attempts
 ///
 /// The caller's own at all quizzes and at the questions of documents, newest first.
-#[utoipa::path(tag = "Quizzes", params(PageQuery), responses((status = 403, description = "The caller is no member.")))]
+#[utoipa::path(tag = "Quizzes", security(("bearer" = []), ("oauth2" = ["quizzes:read"])), params(PageQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/quiz-attempts")]
 pub async fn list_my_attempts(
     mut request: ReadRequest<Myself>,

@@ -206,7 +206,7 @@ pub async fn publish(conn: &mut Conn, row: &QuizRow, by: Uuid, now: DateTime<Utc
 /// List quizzes
 ///
 /// The published quizzes that reach the calling member, those that close last first.
-#[utoipa::path(tag = "Quizzes", params(PageQuery), responses((status = 403, description = "The caller is no member.")))]
+#[utoipa::path(tag = "Quizzes", security(("bearer" = []), ("oauth2" = ["quizzes:read"])), params(PageQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/quizzes")]
 pub async fn list_quizzes(
     mut request: ReadRequest<Myself>,
@@ -229,7 +229,7 @@ pub async fn list_quizzes(
 /// Get a quiz
 ///
 /// For members whom it reaches, and for those who manage it, who see drafts, the audience and where the questions come from.
-#[utoipa::path(tag = "Quizzes", params(("quiz_id" = Uuid, Path, description = "The quiz.")))]
+#[utoipa::path(tag = "Quizzes", security(("bearer" = []), ("oauth2" = ["quizzes:read"])), params(("quiz_id" = Uuid, Path, description = "The quiz.")))]
 #[get("/quizzes/{quiz_id}")]
 pub async fn get_quiz(mut request: ReadRequest<VisibleQuiz>) -> Result<Reply<Quiz>, Problem> {
     let (scope, conn) = (&request.scope, &mut request.conn);

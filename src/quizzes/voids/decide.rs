@@ -83,6 +83,7 @@ impl DecisionKind for QuestionVoid {
             }
             let event = audit::AuditEvent {
                 actor_id: decision.decided_by,
+                client_id: None,
                 action: "quiz.question_voided",
                 object_kind: "quiz",
                 object_id: quiz_id,

@@ -12,7 +12,7 @@ use sotay::kernel::clock::VIET_NAM;
 use sotay::kernel::db::schema::{accounts, grants, sessions};
 use sotay::kernel::ids::new_id;
 use sotay::kernel::security::access::Role;
-use sotay::kernel::security::auth::{Claims, FIRST_PARTY, ISSUER};
+use sotay::kernel::security::auth::Claims;
 use sotay::organisation::members::{NewMember, Origin, admit};
 use sotay::organisation::units::{NewUnit, create};
 
@@ -213,14 +213,8 @@ impl World {
             .execute(&mut *conn)
             .await
             .unwrap();
-        let claims = Claims {
-            iss: ISSUER.to_owned(),
-            aud: FIRST_PARTY.to_owned(),
-            sub: account,
-            sid: session,
-            iat: now.timestamp(),
-            exp: (now + chrono::Duration::days(365)).timestamp(),
-        };
+        let until = now + chrono::Duration::days(365);
+        let claims = Claims::first_party(account, session, now.timestamp(), until.timestamp());
         let token = self.app.state.keys.current().sign(&claims).unwrap();
         Actor { id: account, session, token, base_url: self.app.base_url.clone() }
     }

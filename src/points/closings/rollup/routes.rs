@@ -79,7 +79,7 @@ fn child(row: ChildTotals) -> ClosedChild {
 ///
 /// How many cells of the unit, and of each unit directly below it, have closed the month, and the sums of what they closed.
 /// Late corrections are not in it. The tree is that of the last day of the month.
-#[utoipa::path(tag = "Closings", params(("unit_id" = Uuid, Path, description = "The unit."),
+#[utoipa::path(tag = "Closings", security(("bearer" = []), ("oauth2" = ["units:read"])), params(("unit_id" = Uuid, Path, description = "The unit."),
     ("period" = Period, Path, description = "The month."), PageQuery))]
 #[get("/units/{unit_id}/closing-summaries/{period}")]
 pub async fn get_closing_summary(
