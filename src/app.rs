@@ -42,7 +42,7 @@ use crate::{
 };
 
 /// The kinds of decisions that take two officers. Each feature lists its own here.
-static KINDS: [&dyn DecisionKind; 9] = [
+static KINDS: [&dyn DecisionKind; 10] = [
     &organisation::grants::ROLE_GRANT,
     &identity::ROLE_HOLDER_SLIP,
     &organisation::exemptions::EXEMPTION,
@@ -52,6 +52,7 @@ static KINDS: [&dyn DecisionKind; 9] = [
     &points::ADJUSTMENT,
     &documents::DOCUMENT_PUBLICATION,
     &quizzes::QUESTION_VOID,
+    &quizzes::QUESTION_REVIEW,
 ];
 /// The same kinds, for look-ups.
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);

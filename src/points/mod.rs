@@ -174,7 +174,15 @@ pub async fn month_offer(conn: &mut Conn, unit_ids: &[Uuid], now: DateTime<Utc>)
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn document_review(conn: &mut Conn, path: &[Uuid], now: DateTime<Utc>) -> Result<bool, Problem> {
-    engine::store::document_review(conn, path, day_of(now)).await
+    engine::store::is_set(conn, engine::store::DOCUMENT_REVIEW, path, day_of(now)).await
+}
+
+/// Whether a second officer looks at questions of the unit with this path before they are drawn.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn question_review(conn: &mut Conn, path: &[Uuid], now: DateTime<Utc>) -> Result<bool, Problem> {
+    engine::store::is_set(conn, engine::store::QUESTION_REVIEW, path, day_of(now)).await
 }
 
 /// Ends all offers of an object.

@@ -15,7 +15,7 @@ mod voids;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use attempts::{grade_due, take};
-pub use banks::{NewBank, answer as parse_answer, create as create_bank, stock as stock_bank};
+pub use banks::{NewBank, QUESTION_REVIEW, answer as parse_answer, create as create_bank, stock as stock_bank};
 pub use carry_over::consume;
 pub use contests::{NewContest, create as create_contest, freeze_due, is_contest_report, verify_report};
 pub use formats::{Format, read as read_questions};
@@ -50,8 +50,13 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(banks::routes::create_question_bank)
         .service(banks::routes::list_question_banks)
         .service(banks::routes::list_questions)
+        .service(banks::revise::update_question)
         .service(banks::import_routes::import_questions)
         .service(banks::import_routes::export_questions)
+        .service(publishing::extensions::give_more_time)
+        .service(publishing::extensions::list_extensions)
+        .service(results::topics::get_my_quiz_results)
+        .service(results::reminders::send_quiz_reminders)
         .service(results::routes::get_results)
         .service(results::routes::export_results_xlsx)
         .service(results::routes::export_results_csv)

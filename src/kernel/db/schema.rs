@@ -773,6 +773,7 @@ diesel::table! {
         version -> Int4,
         created_at -> Timestamptz,
         no -> Int8,
+        review_id -> Nullable<Uuid>,
     }
 }
 diesel::table! {
@@ -812,12 +813,30 @@ diesel::table! {
     }
 }
 diesel::table! {
+    quiz_extensions (quiz_id, member_id) {
+        quiz_id -> Uuid,
+        member_id -> Uuid,
+        extra_minutes -> Int4,
+        reason -> Text,
+        given_by -> Uuid,
+        given_at -> Timestamptz,
+    }
+}
+diesel::table! {
     quiz_pool (quiz_id, question_id) {
         quiz_id -> Uuid,
         draw -> Int2,
         question_id -> Uuid,
         version -> Int4,
         identity -> Bytea,
+    }
+}
+diesel::table! {
+    quiz_reminders (quiz_id, member_id) {
+        quiz_id -> Uuid,
+        member_id -> Uuid,
+        day -> Date,
+        sent_by -> Uuid,
     }
 }
 diesel::table! {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
+use crate::quizzes::publishing::extensions::extra_minutes;
 use crate::quizzes::publishing::pool::counts;
 use crate::quizzes::publishing::store::QuizRow;
 
@@ -37,6 +38,7 @@ pub async fn start(
     require_window(quiz, now)?;
     let last = store::of_member(conn, quiz.id, member_id).await?.pop();
     require_turn(quiz, last.as_ref(), now)?;
+    let minutes = quiz.minutes + extra_minutes(conn, quiz.id, member_id).await?;
     let number = last.map_or(1, |attempt| attempt.number + 1);
     let mut seed = [0; 32];
     rand::fill(&mut seed).map_err(Problem::internal)?;
@@ -52,7 +54,7 @@ pub async fn start(
         seed: &seed,
         questions: &questions,
         started_at: now,
-        expires_at: (now + TimeDelta::minutes(quiz.minutes.into())).min(quiz.closes_at),
+        expires_at: (now + TimeDelta::minutes(minutes.into())).min(quiz.closes_at),
     };
     let opened = store::open(conn, &new).await?;
     // Another phone of the member may have been faster: then its attempt is the one.

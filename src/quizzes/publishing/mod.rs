@@ -1,5 +1,6 @@
 //! Quizzes as officers make them: drafts, publication, what members see on offer.
 
+pub mod extensions;
 pub mod model;
 mod output;
 pub mod pool;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
+use crate::organisation::units;
 
 /// Members of a unit and below whom the quiz reaches today, each with the best of their attempts. Practice of members who had seen
 /// the key is no result of a quiz that pays.
@@ -87,6 +88,55 @@ pub async fn members(
     let query = diesel::sql_query(query).bind::<SqlUuid, _>(quiz_id).bind::<SqlUuid, _>(unit_id);
     let query = query.bind::<Date, _>(today).bind::<Nullable<SqlUuid>, _>(after).bind::<BigInt, _>(fetch);
     Ok(query.load(conn).await?)
+}
+
+#[derive(QueryableByName)]
+struct NotTaken {
+    #[diesel(sql_type = SqlUuid)]
+    member_id: Uuid,
+}
+
+/// The members whom a quiz reaches in a unit and who have not opened an attempt.
+pub async fn not_taken(
+    conn: &mut Conn,
+    (quiz_id, unit_id, today): (Uuid, Uuid, NaiveDate),
+    most: i64,
+) -> Result<Vec<Uuid>, Problem> {
+    let query = format!(
+        "{REACHED} SELECT a.member_id FROM audience a WHERE NOT EXISTS (
+             SELECT 1 FROM quiz_attempts t WHERE t.quiz_id = $1 AND t.member_id = a.member_id) ORDER BY a.member_id LIMIT $4"
+    );
+    let query = diesel::sql_query(query).bind::<SqlUuid, _>(quiz_id).bind::<SqlUuid, _>(unit_id);
+    let rows: Vec<NotTaken> = query.bind::<Date, _>(today).bind::<BigInt, _>(most).load(conn).await?;
+    Ok(rows.into_iter().map(|row| row.member_id).collect())
+}
+
+#[derive(QueryableByName)]
+struct ChildSize {
+    #[diesel(sql_type = SqlUuid)]
+    unit_id: Uuid,
+    #[diesel(sql_type = BigInt)]
+    members: i64,
+}
+
+/// How many members a quiz reaches in each of the units beside a unit, itself included; none for a unit at the top.
+pub async fn beside(
+    conn: &mut Conn,
+    quiz_id: Uuid,
+    unit_id: Uuid,
+    today: NaiveDate,
+) -> Result<Vec<(Uuid, i64)>, Problem> {
+    let Some(parent) = units::parent(conn, unit_id, today).await? else { return Ok(Vec::new()) };
+    let query = format!(
+        "{REACHED} SELECT t.ancestor_id AS unit_id, count(*) AS members FROM audience a
+             JOIN unit_tree t ON t.descendant_id = a.unit_id AND t.valid_from <= $3 AND (t.valid_to IS NULL OR t.valid_to > $3)
+             JOIN unit_links l ON l.unit_id = t.ancestor_id AND l.parent_id = $2
+                 AND l.valid_from <= $3 AND (l.valid_to IS NULL OR l.valid_to > $3)
+         GROUP BY t.ancestor_id ORDER BY members, t.ancestor_id"
+    );
+    let query = diesel::sql_query(query).bind::<SqlUuid, _>(quiz_id).bind::<SqlUuid, _>(parent);
+    let rows: Vec<ChildSize> = query.bind::<Date, _>(today).load(conn).await?;
+    Ok(rows.into_iter().map(|row| (row.unit_id, row.members)).collect())
 }
 
 #[derive(QueryableByName)]

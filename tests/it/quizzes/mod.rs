@@ -6,6 +6,7 @@ pub mod comprehension;
 pub mod contests;
 mod fraud;
 mod leaks;
+mod officers;
 mod publishing;
 mod results;
 pub mod voids;

@@ -22,6 +22,20 @@ pub async fn prepare(scene: &mut Scene<'_>) {
         "getResults" | "exportResultsXlsx" | "exportResultsCsv" => {
             scene.query.push(("unit_id".to_owned(), scene.cast.world.cell.to_string()));
         }
+        "sendQuizReminders" => {
+            let quiz = quizzes::published(&scene.cast.world, json!({})).await;
+            scene.json(json!({"quiz_id": quiz}));
+        }
+        "updateQuestion" => {
+            let bank = quizzes::bank(&scene.cast.world, &prop, 2).await;
+            scene.id("question_id", quizzes::voids::question(&prop, &bank, 0).await.as_str().unwrap());
+            scene.json(json!({"topic": "Sinh hoạt chi bộ"}));
+            return;
+        }
+        "giveMoreTime" => {
+            let member = scene.cast.world.member().await.id;
+            scene.json(json!({"member_id": member, "extra_minutes": 30, "reason": "Mắt kém"}));
+        }
         "createContest" => {
             let contest = quizzes::contests::drafts(&scene.cast.world, &prop).await;
             scene.json(contest);
