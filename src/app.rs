@@ -42,7 +42,7 @@ use crate::{
 };
 
 /// The kinds of decisions that take two officers. Each feature lists its own here.
-static KINDS: [&dyn DecisionKind; 10] = [
+static KINDS: [&dyn DecisionKind; 11] = [
     &organisation::grants::ROLE_GRANT,
     &identity::ROLE_HOLDER_SLIP,
     &organisation::exemptions::EXEMPTION,
@@ -52,6 +52,7 @@ static KINDS: [&dyn DecisionKind; 10] = [
     &points::ADJUSTMENT,
     &documents::DOCUMENT_PUBLICATION,
     &quizzes::QUESTION_VOID,
+    &quizzes::PAPER_ANSWERS,
     &quizzes::QUESTION_REVIEW,
 ];
 /// The same kinds, for look-ups.

@@ -7,6 +7,7 @@ mod comprehension;
 mod contests;
 mod exposure;
 mod formats;
+mod paper;
 mod publishing;
 mod results;
 mod verify;
@@ -19,6 +20,7 @@ pub use banks::{NewBank, QUESTION_REVIEW, answer as parse_answer, create as crea
 pub use carry_over::consume;
 pub use contests::{NewContest, create as create_contest, freeze_due, is_contest_report, verify_report};
 pub use formats::{Format, read as read_questions};
+pub use paper::PAPER_ANSWERS;
 pub use publishing::model::{QuizDraw, QuizTarget, Reveal, Source};
 pub use publishing::routes::publish;
 pub use publishing::store::{NewQuiz, draft, get as get_quiz};
@@ -57,6 +59,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(publishing::extensions::list_extensions)
         .service(results::topics::get_my_quiz_results)
         .service(results::reminders::send_quiz_reminders)
+        .service(paper::routes::make_paper_sheets)
+        .service(paper::routes::list_paper_sheets)
+        .service(paper::routes::enter_paper_answers)
         .service(results::routes::get_results)
         .service(results::routes::export_results_xlsx)
         .service(results::routes::export_results_csv)

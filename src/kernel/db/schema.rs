@@ -810,6 +810,9 @@ diesel::table! {
         document_id -> Nullable<Uuid>,
         document_version -> Nullable<Int4>,
         voids -> Int4,
+        paper_code -> Nullable<Text>,
+        paper_waits -> Bool,
+        assisted -> Bool,
     }
 }
 diesel::table! {

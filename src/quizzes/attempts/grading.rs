@@ -44,7 +44,11 @@ pub async fn grade(conn: &mut Conn, attempt_id: Uuid, now: DateTime<Utc>) -> Res
         score,
         percent,
         passed,
-        seconds: i32::try_from((at - attempt.started_at).num_seconds().max(0)).unwrap_or(i32::MAX),
+        seconds: match subject.quiz().filter(|_| attempt.assisted) {
+            // How long it took on paper is not known.
+            Some(quiz) => quiz.minutes * 60,
+            None => i32::try_from((at - attempt.started_at).num_seconds().max(0)).unwrap_or(i32::MAX),
+        },
         points: award.as_ref().map_or(0, |award| award.points_awarded),
         voids: subject.quiz().map_or(0, |quiz| quiz.voids),
     };

@@ -105,6 +105,8 @@ pub struct AttemptReceipt {
     passed: bool,
     /// Whether it earned nothing because it was practice.
     practice: bool,
+    /// Whether officers entered the answers of a sheet of paper.
+    assisted: bool,
     /// Whether the server graded it after its deadline.
     expired: bool,
     /// When it counts.
@@ -133,6 +135,7 @@ impl AttemptReceipt {
             percent: grade.percent,
             passed: grade.passed,
             practice: grade.practice,
+            assisted: attempt.assisted,
             expired: grade.expired,
             submitted_at: grade.at,
             points_awarded: grade.points,

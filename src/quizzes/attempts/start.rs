@@ -29,7 +29,7 @@ pub async fn start(
     let attempts = store::of_member(conn, quiz.id, member_id).await?;
     let open = attempts.iter().find(|attempt| attempt.submitted_at.is_none());
     if let Some(open) = open {
-        if !is_over(open, now) {
+        if !is_over(open, now) || open.paper_waits {
             return Ok((open.clone(), false));
         }
         // Its time is over: it counts as used, with what was saved.

@@ -37,6 +37,12 @@ pub struct AttemptRow {
     pub points: Option<i32>,
     /// Under how many voids of its quiz it was graded.
     pub voids: i32,
+    /// The code of its sheet, for an attempt on paper.
+    pub paper_code: Option<String>,
+    /// Whether the answers of its sheet wait for a second officer.
+    pub paper_waits: bool,
+    /// Whether officers entered its answers.
+    pub assisted: bool,
 }
 
 impl AttemptRow {
@@ -332,6 +338,7 @@ pub async fn finish(conn: &mut Conn, id: Uuid, grade: &Grade, receipt: &Value) -
 pub async fn due(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result<Vec<Uuid>, Problem> {
     Ok(quiz_attempts::table
         .filter(quiz_attempts::submitted_at.is_null())
+        .filter(quiz_attempts::paper_waits.eq(false))
         .filter(quiz_attempts::expires_at.lt(before))
         .order(quiz_attempts::expires_at)
         .limit(most)

@@ -90,6 +90,8 @@ pub struct QuizResult {
     /// Points earned.
     #[schema(minimum = 0, maximum = 10_000, example = 5)]
     points: i32,
+    /// Whether officers entered the answers of a sheet of paper.
+    assisted: bool,
 }
 
 /// Results of a quiz in a unit.
@@ -115,6 +117,7 @@ fn result(row: MemberResult) -> QuizResult {
         passed: row.passed,
         passed_at: row.passed_at,
         points: row.points,
+        assisted: row.assisted,
     }
 }
 

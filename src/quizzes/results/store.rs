@@ -22,7 +22,8 @@ const REACHED: &str = "WITH audience AS (
             OR EXISTS (SELECT 1 FROM quiz_targets q WHERE q.quiz_id = $1 AND q.member_id = m.member_id))),
     taken AS (
         SELECT a.member_id, count(*) AS attempts, max(a.percent) AS percent, bool_or(a.passed) AS passed,
-            min(a.submitted_at) FILTER (WHERE a.passed) AS passed_at, sum(a.points)::integer AS points
+            min(a.submitted_at) FILTER (WHERE a.passed) AS passed_at, sum(a.points)::integer AS points,
+            bool_or(a.assisted) AS assisted
         FROM quiz_attempts a JOIN quizzes z ON z.id = a.quiz_id
         WHERE a.quiz_id = $1 AND a.submitted_at IS NOT NULL AND (z.practice OR NOT a.practice) GROUP BY a.member_id)";
 
@@ -70,6 +71,8 @@ pub struct MemberResult {
     pub passed_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Int4)]
     pub points: i32,
+    #[diesel(sql_type = Bool)]
+    pub assisted: bool,
 }
 
 /// The members one by one, in the order of their ids.
@@ -81,7 +84,8 @@ pub async fn members(
 ) -> Result<Vec<MemberResult>, Problem> {
     let query = format!(
         "{REACHED} SELECT a.member_id, c.full_name, a.unit_id, u.name AS unit_name, coalesce(t.attempts, 0) AS attempts, t.percent,
-             coalesce(t.passed, false) AS passed, t.passed_at, coalesce(t.points, 0) AS points
+             coalesce(t.passed, false) AS passed, t.passed_at, coalesce(t.points, 0) AS points,
+             coalesce(t.assisted, false) AS assisted
          FROM audience a JOIN members c ON c.id = a.member_id JOIN units u ON u.id = a.unit_id
          LEFT JOIN taken t USING (member_id) WHERE $4 IS NULL OR a.member_id > $4 ORDER BY a.member_id LIMIT $5"
     );

@@ -36,6 +36,19 @@ pub async fn prepare(scene: &mut Scene<'_>) {
             let member = scene.cast.world.member().await.id;
             scene.json(json!({"member_id": member, "extra_minutes": 30, "reason": "Mắt kém"}));
         }
+        "makePaperSheets" => {
+            let (quiz, member) = quizzes::paper::without_device(&scene.cast.world).await;
+            scene.json(json!({"quiz_id": quiz, "member_ids": [member.id]}));
+        }
+        "listPaperSheets" | "printPaperSheets" => {
+            let (quiz, _) = quizzes::paper::without_device(&scene.cast.world).await;
+            scene.query.push(("quiz_id".to_owned(), quiz));
+        }
+        "enterPaperAnswers" => {
+            let sheet = quizzes::paper::sheet(&scene.cast.world, scene.cast.actor("sec")).await;
+            scene.id("code", sheet["code"].as_str().unwrap());
+            scene.json(json!({"answers": [{"question": 1, "options": ["A"]}]}));
+        }
         "createContest" => {
             let contest = quizzes::contests::drafts(&scene.cast.world, &prop).await;
             scene.json(contest);
