@@ -160,6 +160,20 @@ pub async fn carry_offers(
     engine::carry_offers(conn, object_kind, object_id, from_unit_ids, to_unit_id).await
 }
 
+/// Leaves these objects out of what is on offer to members: they can earn nothing with them any more. Accounts that are no members
+/// are passed over.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn except_offers(
+    conn: &mut Conn,
+    members: &[Uuid],
+    object_ids: &[String],
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    engine::except_offers(conn, members, object_ids, now).await
+}
+
 /// Counts the cells among and below these units to which the present month offers less than the threshold.
 ///
 /// # Errors

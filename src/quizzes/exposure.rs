@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
+use crate::points;
 
 use super::attempts::model::DrawnQuestion;
 
@@ -27,7 +28,42 @@ pub async fn record(
     .bind::<Timestamptz, _>(now)
     .execute(conn)
     .await?;
-    Ok(())
+    let asking: Vec<AskingQuiz> = diesel::sql_query(
+        "SELECT z.id AS quiz_id FROM quizzes z WHERE z.state = 'published' AND z.ended_at IS NULL AND NOT z.practice
+             AND EXISTS (SELECT 1 FROM quiz_pool p WHERE p.quiz_id = z.id AND p.identity = ANY($1))",
+    )
+    .bind::<Array<Bytea>, _>(identities)
+    .load(conn)
+    .await?;
+    if asking.is_empty() {
+        return Ok(());
+    }
+    let quizzes: Vec<String> = asking.iter().map(|quiz| quiz.quiz_id.to_string()).collect();
+    points::except_offers(conn, &[account_id], &quizzes, now).await
+}
+
+#[derive(QueryableByName)]
+struct AskingQuiz {
+    #[diesel(sql_type = SqlUuid)]
+    quiz_id: Uuid,
+}
+
+#[derive(QueryableByName)]
+struct ExposedAccount {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+}
+
+/// Takes a quiz that is being published out of what is on offer to those who have seen the key of a question it may ask.
+pub async fn except_from(conn: &mut Conn, quiz_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
+    let rows: Vec<ExposedAccount> = diesel::sql_query(
+        "SELECT DISTINCT e.account_id FROM quiz_pool p JOIN question_exposures e ON e.identity = p.identity WHERE p.quiz_id = $1",
+    )
+    .bind::<SqlUuid, _>(quiz_id)
+    .load(conn)
+    .await?;
+    let accounts: Vec<Uuid> = rows.into_iter().map(|row| row.account_id).collect();
+    points::except_offers(conn, &accounts, &[quiz_id.to_string()], now).await
 }
 
 /// Whether the account has seen the key of one of the questions drawn.

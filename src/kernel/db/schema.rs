@@ -643,6 +643,12 @@ diesel::table! {
     }
 }
 diesel::table! {
+    point_offer_exceptions (member_id, object_id) {
+        member_id -> Uuid,
+        object_id -> Text,
+    }
+}
+diesel::table! {
     point_offers (rule_code, object_id, unit_id) {
         rule_code -> Text,
         object_id -> Text,

@@ -58,6 +58,10 @@ pub async fn grade(conn: &mut Conn, attempt_id: Uuid, now: DateTime<Utc>) -> Res
     if let Some(contest_id) = subject.quiz().and_then(|quiz| quiz.contest_id) {
         scores::follow(conn, contest_id, attempt.member_id).await?;
     }
+    if let Some(quiz) = subject.quiz().filter(|quiz| !credited && attempt.number >= quiz.attempts) {
+        // What is used up is on offer no more.
+        points::except_offers(conn, &[attempt.member_id], &[quiz.id.to_string()], now).await?;
+    }
     let payload = serde_json::json!({"attempt_id": attempt_id, "quiz_id": attempt.quiz_id, "document_id": attempt.document_id});
     outbox::emit(conn, "quiz.submitted", payload, now).await?;
     Ok(receipt)

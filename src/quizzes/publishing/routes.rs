@@ -19,7 +19,7 @@ use crate::kernel::security::access::needs::ManageQuizzes;
 use crate::kernel::security::audit;
 use crate::organisation::OnUnit;
 use crate::points;
-use crate::quizzes::{ENTERED_RULE, OBJECT_KIND, PASSED_RULE};
+use crate::quizzes::{ENTERED_RULE, OBJECT_KIND, PASSED_RULE, exposure};
 
 use super::model::{Plan, QuizDraw, QuizTarget, Reveal, Source};
 use super::output::{Quiz, managed, quiz};
@@ -199,6 +199,7 @@ pub async fn publish(conn: &mut Conn, row: &QuizRow, by: Uuid, now: DateTime<Utc
             title: row.title.clone(),
         };
         points::offer(conn, &offer, now.max(row.opens_at)).await?;
+        exposure::except_from(conn, row.id, now).await?;
     }
     outbox::emit(conn, "quiz.published", json!({"quiz_id": row.id}), now).await
 }

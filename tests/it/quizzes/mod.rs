@@ -10,6 +10,7 @@ mod fraud;
 mod leaks;
 mod officers;
 pub mod paper;
+mod offers;
 mod publishing;
 mod results;
 pub mod voids;
