@@ -44,7 +44,11 @@ pub async fn contest(world: &World, officer: &Actor) -> Contest {
 pub async fn freeze(world: &World) {
     let state = &world.app.state;
     let later = state.clock.now() + TimeDelta::days(5);
-    assert!(freeze_due(&state.work, &state.crypto, later).await.unwrap());
+    let mut frozen = 0;
+    while freeze_due(&state.work, &state.crypto, later).await.unwrap() {
+        frozen += 1;
+    }
+    assert!(frozen > 0);
 }
 
 async fn board(viewer: &Actor, contest: &Contest, query: &str) -> Value {
