@@ -48,10 +48,7 @@ pub fn title(kind: &str) -> Text {
             "Chi bộ thân mời đồng chí sắp xếp thời gian học tập: tháng này đồng chí còn thiếu điểm",
             "Your cell kindly invites you to find some time to study: you are short of points this month",
         ),
-        "quiz_extension" => text(
-            "Đồng chí được thêm thời gian làm một bài thi",
-            "You were given more time for a quiz",
-        ),
+        "quiz_extension" => text("Đồng chí được thêm thời gian làm một bài thi", "You were given more time for a quiz"),
         "quiz_reminder" => text(
             "Thân mời đồng chí làm bài thi đang mở của đơn vị",
             "You are kindly invited to take the quiz that is open",

@@ -61,6 +61,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(results::reminders::send_quiz_reminders)
         .service(paper::routes::make_paper_sheets)
         .service(paper::routes::list_paper_sheets)
+        .service(paper::print::print_paper_sheets)
         .service(paper::routes::enter_paper_answers)
         .service(results::routes::get_results)
         .service(results::routes::export_results_xlsx)

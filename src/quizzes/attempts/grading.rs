@@ -62,7 +62,8 @@ pub async fn grade(conn: &mut Conn, attempt_id: Uuid, now: DateTime<Utc>) -> Res
         // What is used up is on offer no more.
         points::except_offers(conn, &[attempt.member_id], &[quiz.id.to_string()], now).await?;
     }
-    let payload = serde_json::json!({"attempt_id": attempt_id, "quiz_id": attempt.quiz_id, "document_id": attempt.document_id});
+    let payload =
+        serde_json::json!({"attempt_id": attempt_id, "quiz_id": attempt.quiz_id, "document_id": attempt.document_id});
     outbox::emit(conn, "quiz.submitted", payload, now).await?;
     Ok(receipt)
 }
@@ -85,8 +86,7 @@ pub async fn marked(conn: &mut Conn, attempt: &AttemptRow, subject: &AttemptSubj
     };
     let right = questions.iter().filter(|question| {
         let asked = asked.get(&(question.question_id, question.version));
-        voided.contains(&question.question_id)
-            || asked.is_some_and(|asked| is_right(question, &saved, &asked.right()))
+        voided.contains(&question.question_id) || asked.is_some_and(|asked| is_right(question, &saved, &asked.right()))
     });
     let score = i32::try_from(right.count()).unwrap_or(0);
     let max_score = i32::try_from(questions.len()).unwrap_or(i32::MAX);

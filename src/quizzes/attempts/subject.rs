@@ -77,7 +77,8 @@ impl AttemptSubject {
             Self::Quiz(quiz) if earnest && !store::has_passed(conn, quiz.id, member_id).await? => {
                 let event = if quiz.contest_id.is_some() { ENTERED } else { PASSED };
                 let object_id = quiz.id.to_string();
-                let deed = Deed { event, object_kind: OBJECT_KIND, object_id, percent: Some(percent), ..Deed::default() };
+                let deed =
+                    Deed { event, object_kind: OBJECT_KIND, object_id, percent: Some(percent), ..Deed::default() };
                 Some(points::award(conn, member_id, &deed, at).await)
             }
             Self::Document(id, version) if earnest => {

@@ -25,10 +25,10 @@ use crate::quizzes::formats::{DraftOption, ImportedQuestion, Kind, Place, Questi
 
 use super::file::faulty;
 use super::import::{identity_of, row};
+use super::review;
 use super::routes::{BankQuestion, shown};
 use super::store::{self, QuestionRow};
 use super::target::{OnBank, on_bank};
-use super::review;
 
 /// The question of the path's `question_id`, in a bank whose quizzes the caller manages.
 pub struct OnQuestion {
@@ -89,7 +89,13 @@ pub struct QuestionChangesIn {
     #[schema(nullable = false, example = "single_choice")]
     kind: Option<QuestionKindIn>,
     /// Its text.
-    #[schema(min_length = 1, max_length = 2000, pattern = r"\S", nullable = false, example = "Sinh hoạt chi bộ bao lâu một lần?")]
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        pattern = r"\S",
+        nullable = false,
+        example = "Sinh hoạt chi bộ bao lâu một lần?"
+    )]
     text: Option<String>,
     /// All of its options, in their order.
     #[schema(min_items = 2, max_items = 10, nullable = false)]
@@ -131,9 +137,7 @@ impl QuestionChangesIn {
             },
         };
         let options = match &self.options {
-            Some(options) => {
-                options.iter().map(|o| DraftOption { text: o.text.clone(), correct: o.correct }).collect()
-            }
+            Some(options) => options.iter().map(|o| DraftOption { text: o.text.clone(), correct: o.correct }).collect(),
             None => {
                 let stored = before.options()?.into_iter();
                 stored.map(|o| DraftOption { text: o.text, correct: o.correct }).collect()
@@ -179,12 +183,15 @@ pub async fn update_question(
             });
             let changed = body.changes_content();
             let drawable = wanted == QuestionStateIn::Reviewed;
-            let waits = drawable && (changed || before.state != "reviewed") && question_review(conn, &path, now).await?;
+            let waits =
+                drawable && (changed || before.state != "reviewed") && question_review(conn, &path, now).await?;
             let review_id = waits.then(|| new_id(now));
             if changed {
                 let question = body.apply(&before)?;
                 let identity = identity_of(&question);
-                if identity != before.identity && !store::of_identities(conn, bank.bank_id, &[identity.clone()]).await?.is_empty() {
+                if identity != before.identity
+                    && !store::of_identities(conn, bank.bank_id, &[identity.clone()]).await?.is_empty()
+                {
                     let (vi, en) = ("Ngân hàng đã có câu hỏi này.", "The bank has such a question already.");
                     return Err(Problem::with(Code::Conflict, vi, en));
                 }

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Bytea, Int4, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Bytea, Int4, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -197,11 +199,7 @@ pub async fn write(
 const ROWS: &str = "jsonb_to_recordset($1) AS r (id uuid, identity text, version integer, kind text, text text,
     options jsonb, explanation text, topic text, difficulty smallint)";
 
-async fn add_versions(
-    conn: &mut Conn,
-    rows: &Value,
-    (author, now): (Uuid, DateTime<Utc>),
-) -> Result<(), Problem> {
+async fn add_versions(conn: &mut Conn, rows: &Value, (author, now): (Uuid, DateTime<Utc>)) -> Result<(), Problem> {
     diesel::sql_query(format!(
         "INSERT INTO question_versions (question_id, version, kind, text, options, explanation, topic, difficulty, author_id, created_at)
          SELECT r.id, r.version, r.kind, r.text, r.options, r.explanation, r.topic, r.difficulty, $2, $3 FROM {ROWS}"

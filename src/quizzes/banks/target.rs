@@ -28,9 +28,7 @@ impl Authorize for OnBank {
         caller: &'a Principal,
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
-        Box::pin(async move {
-            on_bank(conn, path_id(req, "bank_id")?, caller, now).await
-        })
+        Box::pin(async move { on_bank(conn, path_id(req, "bank_id")?, caller, now).await })
     }
 }
 
@@ -43,5 +41,9 @@ pub async fn on_bank(
 ) -> Result<OnBank, Problem> {
     let unit_id = store::unit_of(conn, bank_id).await?;
     let path = units::last_path(conn, unit_id, day_of(now)).await?;
-    if caller.may(&path, Permission::ManageQuizzes) { Ok(OnBank { bank_id, unit_id }) } else { Err(Problem::not_found()) }
+    if caller.may(&path, Permission::ManageQuizzes) {
+        Ok(OnBank { bank_id, unit_id })
+    } else {
+        Err(Problem::not_found())
+    }
 }

@@ -63,9 +63,8 @@ async fn choose(
         earlier.push(attempt.questions()?.into_iter().map(|question| question.question_id).collect());
     }
     let questions = store::questions(conn, document_id).await?.into_iter();
-    let questions: Vec<AskableQuestion> = questions
-        .map(|question| AskableQuestion { asked: asked(question.question_id, &earlier), question })
-        .collect();
+    let questions: Vec<AskableQuestion> =
+        questions.map(|question| AskableQuestion { asked: asked(question.question_id, &earlier), question }).collect();
     let Some(counts) = counts(&questions) else {
         let (vi, en) = ("Tài liệu chưa có đủ câu hỏi.", "The document does not have enough questions.");
         return Err(Problem::with(Code::RuleNotMet, vi, en));

@@ -31,7 +31,8 @@ fn computed(filter: &str) -> String {
 }
 
 /// Writes what differs from the CTE `computed`.
-const WRITE: &str = "INSERT INTO contest_scores AS s (contest_id, round, member_id, unit_id, day, score, seconds, passed)
+const WRITE: &str =
+    "INSERT INTO contest_scores AS s (contest_id, round, member_id, unit_id, day, score, seconds, passed)
     SELECT contest_id, round, member_id, unit_id, day, score, seconds, passed FROM computed
     ORDER BY contest_id, member_id, round
     ON CONFLICT (contest_id, round, member_id) DO UPDATE SET unit_id = excluded.unit_id, day = excluded.day,

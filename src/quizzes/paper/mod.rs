@@ -2,6 +2,7 @@
 
 mod decide;
 mod model;
+pub mod print;
 pub mod routes;
 mod store;
 mod target;

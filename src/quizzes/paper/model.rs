@@ -56,10 +56,7 @@ pub enum SheetLetter {
 ///
 /// # Errors
 /// Each fault at its place.
-pub fn answers(
-    questions: &[(DrawnQuestion, bool)],
-    entered: &[SheetAnswer],
-) -> Result<Vec<AttemptAnswer>, Vec<Fault>> {
+pub fn answers(questions: &[(DrawnQuestion, bool)], entered: &[SheetAnswer]) -> Result<Vec<AttemptAnswer>, Vec<Fault>> {
     let (mut answers, mut faults, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for (index, answer) in entered.iter().enumerate() {
         let mut fault = |field: &str, vi: &'static str, en: &'static str| {

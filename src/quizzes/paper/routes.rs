@@ -45,10 +45,10 @@ pub struct PaperSheetsIn {
 pub struct SheetOption {
     /// Its letter.
     #[schema(max_length = 1, pattern = "^[A-J]$", example = "A")]
-    letter: &'static str,
+    pub letter: &'static str,
     /// Its text.
     #[schema(max_length = 1000, example = "Mỗi tháng")]
-    text: String,
+    pub text: String,
 }
 
 /// A question on a sheet.
@@ -56,16 +56,16 @@ pub struct SheetOption {
 pub struct SheetQuestion {
     /// Its number.
     #[schema(minimum = 1, maximum = 200, example = 1)]
-    number: usize,
+    pub number: usize,
     /// `single_choice`, `multiple_choice` or `true_false`.
     #[schema(max_length = 20, pattern = "^[a-z_]+$", example = "single_choice")]
-    kind: String,
+    pub kind: String,
     /// Its text.
     #[schema(max_length = 2000, example = "Sinh hoạt chi bộ thường kỳ bao lâu một lần?")]
-    text: String,
+    pub text: String,
     /// Its options.
     #[schema(min_items = 2, max_items = 10)]
-    options: Vec<SheetOption>,
+    pub options: Vec<SheetOption>,
 }
 
 /// A member's sheet: questions in an order of its own, under a code.
@@ -73,20 +73,20 @@ pub struct SheetQuestion {
 pub struct PaperSheet {
     /// Written on the sheet.
     #[schema(min_length = 8, max_length = 8, pattern = "^[0-9A-HJKMNP-TV-Z]{8}$", example = "7K3M9QXB")]
-    code: String,
+    pub code: String,
     /// The quiz.
     quiz_id: Uuid,
     /// The attempt.
     attempt_id: Uuid,
     /// Whose it is.
-    member: BoardMember,
+    pub member: BoardMember,
     /// Whether its answers are entered and wait for a second officer.
     waits: bool,
     /// Whether it is graded.
     graded: bool,
     /// The questions in the order of the sheet.
     #[schema(max_items = 200)]
-    questions: Vec<SheetQuestion>,
+    pub questions: Vec<SheetQuestion>,
 }
 
 /// The sheets that were made.
@@ -97,7 +97,8 @@ pub struct PaperSheets {
     items: Vec<PaperSheet>,
 }
 
-async fn shown(conn: &mut Conn, row: StoredSheet) -> Result<PaperSheet, Problem> {
+/// A sheet with its questions.
+pub async fn shown(conn: &mut Conn, row: StoredSheet) -> Result<PaperSheet, Problem> {
     let drawn = attempts::get(conn, row.attempt_id).await?.questions()?;
     let asked = attempts::asked(conn, &drawn).await?;
     let question = |(number, question): (usize, &DrawnQuestion)| {
@@ -194,7 +195,7 @@ fn not_reached(members: &[usize]) -> Problem {
 #[into_params(parameter_in = Query)]
 pub struct PaperQuery {
     /// The quiz.
-    quiz_id: Uuid,
+    pub quiz_id: Uuid,
 }
 
 /// List sheets of paper
@@ -262,8 +263,8 @@ pub async fn enter_paper_answers(
             };
             let questions: Vec<(DrawnQuestion, bool)> =
                 drawn.iter().map(|question| (question.clone(), single(question))).collect();
-            let answers = answers(&questions, &scope.body.answers)
-                .map_err(|faults| Problem::faults(Code::RuleNotMet, faults))?;
+            let answers =
+                answers(&questions, &scope.body.answers).map_err(|faults| Problem::faults(Code::RuleNotMet, faults))?;
             let (quiz_id, code, entered) = (sheet.quiz_id, sheet.code.clone(), scope.body.answers.clone());
             let payload = EnteredSheet { quiz_id, code, entered, answers };
             let proposal = NewDecision {

@@ -29,7 +29,8 @@ pub struct StoredSheet {
     pub submitted_at: Option<DateTime<Utc>>,
 }
 
-const SHEET: &str = "SELECT a.id AS attempt_id, a.paper_code AS code, a.quiz_id, a.member_id, m.full_name, a.paper_waits AS waits,
+const SHEET: &str =
+    "SELECT a.id AS attempt_id, a.paper_code AS code, a.quiz_id, a.member_id, m.full_name, a.paper_waits AS waits,
         a.submitted_at
     FROM quiz_attempts a JOIN members m ON m.id = a.member_id";
 

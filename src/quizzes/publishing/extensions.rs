@@ -122,9 +122,8 @@ pub async fn give_more_time(
 }
 
 async fn require_not_started(conn: &mut Conn, quiz_id: Uuid, member_id: Uuid) -> Result<(), Problem> {
-    let started = quiz_attempts::table
-        .filter(quiz_attempts::quiz_id.eq(quiz_id))
-        .filter(quiz_attempts::member_id.eq(member_id));
+    let started =
+        quiz_attempts::table.filter(quiz_attempts::quiz_id.eq(quiz_id)).filter(quiz_attempts::member_id.eq(member_id));
     if diesel::select(diesel::dsl::exists(started)).get_result(conn).await? {
         let (vi, en) = ("Đảng viên đã bắt đầu làm bài.", "The member has started already.");
         return Err(Problem::with(Code::Conflict, vi, en));

@@ -126,7 +126,8 @@ async fn of_member(conn: &mut Conn, member_id: Uuid, now: DateTime<Utc>) -> Resu
         let items = serde_json::from_value(row.items).map_err(Problem::internal)?;
         read.push((items, serde_json::from_value(row.answers).map_err(Problem::internal)?, row.voided));
     }
-    let asked = read.iter().flat_map(|(items, _, _)| items.iter().map(|item| (item.question_id, item.version))).collect();
+    let asked =
+        read.iter().flat_map(|(items, _, _)| items.iter().map(|item| (item.question_id, item.version))).collect();
     let known = questions(conn, &asked).await?;
     let mut tallies: BTreeMap<Option<String>, TopicTally> = BTreeMap::new();
     for (items, saved, voided) in &read {

@@ -54,11 +54,8 @@ async fn regrade(conn: &mut Conn, attempt_id: Uuid, now: DateTime<Utc>) -> Resul
     let mark = marked(conn, &attempt, &subject).await?;
     let earnest = mark.passed && attempt.practice == Some(false);
     let before = attempt.credited.then_some(attempt.points.unwrap_or(0));
-    let paid = if earnest {
-        subject.top_up(conn, &attempt, (before, mark.percent), (submitted_at, now)).await?
-    } else {
-        None
-    };
+    let paid =
+        if earnest { subject.top_up(conn, &attempt, (before, mark.percent), (submitted_at, now)).await? } else { None };
     let points = paid.as_ref().map_or(0, |award| award.points_awarded);
     let changed = points > 0 || receipt["score"] != json!(mark.score);
     note(&mut receipt, (mark.score, mark.percent, mark.passed), points, paid.as_ref());

@@ -9,7 +9,8 @@ use crate::support::{Actor, Reply, World, points_everywhere};
 /// A bank of the ward about a document, with this many questions.
 pub async fn questions_of(world: &World, officer: &Actor, document: &str, questions: usize) -> String {
     let path = format!("/v1/units/{}/question-banks", world.ward);
-    let bank = officer.post(&path, &json!({"title": "Câu hỏi đọc hiểu", "document_id": document})).await.expect(201).id();
+    let bank =
+        officer.post(&path, &json!({"title": "Câu hỏi đọc hiểu", "document_id": document})).await.expect(201).id();
     import(officer, &bank, &aiken(0..questions), false).await.expect(200);
     bank
 }
@@ -46,7 +47,10 @@ async fn passing_completes_the_reading_of_a_fast_reader() {
     let resumed = start(&member, &id).await.expect(200).body;
     let receipt = answer(&member, &attempt, 4).await;
 
-    assert_eq!((&resumed["id"], &attempt["document_id"], &attempt["quiz_id"]), (&attempt["id"], &json!(id), &Value::Null));
+    assert_eq!(
+        (&resumed["id"], &attempt["document_id"], &attempt["quiz_id"]),
+        (&attempt["id"], &json!(id), &Value::Null)
+    );
     assert_eq!((&receipt["passed"], &receipt["points_awarded"]), (&json!(true), &json!(4)));
     assert_eq!(rules(&receipt), ["document_read", "comprehension_passed"]);
     assert_eq!(points_everywhere(&world, &member).await, 4);
@@ -69,7 +73,10 @@ async fn who_has_read_earns_the_questions_alone_and_reads_no_second_time() {
 
     let receipt = answer(&member, &attempt, 5).await;
 
-    assert_eq!((rules(&receipt), &receipt["refusals"][0]["reason"]), (vec!["comprehension_passed"], &json!("already_credited")));
+    assert_eq!(
+        (rules(&receipt), &receipt["refusals"][0]["reason"]),
+        (vec!["comprehension_passed"], &json!("already_credited"))
+    );
     assert_eq!(points_everywhere(&world, &member).await, 4);
 }
 
@@ -90,7 +97,9 @@ async fn a_failure_brings_a_pause_other_questions_and_no_verdict() {
     assert_eq!((early.status, early.code()), (409, "attempt_too_soon"));
     let texts = |attempt: &Value| {
         let questions = attempt["questions"].as_array().unwrap().iter();
-        questions.map(|question| question["text"].as_str().unwrap().to_owned()).collect::<std::collections::HashSet<_>>()
+        questions
+            .map(|question| question["text"].as_str().unwrap().to_owned())
+            .collect::<std::collections::HashSet<_>>()
     };
     assert!(texts(&first).is_disjoint(&texts(&second)), "other questions come first");
     for word in ["correct", "explanation", "right"] {
@@ -118,7 +127,10 @@ async fn who_saw_the_key_earns_nothing() {
     let attempt = start(&officer, &id).await.expect(201).body;
     let receipt = answer(&officer, &attempt, 5).await;
 
-    assert_eq!((&attempt["practice"], &receipt["practice"], &receipt["points_awarded"]), (&json!(true), &json!(true), &json!(0)));
+    assert_eq!(
+        (&attempt["practice"], &receipt["practice"], &receipt["points_awarded"]),
+        (&json!(true), &json!(true), &json!(0))
+    );
     assert_eq!(points_everywhere(&world, &officer).await, 0);
 }
 

@@ -71,7 +71,8 @@ async fn twenty_kills_lose_no_answer_and_grade_once() {
         for ((attempt, member), (acknowledged, receipt)) in attempts.iter().zip(&done) {
             let attempt_id = attempt["id"].as_str().unwrap();
             let seen = member.get(&format!("/v1/attempts/{attempt_id}")).await.expect(200).body;
-            let saved: Vec<&Value> = seen["answers"].as_array().unwrap().iter().map(|answer| &answer["question_id"]).collect();
+            let saved: Vec<&Value> =
+                seen["answers"].as_array().unwrap().iter().map(|answer| &answer["question_id"]).collect();
             assert!(acknowledged.iter().all(|question| saved.contains(&question)), "acknowledged and lost");
             assert!(receipt.is_none() || seen["receipt"] == *receipt.as_ref().unwrap(), "graded and lost");
             answered += acknowledged.len();

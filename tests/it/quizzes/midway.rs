@@ -20,7 +20,8 @@ async fn who_is_transferred_meanwhile_earns_for_the_new_cell() {
     let new = world.officer(world.sibling, Role::CellSecretary, world.sibling).await;
     let attempt = start(&member, &id).await.expect(201).body;
     let path = format!("/v1/members/{}/transfers", member.id);
-    let transfer = old.post(&path, &json!({"to_unit_id": world.sibling, "reason": "Chuyển nơi cư trú"})).await.expect(201).id();
+    let transfer =
+        old.post(&path, &json!({"to_unit_id": world.sibling, "reason": "Chuyển nơi cư trú"})).await.expect(201).id();
     new.post(&format!("/v1/transfers/{transfer}/accept"), &json!({})).await.expect(200);
     world.app.advance(60);
 

@@ -24,10 +24,16 @@ async fn a_named_member_has_more_time_when_it_is_given_beforehand() {
     let attempt = format!("/v1/attempts/{}/answers", slow["id"].as_str().unwrap());
     put(&member, &attempt, &answers(&slow, 5)).await.expect(204);
 
-    assert_eq!((&slow["expires_at"], &quick["expires_at"]), (&json!("2026-11-20T04:00:00Z"), &json!("2026-11-20T03:30:00Z")));
+    assert_eq!(
+        (&slow["expires_at"], &quick["expires_at"]),
+        (&json!("2026-11-20T04:00:00Z"), &json!("2026-11-20T03:30:00Z"))
+    );
     assert_eq!((late.status, late.code()), (409, "conflict"));
     assert_eq!(officer.post(&path, &more(officer.id)).await.code(), "own_interest");
-    officer.post(&path, &more(world.officer(world.other_cell, Role::Member, world.other_cell).await.id)).await.expect(422);
+    officer
+        .post(&path, &more(world.officer(world.other_cell, Role::Member, world.other_cell).await.id))
+        .await
+        .expect(422);
     member.post(&path, &more(member.id)).await.expect(403);
     assert_eq!(world.audit_count("quiz.time_extended").await, 1);
     assert_eq!(officer.get(&path).await.expect(200).body["items"].as_array().unwrap().len(), 1);
@@ -47,20 +53,37 @@ async fn a_changed_question_is_a_new_version_and_published_quizzes_ask_it_as_it_
     let first = question(&officer, &bank, 0).await;
 
     let text = "Câu hỏi số 0, sửa lại?";
-    let changed = patch(&officer, &first, json!({"text": text, "explanation": "Điều 5", "difficulty": 3})).await.expect(200);
+    let changed =
+        patch(&officer, &first, json!({"text": text, "explanation": "Điều 5", "difficulty": 3})).await.expect(200);
     let double = patch(&officer, &first, json!({"text": "Câu hỏi số 1?",
         "options": [{"text": "sai 1 a", "correct": false}, {"text": "đúng 1", "correct": true}, {"text": "sai 1 b", "correct": false}]})).await;
-    let faulty = patch(&officer, &first, json!({"options": [{"text": "một", "correct": false}, {"text": "hai", "correct": false}]})).await;
+    let faulty = patch(
+        &officer,
+        &first,
+        json!({"options": [{"text": "một", "correct": false}, {"text": "hai", "correct": false}]}),
+    )
+    .await;
     let retired = patch(&officer, &first, json!({"state": "retired"})).await.expect(200).body;
 
-    assert_eq!((&changed.body["version"], &changed.body["state"], &changed.body["text"]), (&json!(2), &json!("reviewed"), &json!(text)));
-    assert_eq!((double.status, double.code(), faulty.status, faulty.code()), (409, "conflict", 422, "questions_faulty"));
+    assert_eq!(
+        (&changed.body["version"], &changed.body["state"], &changed.body["text"]),
+        (&json!(2), &json!("reviewed"), &json!(text))
+    );
+    assert_eq!(
+        (double.status, double.code(), faulty.status, faulty.code()),
+        (409, "conflict", 422, "questions_faulty")
+    );
     assert_eq!((&retired["state"], &retired["version"]), (&json!("retired"), &json!(2)));
     let attempt = start(&world.member().await, &id).await.expect(201).body;
     assert!(attempt.to_string().contains("Câu hỏi số 0?"), "as it was asked");
     let draft = write(&world, &officer, &quiz(&world, &bank, json!({}))).await.expect(201);
     assert_eq!(draft.body["draws"][0]["available"], 4);
-    world.member().await.patch(&format!("/v1/questions/{}", first.as_str().unwrap()), &json!({"state": "retired"})).await.expect(404);
+    world
+        .member()
+        .await
+        .patch(&format!("/v1/questions/{}", first.as_str().unwrap()), &json!({"state": "retired"}))
+        .await
+        .expect(404);
 }
 
 #[actix_web::test]
@@ -118,7 +141,10 @@ async fn the_secretary_reminds_privately_and_once_a_day() {
     let second = secretary.post(&path, &json!({"quiz_id": id})).await.expect(200).body;
     while sotay::jobs::deliver(&world.app.state).await.unwrap() > 0 {}
 
-    assert_eq!((&first["reminded"], &second["reminded"], &second["already_reminded"]), (&json!(2), &json!(0), &json!(2)));
+    assert_eq!(
+        (&first["reminded"], &second["reminded"], &second["already_reminded"]),
+        (&json!(2), &json!(0), &json!(2))
+    );
     let inbox = async |member: &Actor| member.get("/v1/me/notifications").await.expect(200).body.to_string();
     assert!(inbox(&waiting).await.contains("quiz_reminder") && !inbox(&taken).await.contains("quiz_reminder"));
     taken.post(&path, &json!({"quiz_id": id})).await.expect(403);
@@ -131,7 +157,8 @@ async fn a_member_sees_weak_topics_once_answers_are_shown() {
     let world = World::new().await;
     let officer = world.propaganda_officer().await;
     let bank = bank(&world, &officer, 5).await;
-    for (number, topic) in [(0, "Điều lệ"), (1, "Điều lệ"), (2, "Sinh hoạt"), (3, "Sinh hoạt"), (4, "Sinh hoạt")] {
+    for (number, topic) in [(0, "Điều lệ"), (1, "Điều lệ"), (2, "Sinh hoạt"), (3, "Sinh hoạt"), (4, "Sinh hoạt")]
+    {
         let id = question(&officer, &bank, number).await;
         patch(&officer, &id, json!({"topic": topic})).await.expect(200);
     }
@@ -168,7 +195,9 @@ async fn a_small_cell_is_not_told_by_subtraction() {
         world.member().await;
     }
     let officer = world.propaganda_officer().await;
-    let of = async |unit| officer.get(&format!("/v1/quizzes/{id}/results?unit_id={unit}")).await.expect(200).body["summary"].clone();
+    let of = async |unit| {
+        officer.get(&format!("/v1/quizzes/{id}/results?unit_id={unit}")).await.expect(200).body["summary"].clone()
+    };
 
     let (ward, cell, sibling) = (of(world.ward).await, of(world.cell).await, of(world.sibling).await);
 

@@ -75,6 +75,11 @@ async fn a_sheet_shows_no_key_and_takes_what_it_has() {
     let secretary = world.secretary().await;
     let sheet = sheet(&world, &secretary).await;
 
+    let path = format!("/v1/units/{}/paper-sheets.xlsx?quiz_id={}", world.cell, sheet["quiz_id"].as_str().unwrap());
+    let printed = secretary.get(&path).await.expect(200);
+    let mut book: calamine::Xlsx<_> = calamine::Reader::new(std::io::Cursor::new(printed.bytes)).unwrap();
+    let range = calamine::Reader::worksheet_range_at(&mut book, 0).unwrap().unwrap();
+    assert!(range.cells().any(|(_, _, cell)| cell.to_string() == sheet["code"].as_str().unwrap()));
     for word in ["correct", "explanation", "right"] {
         assert!(!sheet.to_string().contains(word), "{word}: {sheet}");
     }
@@ -83,7 +88,12 @@ async fn a_sheet_shows_no_key_and_takes_what_it_has() {
     assert_eq!((refused.status, refused.body["errors"].as_array().unwrap().len()), (422, 2));
     let path = format!("/v1/paper-sheets/{}/answers", "ZZZZZZZZ");
     secretary.post(&path, &ticked(&sheet, 5)).await.expect(404);
-    world.officer(world.sibling, Role::CellSecretary, world.sibling).await.post(&path, &ticked(&sheet, 5)).await.expect(404);
+    world
+        .officer(world.sibling, Role::CellSecretary, world.sibling)
+        .await
+        .post(&path, &ticked(&sheet, 5))
+        .await
+        .expect(404);
 }
 
 #[actix_web::test]

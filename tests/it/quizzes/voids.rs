@@ -71,7 +71,10 @@ async fn a_voided_question_is_right_for_all_and_differences_are_paid() {
     let attempt = before["attempt_id"].as_str().unwrap();
     let seen = better.get(&format!("/v1/attempts/{attempt}")).await.expect(200).body;
     assert_eq!((&seen["receipt"]["score"], &seen["receipt"]["points_awarded"]), (&json!(5), &json!(6)));
-    assert_eq!(submit(&running, start(&running, &id).await.expect(200).body["id"].as_str().unwrap()).await.body["score"], 1);
+    assert_eq!(
+        submit(&running, start(&running, &id).await.expect(200).body["id"].as_str().unwrap()).await.body["score"],
+        1
+    );
     let path = format!("/v1/quizzes/{id}/results?unit_id={}", world.cell);
     let results = world.secretary().await.get(&path).await.expect(200).body;
     assert_eq!(results["summary"]["passed"], 3);
