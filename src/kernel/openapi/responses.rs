@@ -51,9 +51,7 @@ pub fn finish(method: &str, operation: &mut Value) {
         let mut own = response["headers"].as_object().cloned().unwrap_or_default();
         match status.as_str() {
             "401" => names.push("WWW-Authenticate"),
-            "403" => {
-                drop(own.insert("WWW-Authenticate".to_owned(), json!({"$ref": "#/components/headers/Missing-Scope"})))
-            }
+            "403" => drop(own.insert("WWW-Authenticate".to_owned(), json!({"$ref": "#/components/headers/Missing-Scope"}))),
             "409" | "429" | "503" => names.push("Retry-After"),
             "415" => names.push("Accept-Encoding"),
             "416" => names.push("Content-Range"),
