@@ -45,7 +45,7 @@ use crate::{
 };
 
 /// The kinds of decisions that take two officers. Each feature lists its own here.
-static KINDS: [&dyn DecisionKind; 9] = [
+static KINDS: [&dyn DecisionKind; 12] = [
     &organisation::grants::ROLE_GRANT,
     &identity::ROLE_HOLDER_SLIP,
     &organisation::exemptions::EXEMPTION,
@@ -55,6 +55,9 @@ static KINDS: [&dyn DecisionKind; 9] = [
     &points::ADJUSTMENT,
     &documents::DOCUMENT_PUBLICATION,
     &documents::ASSISTED_READING,
+    &quizzes::QUESTION_VOID,
+    &quizzes::PAPER_ANSWERS,
+    &quizzes::QUESTION_REVIEW,
 ];
 /// The same kinds, for look-ups.
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);

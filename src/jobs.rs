@@ -36,6 +36,7 @@ const KEYS_PAUSE: Duration = Duration::from_secs(60);
 const CLOSING_PAUSE: Duration = Duration::from_secs(60);
 const CASES_PAUSE: Duration = Duration::from_secs(300);
 const ATTEMPTS_PAUSE: Duration = Duration::from_secs(5);
+const CONTESTS_PAUSE: Duration = Duration::from_secs(60);
 const BOARDS_PAUSE: Duration = Duration::from_secs(15);
 const PUBLICATIONS_PAUSE: Duration = Duration::from_secs(10);
 const FILES_PAUSE: Duration = Duration::from_secs(5);
@@ -74,6 +75,12 @@ pub fn start(state: Data<State>) -> Jobs {
         }),
         every(&state, ATTEMPTS_PAUSE, "attempts whose time is over", async |state| {
             quizzes::grade_due(&state.work, state.clock.now()).await
+        }),
+        every(&state, ATTEMPTS_PAUSE, "attempts with voided questions", async |state| {
+            quizzes::regrade_some(&state.work, state.clock.now()).await
+        }),
+        every(&state, CONTESTS_PAUSE, "results of contests", async |state| {
+            quizzes::freeze_due(&state.work, &state.crypto, state.clock.now()).await
         }),
         every(&state, BOARDS_PAUSE, "kept leaderboards", async |state| keep_boards(state).await),
         every(&state, PUBLICATIONS_PAUSE, "planned publications", async |state| documents::publish_due(state).await),

@@ -27,6 +27,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Audit", "Who did what to whose record."),
     ("Cases", "Unusual patterns that a person reviews; no case changes points."),
     ("Closings", "Closed months: signed snapshots, reports that can be verified offline, roll-ups."),
+    ("Contests", "Rounds that are quizzes, boards by score and time, signed results."),
     ("Decisions", "What takes two officers: proposed by one, confirmed or refused by another."),
     ("Deliveries", "Deliveries of events that failed."),
     ("Documents", "The library: documents distributed to units, their files, reading measured by the server."),

@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cases", &["organisation"]),
     ("leaderboards", &["points", "organisation"]),
     ("documents", &["points", "organisation"]),
-    ("quizzes", &["points", "organisation"]),
+    ("quizzes", &["documents", "points", "organisation"]),
     ("webhooks", &["organisation"]),
     ("sync", &["documents", "quizzes", "identity", "notifications", "points", "organisation"]),
 ];

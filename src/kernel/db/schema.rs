@@ -203,6 +203,47 @@ diesel::table! {
     }
 }
 diesel::table! {
+    contest_closing_rows (contest_id, position) {
+        contest_id -> Uuid,
+        position -> Int4,
+        content -> Text,
+        hash -> Bytea,
+    }
+}
+diesel::table! {
+    contest_closings (contest_id) {
+        contest_id -> Uuid,
+        frozen_at -> Timestamptz,
+        manifest -> Text,
+        manifest_hash -> Bytea,
+        signature -> Bytea,
+        kid -> Text,
+    }
+}
+diesel::table! {
+    contest_scores (contest_id, round, member_id) {
+        contest_id -> Uuid,
+        round -> Int2,
+        member_id -> Uuid,
+        unit_id -> Uuid,
+        day -> Date,
+        score -> Int4,
+        seconds -> Int4,
+        passed -> Bool,
+    }
+}
+diesel::table! {
+    contests (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        title -> Text,
+        opens_at -> Timestamptz,
+        closes_at -> Timestamptz,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
     decisions (id) {
         id -> Uuid,
         kind -> Text,
@@ -659,6 +700,12 @@ diesel::table! {
     }
 }
 diesel::table! {
+    point_offer_exceptions (member_id, object_id) {
+        member_id -> Uuid,
+        object_id -> Text,
+    }
+}
+diesel::table! {
     point_offers (rule_code, object_id, unit_id) {
         rule_code -> Text,
         object_id -> Text,
@@ -814,6 +861,7 @@ diesel::table! {
         version -> Int4,
         created_at -> Timestamptz,
         no -> Int8,
+        review_id -> Nullable<Uuid>,
     }
 }
 diesel::table! {
@@ -828,7 +876,7 @@ diesel::table! {
 diesel::table! {
     quiz_attempts (id) {
         id -> Uuid,
-        quiz_id -> Uuid,
+        quiz_id -> Nullable<Uuid>,
         member_id -> Uuid,
         number -> Int4,
         seed -> Bytea,
@@ -847,7 +895,23 @@ diesel::table! {
         seconds -> Nullable<Int4>,
         points -> Nullable<Int4>,
         receipt -> Nullable<Jsonb>,
+        document_id -> Nullable<Uuid>,
+        document_version -> Nullable<Int4>,
+        voids -> Int4,
+        paper_code -> Nullable<Text>,
+        paper_waits -> Bool,
+        assisted -> Bool,
         xid -> Int8,
+    }
+}
+diesel::table! {
+    quiz_extensions (quiz_id, member_id) {
+        quiz_id -> Uuid,
+        member_id -> Uuid,
+        extra_minutes -> Int4,
+        reason -> Text,
+        given_by -> Uuid,
+        given_at -> Timestamptz,
     }
 }
 diesel::table! {
@@ -860,12 +924,28 @@ diesel::table! {
     }
 }
 diesel::table! {
+    quiz_reminders (quiz_id, member_id) {
+        quiz_id -> Uuid,
+        member_id -> Uuid,
+        day -> Date,
+        sent_by -> Uuid,
+    }
+}
+diesel::table! {
     quiz_targets (quiz_id, target_id) {
         quiz_id -> Uuid,
         target_id -> Uuid,
         unit_id -> Nullable<Uuid>,
         member_id -> Nullable<Uuid>,
         xid -> Int8,
+    }
+}
+diesel::table! {
+    quiz_voids (quiz_id, question_id) {
+        quiz_id -> Uuid,
+        question_id -> Uuid,
+        decision_id -> Uuid,
+        voided_at -> Timestamptz,
     }
 }
 diesel::table! {
@@ -889,6 +969,10 @@ diesel::table! {
         published_by -> Nullable<Uuid>,
         published_at -> Nullable<Timestamptz>,
         ended_at -> Nullable<Timestamptz>,
+        contest_id -> Nullable<Uuid>,
+        round -> Nullable<Int2>,
+        voids -> Int4,
+        regrading -> Bool,
     }
 }
 diesel::table! {

@@ -184,8 +184,9 @@ struct ObjectsRow {
     objects: Vec<String>,
 }
 
-/// All objects that the rules with offers have credited to members, one partition for each member. Which of them are
+/// All objects that the rules with offers have credited to members, one partition for each member, and those that earn them nothing. Which of them are
 /// still on offer is decided here: joining them in PostgreSQL doubled the time.
 const OBJECTS: &str = "SELECT k.member_id, r.rule_code, ARRAY(SELECT p.object_id FROM point_entries p
-        WHERE p.member_id = k.member_id AND p.rule_code = r.rule_code) AS objects
+        WHERE p.member_id = k.member_id AND p.rule_code = r.rule_code
+        UNION ALL SELECT x.object_id FROM point_offer_exceptions x WHERE x.member_id = k.member_id) AS objects
     FROM unnest($1::uuid[]) AS k (member_id) CROSS JOIN unnest($2::text[]) AS r (rule_code)";

@@ -10,6 +10,7 @@ mod rehearsal;
 pub mod routes;
 pub mod start;
 pub mod store;
+pub mod subject;
 mod target;
 
 pub use answers::AnswerSaver;

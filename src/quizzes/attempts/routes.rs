@@ -15,7 +15,6 @@ use crate::kernel::extract::{BatchedRequest, Empty, Myself, Query, ReadRequest, 
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::Problem;
 use crate::kernel::http::reply::{Created, NoContent, OneOf, Reply};
-use crate::quizzes::publishing::store as quizzes;
 
 use super::answers::{AnswerSaver, AnswersToSave, AttemptAnswer};
 use super::grading::grade;
@@ -41,7 +40,7 @@ pub async fn start_attempt(
         .commit(async |conn, scope| {
             let (attempt, new) = start(conn, &scope.on.0, scope.caller.account_id, scope.now).await?;
             fresh.set(new);
-            show(conn, attempt, &scope.on.0, scope.now).await
+            show(conn, attempt, scope.now).await
         })
         .await?;
     if fresh.get() {
@@ -61,8 +60,7 @@ pub async fn start_attempt(
 pub async fn get_attempt(mut request: ReadRequest<MyAttempt>) -> Result<Reply<Attempt>, Problem> {
     let (scope, conn) = (&request.scope, &mut request.conn);
     let attempt = store::get(conn, scope.on.0).await?;
-    let quiz = quizzes::get(conn, attempt.quiz_id).await?;
-    let shown = show(conn, attempt, &quiz, scope.now).await?;
+    let shown = show(conn, attempt, scope.now).await?;
     request.reply(&shown)
 }
 
@@ -143,9 +141,11 @@ pub async fn submit_attempt(request: WriteRequest<Empty, MyAttempt>) -> Result<R
 pub struct AttemptSummary {
     /// Identifier.
     id: Uuid,
-    /// The quiz.
-    quiz_id: Uuid,
-    /// What the quiz is called.
+    /// The quiz; null for the questions of a document.
+    quiz_id: Option<Uuid>,
+    /// The document whose questions were answered; null for a quiz.
+    document_id: Option<Uuid>,
+    /// What the quiz or the document is called.
     #[schema(max_length = 200, example = "Tìm hiểu Điều lệ Đảng, tuần 1")]
     title: String,
     /// When it began.
@@ -176,6 +176,7 @@ fn summary(row: PastAttempt) -> AttemptSummary {
     AttemptSummary {
         id: row.id,
         quiz_id: row.quiz_id,
+        document_id: row.document_id,
         title: row.title,
         started_at: row.started_at,
         expires_at: row.expires_at,
@@ -191,7 +192,7 @@ fn summary(row: PastAttempt) -> AttemptSummary {
 
 /// List my attempts
 ///
-/// The caller's own at all quizzes, newest first.
+/// The caller's own at all quizzes and at the questions of documents, newest first.
 #[utoipa::path(tag = "Quizzes", security(("bearer" = []), ("oauth2" = ["quizzes:read"])), params(PageQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/quiz-attempts")]
 pub async fn list_my_attempts(

@@ -20,7 +20,10 @@ use super::model::{DrawnQuestion, Saved};
 #[diesel(table_name = quiz_attempts)]
 pub struct AttemptRow {
     pub id: Uuid,
-    pub quiz_id: Uuid,
+    /// None for an attempt at the questions of a document.
+    pub quiz_id: Option<Uuid>,
+    pub document_id: Option<Uuid>,
+    pub document_version: Option<i32>,
     pub member_id: Uuid,
     pub number: i32,
     pub items: Value,
@@ -28,9 +31,24 @@ pub struct AttemptRow {
     pub expires_at: DateTime<Utc>,
     pub submitted_at: Option<DateTime<Utc>>,
     pub receipt: Option<Value>,
+    pub practice: Option<bool>,
+    pub credited: bool,
+    pub points: Option<i32>,
+    /// Under how many voids of its quiz it was graded.
+    pub voids: i32,
+    /// The code of its sheet, for an attempt on paper.
+    pub paper_code: Option<String>,
+    /// Whether the answers of its sheet wait for a second officer.
+    pub paper_waits: bool,
+    /// Whether officers entered its answers.
+    pub assisted: bool,
 }
 
 impl AttemptRow {
+    pub fn is_open(&self) -> bool {
+        self.submitted_at.is_none()
+    }
+
     /// The questions in the order shown.
     pub fn questions(&self) -> Result<Vec<DrawnQuestion>, Problem> {
         serde_json::from_value(self.items.clone()).map_err(Problem::internal)
@@ -40,7 +58,9 @@ impl AttemptRow {
 /// An attempt to be opened.
 pub struct NewAttempt<'a> {
     pub id: Uuid,
-    pub quiz_id: Uuid,
+    pub quiz_id: Option<Uuid>,
+    /// The document and its version, instead of a quiz.
+    pub document: Option<(Uuid, i32)>,
     pub member_id: Uuid,
     pub number: i32,
     pub seed: &'a [u8],
@@ -55,6 +75,8 @@ pub async fn open(conn: &mut Conn, new: &NewAttempt<'_>) -> Result<bool, Problem
         .values((
             quiz_attempts::id.eq(new.id),
             quiz_attempts::quiz_id.eq(new.quiz_id),
+            quiz_attempts::document_id.eq(new.document.map(|(id, _)| id)),
+            quiz_attempts::document_version.eq(new.document.map(|(_, version)| version)),
             quiz_attempts::member_id.eq(new.member_id),
             quiz_attempts::number.eq(new.number),
             quiz_attempts::seed.eq(new.seed),
@@ -177,6 +199,35 @@ pub struct Grade {
     pub passed: bool,
     pub seconds: i32,
     pub points: i32,
+    pub voids: i32,
+}
+
+/// What a voided question changes of a grade.
+#[derive(Debug, Clone)]
+pub struct Regrade {
+    pub score: i32,
+    pub percent: i32,
+    pub passed: bool,
+    pub credited: bool,
+    pub points: i32,
+    pub voids: i32,
+}
+
+/// Changes the grade of an attempt.
+pub async fn regrade(conn: &mut Conn, id: Uuid, grade: &Regrade, receipt: &Value) -> Result<(), Problem> {
+    diesel::update(quiz_attempts::table.find(id))
+        .set((
+            quiz_attempts::score.eq(grade.score),
+            quiz_attempts::percent.eq(grade.percent),
+            quiz_attempts::passed.eq(grade.passed),
+            quiz_attempts::credited.eq(grade.credited),
+            quiz_attempts::points.eq(grade.points),
+            quiz_attempts::voids.eq(grade.voids),
+            quiz_attempts::receipt.eq(receipt),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Ends an attempt with its grade.
@@ -193,6 +244,7 @@ pub async fn finish(conn: &mut Conn, id: Uuid, grade: &Grade, receipt: &Value) -
             quiz_attempts::passed.eq(grade.passed),
             quiz_attempts::seconds.eq(grade.seconds),
             quiz_attempts::points.eq(grade.points),
+            quiz_attempts::voids.eq(grade.voids),
             quiz_attempts::receipt.eq(receipt),
         ))
         .execute(conn)
@@ -204,6 +256,7 @@ pub async fn finish(conn: &mut Conn, id: Uuid, grade: &Grade, receipt: &Value) -
 pub async fn due(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result<Vec<Uuid>, Problem> {
     Ok(quiz_attempts::table
         .filter(quiz_attempts::submitted_at.is_null())
+        .filter(quiz_attempts::paper_waits.eq(false))
         .filter(quiz_attempts::expires_at.lt(before))
         .order(quiz_attempts::expires_at)
         .limit(most)
@@ -220,9 +273,9 @@ pub async fn history(
     fetch: i64,
 ) -> Result<Vec<PastAttempt>, Problem> {
     Ok(diesel::sql_query(
-        "SELECT a.id, a.quiz_id, z.title, a.started_at, a.expires_at, a.submitted_at, a.score, a.max_score, a.percent, a.passed,
+        "SELECT a.id, a.quiz_id, a.document_id, coalesce(z.title, d.title) AS title, a.started_at, a.expires_at, a.submitted_at, a.score, a.max_score, a.percent, a.passed,
              a.practice, a.points
-         FROM quiz_attempts a JOIN quizzes z ON z.id = a.quiz_id
+         FROM quiz_attempts a LEFT JOIN quizzes z ON z.id = a.quiz_id LEFT JOIN documents d ON d.id = a.document_id
          WHERE a.member_id = $1 AND ($2 IS NULL OR a.id < $2) ORDER BY a.id DESC LIMIT $3",
     )
     .bind::<SqlUuid, _>(member_id)
@@ -237,8 +290,10 @@ pub async fn history(
 pub struct PastAttempt {
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    pub quiz_id: Uuid,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub quiz_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub document_id: Option<Uuid>,
     #[diesel(sql_type = Text)]
     pub title: String,
     #[diesel(sql_type = Timestamptz)]
