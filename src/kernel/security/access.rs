@@ -167,8 +167,15 @@ const COMMITTEE_OFFICER: &[Permission] = &[
     P::ManageWebhooks,
 ];
 
-const PROPAGANDA_OFFICER: &[Permission] =
-    &[P::ReadUnit, P::PublishDocuments, P::AnnotateDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults, P::ManageWebhooks];
+const PROPAGANDA_OFFICER: &[Permission] = &[
+    P::ReadUnit,
+    P::PublishDocuments,
+    P::AnnotateDocuments,
+    P::ReadReadership,
+    P::ManageQuizzes,
+    P::ReadQuizResults,
+    P::ManageWebhooks,
+];
 
 const ORGANISATION_OFFICER: &[Permission] = &[
     P::ReadUnit,
