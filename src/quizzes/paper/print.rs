@@ -2,7 +2,6 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, get};
-use uuid::Uuid;
 
 use crate::kernel::clock::day_of;
 use crate::kernel::extract::{Query, ReadRequest};

@@ -19,6 +19,7 @@ use crate::organisation::decisions::{self, DecisionOut, NewDecision, Registry};
 use crate::organisation::{OnUnit, units};
 use crate::points::BoardMember;
 use crate::quizzes::OBJECT_KIND;
+use crate::quizzes::attempts::frozen;
 use crate::quizzes::attempts::model::DrawnQuestion;
 use crate::quizzes::attempts::start::start;
 use crate::quizzes::attempts::store as attempts;
@@ -100,7 +101,7 @@ pub struct PaperSheets {
 /// A sheet with its questions.
 pub async fn shown(conn: &mut Conn, row: StoredSheet) -> Result<PaperSheet, Problem> {
     let drawn = attempts::get(conn, row.attempt_id).await?.questions()?;
-    let asked = attempts::asked(conn, &drawn).await?;
+    let asked = frozen::asked(conn, &drawn).await?;
     let question = |(number, question): (usize, &DrawnQuestion)| {
         let asked = asked.get(&(question.question_id, question.version))?;
         let option = |(place, option): (usize, &crate::quizzes::attempts::model::DrawnOption)| {
@@ -256,7 +257,7 @@ pub async fn enter_paper_answers(
                 return Err(Problem::new(Code::AttemptOver));
             }
             let drawn = attempt.questions()?;
-            let asked = attempts::asked(conn, &drawn).await?;
+            let asked = frozen::asked(conn, &drawn).await?;
             let single = |question: &DrawnQuestion| {
                 let asked = asked.get(&(question.question_id, question.version));
                 asked.is_none_or(|asked| asked.kind != "multiple_choice")

@@ -2,7 +2,7 @@
 
 pub mod extensions;
 pub mod model;
-mod output;
+pub mod output;
 pub mod pool;
 pub mod routes;
 pub mod store;
