@@ -53,6 +53,7 @@ pub async fn prepare(scene: &mut Scene<'_>) {
         "createContest" => {
             let contest = quizzes::contests::drafts(&scene.cast.world, &prop).await;
             scene.json(contest);
+            scene.id("unit_id", scene.cast.world.ward);
         }
         "startComprehension" => {
             let document = scene.ids["document_id"].clone();
