@@ -13,6 +13,7 @@ pub mod memory;
 pub mod openapi;
 pub mod outbox;
 pub mod outward;
+pub mod pages;
 pub mod redis;
 pub mod security;
 pub mod sheet;
