@@ -69,6 +69,16 @@ async fn a_phone_learns_of_everything_and_then_of_changes_only() {
     quiet(&world).await;
     let (documents, removed, cursor) = whole(&member, Some(&cursor)).await;
     assert_eq!((ids(&documents), removed), (vec![], vec![json!({"kind": "document", "id": one})]));
+    // It may come twice while a transaction of before is open, be it one of another test: all share one server.
+    let mut cursor = cursor;
+    for _ in 0..200 {
+        let (_, removed, next) = whole(&member, Some(&cursor)).await;
+        cursor = next;
+        if removed.is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
     let (_, removed, _) = whole(&member, Some(&cursor)).await;
     assert_eq!(removed, Vec::<Value>::new());
     let (documents, removed, _) = whole(&member, None).await;
