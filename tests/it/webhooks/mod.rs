@@ -68,6 +68,21 @@ pub async fn send(world: &World) {
     }
 }
 
+/// The events of the caller's unit once there are so many. What comes behind a transaction that is open waits for it, be it one of another
+/// test: all share one server.
+pub async fn events(actor: &Actor, count: usize) -> Vec<Value> {
+    let mut items = Vec::new();
+    for _ in 0..400 {
+        items = actor.get("/v1/events").await.expect(200).body["items"].as_array().unwrap().clone();
+        if items.len() >= count {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(items.len(), count, "{items:?}");
+    items
+}
+
 /// Publishes a document of the ward to the cell.
 pub async fn publish(world: &World, officer: &Actor) -> String {
     let path = format!("/v1/units/{}/documents", world.ward);
