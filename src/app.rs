@@ -15,6 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::batching::cache_invalidation::ChangeLog;
 use crate::kernel::batching::change_poller::{self, ChangePoller};
+use crate::kernel::batching::command::{self, BatchWriter};
 use crate::kernel::batching::loader::{self, BatchLoader};
 use crate::kernel::batching::queue::Workers;
 use crate::kernel::clock::Clock;
@@ -30,6 +31,7 @@ use crate::kernel::openapi;
 use crate::kernel::openapi::operations::{self, Operations};
 use crate::kernel::openapi::served::ServedDocument;
 use crate::kernel::outbox::Consumer;
+use crate::kernel::outward::OutwardClient;
 use crate::kernel::pages::assets;
 use crate::kernel::redis::Redis;
 use crate::kernel::security::app_reads::AppReads;
@@ -39,11 +41,11 @@ use crate::kernel::state::State;
 use crate::organisation::decisions::{DecisionKind, Registry};
 use crate::{
     audit_trail, cases, deliveries, docs, documents, identity, jobs, leaderboards, notifications, organisation, points,
-    quizzes, sync,
+    quizzes, sync, webhooks,
 };
 
 /// The kinds of decisions that take two officers. Each feature lists its own here.
-static KINDS: [&dyn DecisionKind; 9] = [
+static KINDS: [&dyn DecisionKind; 12] = [
     &organisation::grants::ROLE_GRANT,
     &identity::ROLE_HOLDER_SLIP,
     &organisation::exemptions::EXEMPTION,
@@ -53,15 +55,18 @@ static KINDS: [&dyn DecisionKind; 9] = [
     &points::ADJUSTMENT,
     &documents::DOCUMENT_PUBLICATION,
     &documents::ASSISTED_READING,
+    &quizzes::QUESTION_VOID,
+    &quizzes::PAPER_ANSWERS,
+    &quizzes::QUESTION_REVIEW,
 ];
 /// The same kinds, for look-ups.
 pub static DECISION_KINDS: Registry = Registry::new(&KINDS);
 
 /// Who reacts to which events of the outbox. Each feature lists its own here.
-pub static CONSUMERS: [Consumer; 5] = [
+pub static CONSUMERS: [Consumer; 6] = [
     Consumer {
         name: "notifications",
-        topics: &["notify."],
+        topics: &["notify.", "announce.", "pushes.", "document.recalled"],
         consume: |conn, event, now| Box::pin(notifications::consume(conn, event, now)),
     },
     Consumer {
@@ -73,6 +78,11 @@ pub static CONSUMERS: [Consumer; 5] = [
         name: "quizzes",
         topics: &["units.reorganised"],
         consume: |conn, event, _| Box::pin(quizzes::consume(conn, event)),
+    },
+    Consumer {
+        name: "webhooks",
+        topics: webhooks::TOPICS,
+        consume: |conn, event, now| Box::pin(webhooks::consume(conn, event, now)),
     },
     Consumer {
         name: "cases.patterns",
@@ -112,6 +122,7 @@ fn features(config: &mut ServiceConfig) {
     quizzes::routes(config);
     cases::routes(config);
     deliveries::routes(config);
+    webhooks::routes(config);
 }
 
 fn api() -> utoipa_actix_web::scope::Scope<
@@ -129,7 +140,7 @@ fn api() -> utoipa_actix_web::scope::Scope<
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let (_, mut api) = App::new().into_utoipa_app().service(api()).split_for_parts();
     openapi::add_schemas(&mut api);
-    openapi::finish(&api)
+    openapi::finish(&api, &webhooks::documented())
 });
 
 static PUBLISHED: LazyLock<Value> = LazyLock::new(|| openapi::compact::compact(DOCUMENT.clone()));
@@ -182,6 +193,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         upload_places: Arc::new(tokio::sync::Semaphore::new(UPLOADS_AT_ONCE)),
         uploads: Arc::default(),
         slow_bodies: Arc::default(),
+        outward: OutwardClient::new(config.webhook_allow_loopback)?,
         spool,
         demo_logins: OnceLock::new(),
         public_url,
@@ -256,6 +268,7 @@ struct Together {
     people: web::Data<BatchLoader<identity::Mirror>>,
     notifications: web::Data<BatchLoader<notifications::InboxLoader>>,
     documents: web::Data<BatchLoader<documents::LibraryLoader>>,
+    answers: web::Data<BatchWriter<quizzes::AnswerSaver>>,
 }
 
 impl Together {
@@ -269,9 +282,10 @@ impl Together {
         let (people, telling) = loader::open(state, &db);
         let (notifications, notifying) = loader::open(state, &db);
         let (documents, showing) = loader::open(state, &db);
+        let (answers, saving) = command::open(state, &command::connections(state)?);
         let (lookout, points, ranks) = (web::Data::new(lookout), web::Data::new(points), web::Data::new(ranks));
-        let together = Self { lookout, points, entries, ranks, people, notifications, documents };
-        Ok((together, vec![looking, awarding, ranking, listing, telling, notifying, showing]))
+        let together = Self { lookout, points, entries, ranks, people, notifications, documents, answers };
+        Ok((together, vec![looking, awarding, ranking, listing, telling, notifying, showing, saving]))
     }
 
     /// Registers the queues for the handlers.
@@ -283,7 +297,8 @@ impl Together {
             .app_data(self.ranks.clone())
             .app_data(self.people.clone())
             .app_data(self.notifications.clone())
-            .app_data(self.documents.clone());
+            .app_data(self.documents.clone())
+            .app_data(self.answers.clone());
     }
 }
 

@@ -1,4 +1,4 @@
-//! Background jobs: keys, outbox, projections, closings, regularity, reorganisations, sweeping.
+//! Background jobs: keys, outbox, webhooks, pushes, projections, closings, regularity, reorganisations, sweeping.
 //!
 //! Every instance runs them. Work that must happen once takes a lease in the database.
 
@@ -19,7 +19,7 @@ use crate::kernel::outbox;
 use crate::kernel::state::State;
 use crate::organisation::reorganisations;
 use crate::points::{self, projection};
-use crate::{cases, documents, identity, leaderboards, quizzes};
+use crate::{cases, documents, identity, leaderboards, notifications, quizzes, webhooks};
 
 pub use sweeping::sweep;
 
@@ -36,9 +36,12 @@ const KEYS_PAUSE: Duration = Duration::from_secs(60);
 const CLOSING_PAUSE: Duration = Duration::from_secs(60);
 const CASES_PAUSE: Duration = Duration::from_secs(300);
 const ATTEMPTS_PAUSE: Duration = Duration::from_secs(5);
+const CONTESTS_PAUSE: Duration = Duration::from_secs(60);
 const BOARDS_PAUSE: Duration = Duration::from_secs(15);
 const PUBLICATIONS_PAUSE: Duration = Duration::from_secs(10);
 const FILES_PAUSE: Duration = Duration::from_secs(5);
+const PUSHES_PAUSE: Duration = Duration::from_secs(1);
+const WEBHOOKS_PAUSE: Duration = Duration::from_millis(500);
 const LEFT_OVER_PAUSE: Duration = Duration::from_secs(3600);
 const REORGANISATIONS_PAUSE: Duration = Duration::from_secs(60);
 
@@ -73,9 +76,23 @@ pub fn start(state: Data<State>) -> Jobs {
         every(&state, ATTEMPTS_PAUSE, "attempts whose time is over", async |state| {
             quizzes::grade_due(&state.work, state.clock.now()).await
         }),
+        every(&state, ATTEMPTS_PAUSE, "attempts with voided questions", async |state| {
+            quizzes::regrade_some(&state.work, state.clock.now()).await
+        }),
+        every(&state, CONTESTS_PAUSE, "results of contests", async |state| {
+            quizzes::freeze_due(&state.work, &state.crypto, state.clock.now()).await
+        }),
         every(&state, BOARDS_PAUSE, "kept leaderboards", async |state| keep_boards(state).await),
         every(&state, PUBLICATIONS_PAUSE, "planned publications", async |state| documents::publish_due(state).await),
         every(&state, FILES_PAUSE, "texts of files", async |state| documents::read_next_file(state).await),
+        every(&state, WEBHOOKS_PAUSE, "webhooks", async |state| {
+            webhooks::deliver_due(state).await?;
+            Ok(false)
+        }),
+        every(&state, PUSHES_PAUSE, "pushes", async |state| {
+            notifications::send_pushes(state).await?;
+            Ok(false)
+        }),
         every(&state, LEFT_OVER_PAUSE, "contents of files without a document", async |state| {
             documents::sweep_files(state, state.clock.now()).await?;
             Ok(false)

@@ -17,3 +17,4 @@ pub mod organisation;
 pub mod points;
 pub mod quizzes;
 pub mod sync;
+pub mod webhooks;

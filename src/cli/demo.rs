@@ -64,6 +64,7 @@ pub async fn run(mut config: Config, arguments: Demo) -> Result<(), String> {
     choose(&mut config, arguments.configured_database)?;
     config.listen = SocketAddr::from(([127, 0, 0, 1], arguments.port));
     config.public_url = None;
+    config.webhook_allow_loopback = true;
     config.reading_floor_seconds = config.reading_floor_seconds.min(5);
     let how = if arguments.keep { runtime::Private::Own } else { runtime::Private::OwnEmptied };
     let database = runtime::open(&mut config, how).await?;

@@ -66,6 +66,8 @@ async fn whole(state: &State, repair: bool) -> Result<Verified, Problem> {
     println!("repaired: totals and counters of {} month(s) of members", repaired.months);
     println!("repaired: {} closed month(s) of members, marked as closed", repaired.closed);
     println!("repaired: roll-ups of {} month(s), recomputed in full", repaired.roll_ups.len());
+    quizzes::repair(&mut conn).await?;
+    println!("repaired: standings of contests, computed anew");
     drop(conn);
     if let Some(means) = means(state).await? {
         leaderboards::give_up(&means).await?;
@@ -82,7 +84,7 @@ async fn check(state: &State) -> Result<Verified, Problem> {
     let mut found = points::verify_with(&mut conn, progress, again, report).await?;
     found.differences += check_boards(state, &mut conn).await?;
     let attempts = quizzes::verify(&mut conn).await?;
-    println!("quizzes: {attempts} attempt(s) whose points differ from the ledger");
+    println!("quizzes: {attempts} attempt(s) or standing(s) that differ from the ledger or the attempts");
     found.differences += usize::try_from(attempts).unwrap_or(usize::MAX);
     for (proves, lines) in documents::verify(&mut conn, state.files.as_ref()).await? {
         report(proves, &lines, 0);

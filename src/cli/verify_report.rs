@@ -1,16 +1,17 @@
 //! `sotay verify-report`: verifies an exported report without a server or a database.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::points::{TrustedKeys, verify_file};
+use crate::points::{TrustedKeys, Verdict, verify_file};
+use crate::quizzes;
 
 #[derive(Args)]
 pub struct VerifyReport {
-    /// The exported report of a cell (export.json), or of many cells (reports.jsonl).
+    /// The exported report of a cell (export.json) or of many cells (reports.jsonl), or the results of a contest (results.json).
     file: PathBuf,
     /// The published keys: what /.well-known/report-keys.json answered, saved from the server itself.
     #[arg(long, required_unless_present = "embedded_key", conflicts_with = "embedded_key")]
@@ -36,7 +37,7 @@ pub fn run(arguments: &VerifyReport) -> Result<(), String> {
         }
     };
     let file = File::open(&arguments.file).map_err(|e| format!("không mở được tệp báo cáo: {e}"))?;
-    let verdict = verify_file(BufReader::new(file), &keys).map_err(|e| format!("không đọc được tệp báo cáo: {e}"))?;
+    let verdict = verify(BufReader::new(file), &keys).map_err(|e| format!("không đọc được tệp báo cáo: {e}"))?;
     for line in &verdict.verified {
         println!("ĐÚNG  {line}");
     }
@@ -47,4 +48,13 @@ pub fn run(arguments: &VerifyReport) -> Result<(), String> {
         0 => Ok(()),
         n => Err(format!("báo cáo KHÔNG hợp lệ: {n} lỗi")),
     }
+}
+
+fn verify(mut file: BufReader<File>, keys: &TrustedKeys) -> std::io::Result<Verdict> {
+    if !quizzes::is_contest_report(file.fill_buf()?) {
+        return verify_file(file, keys);
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(quizzes::verify_report(&text, keys))
 }

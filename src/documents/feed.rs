@@ -4,11 +4,13 @@
 //! asked at the time of reading (`audience_keys` in SQL). Rows of what reaches an audience no more stay for the sync.
 
 use chrono::{DateTime, Duration, Utc};
+use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
+use crate::kernel::db::schema::document_feed;
 use crate::kernel::db::sweep::SLICE;
 use crate::kernel::http::problem::Problem;
 
@@ -37,6 +39,17 @@ pub async fn refresh(conn: &mut Conn, document_id: Uuid, now: DateTime<Utc>) -> 
     .execute(conn)
     .await?;
     search::index(conn, document_id).await
+}
+
+/// The audiences that a document reaches.
+pub async fn audiences(conn: &mut Conn, document_id: Uuid) -> Result<Vec<String>, Problem> {
+    Ok(document_feed::table
+        .filter(document_feed::document_id.eq(document_id))
+        .filter(document_feed::removed.eq(false))
+        .order(document_feed::key)
+        .select(document_feed::key)
+        .load(conn)
+        .await?)
 }
 
 /// Drops some rows of what was removed long ago. Returns how many.

@@ -36,8 +36,9 @@ pub use files::{StoredFile, attach, keep, open as open_file_store, read_next as 
 pub use library::{LibraryItem, LibraryLoader};
 pub use model::{DocumentKind, Media};
 pub use publishing::{DOCUMENT_PUBLICATION, NewDocument, draft, publish, publish_due};
-pub use reading::sweep as sweep_readings;
+pub use reading::{complete_by_answers, require_in_force, sweep as sweep_readings};
 pub use readings::sweep as sweep_reminders;
+pub use targets::Distributed;
 pub use verify::verify;
 
 /// What the ledger calls a document.

@@ -63,7 +63,7 @@ pub struct Me {
     /// The roles they hold today.
     #[schema(max_items = 200)]
     roles: Vec<MyRole>,
-    /// How many notifications they have not read.
+    /// How many notifications of their own they have not read; those of new documents are not counted.
     unread_notifications: i64,
     /// Whether their name is shown on leaderboards outside their own cell.
     named_on_leaderboards: bool,
@@ -175,7 +175,7 @@ struct Choices {
 
 /// Change one's choices
 ///
-/// Outside the own cell only members who chose so are shown on leaderboards; whoever chose to be hidden is shown nowhere.
+/// Outside the own cell only members who chose so are shown on leaderboards; a member who chose to be hidden is shown nowhere.
 #[utoipa::path(tag = "Me", request_body = MeIn, responses((status = 403, description = "The caller is not a member.")))]
 #[patch("/me")]
 pub async fn update_me(request: WriteRequest<MeIn, Myself>) -> Result<Reply<Me>, Problem> {

@@ -12,7 +12,7 @@ use crate::kernel::outbox;
 use crate::kernel::security::{app_reads, audit};
 use crate::kernel::state::State;
 use crate::organisation::{decisions, lookups};
-use crate::{documents, identity, notifications, points};
+use crate::{documents, identity, notifications, points, webhooks};
 
 use super::REST;
 
@@ -32,10 +32,12 @@ pub async fn sweep(state: &State) {
     slices(state, "known_devices", async |conn| Ok(full(identity::sweep_devices(conn, now).await?))).await;
     slices(state, "activation_slips", async |conn| identity::sweep_slips(conn, now).await).await;
     slices(state, "notifications", async |conn| Ok(full(notifications::sweep(conn, now).await?))).await;
+    slices(state, "announcements", async |conn| Ok(full(notifications::sweep_announcements(conn, now).await?))).await;
     slices(state, "reading_sessions", async |conn| documents::sweep_readings(conn, now).await).await;
     slices(state, "document_feed", async |conn| Ok(full(documents::sweep_feed(conn, now).await?))).await;
     slices(state, "document_reminders", async |conn| Ok(full(documents::sweep_reminders(conn, now).await?))).await;
     slices(state, "point_reminders", async |conn| Ok(full(points::sweep_reminders(conn, now).await?))).await;
+    slices(state, "webhook_events", async |conn| Ok(full(webhooks::sweep(conn, now).await?))).await;
     let overdue = async |conn: &mut Conn| {
         transaction(conn, async |conn| decisions::expire(conn, DECISION_KINDS, now).await).await
     };

@@ -115,6 +115,8 @@ settings! {
     parser: Option<PathBuf> = None;
     /// Whether this instance closes months automatically when the secretaries' days are over; one of several suffices.
     automatic_closing: bool = true;
+    /// Whether webhooks and push services may be on this machine, over HTTP too: for a demo and for tests.
+    webhook_allow_loopback: bool = false;
     /// How log lines are written: `text` or `json`.
     log_format: String = "text".to_owned();
 }

@@ -100,7 +100,7 @@ impl Db {
         loop {
             let mut object = self.pool.get().await.map_err(Problem::unavailable)?;
             let wire = Wire::of(&mut object);
-            // One that ended while nobody had it, since the server went away, is made anew.
+            // One that ended unused, since the server went away, is made anew.
             if wire.as_ref().is_some_and(Wire::is_unusable) {
                 drop(Object::take(object));
                 continue;

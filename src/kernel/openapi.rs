@@ -11,12 +11,14 @@ mod schemas;
 mod security;
 pub mod served;
 pub mod strict_json;
+pub mod webhooks;
 
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
 use super::extract::secret;
 use super::http::problem::{FieldError, ProblemOut};
+use webhooks::DocumentedEvent;
 
 /// The groups of operations, in alphabetical order.
 const TAGS: &[(&str, &str)] = &[
@@ -25,6 +27,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Audit", "Who did what to whose record."),
     ("Cases", "Unusual patterns that a person reviews; no case changes points."),
     ("Closings", "Closed months: signed snapshots, reports that can be verified offline, roll-ups."),
+    ("Contests", "Rounds that are quizzes, boards by score and time, signed results."),
     ("Decisions", "What takes two officers: proposed by one, confirmed or refused by another."),
     ("Deliveries", "Deliveries of events that failed."),
     ("Documents", "The library: documents distributed to units, their files, reading measured by the server."),
@@ -37,6 +40,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Rules", "The rules by which points are given: what is in force where, drafts and published changes."),
     ("Sessions", "Activation, sign-in, device sessions, passwords."),
     ("Units", "The tree of organisations."),
+    ("Webhooks", "Events sent to other systems: endpoints, deliveries, the same events as a list."),
 ];
 
 /// The pages of the guide for some tags.
@@ -71,8 +75,8 @@ const COMMON: &[(&str, &str)] = &[
     ("503", "The database cannot be reached; nothing was lost. Repeat after `Retry-After` seconds."),
 ];
 
-/// Adds to the published document what the handlers do not declare.
-pub fn finish(api: &utoipa::openapi::OpenApi) -> Value {
+/// Adds to the published document what the handlers do not declare, and the events that webhooks carry.
+pub fn finish(api: &utoipa::openapi::OpenApi, events: &[DocumentedEvent]) -> Value {
     let mut document = serde_json::to_value(api).unwrap_or_default();
     document["openapi"] = json!("3.1.0");
     document["info"] = json!({
@@ -94,6 +98,7 @@ pub fn finish(api: &utoipa::openapi::OpenApi) -> Value {
             finish_operation(method, operation);
         }
     }
+    webhooks::add(&mut document, events);
     schemas::drop_unused(&mut document);
     codes::name_all(&mut document);
     schemas::require_present(&mut document);

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Int4, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::db::Conn;
@@ -30,6 +30,8 @@ pub struct OutboxEvent {
     pub payload: Value,
     #[diesel(sql_type = Int4)]
     pub attempts: i32,
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
 }
 
 /// Writes an event in the transaction of its cause.
@@ -43,6 +45,19 @@ pub async fn emit(conn: &mut Conn, topic: &str, payload: Value, now: DateTime<Ut
         ))
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Writes several events of a topic in the transaction of their cause.
+pub async fn emit_all(conn: &mut Conn, topic: &str, payloads: Vec<Value>, now: DateTime<Utc>) -> Result<(), Problem> {
+    diesel::sql_query(
+        "INSERT INTO outbox (topic, payload, created_at, available_at) SELECT $1, p, $3, $3 FROM unnest($2) AS t(p)",
+    )
+    .bind::<Text, _>(topic)
+    .bind::<Array<Jsonb>, _>(payloads)
+    .bind::<Timestamptz, _>(now)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -67,13 +82,25 @@ pub async fn tell(
     Ok(())
 }
 
+/// Writes an event that becomes one notification about an object for all who belong to audiences (`audience_keys` in SQL), now or later.
+pub async fn announce(
+    conn: &mut Conn,
+    kind: &str,
+    object_id: Uuid,
+    (keys, details): (&[String], &Value),
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let payload = json!({"object_id": object_id, "keys": keys, "details": details});
+    emit(conn, &format!("announce.{kind}"), payload, now).await
+}
+
 /// Claims waiting events for a minute. The claim of an instance that dies passes to the next one.
 pub async fn claim(conn: &mut Conn, most: i64, now: DateTime<Utc>) -> Result<Vec<OutboxEvent>, Problem> {
     let claimed = diesel::sql_query(
         "UPDATE outbox SET available_at = $1, attempts = attempts + 1 WHERE id IN (
              SELECT id FROM outbox WHERE done_at IS NULL AND available_at <= $2
              ORDER BY available_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-         RETURNING id, topic, payload, attempts",
+         RETURNING id, topic, payload, attempts, created_at",
     )
     .bind::<Timestamptz, _>(now + Duration::seconds(LEASE_SECONDS))
     .bind::<Timestamptz, _>(now)

@@ -227,6 +227,7 @@ pub fn to_csv(sheet: &Sheet) -> Vec<u8> {
     out.into_bytes()
 }
 
+// Written here because the `csv` crate does not quote semicolons and tabs, at which Excel splits in some languages.
 fn push_record(out: &mut String, fields: impl Iterator<Item = String>) {
     for (index, field) in fields.enumerate() {
         if index > 0 {

@@ -13,6 +13,7 @@ use super::db::Db;
 use super::http::rate_limit::RateLimits;
 use super::http::turns::Turns;
 use super::openapi::operations::Operations;
+use super::outward::OutwardClient;
 use super::redis::Redis;
 use super::security::app_reads::AppReads;
 use super::security::auth::{Authenticator, Keys};
@@ -56,6 +57,8 @@ pub struct State {
     pub uploads: Arc<Turns>,
     /// Bodies of accounts that come in slowly.
     pub slow_bodies: Arc<Turns>,
+    /// Calls addresses that others name.
+    pub outward: OutwardClient,
     /// Where uploads wait until they are whole.
     pub spool: PathBuf,
     /// The accounts of the demo, which its console offers; empty otherwise.

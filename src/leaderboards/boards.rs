@@ -117,7 +117,7 @@ pub async fn ranks(
 }
 
 /// The places around one's own, who comes last of their equals, without names and without those of others below their threshold;
-/// empty for whoever is not ranked here.
+/// empty for a member who is not ranked here.
 pub async fn around(
     mut c: ConnectionManager,
     keys: &BoardKeys,

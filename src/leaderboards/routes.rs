@@ -46,7 +46,7 @@ impl BoardQuery {
         let span = self.period.unwrap_or(Span::month(present));
         if span.first() > present {
             let detail = text("Kỳ này chưa đến.", "That span has not come yet.");
-            return Err(Problem::fault("period", "too_large", detail));
+            return Err(Problem::malformed("period", "too_large", detail));
         }
         Ok(span)
     }
@@ -130,7 +130,7 @@ pub struct MemberLeaderboard {
 /// Members of a unit, from a cell to the whole country, by points of a month, a quarter or a year; exempt members are not
 /// ranked, nor in a month those excused for it. Peers see the rows of those who reached the threshold (over a longer span,
 /// that of its months together): in the own cell all of them but those who chose to be hidden, elsewhere those who agreed to
-/// it. Everybody else is one number, `others`. Ranks are those among all who are ranked.
+/// it. All others are one number, `others`. Ranks are those among all who are ranked.
 #[utoipa::path(tag = "Leaderboards", security(("bearer" = []), ("oauth2" = ["leaderboards:read"])), params(BoardQuery, PlacesQuery), responses(
     (status = 404, description = "There is no such unit, or the caller may not know that there is.")))]
 #[get("/leaderboards/members")]
@@ -164,7 +164,7 @@ pub async fn get_member_leaderboard(
     request.reply(&MemberLeaderboard { unit_id, period: span, items, others, me, source, as_of })
 }
 
-/// Whether peers see a row. Of whoever is below the threshold, or chose to be hidden, they see not even the points.
+/// Whether peers see a row. Of members below the threshold, or hidden by choice, they see not even the points.
 fn peer_sees(row: &Ranked, own_cell: Option<Uuid>) -> bool {
     row.met && !row.hidden && (own_cell == Some(row.unit_id) || row.opted_in)
 }

@@ -88,7 +88,7 @@ pub async fn best_of(
 }
 
 /// The places around the viewer's, who comes last of their equals, without those of others below their threshold; none for
-/// whoever is not ranked in the unit.
+/// members who are not ranked in the unit.
 pub async fn around(
     conn: &mut Conn,
     (view, size): (&Viewer, UnitSize),
@@ -132,7 +132,7 @@ pub async fn own_rank(
     Ok(own.map(|own| OwnRank { rank: own.rank, points: own.points, of: own.of }))
 }
 
-/// A member's score as it is ranked; none for whoever is not.
+/// A member's score as it is ranked; none for a member who is not.
 pub async fn score(conn: &mut Conn, view: &Viewer, member: Uuid) -> Result<Option<Score>, Problem> {
     let query = format!("WITH {} SELECT points, points >= threshold AS met FROM standings", standings(OF_MEMBER));
     Ok(Prepared(over(query, vec![member], view)).get_result(conn).await.optional()?)

@@ -1,5 +1,7 @@
 //! Notifications: events on a person's account, in their language.
 
+mod announcements;
+mod push;
 mod routes;
 mod texts;
 
@@ -20,6 +22,8 @@ use crate::kernel::http::problem::Problem;
 use crate::kernel::ids::{first_id, new_id};
 use crate::kernel::outbox;
 
+pub use announcements::sweep as sweep_announcements;
+pub use push::send_due as send_pushes;
 pub use routes::{ChangedNotification, InboxLoader, NotificationOut, changed};
 
 /// Topics with this prefix become notifications; the rest names the kind.
@@ -43,9 +47,15 @@ struct NotificationPayload {
 /// # Errors
 /// When the payload names no account, or the database fails.
 pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime<Utc>) -> Result<(), Problem> {
-    let Some(kind) = event.topic.strip_prefix(TOPIC) else {
-        return Ok(());
+    if let Some(kind) = event.topic.strip_prefix(announcements::TOPIC) {
+        return announcements::write(conn, kind, event, now).await;
+    }
+    let kind = match event.topic.as_str() {
+        announcements::PHONES => return announcements::tell_phones(conn, &event.payload, now).await,
+        announcements::RECALL => return announcements::take_back(conn, &event.payload).await,
+        topic => topic.strip_prefix(TOPIC),
     };
+    let Some(kind) = kind else { return Ok(()) };
     let payload: NotificationPayload = serde_json::from_value(event.payload.clone()).map_err(Problem::internal)?;
     if (kind.ends_with(WAITING) || kind == PHONE_KEPT) && is_unread(conn, kind, &payload, now).await? {
         return Ok(());
@@ -60,7 +70,7 @@ pub async fn consume(conn: &mut Conn, event: &outbox::OutboxEvent, now: DateTime
         ))
         .execute(conn)
         .await?;
-    Ok(())
+    push::request(conn, &[payload.account_id], kind, now).await
 }
 
 async fn is_unread(
@@ -94,5 +104,13 @@ pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem
 
 /// The operations of this feature.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(routes::list_my_notifications).service(routes::read_my_notification);
+    config
+        .service(routes::list_my_notifications)
+        .service(routes::read_my_notification)
+        .service(push::keys::get_push_key)
+        .service(push::subscriptions::create_push_subscription)
+        .service(push::subscriptions::list_push_subscriptions)
+        .service(push::subscriptions::delete_push_subscription)
+        .service(push::preferences::get_notification_preferences)
+        .service(push::preferences::set_notification_preferences);
 }

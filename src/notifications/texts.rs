@@ -48,6 +48,15 @@ pub fn title(kind: &str) -> Text {
             "Chi bộ thân mời đồng chí sắp xếp thời gian học tập: tháng này đồng chí còn thiếu điểm",
             "Your cell kindly invites you to find some time to study: you are short of points this month",
         ),
+        "quiz_extension" => text("Đồng chí được thêm thời gian làm một bài thi", "You were given more time for a quiz"),
+        "quiz_reminder" => text(
+            "Thân mời đồng chí làm bài thi đang mở của đơn vị",
+            "You are kindly invited to take the quiz that is open",
+        ),
+        "quiz_regraded" => text(
+            "Một câu hỏi thi đã được hủy; bài của đồng chí đã được chấm lại",
+            "A quiz question was voided: your attempt was graded again",
+        ),
         "points_adjusted" => text("Điểm của bạn đã được điều chỉnh", "Your points were adjusted"),
         "points_reversed" => text("Một mục điểm của bạn đã bị thu hồi", "One of your entries was taken back"),
         "appeal_upheld" => text("Khiếu nại của bạn được chấp nhận", "Your appeal was upheld"),
@@ -62,12 +71,17 @@ pub fn title(kind: &str) -> Text {
             "Cấp trên đã mở lại tháng của chi bộ; hãy chốt lại trong 5 ngày",
             "A superior committee reopened a month of your cell: close it again within 5 days",
         ),
+        "document_published" => text("Có tài liệu mới gửi đến bạn", "A new document has come for you"),
         "document_version" => {
             text("Tài liệu bạn đã xem vừa có bản mới", "A document that you had opened has a new version")
         }
         "document_reminder" => text(
             "Bạn có tài liệu đã quá hạn đọc; mời bạn đọc và xác nhận",
             "A document is overdue: please read and confirm it",
+        ),
+        "webhook_paused" => text(
+            "Một địa chỉ nhận sự kiện của đơn vị đã bị tạm dừng vì không nhận được",
+            "An endpoint of your unit was paused: it does not take its events",
         ),
         "publication_failed" => {
             text("Một tài liệu hẹn giờ không ban hành được", "A planned publication could not be carried out")

@@ -21,7 +21,7 @@ use crate::kernel::state::State;
 const A_DAY: i64 = 50;
 /// Days for which they are kept.
 const KEPT_DAYS: i64 = 2;
-/// The event that somebody came upon too many.
+/// The event that an account came upon too many.
 pub const TOO_MANY: &str = "organisation.numbers_looked_up";
 
 /// Who comes upon numbers, and for the members of which unit.
@@ -98,7 +98,7 @@ pub async fn record(state: &State, asker: &Asker, digests: &[Vec<u8>]) -> Result
         .await
 }
 
-/// What is answered instead of a refusal because a number is taken: that refusal tells that it is somebody's.
+/// What is answered instead of a refusal because a number is taken: that refusal tells that the number exists.
 pub async fn after_refusal(state: &State, asker: &Asker, digests: &[Vec<u8>], problem: Problem) -> Problem {
     if problem.code != Code::Conflict {
         return problem;
@@ -110,7 +110,7 @@ pub async fn after_refusal(state: &State, asker: &Asker, digests: &[Vec<u8>], pr
 }
 
 impl LookupAllowance {
-    /// Refuses whatever would tell whether a number is somebody's once the day's allowance is used up: every comparison, and
+    /// Refuses what would tell whether a number exists once the day's allowance is used up: every comparison, and
     /// every import that would be refused for such a number.
     ///
     /// # Errors

@@ -84,7 +84,7 @@ async fn seen(req: &HttpRequest, conn: &mut Conn, unit_id: Uuid, day: NaiveDate)
     }
 }
 
-/// The member of the path's `member_id`, on whose cell the caller has the permission `N`. Of somebody without a cell it is the last
+/// The member of the path's `member_id`, on whose cell the caller has the permission `N`. Of a member without a cell it is the last
 /// one, or what is above the place it had last.
 pub struct OnMember<N> {
     pub member_id: Uuid,

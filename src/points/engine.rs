@@ -5,6 +5,7 @@ pub mod batches;
 pub mod credits;
 pub mod history;
 pub mod in_force;
+pub mod in_force_version;
 pub mod member_facts;
 pub mod member_months;
 pub mod old_days;
@@ -132,7 +133,7 @@ pub async fn decide_all(
         months.insert(want.month(), state.month.clone());
     }
     old_days::restore(conn, wants, &mut months).await?;
-    let in_force = in_force::find(conn, &places, read.version).await?;
+    let in_force = in_force::find(conn, &places, &read.version).await?;
     let mut known = DecisionInputs { months, in_force, credits };
     let mut entries = Vec::new();
     let mut changed = BTreeSet::new();
@@ -173,6 +174,7 @@ fn decide(
     let judged = Facts {
         event: want.deed.event,
         percent: want.deed.percent,
+        already: want.deed.already,
         day: want.day(),
         without_device: facts.without_device,
         self_service_cap: here.parameters.self_service_cap,
@@ -259,6 +261,30 @@ pub async fn carry_offers(
     .bind::<Text, _>(object_id)
     .bind::<Array<SqlUuid>, _>(from_unit_ids)
     .bind::<SqlUuid, _>(to_unit_id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// See [`super::except_offers`].
+pub async fn except_offers(
+    conn: &mut Conn,
+    members: &[Uuid],
+    object_ids: &[String],
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    // What is cached of a member's offers holds for a version of their month, so the month is written too.
+    diesel::sql_query(
+        "WITH excepted AS (INSERT INTO point_offer_exceptions (member_id, object_id)
+             SELECT m.id, o FROM members m CROSS JOIN unnest($2::text[]) AS t (o) WHERE m.id = ANY($1) ORDER BY m.id, o
+             ON CONFLICT DO NOTHING RETURNING member_id)
+         INSERT INTO member_months AS mm (member_id, period)
+         SELECT DISTINCT member_id, $3 FROM excepted ORDER BY member_id
+         ON CONFLICT (member_id, period) DO UPDATE SET points = mm.points",
+    )
+    .bind::<Array<SqlUuid>, _>(members)
+    .bind::<Array<Text>, _>(object_ids)
+    .bind::<Date, _>(Period::containing(day_of(now)).first_day())
     .execute(conn)
     .await?;
     Ok(())

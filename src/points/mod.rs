@@ -30,7 +30,7 @@ pub use appeals::{AppealKind, NewAppeal, file as file_appeal};
 pub use attestations::{ATTESTATION, AttestationKind, NewAttestation, record as record_attestation};
 pub use board::{BoardMember, STANDINGS};
 pub use closings::{
-    Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, verify_file,
+    Closer, TrustedKeys, Verdict, close_cells, close_due, close_due_slice, published_keys, signing, verify_file,
 };
 pub use engine::AwardRequest;
 pub use engine::backfill::{Judge, JudgedMonth};
@@ -160,6 +160,20 @@ pub async fn carry_offers(
     engine::carry_offers(conn, object_kind, object_id, from_unit_ids, to_unit_id).await
 }
 
+/// Leaves these objects out of what is on offer to members: they can earn nothing with them any more. Accounts that are no members
+/// are passed over.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn except_offers(
+    conn: &mut Conn,
+    members: &[Uuid],
+    object_ids: &[String],
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    engine::except_offers(conn, members, object_ids, now).await
+}
+
 /// Counts the cells among and below these units to which the present month offers less than the threshold.
 ///
 /// # Errors
@@ -174,7 +188,15 @@ pub async fn month_offer(conn: &mut Conn, unit_ids: &[Uuid], now: DateTime<Utc>)
 /// # Errors
 /// 503 when the database cannot be reached.
 pub async fn document_review(conn: &mut Conn, path: &[Uuid], now: DateTime<Utc>) -> Result<bool, Problem> {
-    engine::store::document_review(conn, path, day_of(now)).await
+    engine::store::is_set(conn, engine::store::DOCUMENT_REVIEW, path, day_of(now)).await
+}
+
+/// Whether a second officer looks at questions of the unit with this path before they are drawn.
+///
+/// # Errors
+/// 503 when the database cannot be reached.
+pub async fn question_review(conn: &mut Conn, path: &[Uuid], now: DateTime<Utc>) -> Result<bool, Problem> {
+    engine::store::is_set(conn, engine::store::QUESTION_REVIEW, path, day_of(now)).await
 }
 
 /// Ends all offers of an object.

@@ -20,6 +20,8 @@ pub struct Deed {
     pub attested_by: Option<Uuid>,
     /// Share of right answers in percent, for rules with tiers.
     pub percent: Option<i32>,
+    /// Points given before for the same thing, under another object: only what is more is given.
+    pub already: i32,
     /// The day it counts for, when that is not the day of acceptance; for what officers attest.
     pub on: Option<NaiveDate>,
 }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::http::problem::{Code, Fault, Problem, Text};
+use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::security::access::Permission;
 use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
@@ -48,9 +48,4 @@ pub async fn require_any_on(
 ) -> Result<(), Problem> {
     let path = units::last_path(conn, unit_id, today).await?;
     require_any(caller, &path, any)
-}
-
-/// The problem for a part of the request that breaks a rule.
-pub fn unmet(pointer: impl Into<String>, code: &'static str, detail: Text) -> Problem {
-    Problem::faults(Code::RuleNotMet, vec![Fault { pointer: pointer.into(), code, detail }])
 }

@@ -14,7 +14,7 @@ use crate::kernel::db::schema::{quiz_targets, quizzes};
 use crate::kernel::db::statement::Prepared;
 use crate::kernel::http::problem::Problem;
 
-use super::publishing::routes::{Quiz, quiz};
+use super::publishing::output::{Quiz, quiz};
 use super::publishing::store::{OwnState, PUBLISHED, QuizRow, own_states};
 
 /// A quiz that changed, for its audience or for the member alone.
@@ -51,7 +51,7 @@ pub async fn changed(
               AND z.state <> 'draft' AND NOT ($3 IS NULL AND z.state <> 'published'))
              UNION ALL
              (SELECT a.xid, a.quiz_id FROM quiz_attempts a
-              WHERE a.member_id = $1 AND $3 IS NOT NULL AND a.xid >= coalesce($4, $3))) c
+              WHERE a.member_id = $1 AND a.quiz_id IS NOT NULL AND $3 IS NOT NULL AND a.xid >= coalesce($4, $3))) c
          GROUP BY id HAVING $4 IS NULL OR (max(xid), id) > ($4, $5) ORDER BY max(xid), id LIMIT $6",
     )
     .bind::<SqlUuid, _>(member_id)

@@ -17,7 +17,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cases", &["organisation"]),
     ("leaderboards", &["points", "organisation"]),
     ("documents", &["points", "organisation"]),
-    ("quizzes", &["points", "organisation"]),
+    ("quizzes", &["documents", "points", "organisation"]),
+    ("webhooks", &["organisation"]),
     ("sync", &["documents", "quizzes", "identity", "notifications", "points", "organisation"]),
 ];
 
@@ -211,4 +212,50 @@ fn one_name_has_one_definition() {
     }
     found.retain(|_, paths| paths.len() > 1);
     assert!(found.is_empty(), "name these types apart: {found:#?}");
+}
+
+/// Handlers that authorise the caller themselves: what they act on is the caller's own, open to all, or named in the query
+/// or the body. All others name in their signature what the caller needs.
+const ANYONE: &[&str] = &[
+    "change_password",
+    "create_grant",
+    "create_reorganisation",
+    "create_unit",
+    "delete_current_session",
+    "delete_my_other_sessions",
+    "delete_my_session",
+    "export_results_csv",
+    "export_results_xlsx",
+    "get_cell_leaderboard",
+    "get_document_readership",
+    "get_member_leaderboard",
+    "get_results",
+    "list_adjustments",
+    "list_appeals",
+    "list_attestations",
+    "list_audit_events",
+    "list_document_kinds",
+    "list_my_access_log",
+    "list_my_sessions",
+    "list_rules",
+    "list_units",
+    "preview_reorganisation",
+    "read_my_notification",
+    "record_attestation",
+];
+
+#[test]
+fn handlers_for_any_caller_are_listed() {
+    let mut found = Vec::new();
+    for path in sources() {
+        let text = fs::read_to_string(&path).unwrap();
+        for handler in text.split("\npub async fn ").skip(1) {
+            let signature = handler.split(") ->").next().unwrap();
+            if signature.contains("Anyone>") && !signature.contains('{') {
+                found.push(signature.split('(').next().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    assert_eq!(found, ANYONE);
 }

@@ -1,5 +1,7 @@
 //! Delivery of events: at least once by claim, once by effect.
 
+use diesel::sql_types::{BigInt, Timestamptz};
+use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use sotay::jobs;
 use sotay::kernel::outbox;
@@ -54,6 +56,34 @@ async fn a_consumer_that_fails_holds_up_no_other_and_an_administrator_replays_it
     administrator.post(&path, &json!({})).await.expect(204);
     administrator.post(&path, &json!({})).await.expect(404);
     assert_eq!(failed(&administrator).await, json!([]));
+}
+
+#[actix_web::test]
+async fn a_delivery_of_another_instance_during_the_wait_for_the_lock_is_seen() {
+    let world = World::new().await;
+    let (member, state) = (world.member().await, &world.app.state);
+    let mut conn = state.db.conn().await.unwrap();
+    let payload = json!({"account_id": member.id, "details": {}});
+    outbox::emit(&mut conn, "notify.password_changed", payload, state.clock.now()).await.unwrap();
+    let event = outbox::claim(&mut conn, 50, state.clock.now()).await.unwrap().remove(0);
+
+    let other = state.work.transaction(async |conn| {
+        assert!(outbox::lock(conn, event.id).await?);
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let noted = "INSERT INTO outbox_deliveries (event_id, consumer, attempts, next_at, done_at)
+            VALUES ($1, 'notifications', 1, $2, $2)";
+        let noted = diesel::sql_query(noted).bind::<BigInt, _>(event.id);
+        noted.bind::<Timestamptz, _>(state.clock.now()).execute(conn).await?;
+        Ok(())
+    });
+    let this = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        jobs::deliver_one(state, &event).await
+    };
+    let (other, this) = tokio::join!(other, this);
+    (other.unwrap(), this.unwrap());
+    let told = member.get("/v1/me/notifications").await.expect(200);
+    assert_eq!(told.body["items"], json!([]), "the other instance has delivered it");
 }
 
 async fn failed(administrator: &Actor) -> Value {

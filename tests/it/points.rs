@@ -304,8 +304,8 @@ async fn a_committee_sets_a_threshold_for_everything_below_from_a_month_on() {
     let threshold = known["items"].as_array().unwrap().iter().find(|item| item["name"] == "threshold").unwrap();
     assert_eq!((&threshold["value"], &threshold["unit_id"]), (&json!(20), &json!(world.cell)));
     assert_eq!(world.audit_count("points.parameter_set").await, 2);
-    officer.post(&path, &json!({"name": "threshold", "value": 1, "from": "2026-11"})).await.expect(400);
-    officer.post(&path, &json!({"name": "prorated", "value": 2, "from": "2027-02"})).await.expect(400);
+    officer.post(&path, &json!({"name": "threshold", "value": 1, "from": "2026-11"})).await.expect(422);
+    officer.post(&path, &json!({"name": "prorated", "value": 2, "from": "2027-02"})).await.expect(422);
     assert_eq!(world.secretary().await.post(&of_cell, &december).await.status, 403);
     assert_eq!(world.outsider().await.post(&of_cell, &december).await.status, 404);
 }

@@ -5,7 +5,9 @@ use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use serde_json::{Value, json};
 use sotay::kernel::db::Conn;
 use sotay::kernel::security::access::Role;
+use uuid::Uuid;
 
+use crate::organisation::rows;
 use crate::support::{Actor, TestApp, World, database_url_as};
 
 /// Two instances over one database; the second has served the member and has cached all it needs.
@@ -235,4 +237,48 @@ async fn a_change_that_commits_after_a_later_one_is_seen_all_the_same() {
     }
     slow.batch_execute("COMMIT").await.unwrap();
     assert_eq!(points(there).await["status"], "exempt");
+}
+
+/// An offer that a unit's members find, and all below it.
+fn offered(unit: Uuid, object: u32) -> String {
+    format!(
+        "INSERT INTO point_offers (rule_code, object_id, unit_id, object_kind, title, valid_from)
+         VALUES ('document_read', '{object}', '{unit}', 'document', 'Kế hoạch', '2026-11-01');"
+    )
+}
+
+/// What the latest changes of what is in force concern.
+async fn changed(world: &World, unit: Uuid) -> String {
+    let query =
+        format!("SELECT '{unit}' = ANY(unit_ids) AS listed, since = version AS everything FROM points_in_force");
+    rows(&world.app, &query).await
+}
+
+#[actix_web::test]
+async fn an_offer_elsewhere_leaves_what_is_cached_and_one_above_does_not() {
+    const LISTED: &str = r#"[{"listed": true, "everything": false}]"#;
+    const NOT_LISTED: &str = r#"[{"listed": false, "everything": false}]"#;
+    const EVERYTHING: &str = r#"[{"listed": false, "everything": true}]"#;
+    let Sides { world, there, .. } = sides().await;
+    let before = points(&there).await["attainable"].clone();
+    change(&world, &offered(world.sibling, 1)).await;
+    assert_eq!(changed(&world, world.sibling).await, LISTED);
+    assert_eq!(changed(&world, world.cell).await, NOT_LISTED);
+    assert_eq!(points(&there).await["attainable"], before, "another cell's offer");
+    change(&world, &offered(world.ward, 2)).await;
+    assert_eq!(changed(&world, world.ward).await, LISTED);
+    let with_one = points(&there).await["attainable"].clone();
+    assert_ne!(with_one, before, "an offer of the ward");
+    // More than are listed: what was read before them is read again.
+    let many: String = (3..40).map(|object| offered(world.sibling, object)).collect();
+    change(&world, &many).await;
+    change(&world, &many.replace("document_read", "document_acknowledged")).await;
+    assert_eq!(changed(&world, world.ward).await, NOT_LISTED);
+    assert_eq!(points(&there).await["attainable"], with_one);
+    change(&world, "UPDATE point_offers SET valid_to = '2026-11-02' WHERE object_id = '2'").await;
+    assert_eq!(changed(&world, world.ward).await, LISTED);
+    assert_eq!(points(&there).await["attainable"], before, "it has ended");
+    change(&world, "UPDATE point_parameters SET value = 31 WHERE name = 'threshold' AND unit_id IS NULL").await;
+    assert_eq!(changed(&world, world.ward).await, EVERYTHING);
+    assert_eq!(points(&there).await["threshold"], 31);
 }

@@ -175,10 +175,10 @@ async fn what_is_published_stays() {
     }
     drop(conn);
     // It can be given an earlier end, on a day to come.
-    end(&officer, &id, "2026-11-20").await.expect(400);
+    end(&officer, &id, "2026-11-20").await.expect(422);
     let ended = end(&officer, &id, "2026-11-25").await.expect(200);
     assert_eq!(ended.body["valid_to"], "2026-11-25");
-    end(&officer, &id, "2026-11-26").await.expect(400);
+    end(&officer, &id, "2026-11-26").await.expect(422);
     // Before it begins it can be ended altogether.
     end(&officer, &id, "2026-11-21").await.expect(200);
     world.app.set_time("2026-11-21T08:00:00+07:00");
@@ -203,7 +203,7 @@ async fn a_later_change_follows_the_earlier_one() {
         assert_eq!(rule(&member, "", "document_read").await["points"], points);
     }
     // The draft's first day has come meanwhile.
-    officer.post(&format!("/v1/point-rule-changes/{between}/publication"), &json!({})).await.expect(400);
+    officer.post(&format!("/v1/point-rule-changes/{between}/publication"), &json!({})).await.expect(422);
     let drafts = officer.get(&format!("/v1/units/{}/point-rule-changes?state=draft", world.ward)).await.expect(200);
     assert_eq!(drafts.body["items"].as_array().unwrap().len(), 1);
     officer.delete(&format!("/v1/point-rule-changes/{between}")).await.expect(204);
@@ -247,7 +247,7 @@ async fn only_the_top_of_the_system_makes_versions_of_its_rules() {
     let tiers = json!([{"min_percent": 60, "points": 7}]);
     let quiz = json!({"scope": "system", "rule": "quiz_passed", "points": 7, "tiers": tiers, "cap_month": 21, "valid_from": "2026-12-02"});
     let id = publish(&top, world.province, &quiz).await;
-    end(&top, &id, "2026-12-02").await.expect(400);
+    end(&top, &id, "2026-12-02").await.expect(422);
     end(&top, &id, "2026-12-05").await.expect(200);
     world.app.set_time("2026-12-04T08:00:00+07:00");
     assert_eq!(world.do_deed(member.id, "quiz.passed", 50).await.points_awarded, 0);
@@ -327,9 +327,9 @@ async fn drafts_are_for_the_officers_of_the_unit() {
     assert_eq!(put(other).await.expect(412).code(), "precondition_failed");
     for (body, status) in [
         (json!({"rule": "no_such_rule", "points": 1, "valid_from": "2026-11-21"}), 422),
-        (json!({"rule": "quiz_passed", "points": 1, "valid_from": "2026-11-20"}), 400),
+        (json!({"rule": "quiz_passed", "points": 1, "valid_from": "2026-11-20"}), 422),
         (json!({"rule": "quiz_passed", "points": 0, "valid_from": "2026-11-21"}), 400),
-        (json!({"rule": "quiz_passed", "valid_from": "2026-11-21"}), 400),
+        (json!({"rule": "quiz_passed", "valid_from": "2026-11-21"}), 422),
         (json!({"rule": "quiz_passed", "points": 1, "valid_from": "2026-11-21", "state": "published"}), 400),
     ] {
         draft(&officer, world.ward, &body).await.expect(status);

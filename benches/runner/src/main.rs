@@ -24,7 +24,7 @@ use place::Place;
 use report::Report;
 
 #[derive(Parser)]
-#[command(name = "scripts/bench", about = "Measures P1 to P10 and P13 against their targets")]
+#[command(name = "scripts/bench", about = "Measures P1 to P13 against their targets")]
 struct Arguments {
     /// Which ones, such as `P1 P3`; all that fit the scale when none is named.
     names: Vec<String>,

@@ -119,10 +119,26 @@ async fn ready(address: SocketAddr, path: &str) -> bool {
 
 /// A request on a connection of its own: head and body as they come.
 pub async fn get(address: SocketAddr, path: &str, token: Option<&str>) -> std::io::Result<String> {
+    send(address, &format!("GET {path}"), token, ("text/plain", "")).await
+}
+
+/// The same with a method and a body of some media type.
+pub async fn send(
+    address: SocketAddr,
+    line: &str,
+    token: Option<&str>,
+    (media_type, body): (&str, &str),
+) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     let authorization = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}Connection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
+    let content = if body.is_empty() {
+        String::new()
+    } else {
+        format!("Content-Type: {media_type}\r\nContent-Length: {}\r\n", body.len())
+    };
+    let head = format!("{line} HTTP/1.1\r\nHost: localhost\r\n{authorization}{content}Connection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(body.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer)

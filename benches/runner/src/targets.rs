@@ -56,6 +56,10 @@ pub const TARGETS: &[Target] = &[
     figure("P10 loaded", "resident memory under P1", "MB", most(250.0, 150.0)),
     figure("P10 start", "start until ready", "s", most(0.5, 0.5)),
     figure("P10 binary", "size of the program", "MB", most(40.0, 40.0)),
+    figure("P11 start", "start of a quiz by 5,000 members in 10 s, p99", "ms", most(500.0, 150.0)),
+    figure("P11 answers", "their answers within a minute, p99", "ms", most(500.0, 150.0)),
+    figure("P11 submission", "their submissions meanwhile, p99", "ms", most(500.0, 150.0)),
+    ratio("P12", "saved answers / durable awards", "/s", least(0.667, 1.0)),
     ratio("P13", "search of 200,000 documents, p99 / its SQL statement", "ms", most(3.0, 1.5)),
     figure("P13 time", "the same, p99", "ms", most(50.0, 20.0)),
 ];

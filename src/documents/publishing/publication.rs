@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Date, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::documents::audiences::{self, DocumentAudience};
@@ -18,6 +19,7 @@ use crate::kernel::clock::day_of;
 use crate::kernel::db::Conn;
 use crate::kernel::db::schema::{document_targets, documents};
 use crate::kernel::http::problem::{Code, Problem, text};
+use crate::kernel::outbox;
 use crate::points::{Offer, offer, withdraw_offers};
 
 use super::gate::{self, CheckedTexts};
@@ -65,6 +67,7 @@ pub async fn publish(conn: &mut Conn, wanted: &Publication, reviewed: bool, now:
         (None, _) => {
             announce(conn, &row, now).await?;
             feed::refresh(conn, row.id, now).await?;
+            tell_audiences(conn, &row, now).await?;
             repeated::tell(conn, &row, wanted.attested_by, now).await
         }
     }
@@ -185,8 +188,12 @@ pub async fn put_out(
     relations::settle(conn, &row, now).await?;
     if row.state == PUBLISHED {
         announce(conn, &row, now).await?;
+        emit(conn, "document.published", &row, now).await?;
     }
     feed::refresh(conn, row.id, now).await?;
+    if row.state == PUBLISHED {
+        tell_audiences(conn, &row, now).await?;
+    }
     if version.number > 1 {
         versions::announce(conn, row.id, now).await?;
     }
@@ -227,8 +234,22 @@ pub async fn recall(
         .await?;
     versions::wait_for(conn, row.id, DRAFT, None).await?;
     end_offers(conn, row.id).await?;
+    emit(conn, "document.recalled", &row, now).await?;
     feed::refresh(conn, row.id, now).await?;
     relations::settle(conn, &row, now).await
+}
+
+/// Announces the document to those whom it reaches and was not announced to before.
+async fn tell_audiences(conn: &mut Conn, row: &DocumentRow, now: DateTime<Utc>) -> Result<(), Problem> {
+    let keys = feed::audiences(conn, row.id).await?;
+    let details = json!({"document_id": row.id, "unit_id": row.unit_id});
+    outbox::announce(conn, "document_published", row.id, (&keys, &details), now).await
+}
+
+/// Tells other systems what happened to the document.
+async fn emit(conn: &mut Conn, topic: &str, row: &DocumentRow, now: DateTime<Utc>) -> Result<(), Problem> {
+    let payload = json!({"document_id": row.id, "unit_id": row.unit_id, "version": row.version});
+    outbox::emit(conn, topic, payload, now).await
 }
 
 /// Announces to the points engine what can be earned with the document, and where.

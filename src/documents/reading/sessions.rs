@@ -162,7 +162,10 @@ async fn require_open(
 }
 
 /// What another document replaces is read for its own sake.
-fn require_in_force(state: &str) -> Result<(), Problem> {
+///
+/// # Errors
+/// 409 for a document that another one replaced.
+pub fn require_in_force(state: &str) -> Result<(), Problem> {
     if state == PUBLISHED {
         return Ok(());
     }

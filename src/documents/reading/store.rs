@@ -141,6 +141,32 @@ pub async fn finish(
     Ok(())
 }
 
+/// Writes a session that is complete when it begins: the reading was proved by answers, not by time.
+pub async fn complete_at_once(
+    conn: &mut Conn,
+    member_id: Uuid,
+    (document_id, version): (Uuid, i32),
+    receipt: &Value,
+    at: DateTime<Utc>,
+) -> Result<(), Problem> {
+    diesel::insert_into(reading_sessions::table)
+        .values((
+            reading_sessions::id.eq(new_id(at)),
+            reading_sessions::member_id.eq(member_id),
+            reading_sessions::document_id.eq(document_id),
+            reading_sessions::document_version.eq(version),
+            reading_sessions::required_seconds.eq(0),
+            reading_sessions::started_at.eq(at),
+            reading_sessions::last_beat_at.eq(at),
+            reading_sessions::expires_at.eq(at),
+            reading_sessions::completed_at.eq(at),
+            reading_sessions::receipt.eq(receipt),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Records that a member has confirmed a document; only the first time counts.
 pub async fn acknowledge(
     conn: &mut Conn,

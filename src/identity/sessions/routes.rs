@@ -86,7 +86,7 @@ impl Proof for RefreshIn {
 ///
 /// Exchanges the refresh token for new tokens. When the answer got lost, the same token may be sent again for 30
 /// seconds and buys the same successor. Used later than that, or repeated in two generations running, it ends the session:
-/// somebody else has it.
+/// another person has it.
 #[utoipa::path(tag = "Sessions", security(()), request_body = RefreshIn,
     extensions(("x-body-bytes" = json!(8192)), ("x-budget" = json!("refresh"))), responses(
     (status = 401, description = "The session is over (`refresh_token_invalid`).")))]

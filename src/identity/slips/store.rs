@@ -144,8 +144,8 @@ pub struct Proved {
     pub decision_id: Option<Uuid>,
 }
 
-/// Finds a live slip by its code and compares the personal data. A role given since the slip was issued makes it void: whoever
-/// issued it might not have been allowed to any more. One that a person issued alone opens no account that holds a role, whichever of
+/// Finds a live slip by its code and compares the personal data. A role given since the slip was issued makes it void: its
+/// issuer might not be allowed to issue it any more. One that a person issued alone opens no account that holds a role, whichever of
 /// the two came first. None, counted against the slip, when they do not fit; the caller must commit that.
 pub async fn prove(
     conn: &mut Conn,

@@ -13,9 +13,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use quick_cache::sync::Cache;
 use uuid::Uuid;
 
-use super::cache::BoundedCache;
 use crate::kernel::db::Conn;
 use crate::kernel::db::statement::Prepared;
 use crate::kernel::db::sweep::SLICE;
@@ -144,12 +144,12 @@ pub async fn sweep(conn: &mut Conn) -> Result<usize, Problem> {
 }
 
 /// A cache of answers of the database, valid until something changes.
-pub struct EpochCache<K, V>(BoundedCache<K, (Epoch, V)>);
+pub struct EpochCache<K, V>(Cache<K, (Epoch, V)>);
 
 impl<K: Eq + Hash, V: Clone> EpochCache<K, V> {
     /// A cache that holds at most `most` answers.
     pub fn new(most: usize) -> Self {
-        Self(BoundedCache::new(most))
+        Self(Cache::new(most))
     }
 
     /// The cached answer, unless one of its subjects has changed since.

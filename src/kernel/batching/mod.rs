@@ -1,7 +1,7 @@
 //! Batching: requests that arrive together share statements; caches and their invalidation.
 
-pub mod cache;
 pub mod cache_invalidation;
 pub mod change_poller;
+pub mod command;
 pub mod loader;
 pub mod queue;

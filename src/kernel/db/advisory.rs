@@ -18,6 +18,8 @@ pub enum LockPurpose {
     ReportKeys = 3,
     /// Giving out citizen IDs and card numbers.
     MemberNumbers = 4,
+    /// Making the key for Web Push.
+    PushKeys = 7,
 }
 
 /// Tells locks of this program from others in the database.

@@ -12,6 +12,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::Conn;
 use super::wire::Wire;
+use crate::kernel::security::tls;
 
 /// What a pool's connections are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +114,7 @@ fn parse(url: &str) -> ConnectionResult<tokio_postgres::Config> {
 /// Off this host the connection is TLS; over a socket or loopback it need not be.
 fn secured(mut config: tokio_postgres::Config) -> ConnectionResult<(MakeRustlsConnect, tokio_postgres::Config)> {
     config.ssl_mode(tokio_postgres::config::SslMode::Require);
-    Ok((MakeRustlsConnect::new(tls_config().map_err(|e| bad(&e))?), config))
+    Ok((MakeRustlsConnect::new(tls::client_config().map_err(|e| bad(&e))?), config))
 }
 
 fn is_local(host: &Host) -> bool {
@@ -121,16 +122,4 @@ fn is_local(host: &Host) -> bool {
         Host::Unix(_) => true,
         Host::Tcp(name) => name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
     }
-}
-
-fn tls_config() -> Result<rustls::ClientConfig, rustls::Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in rustls_native_certs::load_native_certs().certs {
-        roots.add(certificate)?;
-    }
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }

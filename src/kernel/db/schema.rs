@@ -32,6 +32,28 @@ diesel::table! {
     }
 }
 diesel::table! {
+    announcement_audiences (key, announcement_id) {
+        key -> Text,
+        announcement_id -> Uuid,
+    }
+}
+diesel::table! {
+    announcement_reads (account_id, announcement_id) {
+        account_id -> Uuid,
+        announcement_id -> Uuid,
+        read_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    announcements (id) {
+        id -> Uuid,
+        kind -> Text,
+        object_id -> Uuid,
+        details -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
     app_reads (client_id, account_id, scope, day) {
         client_id -> Uuid,
         account_id -> Uuid,
@@ -178,6 +200,47 @@ diesel::table! {
         manifest_hash -> Bytea,
         signature -> Bytea,
         kid -> Text,
+    }
+}
+diesel::table! {
+    contest_closing_rows (contest_id, position) {
+        contest_id -> Uuid,
+        position -> Int4,
+        content -> Text,
+        hash -> Bytea,
+    }
+}
+diesel::table! {
+    contest_closings (contest_id) {
+        contest_id -> Uuid,
+        frozen_at -> Timestamptz,
+        manifest -> Text,
+        manifest_hash -> Bytea,
+        signature -> Bytea,
+        kid -> Text,
+    }
+}
+diesel::table! {
+    contest_scores (contest_id, round, member_id) {
+        contest_id -> Uuid,
+        round -> Int2,
+        member_id -> Uuid,
+        unit_id -> Uuid,
+        day -> Date,
+        score -> Int4,
+        seconds -> Int4,
+        passed -> Bool,
+    }
+}
+diesel::table! {
+    contests (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        title -> Text,
+        opens_at -> Timestamptz,
+        closes_at -> Timestamptz,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
     }
 }
 diesel::table! {
@@ -500,6 +563,14 @@ diesel::table! {
     }
 }
 diesel::table! {
+    notification_preferences (account_id) {
+        account_id -> Uuid,
+        muted_kinds -> Array<Text>,
+        quiet_hours -> Bool,
+        changed_at -> Timestamptz,
+    }
+}
+diesel::table! {
     notifications (id) {
         id -> Uuid,
         account_id -> Uuid,
@@ -629,6 +700,12 @@ diesel::table! {
     }
 }
 diesel::table! {
+    point_offer_exceptions (member_id, object_id) {
+        member_id -> Uuid,
+        object_id -> Text,
+    }
+}
+diesel::table! {
     point_offers (rule_code, object_id, unit_id) {
         rule_code -> Text,
         object_id -> Text,
@@ -704,6 +781,9 @@ diesel::table! {
     points_in_force (only_row) {
         only_row -> Bool,
         version -> Int8,
+        since -> Int8,
+        unit_ids -> Array<Uuid>,
+        versions -> Array<Int8>,
     }
 }
 diesel::table! {
@@ -717,6 +797,28 @@ diesel::table! {
         name -> Text,
         as_of -> Timestamptz,
         step -> Int8,
+    }
+}
+diesel::table! {
+    push_keys (id) {
+        id -> Uuid,
+        public_key -> Bytea,
+        private_key_sealed -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    push_subscriptions (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        session_id -> Uuid,
+        endpoint_digest -> Bytea,
+        sealed -> Bytea,
+        created_at -> Timestamptz,
+        next_at -> Nullable<Timestamptz>,
+        requests -> Int8,
+        urgent -> Bool,
+        attempts -> Int4,
     }
 }
 diesel::table! {
@@ -759,6 +861,7 @@ diesel::table! {
         version -> Int4,
         created_at -> Timestamptz,
         no -> Int8,
+        review_id -> Nullable<Uuid>,
     }
 }
 diesel::table! {
@@ -773,7 +876,7 @@ diesel::table! {
 diesel::table! {
     quiz_attempts (id) {
         id -> Uuid,
-        quiz_id -> Uuid,
+        quiz_id -> Nullable<Uuid>,
         member_id -> Uuid,
         number -> Int4,
         seed -> Bytea,
@@ -792,7 +895,23 @@ diesel::table! {
         seconds -> Nullable<Int4>,
         points -> Nullable<Int4>,
         receipt -> Nullable<Jsonb>,
+        document_id -> Nullable<Uuid>,
+        document_version -> Nullable<Int4>,
+        voids -> Int4,
+        paper_code -> Nullable<Text>,
+        paper_waits -> Bool,
+        assisted -> Bool,
         xid -> Int8,
+    }
+}
+diesel::table! {
+    quiz_extensions (quiz_id, member_id) {
+        quiz_id -> Uuid,
+        member_id -> Uuid,
+        extra_minutes -> Int4,
+        reason -> Text,
+        given_by -> Uuid,
+        given_at -> Timestamptz,
     }
 }
 diesel::table! {
@@ -805,12 +924,28 @@ diesel::table! {
     }
 }
 diesel::table! {
+    quiz_reminders (quiz_id, member_id) {
+        quiz_id -> Uuid,
+        member_id -> Uuid,
+        day -> Date,
+        sent_by -> Uuid,
+    }
+}
+diesel::table! {
     quiz_targets (quiz_id, target_id) {
         quiz_id -> Uuid,
         target_id -> Uuid,
         unit_id -> Nullable<Uuid>,
         member_id -> Nullable<Uuid>,
         xid -> Int8,
+    }
+}
+diesel::table! {
+    quiz_voids (quiz_id, question_id) {
+        quiz_id -> Uuid,
+        question_id -> Uuid,
+        decision_id -> Uuid,
+        voided_at -> Timestamptz,
     }
 }
 diesel::table! {
@@ -834,6 +969,10 @@ diesel::table! {
         published_by -> Nullable<Uuid>,
         published_at -> Nullable<Timestamptz>,
         ended_at -> Nullable<Timestamptz>,
+        contest_id -> Nullable<Uuid>,
+        round -> Nullable<Int2>,
+        voids -> Int4,
+        regrading -> Bool,
     }
 }
 diesel::table! {
@@ -994,6 +1133,63 @@ diesel::table! {
         name -> Text,
         code -> Nullable<Text>,
         created_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> Uuid,
+        endpoint_id -> Uuid,
+        event_id -> Uuid,
+        attempts -> Int4,
+        next_at -> Nullable<Timestamptz>,
+        delivered_at -> Nullable<Timestamptz>,
+        failed_at -> Nullable<Timestamptz>,
+        last_attempt_at -> Nullable<Timestamptz>,
+        last_status -> Nullable<Int4>,
+        last_error -> Nullable<Text>,
+        last_millis -> Nullable<Int4>,
+    }
+}
+diesel::table! {
+    webhook_endpoints (id) {
+        id -> Uuid,
+        unit_id -> Uuid,
+        created_by -> Uuid,
+        url -> Text,
+        description -> Nullable<Text>,
+        events -> Array<Text>,
+        created_at -> Timestamptz,
+        paused_at -> Nullable<Timestamptz>,
+        pause_reason -> Nullable<Text>,
+        failing_since -> Nullable<Timestamptz>,
+        failures -> Int4,
+        next_at -> Timestamptz,
+        client_id -> Nullable<Uuid>,
+    }
+}
+diesel::table! {
+    webhook_events (id) {
+        id -> Uuid,
+        kind -> Text,
+        unit_id -> Uuid,
+        data -> Jsonb,
+        occurred_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    webhook_feed (recipient_id, xid, event_id) {
+        recipient_id -> Uuid,
+        xid -> Int8,
+        event_id -> Uuid,
+    }
+}
+diesel::table! {
+    webhook_secrets (id) {
+        id -> Uuid,
+        endpoint_id -> Uuid,
+        sealed -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
     }
 }
 

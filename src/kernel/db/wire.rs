@@ -45,7 +45,7 @@ impl Wire {
         self.0.under_way.load(Ordering::Relaxed) > 0 || self.0.driver.is_finished()
     }
 
-    /// Ends the connection at once: whoever waits for it is told that it is closed, and the server stops what it does for it.
+    /// Ends the connection at once: a task that waits for it is told that it is closed, and the server stops what it does for it.
     pub(super) fn cut(&self) {
         self.0.driver.abort();
         // Without a runtime the program is ending, and the server learns of it by itself.

@@ -29,7 +29,7 @@ impl<B: DeserializeOwned + 'static, T: Authorize + 'static> FromRequest for Secr
         Box::pin(async move {
             // A client that sends a key relies on it: refusing is better than silently doing the work twice.
             if req.headers().contains_key("idempotency-key") {
-                return Err(Problem::fault(
+                return Err(Problem::malformed(
                     "Idempotency-Key",
                     "not_supported",
                     text(

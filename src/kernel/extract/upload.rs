@@ -38,10 +38,10 @@ pub struct Upload<M, T> {
 
 /// How long a whole upload waits for a place; one takes about a second.
 const WAIT: Duration = Duration::from_secs(30);
-/// When whoever is refused because of an upload in progress may try again; by then a dead one is noticed.
+/// When a sender who is refused because of an upload in progress may try again; by then a dead one is noticed.
 const RETRY_SECONDS: u64 = 30;
 
-/// A place in memory: files are held there a few at a time, whoever sends them.
+/// A place in memory: files are held there a few at a time, whatever account sends them.
 ///
 /// # Errors
 /// 503 when none becomes free.

@@ -273,7 +273,7 @@ fn render_problem(
     let mut builder =
         HttpResponse::build(StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     if problem.code == Code::RequestTimeout {
-        // The rest of the body, should it come, is nothing anybody waits for.
+        // The rest of the body, should it come, is not waited for.
         builder.force_close();
     }
     let visit = error_page::visit(&request);

@@ -45,7 +45,7 @@ pub enum Claim {
 pub fn parse(header: &str) -> Result<&str, Problem> {
     let fits = (1..=100).contains(&header.len()) && header.bytes().all(|b| b.is_ascii_graphic());
     fits.then_some(header).ok_or_else(|| {
-        Problem::fault(
+        Problem::malformed(
             "Idempotency-Key",
             "format",
             text("Từ 1 đến 100 ký tự ASCII nhìn thấy được.", "1 to 100 visible ASCII characters."),

@@ -106,7 +106,7 @@ impl PageQuery {
         let key: Option<Value> = from_text(cursor).and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let key = key.filter(is_storable).and_then(|key| serde_json::from_value(key).ok());
         key.map(Some).ok_or_else(|| {
-            Problem::fault(
+            Problem::malformed(
                 "cursor",
                 "cursor",
                 text(

@@ -223,9 +223,15 @@ impl Problem {
         problem
     }
 
-    /// A single fault of a request.
+    /// A single part of a request that breaks a rule which the document cannot state.
     pub fn fault(pointer: impl Into<String>, code: &'static str, detail: Text) -> Self {
         let pointer = pointer.into();
+        Self::faults(Code::RuleNotMet, vec![Fault { pointer, code, detail }])
+    }
+
+    /// A header or a parameter that is not as the document says.
+    pub fn malformed(name: impl Into<String>, code: &'static str, detail: Text) -> Self {
+        let pointer = name.into();
         Self::faults(Code::InvalidRequest, vec![Fault { pointer, code, detail }])
     }
 

@@ -193,7 +193,7 @@ pub fn versioned<T: Serialize>(req: &HttpRequest, body: &T, version: &impl Seria
     Ok(Reply::of(tagged(req, bytes, tag)))
 }
 
-/// Whether `If-Match` names this version, whoever read it.
+/// Whether `If-Match` names this version; the language of the copy does not matter.
 pub fn matches_version(req: &HttpRequest, version: &impl Serialize) -> Result<bool, Problem> {
     let version = digest(&serde_json::to_vec(version).map_err(Problem::internal)?);
     let names = |candidate: &str| {

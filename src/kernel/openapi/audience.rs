@@ -12,10 +12,11 @@ const PERMISSIONS: &str = include_str!("../../../tests/permissions.txt");
 
 /// The tags of each journey through the API.
 pub const JOURNEYS: &[(&str, &[&str])] = &[
-    ("Member", &["Sessions", "Me", "Points", "Documents", "Quizzes", "Leaderboards"]),
+    ("Member", &["Sessions", "Me", "Points", "Documents", "Quizzes", "Contests", "Leaderboards"]),
     ("Secretary", &["Members", "Attestations", "Adjustments", "Decisions", "Closings"]),
     ("Committee", &["Units", "Roles", "Rules", "Cases", "Audit"]),
     ("Administrator", &["Deliveries"]),
+    ("Developer", &["Webhooks"]),
 ];
 
 /// Callers of the table by their short names, as the document calls them. Those left out belong to other units.

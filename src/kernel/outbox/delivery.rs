@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Int4, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Int4, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use futures_util::future::LocalBoxFuture;
 
@@ -44,12 +44,12 @@ fn pause(attempts: i32) -> Duration {
 /// # Errors
 /// 503 when the database cannot be reached. What consumers fail at is recorded, not returned.
 pub async fn deliver(db: &Db, consumers: &[Consumer], event: &OutboxEvent, now: DateTime<Utc>) -> Result<(), Problem> {
-    let wanting = consumers.iter().filter(|consumer| consumer.wants(&event.topic));
-    let ended = ended(&mut *db.conn().await?, event.id).await?;
-    let pending: Vec<&Consumer> = wanting.filter(|consumer| !ended.iter().any(|name| name == consumer.name)).collect();
+    let wanting: Vec<&Consumer> = consumers.iter().filter(|consumer| consumer.wants(&event.topic)).collect();
     let together = db.transaction(async |conn| {
         if lock(conn, event.id).await? {
-            for consumer in &pending {
+            // Read under the lock: another instance may have delivered to some since the claim.
+            let ended = ended(conn, event.id).await?;
+            for consumer in wanting.iter().filter(|consumer| !ended.iter().any(|name| name == consumer.name)) {
                 (consumer.consume)(conn, event, now).await?;
             }
             done(conn, event.id, now).await?;
@@ -59,7 +59,7 @@ pub async fn deliver(db: &Db, consumers: &[Consumer], event: &OutboxEvent, now: 
     match together.await {
         Ok(()) => Ok(()),
         Err(problem) if problem.code == Code::Unavailable => Err(problem),
-        Err(_) => apart(db, &pending, event, now).await,
+        Err(_) => apart(db, &wanting, event, now).await,
     }
 }
 
@@ -67,7 +67,7 @@ pub async fn deliver(db: &Db, consumers: &[Consumer], event: &OutboxEvent, now: 
 async fn apart(db: &Db, consumers: &[&Consumer], event: &OutboxEvent, now: DateTime<Utc>) -> Result<(), Problem> {
     for consumer in consumers {
         let delivered = db.transaction(async |conn| {
-            if is_due(conn, event.id, consumer.name, now).await? && lock(conn, event.id).await? {
+            if lock(conn, event.id).await? && is_due(conn, event.id, consumer.name, now).await? {
                 (consumer.consume)(conn, event, now).await?;
                 note(conn, event.id, consumer.name, None, now).await?;
             }
@@ -102,7 +102,7 @@ async fn is_due(conn: &mut Conn, event_id: i64, consumer: &str, now: DateTime<Ut
     Ok(!diesel::select(exists(waiting)).get_result::<bool>(conn).await?)
 }
 
-/// Records an attempt: a success, or a failure with its pause.
+/// Records an attempt: a success, or a failure with its pause. A failure never hides the success of another instance.
 async fn note(
     conn: &mut Conn,
     event_id: i64,
@@ -118,18 +118,18 @@ async fn note(
         .optional()?;
     let attempts = earlier.unwrap_or(0) + 1;
     let failed = problem.is_some() && attempts >= MAX_ATTEMPTS;
-    let values = (
-        outbox_deliveries::attempts.eq(attempts),
-        outbox_deliveries::next_at.eq(now + pause(attempts)),
-        outbox_deliveries::done_at.eq(problem.is_none().then_some(now)),
-        outbox_deliveries::failed_at.eq(failed.then_some(now)),
-        outbox_deliveries::problem.eq(problem.map(|problem| problem.code.as_str())),
-    );
-    diesel::insert_into(outbox_deliveries::table)
-        .values((outbox_deliveries::event_id.eq(event_id), outbox_deliveries::consumer.eq(consumer), values))
-        .on_conflict((outbox_deliveries::event_id, outbox_deliveries::consumer))
-        .do_update()
-        .set(values)
+    let upsert = "INSERT INTO outbox_deliveries AS d (event_id, consumer, attempts, next_at, done_at, failed_at, problem)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (event_id, consumer) DO UPDATE SET attempts = EXCLUDED.attempts,
+            next_at = EXCLUDED.next_at, done_at = EXCLUDED.done_at, failed_at = EXCLUDED.failed_at, problem = EXCLUDED.problem
+        WHERE d.done_at IS NULL";
+    diesel::sql_query(upsert)
+        .bind::<BigInt, _>(event_id)
+        .bind::<Text, _>(consumer)
+        .bind::<Int4, _>(attempts)
+        .bind::<Timestamptz, _>(now + pause(attempts))
+        .bind::<Nullable<Timestamptz>, _>(problem.is_none().then_some(now))
+        .bind::<Nullable<Timestamptz>, _>(failed.then_some(now))
+        .bind::<Nullable<Text>, _>(problem.map(|problem| problem.code.as_str()))
         .execute(conn)
         .await?;
     Ok(())

@@ -110,6 +110,8 @@ permissions! {
     SendReminders,
     /// See deliveries of events that failed, and have them tried again.
     ManageDeliveries,
+    /// Have events of the unit sent to another system.
+    ManageWebhooks,
 }
 
 use Permission as P;
@@ -162,10 +164,18 @@ const COMMITTEE_OFFICER: &[Permission] = &[
     P::DecideAdjustments,
     P::ManageRules,
     P::ReadQuizResults,
+    P::ManageWebhooks,
 ];
 
-const PROPAGANDA_OFFICER: &[Permission] =
-    &[P::ReadUnit, P::PublishDocuments, P::AnnotateDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults];
+const PROPAGANDA_OFFICER: &[Permission] = &[
+    P::ReadUnit,
+    P::PublishDocuments,
+    P::AnnotateDocuments,
+    P::ReadReadership,
+    P::ManageQuizzes,
+    P::ReadQuizResults,
+    P::ManageWebhooks,
+];
 
 const ORGANISATION_OFFICER: &[Permission] = &[
     P::ReadUnit,
@@ -204,10 +214,11 @@ const SYSTEM_ADMINISTRATOR: &[Permission] = &[
     P::IssueSlips,
     P::ReadAudit,
     P::ManageDeliveries,
+    P::ManageWebhooks,
 ];
 
 /// An application without a person reads figures, never rows of people.
-const APPLICATION: &[Permission] = &[P::ReadUnit, P::ReadBoard];
+const APPLICATION: &[Permission] = &[P::ReadUnit, P::ReadBoard, P::ManageWebhooks];
 
 /// Permissions of a second officer, or to hand such permissions out.
 const DECIDING: &[Permission] = &[

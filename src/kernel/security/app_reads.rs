@@ -4,13 +4,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date};
 use diesel_async::RunQueryDsl;
+use quick_cache::sync::Cache;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::audit;
 use super::auth::Claims;
 use super::scopes::AppScope;
-use crate::kernel::batching::cache::BoundedCache;
 use crate::kernel::clock::day_of;
 use crate::kernel::db::schema::app_reads;
 use crate::kernel::db::sweep::SLICE;
@@ -24,11 +24,11 @@ const REMEMBERED: usize = 50_000;
 type AppRead = (Uuid, Uuid, AppScope, NaiveDate);
 
 /// The events that this process knows to be written.
-pub struct AppReads(BoundedCache<AppRead, ()>);
+pub struct AppReads(Cache<AppRead, ()>);
 
 impl Default for AppReads {
     fn default() -> Self {
-        Self(BoundedCache::new(REMEMBERED))
+        Self(Cache::new(REMEMBERED))
     }
 }
 

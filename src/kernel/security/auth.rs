@@ -6,12 +6,12 @@ use std::sync::{Arc, RwLock};
 use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::access::{AccessDecision, Grant, Permission, decide};
 use super::scopes::AppScopes;
-use crate::kernel::batching::cache::BoundedCache;
 use crate::kernel::batching::cache_invalidation::CacheEpoch;
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::{Code, Problem};
@@ -102,12 +102,12 @@ fn digest(token: &str) -> TokenDigest {
 /// The key ring, replaced as a whole when keys rotate, and a cache of the tokens that it verified.
 pub struct Keys {
     ring: RwLock<Arc<KeyRing>>,
-    genuine: BoundedCache<TokenDigest, Arc<Claims>>,
+    genuine: Cache<TokenDigest, Arc<Claims>>,
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { ring: RwLock::default(), genuine: BoundedCache::new(REMEMBERED) }
+        Self { ring: RwLock::default(), genuine: Cache::new(REMEMBERED) }
     }
 }
 

@@ -6,3 +6,4 @@ pub mod audit;
 pub mod auth;
 pub mod crypto;
 pub mod scopes;
+pub mod tls;

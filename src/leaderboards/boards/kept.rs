@@ -28,7 +28,7 @@ const RUNNING_KEPT: TimeDelta = TimeDelta::minutes(10);
 const PAST_KEPT: TimeDelta = TimeDelta::hours(6);
 /// What nobody asked for within so many days is not made anew.
 const WANTED_DAYS: i64 = 30;
-/// How long whoever asks for a board that is still to be made waits before asking again, seconds.
+/// How long a client waits before it asks again for a board that is still to be made, seconds.
 const COME_AGAIN: u64 = 60;
 
 /// How many members of a unit have how many points.
@@ -135,7 +135,7 @@ async fn order(conn: &mut Conn, units: &[Uuid], span: Span, now: DateTime<Utc>) 
     Ok(())
 }
 
-/// The first places of a kept board with who they are; whoever left the unit since then is not shown.
+/// The first places of a kept board with who they are; members who left the unit since then are not shown.
 pub async fn places(conn: &mut Conn, view: &Viewer, limit: i64) -> Result<Vec<Ranked>, Problem> {
     Ok(diesel::sql_query(
         "SELECT p.place::bigint AS place, p.rank, p.member_id, p.cell_id AS unit_id, m.full_name, p.points, p.met,
@@ -188,7 +188,7 @@ pub async fn make_next(conn: &mut Conn, now: DateTime<Utc>) -> Result<bool, Prob
     Ok(true)
 }
 
-/// Everybody's quarter and year, the present and the last, are there before the first asks.
+/// All quarters and years, the present and the last, are there before the first asks.
 async fn order_usual(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), Problem> {
     let today = day_of(now);
     let mut crowds = Vec::new();

@@ -55,7 +55,7 @@ pub async fn write(
 /// Fields by which a person is recognised or signs in: whose change they are told of.
 const TOLD: [&str; 5] = ["full_name", "birth_date", "citizen_id", "card_number", "phone"];
 
-/// Everybody finds in their own access log what an import changed of their record, and is told of what matters for signing in.
+/// People find in their own access log what an import changed of their record, and is told of what matters for signing in.
 async fn tell_changed(
     conn: &mut Conn,
     plan: &ImportPlan<'_>,

@@ -165,7 +165,7 @@ async fn owners(conn: &mut Conn, sheet: &RegisterSheet<'_>) -> Result<Vec<Owner>
 }
 
 /// Those who hold a role, unless the caller manages members above the cell and above the unit of each of their roles: as
-/// with slips, which let somebody sign in.
+/// with slips, which open accounts.
 async fn superiors(
     conn: &mut Conn,
     caller: &Principal,

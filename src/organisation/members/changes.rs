@@ -68,7 +68,7 @@ struct Columns<'a> {
 /// Applies a checked patch to a member whose row is locked, after [`lock_numbers`] if it gives numbers. Returns the names of the fields that changed.
 ///
 /// # Errors
-/// 409 when the new citizen ID or card number is somebody else's.
+/// 409 when the new citizen ID or card number belongs to another person.
 pub async fn apply(
     conn: &mut Conn,
     crypto: &Crypto,

@@ -149,7 +149,7 @@ async fn end(
     Ok(())
 }
 
-/// Refuses to change who belonged to the cell in a month that was signed; whoever closes waits for the member's row.
+/// Refuses to change who belonged to the cell in a month that was signed; a closing waits for the member's row.
 async fn require_open(conn: &mut Conn, member_id: Uuid, since: Period) -> Result<(), Problem> {
     let closed: Option<NaiveDate> = member_months::table
         .filter(member_months::member_id.eq(member_id))

@@ -116,14 +116,14 @@ impl EntryFaults {
     }
 
     fn problem(self) -> Problem {
-        Problem::faults(Code::InvalidRequest, self.0)
+        Problem::faults(Code::RuleNotMet, self.0)
     }
 }
 
 /// Checks a person to be admitted.
 ///
 /// # Errors
-/// 400 with every fault.
+/// 422 with every fault.
 pub fn check(body: &MemberIn, today: NaiveDate) -> Result<NewMember, Problem> {
     let mut faults = EntryFaults::default();
     let full_name = faults.take("/full_name", entry::full_name(&body.full_name));
@@ -158,7 +158,7 @@ pub fn check(body: &MemberIn, today: NaiveDate) -> Result<NewMember, Problem> {
 /// Checks a change against the record it is made on, and normalises its values.
 ///
 /// # Errors
-/// 400 with every fault.
+/// 422 with every fault.
 pub fn check_patch(before: &Profile, body: &MemberPatch, today: NaiveDate) -> Result<MemberPatch, Problem> {
     let (mut faults, mut patch) = (EntryFaults::default(), body.clone());
     if let Some(name) = &body.full_name {

@@ -50,7 +50,7 @@ pub struct Profile {
     pub status: String,
     /// The cell the member belongs to today, or belonged to last.
     pub cell: CellOut,
-    /// The first day on which the member belonged to no cell any more; null for whoever belongs to one.
+    /// The first day on which the member belonged to no cell any more; null while the member belongs to one.
     pub left_on: Option<NaiveDate>,
     /// Citizen ID; only the last four digits unless revealed.
     #[schema(max_length = 12, pattern = "^[0-9*]+$", example = "********4321")]

@@ -133,15 +133,16 @@ pub async fn get_member(
 
 /// Change a member's record
 ///
-/// Needs the `ETag` of the profile as `If-Match`; 412 when somebody changed the member meanwhile. What people sign in
+/// Needs the `ETag` of the profile as `If-Match`; 412 when the member was changed meanwhile. What people sign in
 /// with changes along, and they are told. The audit log keeps the names of the changed fields, never their values. Nobody changes
 /// their own record, and what those sign in with who hold a role above is changed from there.
 #[utoipa::path(tag = "Members", params(("member_id" = Uuid, Path, description = "The member."),
         ("If-Match" = String, Header, description = "The `ETag` of the profile that was read.", max_length = 500, pattern = "^.+$")),
     request_body = MemberPatch, responses(
     (status = 403, description = "It is the caller's own record, or what a role holder signs in with, which is changed from above (`own_interest`)."),
-    (status = 409, description = "The citizen ID or the card number is somebody else's."),
-    (status = 412, description = "The member was changed meanwhile.")))]
+    (status = 409, description = "The citizen ID or the card number belongs to another person."),
+    (status = 412, description = "The member was changed meanwhile."),
+    (status = 422, description = "A field has a value that the domain does not allow; `errors` names it.")))]
 #[patch("/members/{member_id}")]
 pub async fn update_member(
     req: HttpRequest,
@@ -149,7 +150,7 @@ pub async fn update_member(
 ) -> Result<Reply<Profile>, Problem> {
     if !req.headers().contains_key(header::IF_MATCH) {
         let detail = text("Thiếu If-Match.", "If-Match is required.");
-        return Err(Problem::fault("If-Match", "required", detail));
+        return Err(Problem::malformed("If-Match", "required", detail));
     }
     let (body, crypto) = (&request.body, &request.state.crypto);
     let card = body.card_number.iter().flatten().map(|card| HandleKind::CardNumber.digest(crypto, card));

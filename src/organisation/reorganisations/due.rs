@@ -67,7 +67,7 @@ async fn carry_out(conn: &mut Conn, state: &State, id: Uuid) -> Result<(), Probl
     record(conn, "reorganisation.applied", id, &body, now).await
 }
 
-/// Whoever gave the order must have the right to it on the day, too.
+/// The officer who gave the order must have the right to it on the day, too.
 async fn require_still(
     conn: &mut Conn,
     ordered_by: Uuid,

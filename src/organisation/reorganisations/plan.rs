@@ -59,7 +59,7 @@ pub async fn concerned(conn: &mut Conn, body: &ReorganisationIn, day: NaiveDate)
 /// left out.
 ///
 /// # Errors
-/// 400 and 422 for what does not fit together, 404 for units that are not there on the day.
+/// 422 for what does not fit together, 404 for units that are not there on the day.
 pub async fn check(
     conn: &mut Conn,
     body: &ReorganisationIn,

@@ -280,7 +280,7 @@ pub async fn lock_tree(conn: &mut Conn, alone: bool) -> Result<(), Problem> {
 /// Creates a unit with its link and its place in the closure.
 ///
 /// # Errors
-/// 400 for an unknown kind, 404 for an unknown parent, 409 for a code in use or a parent that has ended, 422 when the
+/// 422 for an unknown kind, 404 for an unknown parent, 409 for a code in use or a parent that has ended, 422 when the
 /// kind cannot stand below the parent's.
 pub async fn create(conn: &mut Conn, new: &NewUnit, now: DateTime<Utc>) -> Result<Uuid, Problem> {
     lock_tree(conn, false).await?;

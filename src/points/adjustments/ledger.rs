@@ -1,14 +1,18 @@
 //! Queries of adjustments on the ledger and on the member's month.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::kernel::clock::Period;
 use crate::kernel::db::Conn;
-use crate::kernel::db::schema::{member_months, point_entries};
+use crate::kernel::db::schema::{member_months, point_entries, sessions};
 use crate::kernel::http::problem::Problem;
+use crate::kernel::outbox;
+use crate::points::model::EntryKind;
 
 use super::model::{AdjustmentUnit, MonthNow, Posting};
 
@@ -102,5 +106,28 @@ pub async fn post(
         .set(member_months::points.eq(member_months::points + posting.points))
         .execute(conn)
         .await?;
+    if matches!(posting.kind, EntryKind::Reversal) {
+        tell_apps(conn, id, posting, author, now).await?;
+    }
     Ok(true)
+}
+
+/// Writes the event of a reversal when the member allowed an app something.
+async fn tell_apps(
+    conn: &mut Conn,
+    id: Uuid,
+    posting: &Posting,
+    author: &Author,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let allowed = sessions::table
+        .filter(sessions::account_id.eq(author.member_id))
+        .filter(sessions::client_id.is_not_null())
+        .filter(sessions::revoked_at.is_null());
+    if !diesel::select(exists(allowed)).get_result::<bool>(conn).await? {
+        return Ok(());
+    }
+    let payload = json!({"entry_id": id, "member_id": author.member_id, "unit_id": posting.place.unit_id,
+        "period": author.period, "points": posting.points, "rule": posting.rule_code});
+    outbox::emit(conn, "points.reversed", payload, now).await
 }

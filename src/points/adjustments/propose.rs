@@ -12,7 +12,7 @@ use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::ids::new_id;
 use crate::organisation::cell_of;
 use crate::organisation::memberships::lock_member;
-use crate::points::officers::{require_other, unmet};
+use crate::points::officers::require_other;
 
 use super::ledger;
 use super::model::{AdjustmentState, MOST_POINTS, PointChange};
@@ -32,7 +32,7 @@ pub struct NewAdjustment<'a> {
 /// Writes a proposal.
 ///
 /// # Errors
-/// 400 for a month to come and for no points, 403 for one's own points, 409 when the entry is being taken back already or
+/// 422 for a month to come and for no points, 403 for one's own points, 409 when the entry is being taken back already or
 /// too many proposals wait, 422 when there is no such entry, or nothing to take back, or the member was in no cell then.
 pub async fn propose(conn: &mut Conn, new: &NewAdjustment<'_>, by: Uuid, now: DateTime<Utc>) -> Result<Uuid, Problem> {
     require_other(new.member_id, by)?;
@@ -89,7 +89,7 @@ async fn check(conn: &mut Conn, member_id: Uuid, period: Period, points: i32, to
     }
     if cell_of(conn, member_id, period.reference_day(today)).await?.is_none() {
         let detail = text("Đảng viên không thuộc chi bộ nào trong tháng đó.", "The member was in no cell that month.");
-        return Err(unmet("/period", "no_cell", detail));
+        return Err(Problem::fault("/period", "no_cell", detail));
     }
     Ok(())
 }
@@ -98,14 +98,14 @@ async fn check(conn: &mut Conn, member_id: Uuid, period: Period, points: i32, to
 async fn reversed(conn: &mut Conn, member_id: Uuid, entry_id: Uuid) -> Result<(Period, i32), Problem> {
     let Some(entry) = ledger::entry(conn, member_id, entry_id).await? else {
         let detail = text("Đảng viên không có mục điểm này.", "The member has no such entry.");
-        return Err(unmet("/reverses", "unknown_entry", detail));
+        return Err(Problem::fault("/reverses", "unknown_entry", detail));
     };
     if entry.kind == "reversal" {
         let detail = text(
             "Không thu hồi một mục thu hồi; hãy đề nghị cộng điểm.",
             "A reversal cannot be reversed; propose an adjustment.",
         );
-        return Err(unmet("/reverses", "is_a_reversal", detail));
+        return Err(Problem::fault("/reverses", "is_a_reversal", detail));
     }
     Ok((Period::containing(entry.period), -entry.points))
 }

@@ -10,7 +10,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::db::schema::point_appeals;
 use crate::kernel::http::problem::{Code, Problem, text};
 use crate::kernel::outbox;
-use crate::points::officers::{require_other, unmet};
+use crate::points::officers::require_other;
 
 use super::model::AppealOutcome;
 use super::store::{self, OpenAppeal};
@@ -76,7 +76,7 @@ async fn require_fitting(conn: &mut Conn, member_id: Uuid, answer: &AppealAnswer
     }
     if !store::has_adjustment(conn, member_id, adjustment_id).await? {
         let detail = text("Không có đề nghị điều chỉnh này cho đảng viên.", "The member has no such proposal.");
-        return Err(unmet("/adjustment_id", "unknown_adjustment", detail));
+        return Err(Problem::fault("/adjustment_id", "unknown_adjustment", detail));
     }
     Ok(())
 }

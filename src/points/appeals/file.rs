@@ -11,7 +11,6 @@ use crate::kernel::db::schema::point_appeals;
 use crate::kernel::http::problem::{Code, Fault, Problem, text};
 use crate::kernel::ids::new_id;
 use crate::organisation::memberships::lock_member;
-use crate::points::officers::unmet;
 
 use super::model::{AppealKind, AppealState};
 use super::store;
@@ -33,7 +32,7 @@ pub struct NewAppeal<'a> {
 /// Writes an appeal.
 ///
 /// # Errors
-/// 400 when kind and entry do not fit or the month is to come, 409 when there is an open one about the entry or too many
+/// 422 when kind and entry do not fit or the month is to come, 409 when there is an open one about the entry or too many
 /// wait, 422 when the member has no such entry in that month.
 pub async fn file(conn: &mut Conn, new: &NewAppeal<'_>, now: DateTime<Utc>) -> Result<Uuid, Problem> {
     check(new, Period::containing(day_of(now)))?;
@@ -41,7 +40,7 @@ pub async fn file(conn: &mut Conn, new: &NewAppeal<'_>, now: DateTime<Utc>) -> R
         && store::month_of_entry(conn, new.member_id, entry_id).await? != Some(new.period)
     {
         let detail = text("Đồng chí không có mục điểm này trong tháng đó.", "You have no such entry in that month.");
-        return Err(unmet("/entry_id", "unknown_entry", detail));
+        return Err(Problem::fault("/entry_id", "unknown_entry", detail));
     }
     lock_member(conn, new.member_id).await?;
     require_room(conn, new.member_id).await?;
@@ -87,7 +86,7 @@ fn check(new: &NewAppeal<'_>, present: Period) -> Result<(), Problem> {
     if let Some((code, detail)) = fault {
         faults.push(Fault { pointer: "/entry_id".to_owned(), code, detail });
     }
-    if faults.is_empty() { Ok(()) } else { Err(Problem::faults(Code::InvalidRequest, faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(Problem::faults(Code::RuleNotMet, faults)) }
 }
 
 async fn require_room(conn: &mut Conn, member_id: Uuid) -> Result<(), Problem> {

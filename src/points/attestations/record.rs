@@ -13,8 +13,6 @@ use crate::kernel::ids::new_id;
 use crate::kernel::security::auth::Principal;
 use crate::organisation::units;
 
-use crate::points::officers::unmet;
-
 use super::decide;
 use super::model::{AttestationKind, AttestationState, is_recent};
 use super::store;
@@ -38,7 +36,7 @@ pub struct NewAttestation<'a> {
 /// Records a list, which earns nothing until a second officer confirms it.
 ///
 /// # Errors
-/// 400 for a day too old or to come and for members named twice, 403 when the recorder is on a list of opinions or of
+/// 422 for a day too old or to come and for members named twice, 403 when the recorder is on a list of opinions or of
 /// assisted study, 404 when there is no such unit, 409 when the month's regular meeting was another day or too many lists
 /// wait, 422 for a unit that is no cell and for members who did not belong to it that day.
 pub async fn record(
@@ -102,7 +100,7 @@ fn check(new: &NewAttestation<'_>, by: Uuid, today: NaiveDate) -> Result<(), Pro
             faults.push(Fault { pointer: format!("/member_ids/{place}"), code: "repeated", detail });
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(Problem::faults(Code::InvalidRequest, faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(Problem::faults(Code::RuleNotMet, faults)) }
 }
 
 /// The cell existed on that day.
@@ -113,7 +111,7 @@ async fn require_unit(conn: &mut Conn, new: &NewAttestation<'_>) -> Result<(), P
     }
     let detail =
         text(format!("Chi bộ có từ ngày {}.", first.format("%d/%m/%Y")), format!("The cell exists since {first}."));
-    Err(unmet("/day", "before_unit", detail))
+    Err(Problem::fault("/day", "before_unit", detail))
 }
 
 /// Requires that all members belonged to the cell that day. Unknown ids get the same answer.

@@ -90,7 +90,7 @@ pub async fn record_attestation(
 /// Confirm an attestation
 ///
 /// Gives each member on the list what the rules in force on the day give, and says for each what came of it. For officers
-/// who confirm on the cell, except the recorder and whoever is on the list; it is one of the decisions of the unit, where fifty
+/// who confirm on the cell, except the recorder and those on the list; it is one of the decisions of the unit, where fifty
 /// are confirmed at once. Entries for a month that was closed are late
 /// corrections.
 #[utoipa::path(tag = "Attestations", params(("attestation_id" = Uuid, Path, description = "The attestation.")), request_body = Empty,

@@ -11,6 +11,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
 use crate::points::engine::credits::{self, CreditQuery, Memory, Taken};
 use crate::points::engine::in_force::{self, InForce};
+use crate::points::engine::in_force_version::InForceVersion;
 use crate::points::engine::rules::{self, Counters};
 use crate::points::model::Status;
 use crate::points::projection::UnitMonth;
@@ -68,7 +69,7 @@ pub async fn statuses(
     let is_short = |row: &&BoardStanding| !ended && row.exemption.is_none() && row.points < row.threshold;
     let short: Vec<&BoardStanding> = rows.iter().filter(is_short).collect();
     let places = short.iter().map(|row| (row.unit_id, view.day)).collect();
-    let in_force = in_force::find(conn, &places, in_force::version(conn).await?).await?;
+    let in_force = in_force::find(conn, &places, &InForceVersion::read(conn).await?).await?;
     let asked = |row: &&BoardStanding| {
         let here = in_force.get(&(row.unit_id, view.day))?.clone();
         Some(CreditQuery { member_id: row.member_id, here, version: row.month_version })

@@ -134,7 +134,7 @@ fn left_out(today: NaiveDate) -> Vec<(Uuid, Period)> {
 
 /// Cells of the earliest month, whatever its age, that was reopened and is open no longer.
 ///
-/// Nobody else closes them: after its days neither the secretary does nor a superior reopens it again, and passes go back
+/// No one else closes them: after its days neither the secretary does nor a superior reopens it again, and passes go back
 /// [`MONTHS`] only. Of instances that come at once, one closes and the others find nothing left.
 async fn reopened(conn: &mut Conn, today: NaiveDate) -> Result<Option<(Period, Vec<Uuid>)>, Problem> {
     let left_out = left_out(today);

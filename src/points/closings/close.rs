@@ -11,6 +11,7 @@ use crate::kernel::clock::{Period, day_of};
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
+use crate::kernel::outbox;
 use crate::kernel::security::audit;
 use crate::kernel::security::crypto::Crypto;
 
@@ -132,6 +133,9 @@ async fn close_locked(
     for closing in &closings {
         record(conn, closer, period, closing).await?;
     }
+    let closed = closings.iter().map(|closing| &closing.manifest);
+    let closed = closed.map(|of| json!({"closing_id": of.closing_id, "unit_id": of.unit_id, "period": period}));
+    outbox::emit_all(conn, "month.closed", closed.collect(), closer.now).await?;
     Ok(closings.len())
 }
 

@@ -23,6 +23,13 @@ pub use keys::published_keys;
 pub use mine::{ClosedFigure, of_members, of_months};
 pub use verify::{TrustedKeys, Verdict, verify_file};
 
+/// How signed reports are made and checked: canonical JSON, hashes, the report key.
+pub mod signing {
+    pub use super::keys::{Signer, public, signer};
+    pub use super::model::{ReportKey, canonical, hash, hex, normal};
+    pub use super::verify::is_signed;
+}
+
 /// The operations on closings.
 pub fn routes(config: &mut ServiceConfig) {
     config

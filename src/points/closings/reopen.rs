@@ -55,6 +55,8 @@ pub async fn reopen_month(request: WriteRequest<ReopeningIn, FromAbove>) -> Resu
                 ..scope.audit("month.reopened", "closing", closing_id)
             };
             audit::record(conn, event, scope.now).await?;
+            let reopened = json!({"closing_id": closing_id, "unit_id": unit_id, "period": period});
+            outbox::emit(conn, "month.reopened", reopened, scope.now).await?;
             notify(conn, scope).await?;
             Ok(Closing::from(store::of_month(conn, unit_id, period, None).await?))
         })

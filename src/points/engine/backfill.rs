@@ -86,6 +86,7 @@ impl Judge {
             let facts = Facts {
                 event: deed.event,
                 percent: deed.percent,
+                already: 0,
                 day,
                 without_device,
                 self_service_cap: self.self_service_cap,

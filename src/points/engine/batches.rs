@@ -23,7 +23,7 @@ use crate::points::model::MonthBrief;
 
 use super::AwardRequest;
 use super::credits::{self, Credits, Memory};
-use super::in_force;
+use super::in_force_version::InForceVersion;
 use super::member_facts::KnownFacts;
 use super::member_months::{self, MemberMonths, MonthKey};
 use crate::points::engine::{self};
@@ -265,7 +265,7 @@ async fn look(means: &AwardContext, conn: &Conn, asked: &[&AwardInput], again: b
     let (sight, months, version, keys, credits) = tokio::join!(
         state.changes.look(conn),
         member_months::take(conn, &days),
-        in_force::version(conn),
+        InForceVersion::read(conn),
         idempotency::find_all(conn, &keys, now),
         credits::of_deeds(conn, &wants),
     );
@@ -320,7 +320,7 @@ async fn read_all(
     let latest = asked.iter().map(|asked| asked.now).max().unwrap_or_default();
     let days = month::days(&wanted);
     let (sight, months, version) =
-        tokio::join!(means.state.changes.look(conn), member_months::months(conn, &days), in_force::version(conn),);
+        tokio::join!(means.state.changes.look(conn), member_months::months(conn, &days), InForceVersion::read(conn),);
     let sight = sight?;
     let (callers, facts) = tokio::join!(
         means.state.authenticator.alive(conn, sight, &claims, latest),

@@ -7,9 +7,9 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use quick_cache::sync::Cache;
 use uuid::Uuid;
 
-use crate::kernel::batching::cache::BoundedCache;
 use crate::kernel::db::Conn;
 use crate::kernel::db::statement::Prepared;
 use crate::kernel::http::problem::Problem;
@@ -101,7 +101,7 @@ type DecisionInputs = (Weak<InForce>, MonthVersion, Taken);
 
 /// By member. Crediting an offer writes the month in which it is done: while the month has the same version, no offer
 /// was credited.
-static KNOWN: LazyLock<BoundedCache<Uuid, DecisionInputs>> = LazyLock::new(|| BoundedCache::new(REMEMBERED));
+static KNOWN: LazyLock<Cache<Uuid, DecisionInputs>> = LazyLock::new(|| Cache::new(REMEMBERED));
 
 fn known(asked: &CreditQuery) -> Option<Taken> {
     let (here, version, taken) = KNOWN.get(&asked.member_id)?;
@@ -184,8 +184,9 @@ struct ObjectsRow {
     objects: Vec<String>,
 }
 
-/// All objects that the rules with offers have credited to members, one partition for each member. Which of them are
+/// All objects that the rules with offers have credited to members, one partition for each member, and those that earn them nothing. Which of them are
 /// still on offer is decided here: joining them in PostgreSQL doubled the time.
 const OBJECTS: &str = "SELECT k.member_id, r.rule_code, ARRAY(SELECT p.object_id FROM point_entries p
-        WHERE p.member_id = k.member_id AND p.rule_code = r.rule_code) AS objects
+        WHERE p.member_id = k.member_id AND p.rule_code = r.rule_code
+        UNION ALL SELECT x.object_id FROM point_offer_exceptions x WHERE x.member_id = k.member_id) AS objects
     FROM unnest($1::uuid[]) AS k (member_id) CROSS JOIN unnest($2::text[]) AS r (rule_code)";

@@ -1,4 +1,4 @@
-//! Rules, parameters and offers in force in a cell on a day, cached by database version.
+//! Rules, parameters and offers in force in a cell on a day, cached until a unit above changes them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
@@ -8,15 +8,15 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Date, Int4, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use quick_cache::sync::Cache;
 use uuid::Uuid;
 
-use crate::kernel::batching::cache::BoundedCache;
 use crate::kernel::db::Conn;
-use crate::kernel::db::schema::points_in_force;
 use crate::kernel::db::statement::Prepared;
 use crate::kernel::http::problem::Problem;
 use crate::kernel::security::access::in_force;
 
+use super::in_force_version::InForceVersion;
 use super::rules::Rule;
 use super::store::{self, Parameters};
 use crate::points::rulebook::{Limit, LimitRow, limits_within, narrowed};
@@ -27,20 +27,29 @@ const KEPT: usize = 250_000;
 /// A cell and a day.
 pub type CellDay = (Uuid, NaiveDate);
 
-/// What is in force, with the version at which it was read.
-type Versioned = (i64, Arc<InForce>);
+/// What is in force, with the units above it and the number of the change after which it was read.
+#[derive(Clone)]
+struct Read {
+    number: i64,
+    path: Arc<[Uuid]>,
+    here: Arc<InForce>,
+}
 
-/// Versions never repeat, so a cached value of the requested version is valid.
-static KNOWN: LazyLock<BoundedCache<CellDay, Versioned>> = LazyLock::new(|| BoundedCache::new(KEPT));
+static KNOWN: LazyLock<Cache<CellDay, Read>> = LazyLock::new(|| Cache::new(KEPT));
 /// Units that set something, and a day.
 type Setters = (Vec<Uuid>, NaiveDate);
 
 /// Cells below the same setting units share one value.
-static SHARED: LazyLock<BoundedCache<Setters, Versioned>> = LazyLock::new(|| BoundedCache::new(KEPT));
+static SHARED: LazyLock<Cache<Setters, Read>> = LazyLock::new(|| Cache::new(KEPT));
 
-/// Only one version of each key is cached: older versions are never requested again.
-fn recall<K: Eq + Hash>(memo: &BoundedCache<K, Versioned>, key: &K, version: i64) -> Option<Arc<InForce>> {
-    memo.get(key).filter(|(as_of, _)| *as_of == version).map(|(_, here)| here)
+/// What is cached and still holds. It is noted as read now, before changes elsewhere are too many to be listed.
+fn recall<K: Eq + Hash + Clone>(memo: &Cache<K, Read>, key: &K, version: &InForceVersion) -> Option<Arc<InForce>> {
+    let known = memo.get(key).filter(|known| version.still_holds(known.number, &known.path))?;
+    let here = known.here.clone();
+    if known.number != version.number() {
+        memo.insert(key.clone(), Read { number: version.number(), ..known });
+    }
+    Some(here)
 }
 
 /// An object that rules reward.
@@ -64,14 +73,6 @@ pub struct InForce {
     pub offered: BTreeMap<String, i64>,
 }
 
-/// The version of what is in force now.
-///
-/// # Errors
-/// 503 when the database cannot be reached.
-pub async fn version(mut conn: &Conn) -> Result<i64, Problem> {
-    Ok(points_in_force::table.select(points_in_force::version).first(&mut conn).await?)
-}
-
 /// Finds what is in force on these cell days, at the given database version.
 ///
 /// # Errors
@@ -79,7 +80,7 @@ pub async fn version(mut conn: &Conn) -> Result<i64, Problem> {
 pub async fn find(
     conn: &Conn,
     places: &BTreeSet<CellDay>,
-    version: i64,
+    version: &InForceVersion,
 ) -> Result<HashMap<CellDay, Arc<InForce>>, Problem> {
     let mut found = HashMap::new();
     let mut missing = Vec::new();
@@ -92,9 +93,9 @@ pub async fn find(
     if missing.is_empty() {
         return Ok(found);
     }
-    for (place, loaded) in load(conn, &missing, version).await? {
-        KNOWN.insert(place, (version, loaded.clone()));
-        found.insert(place, loaded);
+    for (place, read) in load(conn, &missing, version).await? {
+        found.insert(place, read.here.clone());
+        KNOWN.insert(place, read);
     }
     Ok(found)
 }
@@ -152,7 +153,7 @@ const OFFERS: &str = "SELECT unit_id, rule_code, object_kind, object_id, title, 
     WHERE unit_id = ANY($1) AND valid_from <= $3 AND (valid_to IS NULL OR valid_to > $2)";
 
 /// Loads several places in a few statements, however many days they are of: after a change all of them are missing at once.
-async fn load(mut conn: &Conn, places: &[CellDay], version: i64) -> Result<Vec<(CellDay, Arc<InForce>)>, Problem> {
+async fn load(mut conn: &Conn, places: &[CellDay], version: &InForceVersion) -> Result<Vec<(CellDay, Read)>, Problem> {
     let (units, days): (Vec<Uuid>, Vec<NaiveDate>) = places.iter().copied().unzip();
     let (Some(first), Some(last)) = (days.iter().min().copied(), days.iter().max().copied()) else {
         return Ok(Vec::new());
@@ -167,17 +168,17 @@ async fn load(mut conn: &Conn, places: &[CellDay], version: i64) -> Result<Vec<(
     for PathRow { unit_id, day, path } in paths {
         let Some(set) = sets.get(&day) else { continue };
         // The top unit is always included: it tells one database from another.
-        let by = path.iter().filter(|unit| set.by(**unit) || Some(*unit) == path.last()).copied().collect();
-        let key = (by, day);
+        let by: Vec<Uuid> = path.iter().filter(|unit| set.by(**unit) || Some(*unit) == path.last()).copied().collect();
+        let (key, setters, number) = ((by.clone(), day), by.into(), version.number());
         let here = match recall(&SHARED, &key, version) {
             Some(here) => here,
             None => {
                 let here = Arc::new(set.along(&path)?);
-                SHARED.insert(key, (version, here.clone()));
+                SHARED.insert(key, Read { number, path: setters, here: here.clone() });
                 here
             }
         };
-        loaded.push(((unit_id, day), here));
+        loaded.push(((unit_id, day), Read { number, path: path.into(), here }));
     }
     Ok(loaded)
 }

@@ -14,7 +14,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::db::statement::Prepared;
 use crate::kernel::http::problem::Problem;
 
-use super::in_force;
+use super::in_force_version::InForceVersion;
 use super::member_facts::{self, MemberDay, MemberFacts};
 use super::rules::Counters;
 
@@ -119,7 +119,7 @@ const TAKEN: &str = months!(" ORDER BY h.member_id, h.period FOR UPDATE OF h SKI
 /// Months of members with the facts, in the order of the input, and the version of what is in force.
 pub struct MemberMonths {
     pub states: Vec<MemberState>,
-    pub version: i64,
+    pub version: InForceVersion,
 }
 
 impl MemberMonths {
@@ -130,7 +130,7 @@ impl MemberMonths {
     }
 
     /// Combines what was read for the same places.
-    pub fn of(months: Vec<Option<Month>>, facts: Vec<Option<MemberFacts>>, version: i64) -> Self {
+    pub fn of(months: Vec<Option<Month>>, facts: Vec<Option<MemberFacts>>, version: InForceVersion) -> Self {
         let states = months.into_iter().zip(facts).map(|(month, facts)| MemberState {
             found: month.is_some(),
             month: month.unwrap_or_default(),
@@ -143,7 +143,7 @@ impl MemberMonths {
 /// Reads the months of members as of a day in each.
 pub async fn read(conn: &Conn, wanted: &[MemberDay]) -> Result<MemberMonths, Problem> {
     let (months, facts, version) =
-        tokio::join!(months(conn, wanted), member_facts::read(conn, wanted), in_force::version(conn));
+        tokio::join!(months(conn, wanted), member_facts::read(conn, wanted), InForceVersion::read(conn));
     Ok(MemberMonths::of(months?, facts?, version?))
 }
 
@@ -193,6 +193,7 @@ pub struct NewEntry {
     pub late: bool,
 }
 
+/// Ledger and months, and an event for members who allowed an app something, in one statement.
 const WRITE: &str = "WITH entries AS (
         INSERT INTO point_entries (member_id, id, kind, rule_code, rule_version, object_kind, object_id, points, period, day,
             occurred_at, unit_id, attested_by, late)
@@ -200,7 +201,15 @@ const WRITE: &str = "WITH entries AS (
             n.occurred_at, n.unit_id, n.attested_by, n.late
         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int4[], $5::text[], $6::text[], $7::int4[], $8::date[], $9::date[],
             $10::timestamptz[], $11::uuid[], $12::uuid[], $13::bool[]) AS n (member_id, id, rule_code, rule_version, object_kind,
-            object_id, points, period, day, occurred_at, unit_id, attested_by, late))
+            object_id, points, period, day, occurred_at, unit_id, attested_by, late)),
+    told AS (
+        INSERT INTO outbox (topic, payload, created_at, available_at)
+        SELECT 'points.awarded', jsonb_build_object('entry_id', n.id, 'member_id', n.member_id, 'unit_id', n.unit_id,
+            'period', to_char(n.period, 'YYYY-MM'), 'points', n.points, 'rule', n.rule_code), n.occurred_at, n.occurred_at
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $7::int4[], $8::date[], $10::timestamptz[], $11::uuid[])
+            AS n (member_id, id, rule_code, points, period, occurred_at, unit_id)
+        WHERE EXISTS (SELECT FROM sessions s
+            WHERE s.account_id = n.member_id AND s.client_id IS NOT NULL AND s.revoked_at IS NULL))
     UPDATE member_months m SET points = n.points, counters = n.counters::json
     FROM unnest($14::uuid[], $15::date[], $16::int4[], $17::text[]) AS n (member_id, period, points, counters)
     WHERE m.member_id = n.member_id AND m.period = n.period";

@@ -232,6 +232,8 @@ impl Reason {
 pub struct Facts<'a> {
     pub event: &'a str,
     pub percent: Option<i32>,
+    /// Points given before for the same thing.
+    pub already: i32,
     pub day: NaiveDate,
     pub without_device: bool,
     pub self_service_cap: i32,
@@ -271,7 +273,7 @@ fn judge(rule: &Rule, facts: &Facts<'_>, counters: &Counters) -> Outcome {
     if facts.credited.contains(&rule.code) {
         return Outcome::Refused(Reason::AlreadyCredited);
     }
-    let worth = rule.worth(facts.percent);
+    let worth = rule.worth(facts.percent) - facts.already;
     if worth <= 0 {
         return Outcome::Refused(Reason::BelowTheLowestTier);
     }

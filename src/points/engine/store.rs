@@ -115,6 +115,7 @@ pub const THRESHOLD_FLOOR: &str = "threshold_floor";
 /// Days of a month that an excuse must cover.
 pub const EXCUSE_DAYS: &str = "excuse_days";
 pub const DOCUMENT_REVIEW: &str = "document_review";
+pub const QUESTION_REVIEW: &str = "question_review";
 
 /// Name of the parameter that a unit can only lower: no unit may exceed those above it.
 pub const SELF_SERVICE_DAY_CAP: &str = "self_service_day_cap";
@@ -165,10 +166,10 @@ pub async fn parameters_in_force(conn: &mut Conn, path: &[Uuid], day: NaiveDate)
     Ok(rows)
 }
 
-/// Whether a second officer looks at documents of the unit with this path before they are published.
-pub async fn document_review(conn: &mut Conn, path: &[Uuid], day: NaiveDate) -> Result<bool, Problem> {
+/// Whether a parameter that is 0 or 1 is set for the unit with this path.
+pub async fn is_set(conn: &mut Conn, name: &str, path: &[Uuid], day: NaiveDate) -> Result<bool, Problem> {
     let rows = parameters_in_force(conn, path, day).await?;
-    Ok(rows.iter().any(|row| row.name == DOCUMENT_REVIEW && row.value > 0))
+    Ok(rows.iter().any(|row| row.name == name && row.value > 0))
 }
 
 /// The same as the engine needs them.

@@ -42,6 +42,8 @@ pub enum ParameterName {
     ExcuseDays,
     /// 1 when a second officer looks at documents before they are published, 0 when not.
     DocumentReview,
+    /// 1 when a second officer looks at questions before quizzes draw them, 0 when not.
+    QuestionReview,
 }
 
 impl ParameterName {
@@ -53,12 +55,13 @@ impl ParameterName {
             Self::ThresholdFloor => store::THRESHOLD_FLOOR,
             Self::ExcuseDays => store::EXCUSE_DAYS,
             Self::DocumentReview => store::DOCUMENT_REVIEW,
+            Self::QuestionReview => store::QUESTION_REVIEW,
         }
     }
 
     /// Whether it changes who reached the threshold, whatever members do.
     fn moves_figures(self) -> bool {
-        !matches!(self, Self::SelfServiceDayCap | Self::DocumentReview)
+        !matches!(self, Self::SelfServiceDayCap | Self::DocumentReview | Self::QuestionReview)
     }
 
     /// Whether a value asks less of members than what is in force.
@@ -69,7 +72,7 @@ impl ParameterName {
             Self::Prorated => value > i32::from(in_force.prorate),
             Self::ExcuseDays => value < in_force.excuse_days,
             // More can be earned, and still has to be.
-            Self::SelfServiceDayCap | Self::DocumentReview => false,
+            Self::SelfServiceDayCap | Self::DocumentReview | Self::QuestionReview => false,
         }
     }
 }
@@ -81,7 +84,7 @@ pub struct ParameterIn {
     /// Which parameter.
     #[schema(example = "threshold")]
     name: ParameterName,
-    /// Its value; 0 or 1 for `prorated` and `document_review`, 1 to 31 for `excuse_days`.
+    /// Its value; 0 or 1 for `prorated`, `document_review` and `question_review`, 1 to 31 for `excuse_days`.
     #[schema(minimum = 0, maximum = 10_000, example = 35)]
     value: i32,
     /// The first month it holds for: the present one or a later one; a later one when it asks less of members.
@@ -93,7 +96,7 @@ pub struct ParameterIn {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PointParameter {
     /// Which parameter: `threshold`, `prorated`, `self_service_day_cap`, `threshold_floor`, `excuse_days`,
-    /// `document_review`.
+    /// `document_review`, `question_review`.
     #[schema(max_length = 40, pattern = "^[a-z_]+$", example = "threshold")]
     name: String,
     /// Its value.
@@ -130,7 +133,7 @@ pub async fn list_parameters(mut request: ReadRequest<OnUnit<ReadUnit>>) -> Resu
 /// with a decision that waits, and the value holds when a second officer confirms it, before the month after `from` begins. What
 /// asks less of members begins next month at the earliest. No threshold is below the floor that a unit above set, whatever was
 /// set before it. `self_service_day_cap` holds at once and may only be narrowed: the least value on the way from the top holds,
-/// and more than the units above allow in that month is refused; `document_review` holds at once. Recorded in the audit log.
+/// and more than the units above allow in that month is refused; `document_review` and `question_review` hold at once. Recorded in the audit log.
 #[utoipa::path(tag = "Points", params(("unit_id" = Uuid, Path, description = "The unit.")), request_body = ParameterIn,
     responses((status = 422, description = "It is more, or a lower threshold, than the units above allow (`rule_widened`), or asks less of members from the present month on (`too_early`).")))]
 #[post("/units/{unit_id}/point-parameters")]

@@ -10,14 +10,13 @@ use crate::kernel::db::Conn;
 use crate::kernel::db::schema::point_parameters;
 use crate::kernel::http::problem::{Code, Fault, Problem, text};
 use crate::points::engine::store;
-use crate::points::officers::unmet;
 
 use super::{ParameterIn, ParameterName};
 
 /// Whether a value can be set for the unit with this path today.
 ///
 /// # Errors
-/// 400 for a month that is over and a value out of bounds, 422 when the units above do not allow it or it comes too early.
+/// 422 for a month that is over, a value out of bounds, or when the units above do not allow it or it comes too early.
 pub async fn check(conn: &mut Conn, path: &[Uuid], body: &ParameterIn, today: NaiveDate) -> Result<(), Problem> {
     bounds(body, today)?;
     begins_in_time(conn, path, body, today).await?;
@@ -50,12 +49,12 @@ async fn begins_in_time(conn: &mut Conn, path: &[Uuid], body: &ParameterIn, toda
             format!("Hạ yêu cầu chỉ áp dụng từ tháng {} trở đi.", present.next()),
             format!("What asks less begins with {} at the earliest.", present.next()),
         );
-        return Err(unmet("/from", "too_early", detail));
+        return Err(Problem::fault("/from", "too_early", detail));
     }
     Ok(())
 }
 
-/// A superior who narrows later binds anyway: this only tells whoever sets a value that it would never hold.
+/// A superior who narrows later binds anyway: this only tells the officer that the value would never hold.
 async fn no_wider(conn: &mut Conn, path: &[Uuid], body: &ParameterIn) -> Result<(), Problem> {
     let above = path.get(1..).unwrap_or_default();
     let bound = store::parameters(conn, above, body.from.first_day()).await?;

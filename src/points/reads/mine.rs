@@ -36,7 +36,7 @@ impl PeriodQuery {
         let period = self.period.unwrap_or(present);
         if period > present {
             let detail = text("Tháng này chưa đến.", "That month has not come yet.");
-            return Err(Problem::fault("period", "too_large", detail));
+            return Err(Problem::malformed("period", "too_large", detail));
         }
         Ok(period)
     }

@@ -123,7 +123,7 @@ pub fn days(wanted: &[MonthQuery]) -> Vec<MemberDay> {
 pub async fn show(conn: &mut Conn, wanted: &[MonthQuery], read: MemberMonths) -> Result<Vec<MyPoints>, Problem> {
     let days = days(wanted);
     let places = read.states.iter().zip(&days).filter_map(|(state, (_, day))| Some((state.facts.as_ref()?.cell, *day)));
-    let in_force = in_force::find(conn, &places.collect(), read.version).await?;
+    let in_force = in_force::find(conn, &places.collect(), &read.version).await?;
     let place = |(state, (_, day)): (&MemberState, &(Uuid, NaiveDate))| {
         state.facts.as_ref().and_then(|facts| in_force.get(&(facts.cell, *day))).cloned()
     };
@@ -137,7 +137,7 @@ pub async fn show(conn: &mut Conn, wanted: &[MonthQuery], read: MemberMonths) ->
     let asked: Vec<CreditQuery> = wanted.iter().zip(&read.states).zip(&here).filter_map(asked).collect();
     let mut taken = credits::of_offers(conn, &asked, Memory::Kept).await?.into_iter();
     let closed = closed_of(conn, wanted).await?;
-    // Whoever belonged to no cell then has the rules of the whole system.
+    // A member who belonged to no cell then has the rules of the whole system.
     let without: Vec<NaiveDate> =
         days.iter().zip(&here).filter(|(_, here)| here.is_none()).map(|((_, day), _)| *day).collect();
     let rules = match (without.iter().min(), without.iter().max()) {

@@ -41,7 +41,11 @@ impl YearQuery {
     fn months(&self, today: NaiveDate) -> Result<(i32, Vec<Period>), Problem> {
         let year = self.year.unwrap_or(today.year());
         if year > today.year() {
-            return Err(Problem::fault("year", "too_large", text("Năm này chưa đến.", "That year has not come yet.")));
+            return Err(Problem::malformed(
+                "year",
+                "too_large",
+                text("Năm này chưa đến.", "That year has not come yet."),
+            ));
         }
         let months = (1..=12).filter_map(|month| NaiveDate::from_ymd_opt(year, month, 1));
         Ok((year, months.filter(|first| *first <= today).map(Period::containing).collect()))

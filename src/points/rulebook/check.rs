@@ -11,7 +11,7 @@ use super::change::{RuleChangeIn, RuleScope};
 /// those of the system for the whole of it.
 ///
 /// # Errors
-/// 400 for days gone by and fields that do not fit the scope, 422 for an unknown rule or one that would be widened.
+/// 422 for days gone by, fields that do not fit the scope, an unknown rule and one that would be widened.
 pub fn check(change: &RuleChangeIn, superior: &[Rule], today: NaiveDate) -> Result<(), Problem> {
     let mut faults = dates(change, today);
     faults.extend(match change.scope {
@@ -19,7 +19,7 @@ pub fn check(change: &RuleChangeIn, superior: &[Rule], today: NaiveDate) -> Resu
         RuleScope::System => shape_of_version(change),
     });
     if !faults.is_empty() {
-        return Err(Problem::faults(Code::InvalidRequest, faults));
+        return Err(Problem::faults(Code::RuleNotMet, faults));
     }
     let Some(rule) = superior.iter().find(|rule| rule.code == change.rule) else {
         return Err(Problem::with(
@@ -181,7 +181,7 @@ mod tests {
             (serde_json::json!({"points": 1, "valid_from": "2026-11-20"}), "/valid_from"),
             (serde_json::json!({"points": 1, "valid_to": "2026-11-21"}), "/valid_to"),
         ] {
-            assert_eq!(of(body).unwrap_err(), (400, vec![pointer.to_owned()]));
+            assert_eq!(of(body).unwrap_err(), (422, vec![pointer.to_owned()]));
         }
     }
 

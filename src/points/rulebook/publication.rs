@@ -174,7 +174,7 @@ async fn end_version(conn: &mut Conn, code: &str, version: i32, on: NaiveDate) -
 /// Ends a published change on a day to come, the first on which it holds no more.
 ///
 /// # Errors
-/// 400 for a day that is not to come or not before its end, 409 for a draft.
+/// 422 for a day that is not to come or not before its end, 409 for a draft.
 pub async fn end(conn: &mut Conn, row: &ChangeRow, on: NaiveDate, today: NaiveDate) -> Result<(), Problem> {
     if row.state == "draft" {
         return Err(Problem::with(

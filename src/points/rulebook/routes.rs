@@ -30,7 +30,7 @@ use super::target::OnRuleChange;
 /// For the unit and everything below it: lower points, lower caps, or switched off; never wider than the superior allows. The
 /// unit at the top of the whole system may draft a new version of a rule of the system instead. A draft changes nothing.
 #[utoipa::path(tag = "Rules", params(("unit_id" = Uuid, Path, description = "The unit.")), request_body = RuleChangeIn, responses(
-    (status = 422, description = "There is no such rule then, or the change would widen it (`rule_widened`).")))]
+    (status = 422, description = "There is no such rule then, its first day has come, fields do not fit, or the change would widen it (`rule_widened`).")))]
 #[post("/units/{unit_id}/point-rule-changes")]
 pub async fn draft_rule_change(
     request: WriteRequest<RuleChangeIn, OnUnit<ManageRules>>,
@@ -91,14 +91,14 @@ pub async fn get_rule_change(mut request: ReadRequest<OnRuleChange>) -> Result<R
     request_body = RuleChangeIn, responses(
     (status = 409, description = "It is published already."),
     (status = 412, description = "The draft was changed meanwhile."),
-    (status = 422, description = "There is no such rule then, or the change would widen it (`rule_widened`).")))]
+    (status = 422, description = "There is no such rule then, its first day has come, fields do not fit, or the change would widen it (`rule_widened`).")))]
 #[put("/point-rule-changes/{change_id}")]
 pub async fn replace_rule_change(
     req: HttpRequest,
     request: WriteRequest<RuleChangeIn, OnRuleChange>,
 ) -> Result<Reply<RuleChange>, Problem> {
     if !req.headers().contains_key(header::IF_MATCH) {
-        return Err(Problem::fault("If-Match", "required", text("Thiếu If-Match.", "If-Match is required.")));
+        return Err(Problem::malformed("If-Match", "required", text("Thiếu If-Match.", "If-Match is required.")));
     }
     request
         .commit(async |conn, scope| {
@@ -138,9 +138,8 @@ pub async fn delete_rule_change(request: WriteRequest<Empty, OnRuleChange>) -> R
 /// The change holds from its first day on, tomorrow at the earliest, and can no longer be edited. The previous change
 /// of the same rule by the same unit ends on that day.
 #[utoipa::path(tag = "Rules", params(("change_id" = Uuid, Path, description = "The change.")), request_body = Empty, responses(
-    (status = 400, description = "Its first day has come meanwhile: write another one."),
     (status = 409, description = "It is published already, or a later one is."),
-    (status = 422, description = "There is no such rule then, or the change would widen it (`rule_widened`).")))]
+    (status = 422, description = "There is no such rule then, its first day has come, fields do not fit, or the change would widen it (`rule_widened`).")))]
 #[post("/point-rule-changes/{change_id}/publication")]
 pub async fn publish_rule_change(request: WriteRequest<Empty, OnRuleChange>) -> Result<Reply<RuleChange>, Problem> {
     request

@@ -1,6 +1,6 @@
 //! Attempts as members see them: without a key until the window has ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -10,13 +10,14 @@ use uuid::Uuid;
 use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
 use crate::points::{Award, Entry, MonthBrief, Refusal};
-use crate::quizzes::exposure;
 use crate::quizzes::publishing::model::Reveal;
-use crate::quizzes::publishing::store::QuizRow;
+use crate::quizzes::voids::store as voids;
 
 use super::answers::{AttemptAnswer, GRACE_SECONDS};
+use super::frozen::{self, Asked};
 use super::model::DrawnQuestion;
-use super::store::{self, Asked, AttemptRow, Grade};
+use super::store::{self, AttemptRow, Grade};
+use super::subject::AttemptSubject;
 
 /// An option of a question.
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,6 +51,10 @@ pub struct AttemptQuestion {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 4000, nullable = false)]
     explanation: Option<String>,
+    /// There when officers voided the question: it counts as answered well by all who were asked it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    voided: Option<bool>,
 }
 
 /// An attempt.
@@ -57,10 +62,12 @@ pub struct AttemptQuestion {
 pub struct Attempt {
     /// Identifier.
     id: Uuid,
-    /// The quiz.
-    quiz_id: Uuid,
-    /// Counts the member's attempts at the quiz.
-    #[schema(minimum = 1, maximum = 5, example = 1)]
+    /// The quiz; null for the questions of a document.
+    quiz_id: Option<Uuid>,
+    /// The document whose questions are answered; null for a quiz.
+    document_id: Option<Uuid>,
+    /// Counts the member's attempts at the quiz or the document.
+    #[schema(minimum = 1, maximum = 100_000, example = 1)]
     number: i32,
     /// When it began.
     started_at: DateTime<Utc>,
@@ -99,6 +106,8 @@ pub struct AttemptReceipt {
     passed: bool,
     /// Whether it earned nothing because it was practice.
     practice: bool,
+    /// Whether officers entered the answers of a sheet of paper.
+    assisted: bool,
     /// Whether the server graded it after its deadline.
     expired: bool,
     /// When it counts.
@@ -127,6 +136,7 @@ impl AttemptReceipt {
             percent: grade.percent,
             passed: grade.passed,
             practice: grade.practice,
+            assisted: attempt.assisted,
             expired: grade.expired,
             submitted_at: grade.at,
             points_awarded: grade.points,
@@ -138,7 +148,9 @@ impl AttemptReceipt {
 }
 
 /// Whether right answers may be shown: after the window, or at once for practice, and never while the attempt runs.
-fn is_revealed(attempt: &AttemptRow, quiz: &QuizRow, now: DateTime<Utc>) -> bool {
+/// Questions of a document never show theirs.
+fn is_revealed(attempt: &AttemptRow, subject: &AttemptSubject, now: DateTime<Utc>) -> bool {
+    let Some(quiz) = subject.quiz() else { return false };
     let at_once = quiz.practice && quiz.reveal() == Reveal::AtOnce;
     // Others may still be saving within their grace.
     let ended = now > quiz.closes_at + TimeDelta::seconds(GRACE_SECONDS);
@@ -146,20 +158,20 @@ fn is_revealed(attempt: &AttemptRow, quiz: &QuizRow, now: DateTime<Utc>) -> bool
 }
 
 /// An attempt as its member sees it now.
-pub async fn show(
-    conn: &mut Conn,
-    attempt: AttemptRow,
-    quiz: &QuizRow,
-    now: DateTime<Utc>,
-) -> Result<Attempt, Problem> {
+pub async fn show(conn: &mut Conn, attempt: AttemptRow, now: DateTime<Utc>) -> Result<Attempt, Problem> {
+    let subject = AttemptSubject::of(conn, &attempt).await?;
     let drawn = attempt.questions()?;
-    let asked = store::asked(conn, &drawn).await?;
+    let asked = frozen::asked(conn, &drawn).await?;
     let saved = store::saved(conn, attempt.id).await?;
-    let revealed = is_revealed(&attempt, quiz, now);
-    let practice = quiz.practice || exposure::of_quiz(conn, quiz.id, attempt.member_id).await?;
+    let revealed = is_revealed(&attempt, &subject, now);
+    let practice = subject.is_practice(conn, attempt.member_id, &drawn).await?;
+    let voided = match subject.quiz().filter(|quiz| quiz.voids > 0) {
+        Some(quiz) => voids::of_quiz(conn, quiz.id).await?,
+        None => HashSet::new(),
+    };
     let questions = drawn.iter().filter_map(|question| {
         let asked = asked.get(&(question.question_id, question.version))?;
-        Some(shown(question, asked, revealed))
+        Some(shown(question, asked, revealed, voided.contains(&question.question_id)))
     });
     let answer = |question: &DrawnQuestion| {
         let option_ids = saved.get(&question.id)?.clone();
@@ -170,6 +182,7 @@ pub async fn show(
         answers: drawn.iter().filter_map(answer).collect(),
         id: attempt.id,
         quiz_id: attempt.quiz_id,
+        document_id: attempt.document_id,
         number: attempt.number,
         started_at: attempt.started_at,
         expires_at: attempt.expires_at,
@@ -179,7 +192,7 @@ pub async fn show(
     })
 }
 
-fn shown(question: &DrawnQuestion, asked: &Asked, revealed: bool) -> AttemptQuestion {
+fn shown(question: &DrawnQuestion, asked: &Asked, revealed: bool, voided: bool) -> AttemptQuestion {
     let texts: HashMap<Uuid, (&str, bool)> =
         asked.options.iter().map(|option| (option.id, (option.text.as_str(), option.correct))).collect();
     let options = question.options.iter().filter_map(|option| {
@@ -192,5 +205,6 @@ fn shown(question: &DrawnQuestion, asked: &Asked, revealed: bool) -> AttemptQues
         text: asked.text.clone(),
         options: options.collect(),
         explanation: asked.explanation.clone().filter(|_| revealed),
+        voided: voided.then_some(true),
     }
 }

@@ -7,15 +7,13 @@ use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
 use crate::quizzes::publishing::store as quizzes;
 
-use super::answers::{AttemptAnswer, save};
+use super::answers::AttemptAnswer;
+use super::frozen;
 use super::grading::grade;
 use super::start::start;
 use super::store;
 
-/// How long the attempt takes.
-const SECONDS: i64 = 420;
-
-/// Starts an attempt, answers so many questions as they should be, and submits it.
+/// Starts an attempt, answers so many questions as they should be, and submits it after so many seconds.
 ///
 /// # Errors
 /// As the steps themselves.
@@ -24,12 +22,12 @@ pub async fn take(
     quiz_id: Uuid,
     member_id: Uuid,
     right: usize,
-    at: DateTime<Utc>,
+    (at, seconds): (DateTime<Utc>, i64),
 ) -> Result<(), Problem> {
     let quiz = quizzes::get(conn, quiz_id).await?;
     let (attempt, _) = start(conn, &quiz, member_id, at).await?;
     let questions = attempt.questions()?;
-    let asked = store::asked(conn, &questions).await?;
+    let asked = frozen::asked(conn, &questions).await?;
     let mut answers = Vec::with_capacity(questions.len());
     for (index, question) in questions.iter().enumerate() {
         let Some(asked) = asked.get(&(question.question_id, question.version)) else { continue };
@@ -39,8 +37,8 @@ pub async fn take(
         let option_ids = ticked.take(most).map(|option| option.id).collect();
         answers.push(AttemptAnswer { question_id: question.id, option_ids, seq: None });
     }
-    let submitted = at + TimeDelta::seconds(SECONDS);
-    save(conn, attempt.id, (&answers, true), submitted).await?;
+    let submitted = at + TimeDelta::seconds(seconds);
+    store::save(conn, answers.iter().map(|answer| (attempt.id, answer, submitted)).collect()).await?;
     grade(conn, attempt.id, submitted).await?;
     Ok(())
 }

@@ -3,19 +3,20 @@
 use std::cell::Cell;
 
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use actix_web::{HttpRequest, Responder, get, post, put};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::kernel::extract::{Empty, Myself, Query, ReadRequest, WriteRequest, path_id};
+use crate::kernel::batching::command::BatchWriter;
+use crate::kernel::extract::{BatchedRequest, Empty, Myself, Query, ReadRequest, WriteRequest, answer, path_id};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::Problem;
 use crate::kernel::http::reply::{Created, NoContent, OneOf, Reply};
-use crate::quizzes::publishing::store as quizzes;
 
-use super::answers::{AttemptAnswer, save};
+use super::answers::{AnswerSaver, AnswersToSave, AttemptAnswer};
 use super::grading::grade;
 use super::output::{Attempt, AttemptReceipt, show};
 use super::start::start;
@@ -39,7 +40,7 @@ pub async fn start_attempt(
         .commit(async |conn, scope| {
             let (attempt, new) = start(conn, &scope.on.0, scope.caller.account_id, scope.now).await?;
             fresh.set(new);
-            show(conn, attempt, &scope.on.0, scope.now).await
+            show(conn, attempt, scope.now).await
         })
         .await?;
     if fresh.get() {
@@ -59,8 +60,7 @@ pub async fn start_attempt(
 pub async fn get_attempt(mut request: ReadRequest<MyAttempt>) -> Result<Reply<Attempt>, Problem> {
     let (scope, conn) = (&request.scope, &mut request.conn);
     let attempt = store::get(conn, scope.on.0).await?;
-    let quiz = quizzes::get(conn, attempt.quiz_id).await?;
-    let shown = show(conn, attempt, &quiz, scope.now).await?;
+    let shown = show(conn, attempt, scope.now).await?;
     request.reply(&shown)
 }
 
@@ -86,15 +86,16 @@ pub struct AnswerIn {
     responses((status = 409, description = "The attempt has ended (`attempt_over`)."),
         (status = 422, description = "The attempt does not request this question or offer these options.")))]
 #[put("/attempts/{attempt_id}/answers/{question_id}")]
-pub async fn save_answer(req: HttpRequest, request: WriteRequest<AnswerIn, MyAttempt>) -> Result<NoContent, Problem> {
-    let question_id = path_id(&req, "question_id")?;
-    request
-        .commit(async |conn, scope| {
-            let (option_ids, seq) = (scope.body.option_ids.clone(), scope.body.seq);
-            let answer = AttemptAnswer { question_id, option_ids, seq };
-            save(conn, scope.on.0, (&[answer], false), scope.now).await
-        })
-        .await
+pub async fn save_answer(
+    request: BatchedRequest<AnswerIn>,
+    saver: Data<BatchWriter<AnswerSaver>>,
+) -> Result<NoContent, Problem> {
+    let attempt_id = path_id(&request.request, "attempt_id")?;
+    let question_id = path_id(&request.request, "question_id")?;
+    let AnswerIn { option_ids, seq } = request.body;
+    let answers = vec![AttemptAnswer { question_id, option_ids, seq }];
+    saver.ask(request.claims, AnswersToSave { attempt_id, answers, listed: false }, request.now).await?;
+    Ok(answer(204, String::new(), false))
 }
 
 /// Answers to several questions.
@@ -113,8 +114,14 @@ pub struct AnswersIn {
     responses((status = 409, description = "The attempt has ended (`attempt_over`)."),
         (status = 422, description = "The attempt does not request these questions or offer these options.")))]
 #[put("/attempts/{attempt_id}/answers")]
-pub async fn save_answers(request: WriteRequest<AnswersIn, MyAttempt>) -> Result<NoContent, Problem> {
-    request.commit(async |conn, scope| save(conn, scope.on.0, (&scope.body.answers, true), scope.now).await).await
+pub async fn save_answers(
+    request: BatchedRequest<AnswersIn>,
+    saver: Data<BatchWriter<AnswerSaver>>,
+) -> Result<NoContent, Problem> {
+    let attempt_id = path_id(&request.request, "attempt_id")?;
+    let answers = request.body.answers;
+    saver.ask(request.claims, AnswersToSave { attempt_id, answers, listed: true }, request.now).await?;
+    Ok(answer(204, String::new(), false))
 }
 
 /// Submit an attempt
@@ -134,9 +141,11 @@ pub async fn submit_attempt(request: WriteRequest<Empty, MyAttempt>) -> Result<R
 pub struct AttemptSummary {
     /// Identifier.
     id: Uuid,
-    /// The quiz.
-    quiz_id: Uuid,
-    /// What the quiz is called.
+    /// The quiz; null for the questions of a document.
+    quiz_id: Option<Uuid>,
+    /// The document whose questions were answered; null for a quiz.
+    document_id: Option<Uuid>,
+    /// What the quiz or the document is called.
     #[schema(max_length = 200, example = "Tìm hiểu Điều lệ Đảng, tuần 1")]
     title: String,
     /// When it began.
@@ -167,6 +176,7 @@ fn summary(row: PastAttempt) -> AttemptSummary {
     AttemptSummary {
         id: row.id,
         quiz_id: row.quiz_id,
+        document_id: row.document_id,
         title: row.title,
         started_at: row.started_at,
         expires_at: row.expires_at,
@@ -182,7 +192,7 @@ fn summary(row: PastAttempt) -> AttemptSummary {
 
 /// List my attempts
 ///
-/// The caller's own at all quizzes, newest first.
+/// The caller's own at all quizzes and at the questions of documents, newest first.
 #[utoipa::path(tag = "Quizzes", security(("bearer" = []), ("oauth2" = ["quizzes:read"])), params(PageQuery), responses((status = 403, description = "The caller is no member.")))]
 #[get("/me/quiz-attempts")]
 pub async fn list_my_attempts(

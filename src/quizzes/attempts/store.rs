@@ -1,27 +1,29 @@
 //! Attempts, their answers and the questions they ask, in the database.
 
-use std::collections::{HashMap, HashSet};
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Int4, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Int4, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
 use crate::kernel::db::schema::quiz_attempts;
+use crate::kernel::db::statement::Prepared;
 use crate::kernel::http::problem::Problem;
-use crate::quizzes::banks::store::StoredOption;
 
-use super::model::{DrawnQuestion, PoolQuestion, Saved};
+use super::answers::AttemptAnswer;
+use super::model::{DrawnQuestion, Saved};
 
 /// An attempt as it stands.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = quiz_attempts)]
 pub struct AttemptRow {
     pub id: Uuid,
-    pub quiz_id: Uuid,
+    /// None for an attempt at the questions of a document.
+    pub quiz_id: Option<Uuid>,
+    pub document_id: Option<Uuid>,
+    pub document_version: Option<i32>,
     pub member_id: Uuid,
     pub number: i32,
     pub items: Value,
@@ -29,9 +31,24 @@ pub struct AttemptRow {
     pub expires_at: DateTime<Utc>,
     pub submitted_at: Option<DateTime<Utc>>,
     pub receipt: Option<Value>,
+    pub practice: Option<bool>,
+    pub credited: bool,
+    pub points: Option<i32>,
+    /// Under how many voids of its quiz it was graded.
+    pub voids: i32,
+    /// The code of its sheet, for an attempt on paper.
+    pub paper_code: Option<String>,
+    /// Whether the answers of its sheet wait for a second officer.
+    pub paper_waits: bool,
+    /// Whether officers entered its answers.
+    pub assisted: bool,
 }
 
 impl AttemptRow {
+    pub fn is_open(&self) -> bool {
+        self.submitted_at.is_none()
+    }
+
     /// The questions in the order shown.
     pub fn questions(&self) -> Result<Vec<DrawnQuestion>, Problem> {
         serde_json::from_value(self.items.clone()).map_err(Problem::internal)
@@ -41,7 +58,9 @@ impl AttemptRow {
 /// An attempt to be opened.
 pub struct NewAttempt<'a> {
     pub id: Uuid,
-    pub quiz_id: Uuid,
+    pub quiz_id: Option<Uuid>,
+    /// The document and its version, instead of a quiz.
+    pub document: Option<(Uuid, i32)>,
     pub member_id: Uuid,
     pub number: i32,
     pub seed: &'a [u8],
@@ -56,6 +75,8 @@ pub async fn open(conn: &mut Conn, new: &NewAttempt<'_>) -> Result<bool, Problem
         .values((
             quiz_attempts::id.eq(new.id),
             quiz_attempts::quiz_id.eq(new.quiz_id),
+            quiz_attempts::document_id.eq(new.document.map(|(id, _)| id)),
+            quiz_attempts::document_version.eq(new.document.map(|(_, version)| version)),
             quiz_attempts::member_id.eq(new.member_id),
             quiz_attempts::number.eq(new.number),
             quiz_attempts::seed.eq(new.seed),
@@ -91,11 +112,6 @@ pub async fn lock(conn: &mut Conn, id: Uuid) -> Result<AttemptRow, Problem> {
     Ok(quiz_attempts::table.find(id).select(AttemptRow::as_select()).for_update().first(conn).await?)
 }
 
-/// The same, locked against grading until the end of the transaction.
-pub async fn hold(conn: &mut Conn, id: Uuid) -> Result<AttemptRow, Problem> {
-    Ok(quiz_attempts::table.find(id).select(AttemptRow::as_select()).for_share().first(conn).await?)
-}
-
 /// Whether an attempt is the member's.
 pub async fn belongs_to(conn: &mut Conn, id: Uuid, member_id: Uuid) -> Result<bool, Problem> {
     let found: Option<Uuid> = quiz_attempts::table
@@ -106,89 +122,6 @@ pub async fn belongs_to(conn: &mut Conn, id: Uuid, member_id: Uuid) -> Result<bo
         .await
         .optional()?;
     Ok(found.is_some())
-}
-
-#[derive(QueryableByName)]
-struct PoolRow {
-    #[diesel(sql_type = SmallInt)]
-    draw: i16,
-    #[diesel(sql_type = SqlUuid)]
-    question_id: Uuid,
-    #[diesel(sql_type = Int4)]
-    version: i32,
-    #[diesel(sql_type = Array<SqlUuid>)]
-    options: Vec<Uuid>,
-}
-
-/// The pool of a quiz.
-pub async fn pool(conn: &mut Conn, quiz_id: Uuid) -> Result<Vec<PoolQuestion>, Problem> {
-    let rows: Vec<PoolRow> = diesel::sql_query(
-        "SELECT p.draw, p.question_id, p.version,
-             ARRAY(SELECT (o ->> 'id')::uuid FROM jsonb_array_elements(v.options) WITH ORDINALITY AS t (o, n) ORDER BY n) AS options
-         FROM quiz_pool p JOIN question_versions v ON v.question_id = p.question_id AND v.version = p.version
-         WHERE p.quiz_id = $1 ORDER BY p.question_id",
-    )
-    .bind::<SqlUuid, _>(quiz_id)
-    .load(conn)
-    .await?;
-    let question = |row: PoolRow| PoolQuestion {
-        draw: usize::try_from(row.draw).unwrap_or(0),
-        question_id: row.question_id,
-        version: row.version,
-        options: row.options,
-    };
-    Ok(rows.into_iter().map(question).collect())
-}
-
-/// A question in the version that was asked.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    pub kind: String,
-    pub text: String,
-    pub options: Vec<StoredOption>,
-    pub explanation: Option<String>,
-}
-
-impl Asked {
-    /// The options that are right.
-    pub fn right(&self) -> HashSet<Uuid> {
-        self.options.iter().filter(|option| option.correct).map(|option| option.id).collect()
-    }
-}
-
-#[derive(QueryableByName)]
-struct VersionRow {
-    #[diesel(sql_type = SqlUuid)]
-    question_id: Uuid,
-    #[diesel(sql_type = Int4)]
-    version: i32,
-    #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = Text)]
-    text: String,
-    #[diesel(sql_type = Jsonb)]
-    options: Value,
-    #[diesel(sql_type = Nullable<Text>)]
-    explanation: Option<String>,
-}
-
-/// The questions of an attempt in the versions asked.
-pub async fn asked(conn: &mut Conn, questions: &[DrawnQuestion]) -> Result<HashMap<(Uuid, i32), Asked>, Problem> {
-    let rows: Vec<VersionRow> = diesel::sql_query(
-        "SELECT v.question_id, v.version, v.kind, v.text, v.options, v.explanation FROM question_versions v
-         JOIN unnest($1::uuid[], $2::int4[]) AS k (question_id, version) USING (question_id, version)",
-    )
-    .bind::<Array<SqlUuid>, _>(questions.iter().map(|question| question.question_id).collect::<Vec<_>>())
-    .bind::<Array<Int4>, _>(questions.iter().map(|question| question.version).collect::<Vec<_>>())
-    .load(conn)
-    .await?;
-    let mut found = HashMap::with_capacity(rows.len());
-    for row in rows {
-        let options = serde_json::from_value(row.options).map_err(Problem::internal)?;
-        let asked = Asked { kind: row.kind, text: row.text, options, explanation: row.explanation };
-        found.insert((row.question_id, row.version), asked);
-    }
-    Ok(found)
 }
 
 #[derive(QueryableByName)]
@@ -209,22 +142,29 @@ pub async fn saved(conn: &mut Conn, attempt_id: Uuid) -> Result<Saved, Problem> 
     Ok(rows.into_iter().map(|row| (row.question_id, row.option_ids)).collect())
 }
 
-/// Saves answers; one with a lower `seq` than the one saved is passed over.
-pub async fn save(conn: &mut Conn, attempt_id: Uuid, answers: &Value, now: DateTime<Utc>) -> Result<(), Problem> {
-    diesel::sql_query(
-        "INSERT INTO quiz_answers (attempt_id, question_id, option_ids, seq, saved_at)
-         SELECT $1, (a ->> 'question_id')::uuid,
-             ARRAY(SELECT o::uuid FROM jsonb_array_elements_text(a -> 'option_ids') AS o), (a ->> 'seq')::bigint, $3
-         FROM jsonb_array_elements($2) AS a ORDER BY 2
-         ON CONFLICT (attempt_id, question_id) DO UPDATE SET option_ids = excluded.option_ids,
-             seq = greatest(excluded.seq, quiz_answers.seq), saved_at = excluded.saved_at
-         WHERE excluded.seq IS NULL OR quiz_answers.seq IS NULL OR excluded.seq >= quiz_answers.seq",
-    )
-    .bind::<SqlUuid, _>(attempt_id)
-    .bind::<Jsonb, _>(answers)
-    .bind::<Timestamptz, _>(now)
-    .execute(conn)
-    .await?;
+/// An answer to be saved, of an attempt that is held, and when it came.
+pub type AnswerToSave<'a> = (Uuid, &'a AttemptAnswer, DateTime<Utc>);
+
+const SAVE: &str = "INSERT INTO quiz_answers (attempt_id, question_id, option_ids, seq, saved_at)
+    SELECT a, q, string_to_array(o, ' ')::uuid[], s, t FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int8[], $5::timestamptz[])
+        AS k (a, q, o, s, t)
+    ON CONFLICT (attempt_id, question_id) DO UPDATE SET option_ids = excluded.option_ids,
+        seq = greatest(excluded.seq, quiz_answers.seq), saved_at = excluded.saved_at
+    WHERE excluded.seq IS NULL OR quiz_answers.seq IS NULL OR excluded.seq >= quiz_answers.seq";
+
+/// Saves answers, each question of an attempt once; one with a lower `seq` than the one saved is passed over.
+pub async fn save(mut conn: &Conn, mut answers: Vec<AnswerToSave<'_>>) -> Result<(), Problem> {
+    // Everyone who saves locks rows in this order.
+    answers.sort_by_key(|(attempt_id, answer, _)| (*attempt_id, answer.question_id));
+    // An array of arrays would have to be rectangular.
+    let options = |answer: &AttemptAnswer| answer.option_ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(" ");
+    let query = diesel::sql_query(SAVE)
+        .bind::<Array<SqlUuid>, _>(answers.iter().map(|(attempt_id, ..)| *attempt_id).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(answers.iter().map(|(_, answer, _)| answer.question_id).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(answers.iter().map(|(_, answer, _)| options(answer)).collect::<Vec<_>>())
+        .bind::<Array<Nullable<BigInt>>, _>(answers.iter().map(|(_, answer, _)| answer.seq).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(answers.iter().map(|(.., now)| *now).collect::<Vec<_>>());
+    Prepared(query).execute(&mut conn).await?;
     Ok(())
 }
 
@@ -259,6 +199,35 @@ pub struct Grade {
     pub passed: bool,
     pub seconds: i32,
     pub points: i32,
+    pub voids: i32,
+}
+
+/// What a voided question changes of a grade.
+#[derive(Debug, Clone)]
+pub struct Regrade {
+    pub score: i32,
+    pub percent: i32,
+    pub passed: bool,
+    pub credited: bool,
+    pub points: i32,
+    pub voids: i32,
+}
+
+/// Changes the grade of an attempt.
+pub async fn regrade(conn: &mut Conn, id: Uuid, grade: &Regrade, receipt: &Value) -> Result<(), Problem> {
+    diesel::update(quiz_attempts::table.find(id))
+        .set((
+            quiz_attempts::score.eq(grade.score),
+            quiz_attempts::percent.eq(grade.percent),
+            quiz_attempts::passed.eq(grade.passed),
+            quiz_attempts::credited.eq(grade.credited),
+            quiz_attempts::points.eq(grade.points),
+            quiz_attempts::voids.eq(grade.voids),
+            quiz_attempts::receipt.eq(receipt),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Ends an attempt with its grade.
@@ -275,6 +244,7 @@ pub async fn finish(conn: &mut Conn, id: Uuid, grade: &Grade, receipt: &Value) -
             quiz_attempts::passed.eq(grade.passed),
             quiz_attempts::seconds.eq(grade.seconds),
             quiz_attempts::points.eq(grade.points),
+            quiz_attempts::voids.eq(grade.voids),
             quiz_attempts::receipt.eq(receipt),
         ))
         .execute(conn)
@@ -286,6 +256,7 @@ pub async fn finish(conn: &mut Conn, id: Uuid, grade: &Grade, receipt: &Value) -
 pub async fn due(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result<Vec<Uuid>, Problem> {
     Ok(quiz_attempts::table
         .filter(quiz_attempts::submitted_at.is_null())
+        .filter(quiz_attempts::paper_waits.eq(false))
         .filter(quiz_attempts::expires_at.lt(before))
         .order(quiz_attempts::expires_at)
         .limit(most)
@@ -302,9 +273,9 @@ pub async fn history(
     fetch: i64,
 ) -> Result<Vec<PastAttempt>, Problem> {
     Ok(diesel::sql_query(
-        "SELECT a.id, a.quiz_id, z.title, a.started_at, a.expires_at, a.submitted_at, a.score, a.max_score, a.percent, a.passed,
+        "SELECT a.id, a.quiz_id, a.document_id, coalesce(z.title, d.title) AS title, a.started_at, a.expires_at, a.submitted_at, a.score, a.max_score, a.percent, a.passed,
              a.practice, a.points
-         FROM quiz_attempts a JOIN quizzes z ON z.id = a.quiz_id
+         FROM quiz_attempts a LEFT JOIN quizzes z ON z.id = a.quiz_id LEFT JOIN documents d ON d.id = a.document_id
          WHERE a.member_id = $1 AND ($2 IS NULL OR a.id < $2) ORDER BY a.id DESC LIMIT $3",
     )
     .bind::<SqlUuid, _>(member_id)
@@ -319,8 +290,10 @@ pub async fn history(
 pub struct PastAttempt {
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    pub quiz_id: Uuid,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub quiz_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub document_id: Option<Uuid>,
     #[diesel(sql_type = Text)]
     pub title: String,
     #[diesel(sql_type = Timestamptz)]

@@ -82,6 +82,15 @@ pub struct QuestionImportReport {
     /// What was skipped without harm, at most 1,000 lines.
     #[schema(max_items = 1000)]
     notices: Vec<String>,
+    /// The decision of a second officer that new and changed questions wait for; null when they can be drawn at once.
+    pub review_decision_id: Option<Uuid>,
+}
+
+impl QuestionImportReport {
+    /// How many questions were written.
+    pub fn written(&self) -> usize {
+        if self.dry_run { 0 } else { self.added + self.changed }
+    }
 }
 
 /// The name of a kind in the database and the API.
@@ -104,7 +113,7 @@ pub async fn import(
     conn: &mut Conn,
     bank_id: Uuid,
     reading: &Reading,
-    dry_run: bool,
+    (dry_run, review_id): (bool, Option<Uuid>),
     (language, author, now): (Language, Uuid, DateTime<Utc>),
 ) -> Result<QuestionImportReport, Problem> {
     store::lock(conn, bank_id).await?;
@@ -119,7 +128,7 @@ pub async fn import(
         questions.push(shown(question, outcome, language));
     }
     if !dry_run && !rows.is_empty() {
-        store::write(conn, bank_id, &Value::Array(rows), (author, now)).await?;
+        store::write(conn, bank_id, &Value::Array(rows), review_id, (author, now)).await?;
     }
     let count = |outcome| questions.iter().filter(|question| question.outcome == outcome).count();
     Ok(QuestionImportReport {
@@ -130,6 +139,7 @@ pub async fn import(
         unchanged: count(ImportOutcome::Unchanged),
         notices: notices(reading, language),
         questions,
+        review_decision_id: None,
     })
 }
 
@@ -187,7 +197,8 @@ fn compare(
     Ok((ImportOutcome::Changed, Some(row)))
 }
 
-fn row(
+/// The row of a question's version; what the question leaves out is taken from `before`.
+pub fn row(
     question: &ImportedQuestion,
     identity: &[u8],
     (id, version): (Uuid, i32),
@@ -228,6 +239,6 @@ pub async fn stock(
 ) -> Result<(), Problem> {
     let identities: Vec<Vec<u8>> = reading.questions.iter().map(identity_of).collect();
     exposure::record(conn, author, &identities, now).await?;
-    import(conn, bank_id, reading, false, (Language::Vietnamese, author, now)).await?;
+    import(conn, bank_id, reading, (false, None), (Language::Vietnamese, author, now)).await?;
     Ok(())
 }

@@ -6,16 +6,21 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::kernel::clock::day_of;
 use crate::kernel::db::transaction;
 use crate::kernel::extract::{MediaType, Query, ReadRequest, Upload, is_any_file};
 use crate::kernel::http::problem::{Problem, text};
 use crate::kernel::http::reply::{AnyFile, Reply};
+use crate::kernel::ids::new_id;
 use crate::kernel::security::audit;
+use crate::organisation::units;
+use crate::points::question_review;
 use crate::quizzes::exposure;
 use crate::quizzes::formats::{self, Format, ImportedOption, ImportedQuestion, Kind, Place};
 
 use super::file;
 use super::import::{QuestionImportReport, identity_of, import};
+use super::review;
 use super::store::{self, QuestionRow};
 use super::target::OnBank;
 
@@ -108,7 +113,16 @@ pub async fn import_questions(
     let call = upload.into_call().await?;
     call.commit_long(async |conn, scope| {
         let by = (language, scope.caller.account_id, scope.now);
-        let report = import(conn, scope.on.bank_id, &reading, query.dry_run, by).await?;
+        let path = units::last_path(conn, scope.on.unit_id, day_of(scope.now)).await?;
+        let reviewed = !query.dry_run && question_review(conn, &path, scope.now).await?;
+        let review_id = reviewed.then(|| new_id(scope.now));
+        let mut report = import(conn, scope.on.bank_id, &reading, (query.dry_run, review_id), by).await?;
+        if let Some(review_id) = review_id.filter(|_| report.written() > 0) {
+            let proposer = (&scope.caller, Some(scope.context.request_id.as_str()));
+            let review = (&scope.on, review_id);
+            let decision = review::propose(conn, review, report.written(), proposer, scope.now).await?;
+            report.review_decision_id = Some(decision);
+        }
         let event = audit::AuditEvent {
             unit_id: Some(scope.on.unit_id),
             details: json!({"dry_run": query.dry_run, "questions": reading.questions.len()}),
@@ -140,7 +154,7 @@ fn format_of(req: &HttpRequest, named: Option<QuestionFormat>) -> Result<Format,
             "Hãy ghi format: aiken hoặc gift cho tệp văn bản, hoặc định dạng đúng với tệp.",
             "Name the format: aiken or gift for text, or the one that fits the file.",
         );
-        Problem::fault("format", "format", detail)
+        Problem::malformed("format", "format", detail)
     })
 }
 

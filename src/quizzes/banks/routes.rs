@@ -45,6 +45,8 @@ pub struct QuestionBank {
     /// Questions that are not retired.
     #[schema(minimum = 0, maximum = 1_000_000, example = 12)]
     questions: i64,
+    /// Whether its document was superseded or recalled: its questions are drawn for no further quiz.
+    outdated: bool,
     /// When it was made.
     created_at: DateTime<Utc>,
 }
@@ -57,6 +59,7 @@ impl From<BankRow> for QuestionBank {
             title: row.title,
             document_id: row.document_id,
             questions: row.questions,
+            outdated: row.outdated,
             created_at: row.created_at,
         }
     }
@@ -145,9 +148,25 @@ pub struct BankQuestion {
     /// Counts its changes.
     #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
     version: i32,
+    /// Whether a second officer has still to look at it.
+    waits_for_review: bool,
+    /// Whether the document of its bank was superseded or recalled: it is drawn for no further quiz.
+    outdated: bool,
+    /// The decision of a second officer that this change waits for; there in the answer to the change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    review_decision_id: Option<Uuid>,
 }
 
-fn shown(row: QuestionRow) -> Result<BankQuestion, Problem> {
+impl BankQuestion {
+    /// The same with the decision that its change waits for.
+    pub fn with_review(self, review_decision_id: Option<Uuid>) -> Self {
+        Self { review_decision_id, ..self }
+    }
+}
+
+/// A question as the officers of its bank see it.
+pub fn shown(row: QuestionRow) -> Result<BankQuestion, Problem> {
     let options = row.options()?.into_iter();
     Ok(BankQuestion {
         id: row.id,
@@ -159,6 +178,9 @@ fn shown(row: QuestionRow) -> Result<BankQuestion, Problem> {
         difficulty: row.difficulty,
         state: row.state,
         version: row.version,
+        waits_for_review: row.waits,
+        outdated: row.outdated,
+        review_decision_id: None,
     })
 }
 

@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bytea, Int4, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Bytea, Int4, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::RunQueryDsl;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::kernel::db::Conn;
-use crate::kernel::db::schema::{documents, question_banks};
+use crate::kernel::db::schema::{documents, question_banks, questions as questions_table};
 use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::ids::new_id;
 
@@ -44,6 +46,9 @@ pub struct BankRow {
     pub created_at: DateTime<Utc>,
     #[diesel(sql_type = BigInt)]
     pub questions: i64,
+    /// Whether the document that it names was superseded or recalled.
+    #[diesel(sql_type = Bool)]
+    pub outdated: bool,
 }
 
 /// A question in its present version.
@@ -72,6 +77,12 @@ pub struct QuestionRow {
     pub topic: Option<String>,
     #[diesel(sql_type = Nullable<SmallInt>)]
     pub difficulty: Option<i16>,
+    /// Whether it waits for a second officer.
+    #[diesel(sql_type = Bool)]
+    pub waits: bool,
+    /// Whether the document of its bank was superseded or recalled.
+    #[diesel(sql_type = Bool)]
+    pub outdated: bool,
 }
 
 impl QuestionRow {
@@ -110,8 +121,9 @@ pub async fn lock(conn: &mut Conn, bank_id: Uuid) -> Result<(), Problem> {
 }
 
 const BANK: &str = "SELECT b.id, b.unit_id, b.title, b.document_id, b.created_at,
-        (SELECT count(*) FROM questions q WHERE q.bank_id = b.id AND q.state <> 'retired') AS questions
-    FROM question_banks b";
+        (SELECT count(*) FROM questions q WHERE q.bank_id = b.id AND q.state <> 'retired') AS questions,
+        coalesce(d.state IN ('superseded', 'recalled'), false) AS outdated
+    FROM question_banks b LEFT JOIN documents d ON d.id = b.document_id";
 
 /// One bank.
 pub async fn get(conn: &mut Conn, bank_id: Uuid) -> Result<BankRow, Problem> {
@@ -133,8 +145,9 @@ pub async fn of_unit(
 
 const QUESTION: &str =
     "SELECT q.id, q.no, q.identity, q.state, q.version, v.kind, v.text, v.options, v.explanation, v.topic,
-        v.difficulty
-    FROM questions q JOIN question_versions v ON v.question_id = q.id AND v.version = q.version";
+        v.difficulty, q.review_id IS NOT NULL AS waits, coalesce(d.state IN ('superseded', 'recalled'), false) AS outdated
+    FROM questions q JOIN question_versions v ON v.question_id = q.id AND v.version = q.version
+    JOIN question_banks b ON b.id = q.bank_id LEFT JOIN documents d ON d.id = b.document_id";
 
 /// The questions of a bank in the order in which they came.
 pub async fn questions(
@@ -163,20 +176,30 @@ pub async fn write(
     conn: &mut Conn,
     bank_id: Uuid,
     rows: &Value,
+    review_id: Option<Uuid>,
     (author, now): (Uuid, DateTime<Utc>),
 ) -> Result<(), Problem> {
-    const ROWS: &str = "jsonb_to_recordset($1) AS r (id uuid, identity text, version integer, kind text, text text,
-        options jsonb, explanation text, topic text, difficulty smallint)";
     diesel::sql_query(format!(
-        "INSERT INTO questions (id, bank_id, identity, state, version, created_at)
-         SELECT r.id, $2, decode(r.identity, 'hex'), 'reviewed', r.version, $3 FROM {ROWS}
-         ON CONFLICT (bank_id, identity) DO UPDATE SET version = excluded.version"
+        "INSERT INTO questions AS q (id, bank_id, identity, state, version, created_at, review_id)
+         SELECT r.id, $2, decode(r.identity, 'hex'), CASE WHEN $4 IS NULL THEN 'reviewed' ELSE 'draft' END, r.version, $3, $4
+         FROM {ROWS}
+         ON CONFLICT (bank_id, identity) DO UPDATE SET version = excluded.version,
+             state = CASE WHEN q.state = 'retired' THEN q.state ELSE excluded.state END,
+             review_id = CASE WHEN q.state = 'retired' THEN NULL ELSE excluded.review_id END"
     ))
     .bind::<Jsonb, _>(rows)
     .bind::<SqlUuid, _>(bank_id)
     .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<SqlUuid>, _>(review_id)
     .execute(conn)
     .await?;
+    add_versions(conn, rows, (author, now)).await
+}
+
+const ROWS: &str = "jsonb_to_recordset($1) AS r (id uuid, identity text, version integer, kind text, text text,
+    options jsonb, explanation text, topic text, difficulty smallint)";
+
+async fn add_versions(conn: &mut Conn, rows: &Value, (author, now): (Uuid, DateTime<Utc>)) -> Result<(), Problem> {
     diesel::sql_query(format!(
         "INSERT INTO question_versions (question_id, version, kind, text, options, explanation, topic, difficulty, author_id, created_at)
          SELECT r.id, r.version, r.kind, r.text, r.options, r.explanation, r.topic, r.difficulty, $2, $3 FROM {ROWS}"
@@ -187,6 +210,38 @@ pub async fn write(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Gives a question its next version, under the identity that follows from it.
+pub async fn revise(conn: &mut Conn, version: &Value, by: (Uuid, DateTime<Utc>)) -> Result<(), Problem> {
+    let rows = Value::Array(vec![version.clone()]);
+    diesel::sql_query(format!(
+        "UPDATE questions q SET identity = decode(r.identity, 'hex'), version = r.version FROM {ROWS} WHERE q.id = r.id"
+    ))
+    .bind::<Jsonb, _>(&rows)
+    .execute(conn)
+    .await?;
+    add_versions(conn, &rows, by).await
+}
+
+/// Sets where a question stands, and the review that it waits for.
+pub async fn place(conn: &mut Conn, id: Uuid, state: &str, review_id: Option<Uuid>) -> Result<(), Problem> {
+    diesel::update(questions_table::table.find(id))
+        .set((questions_table::state.eq(state), questions_table::review_id.eq(review_id)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The bank of a question. 404 when there is none.
+pub async fn bank_of(conn: &mut Conn, id: Uuid) -> Result<Uuid, Problem> {
+    Ok(questions_table::table.find(id).select(questions_table::bank_id).first(conn).await?)
+}
+
+/// One question in its present version.
+pub async fn question(conn: &mut Conn, id: Uuid) -> Result<QuestionRow, Problem> {
+    let query = diesel::sql_query(format!("{QUESTION} WHERE q.id = $1")).bind::<SqlUuid, _>(id);
+    Ok(query.get_result(conn).await?)
 }
 
 /// Insists that the unit owns the document and has not recalled it.

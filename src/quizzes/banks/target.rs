@@ -28,15 +28,22 @@ impl Authorize for OnBank {
         caller: &'a Principal,
         now: DateTime<Utc>,
     ) -> LocalBoxFuture<'a, Result<Self, Problem>> {
-        Box::pin(async move {
-            let bank_id = path_id(req, "bank_id")?;
-            let unit_id = store::unit_of(conn, bank_id).await?;
-            let path = units::last_path(conn, unit_id, day_of(now)).await?;
-            if caller.may(&path, Permission::ManageQuizzes) {
-                Ok(Self { bank_id, unit_id })
-            } else {
-                Err(Problem::not_found())
-            }
-        })
+        Box::pin(async move { on_bank(conn, path_id(req, "bank_id")?, caller, now).await })
+    }
+}
+
+/// The bank with this id; 404 for those who do not manage the quizzes of its unit.
+pub async fn on_bank(
+    conn: &mut Conn,
+    bank_id: Uuid,
+    caller: &Principal,
+    now: DateTime<Utc>,
+) -> Result<OnBank, Problem> {
+    let unit_id = store::unit_of(conn, bank_id).await?;
+    let path = units::last_path(conn, unit_id, day_of(now)).await?;
+    if caller.may(&path, Permission::ManageQuizzes) {
+        Ok(OnBank { bank_id, unit_id })
+    } else {
+        Err(Problem::not_found())
     }
 }

@@ -20,7 +20,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::identity;
+pub use check::{Draft as QuestionDraft, DraftOption, identity};
 pub use fault::{FormatFault, Place, Unreadable};
 
 /// Most questions of one file.

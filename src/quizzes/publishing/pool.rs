@@ -38,7 +38,7 @@ const DRAWABLE: &str = "SELECT q.id, q.version, q.identity, b.unit_id FROM quest
     JOIN question_banks b ON b.id = q.bank_id
     JOIN question_versions v ON v.question_id = q.id AND v.version = q.version
     LEFT JOIN documents d ON d.id = b.document_id
-    WHERE q.state = 'reviewed' AND d.recalled_at IS NULL";
+    WHERE q.state = 'reviewed' AND coalesce(d.state NOT IN ('superseded', 'recalled'), true)";
 
 async fn of_draw(conn: &mut Conn, draw: &QuizDraw) -> Result<Vec<Candidate>, Problem> {
     let query = format!(

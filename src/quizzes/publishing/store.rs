@@ -35,6 +35,11 @@ pub struct QuizRow {
     pub reveal: String,
     pub opens_at: DateTime<Utc>,
     pub closes_at: DateTime<Utc>,
+    /// The contest of which it is a round, and which one.
+    pub contest_id: Option<Uuid>,
+    pub round: Option<i16>,
+    /// How many of its questions are voided.
+    pub voids: i32,
 }
 
 impl QuizRow {

@@ -14,6 +14,7 @@ use crate::kernel::db::Conn;
 use crate::kernel::http::problem::Problem;
 use crate::quizzes::attempts::model::{DrawnQuestion, Saved, is_right};
 use crate::quizzes::banks::store::StoredOption;
+use crate::quizzes::voids::store as voids;
 
 /// Figures of fewer answers tell of persons.
 pub const LEAST: usize = 5;
@@ -38,6 +39,8 @@ pub struct QuestionAnalysis {
     /// The wrong option chosen most; null below five, and when none was chosen.
     #[schema(max_length = 1000)]
     most_chosen_wrong: Option<String>,
+    /// Whether it was voided: it is right for all who were asked it.
+    voided: bool,
 }
 
 #[derive(QueryableByName)]
@@ -99,6 +102,7 @@ pub async fn analyse(
     .bind::<SqlUuid, _>(quiz_id)
     .load(conn)
     .await?;
+    let voided = voids::of_quiz(conn, quiz_id).await?;
     let mut tallies: HashMap<Uuid, (Vec<StoredOption>, AnswerTally)> = HashMap::new();
     for question in &questions {
         let options = serde_json::from_value(question.options.clone()).map_err(Problem::internal)?;
@@ -109,6 +113,7 @@ pub async fn analyse(
         let saved: Saved = serde_json::from_value(attempt.answers).map_err(Problem::internal)?;
         for item in &items {
             if let Some((options, tally)) = tallies.get_mut(&item.question_id) {
+                tally.voided = voided.contains(&item.question_id);
                 tally.add(item, &saved, options, attempt.score);
             }
         }
@@ -126,12 +131,13 @@ struct AnswerTally {
     /// Whether each was right, and what the rest of the attempt scored.
     results: Vec<(f64, f64)>,
     wrong: HashMap<Uuid, usize>,
+    voided: bool,
 }
 
 impl AnswerTally {
     fn add(&mut self, item: &DrawnQuestion, saved: &Saved, options: &[StoredOption], score: i32) {
         let right: HashSet<Uuid> = options.iter().filter(|option| option.correct).map(|option| option.id).collect();
-        let is_right = is_right(item, saved, &right);
+        let is_right = self.voided || is_right(item, saved, &right);
         let own = f64::from(u8::from(is_right));
         self.results.push((own, f64::from(score) - own));
         let ticked = saved.get(&item.id).map(Vec::as_slice).unwrap_or_default();
@@ -155,6 +161,7 @@ impl AnswerTally {
             facility: enough.then_some(share),
             discrimination: correlation(&self.results).filter(|_| enough),
             most_chosen_wrong: most.filter(|_| enough),
+            voided: self.voided,
         }
     }
 }

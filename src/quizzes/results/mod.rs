@@ -2,5 +2,7 @@
 
 mod analysis;
 mod export;
+pub mod reminders;
 pub mod routes;
 mod store;
+pub mod topics;

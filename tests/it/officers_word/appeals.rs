@@ -51,7 +51,7 @@ async fn an_upheld_appeal_names_an_adjustment_that_two_officers_decide() {
     let others = office.propose(deputy, secretary, eight).await;
     let with =
         |outcome: &str, adjustment: &str| json!({"outcome": outcome, "reason": "Đúng", "adjustment_id": adjustment});
-    secretary.post(&answer(&id), &with("dismissed", &adjustment)).await.expect(400);
+    secretary.post(&answer(&id), &with("dismissed", &adjustment)).await.expect(422);
     let refused = secretary.post(&answer(&id), &with("upheld", &others)).await.expect(422);
     assert_eq!(refused.body["errors"][0]["pointer"], "/adjustment_id");
     let done = secretary.post(&answer(&id), &with("upheld", &adjustment)).await.expect(200);
@@ -121,9 +121,9 @@ async fn wrong_appeals_are_refused() {
     let wrong =
         |entry: &str, period: &str| json!({"kind": "wrong", "period": period, "entry_id": entry, "text": "Sai."});
     for (body, status) in [
-        (json!({"kind": "wrong", "period": "2026-11", "text": "Sai."}), 400),
-        (json!({"kind": "missing", "period": "2026-11", "entry_id": mine, "text": "Thiếu."}), 400),
-        (json!({"kind": "missing", "period": "2026-12", "text": "Thiếu."}), 400),
+        (json!({"kind": "wrong", "period": "2026-11", "text": "Sai."}), 422),
+        (json!({"kind": "missing", "period": "2026-11", "entry_id": mine, "text": "Thiếu."}), 422),
+        (json!({"kind": "missing", "period": "2026-12", "text": "Thiếu."}), 422),
         (json!({"kind": "missing", "period": "2026-11", "text": " "}), 400),
         (json!({"kind": "missing", "period": "2026-11", "text": "Thiếu.", "state": "upheld"}), 400),
         (wrong(&others, "2026-11"), 422),

@@ -226,9 +226,9 @@ async fn a_stranger_on_the_list_is_pointed_at() {
     let pointers: Vec<&Value> = refused.body["errors"].as_array().unwrap().iter().map(|e| &e["pointer"]).collect();
     assert_eq!((refused.code(), pointers), ("rule_not_met", vec![&json!("/member_ids/1"), &json!("/member_ids/2")]));
     let twice = secretary.post("/v1/attestations", &office.list(MEETING, "2026-11-05", &[member, member])).await;
-    assert_eq!(twice.expect(400).body["errors"][0]["pointer"], "/member_ids/1");
+    assert_eq!(twice.expect(422).body["errors"][0]["pointer"], "/member_ids/1");
     for day in ["2026-11-21", "2026-09-30", "2025-11-05"] {
-        let refused = secretary.post("/v1/attestations", &office.list(MEETING, day, &[member])).await.expect(400);
+        let refused = secretary.post("/v1/attestations", &office.list(MEETING, day, &[member])).await.expect(422);
         assert_eq!(refused.body["errors"][0]["pointer"], "/day", "{day}");
     }
     secretary.post("/v1/attestations", &office.list(MEETING, "2026-11-05", &[])).await.expect(400);

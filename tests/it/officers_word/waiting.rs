@@ -85,7 +85,7 @@ async fn a_proposal_and_an_appeal_call_whoever_may_decide() {
     office.appeal(secretary).await;
     assert_eq!(office.called("appeal_waiting").await[2..], [deputy.id]);
     // Refused requests notified no one.
-    member.post("/v1/me/appeals", &json!({"kind": "wrong", "period": "2026-11", "text": "Sai."})).await.expect(400);
+    member.post("/v1/me/appeals", &json!({"kind": "wrong", "period": "2026-11", "text": "Sai."})).await.expect(422);
     assert_eq!(office.called("appeal_waiting").await.len(), 3);
 }
 

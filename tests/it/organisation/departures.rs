@@ -78,7 +78,7 @@ async fn a_departure_changes_no_closed_month_and_no_time_to_come() {
     world.app.set_time(IN_TIME);
     close(&secretary, world.cell).await.expect(200);
     let before = contents(&world.app).await;
-    for (day, status) in [("2026-11-29", 409), ("2026-12-04", 400), ("2024-12-31", 400), ("2025-01-01", 409)] {
+    for (day, status) in [("2026-11-29", 409), ("2026-12-04", 422), ("2024-12-31", 422), ("2025-01-01", 409)] {
         secretary.post(&departure(member.id), &body("left", day)).await.expect(status);
     }
     for wrong in [json!({"reason": "tired", "last_day": "2026-12-01"}), json!({"reason": "left"})] {

@@ -133,14 +133,14 @@ async fn wrong_input_and_races() {
     let (secretary, member) = (world.secretary().await, world.member().await);
     let path = format!("/v1/members/{}/exemptions", member.id);
     let before = contents(&world.app).await;
-    for body in [
-        json!({"kind": "free", "valid_from": "2026-11-01", "reason": "a"}),
-        json!({"kind": "exempt", "valid_from": "2026-11-01", "valid_to": "2026-11-01", "reason": "a"}),
-        json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "  "}),
-        json!({"kind": "exempt", "valid_from": "2026-11-01"}),
-        json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "a", "recorded_by": member.id}),
+    for (body, status) in [
+        (json!({"kind": "free", "valid_from": "2026-11-01", "reason": "a"}), 400),
+        (json!({"kind": "exempt", "valid_from": "2026-11-01", "valid_to": "2026-11-01", "reason": "a"}), 422),
+        (json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "  "}), 400),
+        (json!({"kind": "exempt", "valid_from": "2026-11-01"}), 400),
+        (json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "a", "recorded_by": member.id}), 400),
     ] {
-        secretary.post(&path, &body).await.expect(400);
+        secretary.post(&path, &body).await.expect(status);
     }
     assert_eq!(contents(&world.app).await, before);
     let body = json!({"kind": "exempt", "valid_from": "2026-11-01", "reason": "a"});

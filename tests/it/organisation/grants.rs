@@ -61,14 +61,14 @@ async fn nobody_reaches_further_by_giving_roles() {
         (grant(member.id, "member", world.cell), 422),
         (grant(member.id, "inspector", world.cell), 422),
         (json!({"account_id": member.id, "role": "minute_taker", "unit_id": world.cell}), 404),
-        (json!({"role": "minute_taker", "unit_id": world.cell}), 400),
+        (json!({"role": "minute_taker", "unit_id": world.cell}), 422),
         (json!({"member_id": member.id, "role": "king", "unit_id": world.cell}), 400),
         (json!({"member_id": member.id, "role": "minute_taker", "unit_id": world.cell, "granted_by": far.id}), 400),
         (
             json!({"member_id": member.id, "role": "minute_taker", "unit_id": world.cell, "valid_from": "2026-01-01"}),
-            400,
+            422,
         ),
-        (json!({"member_id": member.id, "role": "minute_taker", "unit_id": world.cell, "valid_to": "2026-11-20"}), 400),
+        (json!({"member_id": member.id, "role": "minute_taker", "unit_id": world.cell, "valid_to": "2026-11-20"}), 422),
     ] {
         officer.post("/v1/grants", &body).await.expect(status);
     }

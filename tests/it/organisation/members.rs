@@ -193,7 +193,7 @@ async fn a_correction_keeps_handles_in_step_and_names_only_the_fields() {
     assert_eq!((stale.status, stale.code()), (412, "precondition_failed"));
     secretary.patch(&format!("/v1/members/{id}"), &json!({"full_name": "X Y"})).await.expect(400);
     let fresh = secretary.get(&format!("/v1/members/{id}")).await.header("etag").to_owned();
-    patch(&secretary, &id, &fresh, json!({"official_on": "2009-01-01"})).await.expect(400);
+    patch(&secretary, &id, &fresh, json!({"official_on": "2009-01-01"})).await.expect(422);
     patch(&secretary, &id, &fresh, json!({"full_name": null})).await.expect(400);
     patch(&secretary, &id, &fresh, json!({})).await.expect(200);
     assert_eq!(count(&world.app, "audit_events WHERE action = 'member.changed'").await, 1);
@@ -256,8 +256,12 @@ async fn citizen_id_and_birth_date_are_corrected_with_trace_and_notice() {
     let trace = rows(&world.app, "SELECT details FROM audit_events WHERE action = 'member.changed'").await;
     assert!(trace.contains("citizen_id") && trace.contains("birth_date") && !trace.contains("9999"), "{trace}");
     assert_eq!(count(&world.app, "outbox WHERE topic = 'notify.record_changed'").await, 1);
-    for wrong in [json!({"citizen_id": "12"}), json!({"citizen_id": null}), json!({"birth_date": "2010-01-01"})] {
-        change(&secretary, &path, wrong).await.expect(400);
+    for (wrong, status) in [
+        (json!({"citizen_id": "12"}), 400),
+        (json!({"citizen_id": null}), 400),
+        (json!({"birth_date": "2010-01-01"}), 422),
+    ] {
+        change(&secretary, &path, wrong).await.expect(status);
     }
     let other = world.member().await;
     let taken = json!({"citizen_id": "038185009999"});

@@ -40,7 +40,7 @@ const TABLES: [&str; 10] = [
 ];
 
 /// What a query finds, as text.
-async fn rows(app: &TestApp, query: &str) -> String {
+pub async fn rows(app: &TestApp, query: &str) -> String {
     let mut conn = app.state.db.conn().await.unwrap();
     let text = format!("SELECT coalesce(jsonb_agg(to_jsonb(x)), '[]')::text AS content FROM ({query}) x");
     sql_query(text).get_result::<Content>(&mut *conn).await.unwrap().content

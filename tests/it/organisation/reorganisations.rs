@@ -161,8 +161,8 @@ async fn a_split_takes_the_named_members_and_their_roles_only() {
             "member_ids": ids, "reason": "Quyết định số 13-QĐ/ĐU"})
     };
     let path = "/v1/reorganisations";
-    officer.post(path, &order(vec![outsider.id])).await.expect(400);
-    officer.post(path, &order(vec![secretary.id, member.id, minutes.id])).await.expect(400);
+    officer.post(path, &order(vec![outsider.id])).await.expect(422);
+    officer.post(path, &order(vec![secretary.id, member.id, minutes.id])).await.expect(422);
     let done = officer.post(path, &order(vec![member.id, minutes.id])).await.expect(201);
     let new: Uuid = done.body["new_unit_id"].as_str().unwrap().parse().unwrap();
     assert_eq!(board(&officer, new, "2026-11").await, names(&[&member, &minutes]));
@@ -256,10 +256,10 @@ async fn only_whoever_manages_all_the_units_may() {
         officer.post(path, &wrong).await.expect(404);
         let mut past = order.clone();
         past["effective_on"] = json!("2026-11-19");
-        officer.post(path, &past).await.expect(400);
+        officer.post(path, &past).await.expect(422);
         let mut surplus = order.clone();
         surplus["member_ids"] = json!([secretary.id]);
-        officer.post(path, &surplus).await.expect(400);
+        officer.post(path, &surplus).await.expect(422);
     }
     assert_eq!(count(&world.app, "reorganisations").await, 0);
     assert_eq!(before, contents(&world.app).await.len());

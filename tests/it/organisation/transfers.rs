@@ -90,7 +90,7 @@ async fn acceptance_may_take_effect_later_within_the_due_day() {
     let world = &sides.world;
     let accept = format!("/v1/transfers/{}/accept", sides.propose().await);
     for day in ["2026-11-19", "2027-02-13"] {
-        sides.new.post(&accept, &json!({"effective_on": day})).await.expect(400);
+        sides.new.post(&accept, &json!({"effective_on": day})).await.expect(422);
     }
     sides.new.post(&accept, &json!({"effective_on": "2026-12-01"})).await.expect(200);
     assert_eq!(

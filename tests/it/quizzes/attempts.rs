@@ -180,3 +180,44 @@ async fn the_offer_of_a_quiz_ends_with_its_window() {
 
     assert_eq!((before, offers().await), (1, 0));
 }
+
+#[actix_web::test]
+async fn answers_that_come_together_are_saved_together_and_a_fault_is_its_own() {
+    let world = World::new().await;
+    let id = published(&world, json!({})).await;
+    let mut taking = Vec::new();
+    for _ in 0..6 {
+        let member = world.member().await;
+        let attempt = start(&member, &id).await.expect(201).body;
+        taking.push((member, attempt));
+    }
+    let path = |attempt: &serde_json::Value, question: usize| {
+        let (id, question) = (attempt["id"].as_str().unwrap(), attempt["questions"][question]["id"].as_str().unwrap());
+        format!("/v1/attempts/{id}/answers/{question}")
+    };
+    let right = |attempt: &serde_json::Value, question: usize| {
+        let ticked = option(&attempt["questions"][question], "đúng");
+        json!({"option_ids": [ticked]})
+    };
+    let mut sent = Vec::new();
+    for (member, attempt) in &taking {
+        for question in 0..5 {
+            sent.push((member, path(attempt, question), right(attempt, question), 204));
+        }
+    }
+    // Another member's attempt, an option of another question, and a token that is none.
+    let [(first, mine), (other, theirs)] = [&taking[0], &taking[1]];
+    let nobody = other.at(&world.app.base_url).with_token("x".to_owned());
+    sent.push((first, path(theirs, 0), right(theirs, 0), 404));
+    sent.push((first, path(mine, 0), right(mine, 1), 422));
+    sent.push((&nobody, path(theirs, 0), right(theirs, 0), 401));
+
+    let answers = sent.iter().map(|(member, path, body, _)| put(member, path, body));
+    let statuses: Vec<u16> = futures_util::future::join_all(answers).await.iter().map(|reply| reply.status).collect();
+
+    assert_eq!(statuses, sent.iter().map(|(.., status)| *status).collect::<Vec<_>>());
+    for (member, attempt) in &taking {
+        let receipt = submit(member, attempt["id"].as_str().unwrap()).await.expect(200).body;
+        assert_eq!(receipt["percent"], 100);
+    }
+}

@@ -1,11 +1,19 @@
-//! Question banks, quizzes, attempts and their results.
+//! Question banks, quizzes, attempts, contests and their results.
 
 mod attempts;
 mod banks;
+pub mod comprehension;
+pub mod contests;
+mod crash;
 mod fraud;
 mod leaks;
+mod midway;
+mod offers;
+mod officers;
+pub mod paper;
 mod publishing;
 mod results;
+pub mod voids;
 
 use serde_json::{Value, json};
 

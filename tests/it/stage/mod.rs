@@ -9,10 +9,12 @@ mod members;
 mod months;
 mod officers_word;
 mod operation;
+mod push;
 mod quizzes;
 mod rules;
 mod scene;
 mod units;
+mod webhooks;
 
 pub use callers::{CALLERS, Cast};
 pub use operation::{Operation, in_worlds, operations, path_of_nothing, resolved};
@@ -28,9 +30,11 @@ pub async fn set<'a>(cast: &'a Cast, operation: &'a Operation, caller: &str) -> 
     documents::prepare(&mut scene).await;
     deliveries::prepare(&mut scene).await;
     officers_word::prepare(&mut scene).await;
+    push::prepare(&mut scene).await;
     quizzes::prepare(&mut scene).await;
     rules::prepare(&mut scene).await;
     months::prepare(&mut scene).await;
+    webhooks::prepare(&mut scene).await;
     scene.insist_that_it_is_whole();
     scene
 }

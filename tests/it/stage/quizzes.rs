@@ -22,11 +22,62 @@ pub async fn prepare(scene: &mut Scene<'_>) {
         "getResults" | "exportResultsXlsx" | "exportResultsCsv" => {
             scene.query.push(("unit_id".to_owned(), scene.cast.world.cell.to_string()));
         }
+        "sendQuizReminders" => {
+            let quiz = quizzes::published(&scene.cast.world, json!({})).await;
+            scene.json(json!({"quiz_id": quiz}));
+        }
+        "updateQuestion" => {
+            let bank = quizzes::bank(&scene.cast.world, &prop, 2).await;
+            scene.id("question_id", quizzes::voids::question(&prop, &bank, 0).await.as_str().unwrap());
+            scene.json(json!({"topic": "Sinh hoạt chi bộ"}));
+            return;
+        }
+        "giveMoreTime" => {
+            let member = scene.cast.world.member().await.id;
+            scene.json(json!({"member_id": member, "extra_minutes": 30, "reason": "Mắt kém"}));
+        }
+        "makePaperSheets" => {
+            let (quiz, member) = quizzes::paper::without_device(&scene.cast.world).await;
+            scene.json(json!({"quiz_id": quiz, "member_ids": [member.id]}));
+        }
+        "listPaperSheets" | "printPaperSheets" => {
+            let sheet = quizzes::paper::sheet(&scene.cast.world, scene.cast.actor("sec")).await;
+            let quiz = sheet["quiz_id"].as_str().unwrap().to_owned();
+            scene.query.push(("quiz_id".to_owned(), quiz));
+        }
+        "enterPaperAnswers" => {
+            let sheet = quizzes::paper::sheet(&scene.cast.world, scene.cast.actor("sec")).await;
+            scene.id("code", sheet["code"].as_str().unwrap());
+            scene.json(json!({"answers": [{"question": 1, "options": ["A"]}]}));
+        }
+        "createContest" => {
+            let contest = quizzes::contests::drafts(&scene.cast.world, &prop).await;
+            scene.json(contest);
+        }
+        "startComprehension" => {
+            let document = scene.ids["document_id"].clone();
+            quizzes::comprehension::questions_of(&scene.cast.world, &prop, &document, 6).await;
+        }
+        "getContestLeaderboard" => scene.query.push(("round".to_owned(), "1".to_owned())),
         _ => {}
+    }
+    if scene.names("contest_id") {
+        contest(scene).await;
     }
     if ["bank_id", "quiz_id", "attempt_id"].iter().any(|name| scene.names(name)) {
         quiz(scene).await;
     }
+}
+
+/// A contest of the ward, the member's attempt at its first round, and its final results where they are wanted.
+async fn contest(scene: &mut Scene<'_>) {
+    let (world, prop) = (&scene.cast.world, scene.cast.actor("prop"));
+    let contest = quizzes::contests::contest(world, prop).await;
+    quizzes::take(scene.cast.actor("self"), &contest.rounds[0], 4).await;
+    if scene.operation.id == "exportContestReport" {
+        quizzes::contests::freeze(world).await;
+    }
+    scene.id("contest_id", contest.id);
 }
 
 /// A quiz of the ward, published unless it is about to be.
@@ -40,6 +91,10 @@ async fn quiz(scene: &mut Scene<'_>) {
     if scene.names("attempt_id") {
         let attempt = quizzes::start(scene.cast.actor("self"), &quiz).await.expect(201).body;
         answer(scene, &attempt);
+    }
+    if scene.operation.id == "voidQuestion" {
+        let question = quizzes::voids::question(scene.cast.actor("prop"), &bank, 0).await;
+        scene.json(json!({"question_id": question, "reason": "Đáp án ghi sai"}));
     }
     for (name, id) in [("bank_id", bank), ("quiz_id", quiz)] {
         if scene.names(name) {

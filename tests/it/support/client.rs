@@ -28,6 +28,7 @@ fn client() -> reqwest::Client {
     BUILDER
         .get_or_init(|| {
             reqwest::Client::builder()
+                .tls_backend_preconfigured(sotay::kernel::security::tls::client_config().unwrap())
                 .pool_max_idle_per_host(0)
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::none())

@@ -5,6 +5,7 @@ mod contract;
 mod database;
 mod ledger;
 mod process;
+mod receiver;
 mod servers;
 mod world;
 
@@ -13,6 +14,7 @@ pub use contract::compile as strict_validator;
 pub use database::empty as empty_database;
 pub use ledger::{Standing, points_everywhere, standings, sum_of_entries};
 pub use process::{Program, run, run_to};
+pub use receiver::{Answer, Received, Receiver};
 pub use servers::{Postgres, Redis, Stop};
 pub use world::{Actor, World, confirm_waiting, confirmed};
 
@@ -157,6 +159,8 @@ fn config(url: &str) -> (Config, tempfile::TempDir) {
     config.workers = 1;
     // The program of the tests knows no commands.
     config.parser = Some(env!("CARGO_BIN_EXE_sotay").into());
+    // Receivers of tests listen on this machine.
+    config.webhook_allow_loopback = true;
     // Tests close months when they mean to.
     config.automatic_closing = false;
     config.database_connections = 12;

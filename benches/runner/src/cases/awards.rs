@@ -56,7 +56,7 @@ pub async fn against_single_transactions(bench: &Bench<'_>) -> Result<Vec<Figure
 
 /// Awards a second, over a fresh database and by a server that is past its start. All members have read their points
 /// before, as the app does when it opens: that is when tokens are seen for the first time.
-async fn awards(bench: &Bench<'_>, plan: &Plan, more: &[(&str, &str)]) -> Result<f64, String> {
+pub async fn awards(bench: &Bench<'_>, plan: &Plan, more: &[(&str, &str)]) -> Result<f64, String> {
     bench.fresh(DATABASE).await?;
     let server = bench.product(DATABASE, more).await?;
     Board::of_the_top(bench, DATABASE).await?.settled(bench, DATABASE).await?;

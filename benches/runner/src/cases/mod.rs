@@ -3,6 +3,7 @@
 mod awards;
 mod board;
 mod process;
+mod quiz;
 mod rank;
 mod reads;
 mod rebuild;
@@ -26,7 +27,7 @@ use crate::server::Server;
 pub const CONNECTIONS: usize = 64;
 
 /// Each case, and the scales of data it runs on by itself.
-const CASES: [(&str, &[&str]); 11] = [
+const CASES: [(&str, &[&str]); 13] = [
     ("P1", &["province"]),
     ("P2", &["province"]),
     ("P3", &["province"]),
@@ -37,6 +38,8 @@ const CASES: [(&str, &[&str]); 11] = [
     ("P8", &["country"]),
     ("P9", &["province"]),
     ("P10", &["province"]),
+    ("P11", &["province"]),
+    ("P12", &["province"]),
     ("P13", &["province"]),
 ];
 
@@ -65,6 +68,8 @@ pub async fn run(case: &str, bench: &Bench<'_>) -> Result<Vec<Figure>, String> {
         "P8" => rebuild::of_all_boards(bench).await,
         "P9" => roster::import(bench).await,
         "P10" => process::figures(bench).await,
+        "P11" => quiz::start_gun(bench).await,
+        "P12" => quiz::answers_against_awards(bench).await,
         "P13" => search::among_many_documents(bench).await,
         _ => Err("there is no such case".to_owned()),
     }

@@ -15,7 +15,7 @@ pub fn decode(query: &str) -> Result<Vec<(String, String)>, Problem> {
             (name, _) => {
                 let name = name.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
                 let detail = text("Tham số không phải là UTF-8.", "The parameter is not UTF-8.");
-                Err(Problem::fault(name, "utf8", detail))
+                Err(Problem::malformed(name, "utf8", detail))
             }
         }
     });

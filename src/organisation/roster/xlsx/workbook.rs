@@ -25,7 +25,7 @@ pub enum CellValue {
     Text(String),
     Number(f64),
     Date(NaiveDate),
-    /// A date cell into which somebody typed a year alone.
+    /// A date cell into which a year alone was typed.
     Year,
     Flag(bool),
     Error,

@@ -8,7 +8,7 @@ use std::io::BufRead;
 
 use serde_json::Value;
 
-pub use trusted::TrustedKeys;
+pub use trusted::{TrustedKeys, is_signed};
 
 /// Result of a verification.
 #[derive(Debug, Default)]

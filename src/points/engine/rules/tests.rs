@@ -55,6 +55,7 @@ impl Ledger {
         let facts = Facts {
             event: &rules[event].event,
             percent: Some(percent),
+            already: 0,
             day,
             without_device: false,
             self_service_cap: SELF_SERVICE_CAP,

@@ -74,7 +74,7 @@ async fn f03_and_f05_what_would_be_stored_wrong_is_refused() {
     let by_hand = json!({"full_name": "NguyÔn V¨n An", "birth_date": "1905-05-06", "sex": "male",
         "admitted_on": "1929-05-06", "citizen_id": "038170000077"});
     let path = format!("/v1/units/{}/members", world.cell);
-    let mut refused = codes(&officer.post(&path, &by_hand).await.expect(400), "errors");
+    let mut refused = codes(&officer.post(&path, &by_hand).await.expect(422), "errors");
     refused.sort();
     assert_eq!(refused, ["birth_date_implausible", "date_before_party", "name_legacy_encoding"]);
 }

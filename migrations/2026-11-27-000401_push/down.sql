@@ -1,0 +1,3 @@
+DROP TABLE notification_preferences;
+DROP TABLE push_subscriptions;
+DROP TABLE push_keys;

@@ -1,0 +1,1 @@
+ALTER TABLE quiz_attempts DROP COLUMN paper_code, DROP COLUMN paper_waits, DROP COLUMN assisted;
