@@ -63,13 +63,13 @@ macro_rules! find {
                 WHERE s.reach && audience_keys($1, $2, $3) AND ",
             $words,
             " AND EXISTS (SELECT 1 FROM documents d WHERE d.id = s.document_id
-                    AND ($5 IS NULL OR d.kind = $5) AND ($6 IS NULL OR d.issuer_key = $6)
-                    AND ($7 IS NULL OR d.topic_keys @> ARRAY[$7]) AND ($8 IS NULL OR d.state = $8))
-                AND ($9 IS NULL OR s.published_at >= $9) AND ($10 IS NULL OR s.published_at < $10)
+                    AND ($5::text IS NULL OR d.kind = $5) AND ($6::text IS NULL OR d.issuer_key = $6)
+                    AND ($7::text IS NULL OR d.topic_keys @> ARRAY[$7]) AND ($8::text IS NULL OR d.state = $8))
+                AND ($9::timestamptz IS NULL OR s.published_at >= $9) AND ($10::timestamptz IS NULL OR s.published_at < $10)
                 ORDER BY s.published_at DESC, s.document_id DESC ",
             $most,
             "), page AS (
-                SELECT * FROM found f WHERE ($12 IS NULL OR (f.fit, f.published_at, f.document_id) < ($12, $13, $14))
+                SELECT * FROM found f WHERE ($12::int4 IS NULL OR (f.fit, f.published_at, f.document_id) < ($12, $13, $14))
                 AND NOT ($11 AND EXISTS (SELECT 1 FROM reading_sessions s
                     WHERE s.document_id = f.document_id AND s.member_id = $1 AND s.completed_at IS NOT NULL))
                 ORDER BY f.fit DESC, f.published_at DESC, f.document_id DESC LIMIT $15)
@@ -90,7 +90,7 @@ const BY_WORDS: &str = find!(
         JOIN file_contents c ON c.sha256 = f.sha256 AND c.media_type = f.media_type
         WHERE f.document_id = d.id AND f.version = d.files_version), '') AS in_files"
 );
-const BY_DATE: &str = find!("$4 IS NULL", "0", "", "'' AS body, '' AS in_files");
+const BY_DATE: &str = find!("$4::text IS NULL", "0", "", "'' AS body, '' AS in_files");
 
 /// Finds documents for a member. No search lists everything that the filters leave.
 pub async fn find(

@@ -15,8 +15,8 @@ const DATABASE: &str = "searches";
 /// Few, so that what is measured is the work and not a queue.
 const CONNECTIONS: usize = 2;
 const WARM_SECONDS: f64 = 1.0;
-/// Both words stand in about a third of the documents, so that more than a thousand are found and the newest are ranked.
-const PATH: &str = "/v1/documents?q=tu1%20tu2&limit=50";
+/// Both words stand in three documents of four, so that more than a thousand of the reader's are found and the newest are ranked.
+const PATH: &str = "/v1/documents?q=tu0001%20tu0002&limit=50";
 
 /// Documents of 80 words out of 5,000, of which the first dozen are frequent. Every fortieth goes to the reader's province, the others
 /// to one of the other cells each, as if their committees had published them.
@@ -24,10 +24,10 @@ const DOCUMENTS: &str = "
     CREATE TEMP TABLE places AS SELECT unit_id, row_number() OVER (ORDER BY unit_id) - 1 AS n
         FROM (SELECT DISTINCT unit_id FROM memberships WHERE valid_to IS NULL AND unit_id <> '{cell}') u;
     CREATE TEMP TABLE made AS
-        SELECT gen_random_uuid() AS id, n, CASE WHEN n % 40 = 0 THEN '{province}'::uuid ELSE p.unit_id END AS unit_id,
-            (SELECT string_agg('tu' || CASE WHEN random() < 0.3 THEN (random() * 12)::int ELSE (random() * 5000)::int END, ' ')
-                FROM generate_series(1, 80) WHERE n > 0) AS body
-        FROM generate_series(1, 200000) AS n JOIN places p ON p.n = n % (SELECT count(*) FROM places);
+        SELECT gen_random_uuid() AS id, g.n, CASE WHEN g.n % 40 = 0 THEN '{province}'::uuid ELSE p.unit_id END AS unit_id,
+            (SELECT string_agg('tu' || lpad((CASE WHEN random() < 0.3 THEN random() * 12 ELSE random() * 5000 END)::int::text, 4, '0'), ' ')
+                FROM generate_series(1, 80) WHERE g.n > 0) AS body
+        FROM generate_series(1, 200000) AS g (n) JOIN places p ON p.n = g.n % (SELECT count(*) FROM places);
     INSERT INTO documents (id, unit_id, symbol, kind, title, summary, body, words, state, version, created_by, created_at,
             attested_no_secrets_by, published_at)
         SELECT id, unit_id, n || '-KH/DU', 'ke_hoach', left(body, 60), '', body, 80, 'published', 1, '{member}',
