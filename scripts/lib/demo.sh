@@ -25,7 +25,7 @@ start_demo() {
   need_postgres
   demo_folder=$(mktemp -d /tmp/sotay-demo.XXXXXX)
   trap stop_demo EXIT
-  SOTAY_DATA_DIR=$demo_folder SOTAY_REQUESTS_PER_MINUTE=1000000 SOTAY_ANONYMOUS_REQUESTS_PER_MINUTE=1000000 \
+  env -u SOTAY_PROGRAM SOTAY_DATA_DIR="$demo_folder" SOTAY_REQUESTS_PER_MINUTE=1000000 SOTAY_ANONYMOUS_REQUESTS_PER_MINUTE=1000000 \
     "$program" demo --json --port 0 >"$demo_folder/ready.json" 2>"$1" &
   demo_pid=$!
   for _ in $(seq 1200); do
