@@ -1,7 +1,7 @@
 //! The composition root: state, features, middleware in order, the server's life.
 
 use std::net::TcpListener;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use actix_cors::Cors;
@@ -29,7 +29,9 @@ use crate::kernel::ids::new_id;
 use crate::kernel::memory;
 use crate::kernel::openapi;
 use crate::kernel::openapi::operations::{self, Operations};
+use crate::kernel::openapi::served::ServedDocument;
 use crate::kernel::outbox::Consumer;
+use crate::kernel::pages::assets;
 use crate::kernel::redis::Redis;
 use crate::kernel::security::app_reads::AppReads;
 use crate::kernel::security::auth::Keys;
@@ -37,7 +39,7 @@ use crate::kernel::security::crypto::Crypto;
 use crate::kernel::state::State;
 use crate::organisation::decisions::{DecisionKind, Registry};
 use crate::{
-    audit_trail, cases, deliveries, documents, identity, jobs, leaderboards, notifications, organisation, points,
+    audit_trail, cases, deliveries, docs, documents, identity, jobs, leaderboards, notifications, organisation, points,
     quizzes, sync,
 };
 
@@ -184,6 +186,7 @@ pub fn state(config: Config, clock: Clock, public_url: String) -> Result<State, 
         uploads: Arc::default(),
         slow_bodies: Arc::default(),
         spool,
+        demo_logins: OnceLock::new(),
         public_url,
         config,
     })
@@ -199,6 +202,7 @@ pub fn serve(
     listener: TcpListener,
 ) -> std::io::Result<(ServerHandle, impl Future<Output = std::io::Result<()>>)> {
     let document = web::Data::new(published_document().clone());
+    let served = web::Data::new(ServedDocument::new(published_document(), &state.public_url));
     let workers = match state.config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
@@ -214,6 +218,7 @@ pub fn serve(
             .into_utoipa_app()
             .app_data(state.clone())
             .app_data(document.clone())
+            .app_data(served.clone())
             .app_data(web::Data::new(DECISION_KINDS))
             .app_data(web::PayloadConfig::new(operations::BODY_BYTES))
             .service(api())
@@ -294,9 +299,9 @@ fn outside_v1() -> impl HttpServiceFactory + 'static {
         points::published_keys,
         problem_pages::catalogue,
         problem_pages::one,
+        assets::serve_asset,
+        docs::pages(),
         openapi::served::document_route,
-        openapi::served::docs_redirect,
-        openapi::served::docs(),
     )
 }
 

@@ -6,6 +6,7 @@ pub mod cases;
 pub mod cli;
 pub mod deliveries;
 pub mod demo;
+pub mod docs;
 pub mod documents;
 pub mod identity;
 pub mod jobs;

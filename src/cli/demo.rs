@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::demo::Scale;
 use crate::kernel::clock::Clock;
 use crate::kernel::config::{Config, Mode};
-use crate::kernel::state::State;
+use crate::kernel::state::{DemoLogin, State};
 use crate::{app, demo, identity};
 
 use super::{runtime, serve};
@@ -96,6 +96,10 @@ async fn serve_demo(config: Config, arguments: &Demo) -> Result<(), String> {
     }
     let base_url = state.public_url.clone();
     let sign_ins = demo::sign_ins(&state, arguments.scale);
+    let logins = sign_ins.iter();
+    let logins = logins.map(|user| DemoLogin { role: user.role, login: user.login.clone(), password: demo::PASSWORD });
+    // Set here alone, once.
+    let _ = state.demo_logins.set(logins.collect());
     let (_, server) = app::serve(state, listener).map_err(|e| e.to_string())?;
     announce(&base_url, &sign_ins, arguments.json);
     server.await.map_err(|e| e.to_string())

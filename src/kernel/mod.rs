@@ -12,6 +12,7 @@ pub mod ids;
 pub mod memory;
 pub mod openapi;
 pub mod outbox;
+pub mod pages;
 pub mod redis;
 pub mod security;
 pub mod sheet;

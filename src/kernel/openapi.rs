@@ -1,8 +1,10 @@
 //! Completes the OpenAPI document with what all operations share, so that new routes get it too.
 
+pub mod audience;
 mod codes;
 pub mod compact;
 pub mod components;
+mod examples;
 pub mod operations;
 mod responses;
 mod schemas;
@@ -37,12 +39,28 @@ const TAGS: &[(&str, &str)] = &[
     ("Units", "The tree of organisations."),
 ];
 
+/// The pages of the guide for some tags.
+const GUIDES: &[(&str, &str)] =
+    &[("Documents", "reading"), ("Me", "sync"), ("Points", "points"), ("Sessions", "sign-in")];
+
+/// The address that stands for a server in the checked-in document; each server puts its own in its place.
+pub const EXAMPLE_HOST: &str = "https://sotay.example";
+
 const INTRODUCTION: &str = "Backend of the electronic Party-member handbook: study points and the monthly threshold, \
-documents, leaderboards. Ids are opaque strings. Instants are RFC 3339, days `YYYY-MM-DD`, months `YYYY-MM` in \
+documents, quizzes, leaderboards.
+
+New here? The [guide](https://sotay.example/docs/guide/) leads from nothing to a first call in five minutes; the \
+[catalogue of problems](https://sotay.example/problems) explains every code; the \
+[changelog](https://sotay.example/docs/changelog) says what changed.
+
+Ids are opaque strings. Instants are RFC 3339, days `YYYY-MM-DD`, months `YYYY-MM` in \
 Asia/Ho_Chi_Minh. Lists are pages: pass `next_cursor` as `cursor` until it is null. Errors are `application/problem+json`; \
 rely on `code`. New optional fields in responses, new codes and new enum values are not breaking changes: ignore what you \
 do not know. Unknown request fields and parameters are refused. A `POST` may carry `Idempotency-Key`: repeated within 24 \
-hours with the same body it answers what the first one answered and does nothing.";
+hours with the same body it answers what the first one answered and does nothing.
+
+`x-roles` of an operation names the callers that it lets in, `x-codes` of a response its problem codes, `x-summary-vi` the summary \
+in Vietnamese. `self` is the member whose things they are.";
 
 /// Statuses any operation can answer with, and what they mean.
 const COMMON: &[(&str, &str)] = &[
@@ -63,12 +81,13 @@ pub fn finish(api: &utoipa::openapi::OpenApi) -> Value {
         "summary": "Points, documents and boards of the Party-member handbook.",
         "description": INTRODUCTION,
         "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
-        "contact": {"name": "Sotay developers", "url": "https://sotay.example/developers", "email": "api@sotay.example"},
+        "contact": {"name": "Sotay developers", "url": "https://sotay.example/docs/", "email": "api@sotay.example"},
     });
-    document["servers"] = json!([{"url": "/", "description": "The server this document came from, local or production.", "x-internal": false}]);
+    document["servers"] = servers();
+    document["externalDocs"] = json!({"description": "The guide", "url": guide_url("")});
+    document["x-tagGroups"] = audience::groups();
     document["security"] = json!([{"bearer": []}]);
-    document["tags"] =
-        TAGS.iter().map(|(name, description)| json!({"name": name, "description": description})).collect();
+    document["tags"] = TAGS.iter().map(|(name, description)| tag(name, description)).collect();
     finish_components(&mut document["components"]);
     for item in members(&mut document["paths"]) {
         for (method, operation) in item.1.as_object_mut().into_iter().flatten() {
@@ -80,6 +99,27 @@ pub fn finish(api: &utoipa::openapi::OpenApi) -> Value {
     schemas::require_present(&mut document);
     schemas::bound_all(&mut document);
     document
+}
+
+fn servers() -> Value {
+    json!([
+        {"url": "/", "description": "The server this document came from: production, or the local sandbox (`./scripts/demo`).",
+            "x-internal": false},
+        {"url": "https://{host}", "description": "Production: the server of an organisation.", "x-internal": false,
+            "variables": {"host": {"default": "sotay.example", "description": "The organisation's host."}}},
+    ])
+}
+
+fn guide_url(page: &str) -> String {
+    format!("{EXAMPLE_HOST}/docs/guide/{page}")
+}
+
+fn tag(name: &str, description: &str) -> Value {
+    let mut tag = json!({"name": name, "description": description});
+    if let Some((_, page)) = GUIDES.iter().find(|(of, _)| *of == name) {
+        tag["externalDocs"] = json!({"description": "In the guide", "url": guide_url(page)});
+    }
+    tag
 }
 
 fn members(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
@@ -97,6 +137,7 @@ fn finish_components(components: &mut Value) {
 fn finish_operation(method: &str, operation: &mut Value) {
     let id = camel_case(operation["operationId"].as_str().unwrap_or_default());
     operation["operationId"] = json!(id);
+    audience::describe(operation);
     if !operation["description"].is_string() {
         operation["description"] = operation["summary"].clone();
     }
@@ -149,6 +190,7 @@ fn finish_operation(method: &str, operation: &mut Value) {
     add_responses(operation, common);
     responses::finish(method, operation);
     codes::list(operation);
+    examples::attach(operation);
 }
 
 /// A handler's description of a status takes precedence over the common one.

@@ -1,7 +1,7 @@
 //! Shared state of all requests: configuration, pool, clock, keys, limits, the document's rules.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use object_store::ObjectStore;
 use uuid::Uuid;
@@ -17,6 +17,13 @@ use super::redis::Redis;
 use super::security::app_reads::AppReads;
 use super::security::auth::{Authenticator, Keys};
 use super::security::crypto::Crypto;
+
+/// An account that anyone may sign in as.
+pub struct DemoLogin {
+    pub role: &'static str,
+    pub login: String,
+    pub password: &'static str,
+}
 
 /// Shared by all workers; one per process.
 pub struct State {
@@ -51,6 +58,8 @@ pub struct State {
     pub slow_bodies: Arc<Turns>,
     /// Where uploads wait until they are whole.
     pub spool: PathBuf,
+    /// The accounts of the demo, which its console offers; empty otherwise.
+    pub demo_logins: OnceLock<Vec<DemoLogin>>,
     /// Begins links in answers; no slash at the end.
     pub public_url: String,
 }

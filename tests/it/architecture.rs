@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("notifications", &["organisation"]),
     ("identity", &["organisation", "notifications"]),
     ("deliveries", &[]),
+    ("docs", &[]),
     ("points", &["organisation"]),
     ("cases", &["organisation"]),
     ("leaderboards", &["points", "organisation"]),

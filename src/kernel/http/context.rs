@@ -21,6 +21,7 @@ use super::encoding;
 use super::problem::{Code, Language, Problem, text};
 use super::rate_limit::{Budget, BudgetPurpose, Payer};
 use crate::kernel::openapi::operations::{BodyKind, Operation, Operations};
+use crate::kernel::pages::error_page;
 use crate::kernel::security::auth::{Claims, bearer};
 use crate::kernel::state::State;
 
@@ -268,14 +269,16 @@ fn render_problem(
     }
     let known = response.response().error().and_then(|error| error.as_error::<Problem>().cloned());
     let problem = known.unwrap_or_else(|| of_framework(status, response.response().error()));
+    let (request, _) = response.into_parts();
     let mut builder =
         HttpResponse::build(StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     if problem.code == Code::RequestTimeout {
         // The rest of the body, should it come, is nothing anybody waits for.
         builder.force_close();
     }
-    builder.content_type("application/problem+json");
-    builder.insert_header((header::CONTENT_LANGUAGE, context.language.tag()));
+    let visit = error_page::visit(&request);
+    let language = visit.as_ref().map_or(context.language, |visit| visit.language);
+    builder.insert_header((header::CONTENT_LANGUAGE, language.tag()));
     builder.insert_header((header::CACHE_CONTROL, "no-store"));
     if let Some(seconds) = problem.retry_after {
         builder.insert_header((header::RETRY_AFTER, seconds));
@@ -286,9 +289,14 @@ fn render_problem(
     if problem.code.status() == 401 {
         builder.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
     }
-    let body = problem.render(context.language, &state.public_url, &context.request_id);
-    let answer = builder.body(serde_json::to_vec(&body).unwrap_or_default());
-    let (request, _) = response.into_parts();
+    let body = problem.render(language, &state.public_url, &context.request_id);
+    let answer = if let Some(visit) = visit {
+        let (policy, page) = error_page::render(&visit, &body);
+        builder.insert_header((header::CONTENT_SECURITY_POLICY, policy));
+        builder.content_type("text/html; charset=utf-8").body(page)
+    } else {
+        builder.content_type("application/problem+json").body(serde_json::to_vec(&body).unwrap_or_default())
+    };
     ServiceResponse::new(request, answer)
 }
 

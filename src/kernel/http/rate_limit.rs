@@ -49,7 +49,7 @@ impl BudgetPurpose {
 
     /// That of a path outside `/v1`; none where every call is answered.
     pub fn of_path(path: &str) -> Option<Self> {
-        let documentation = ["/docs", "/openapi.json", "/problems"];
+        let documentation = ["/docs", "/openapi.json", "/problems", "/assets"];
         match path {
             "/healthz" => None,
             "/readyz" => Some(Self::Readiness),

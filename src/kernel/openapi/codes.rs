@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::EXAMPLE_HOST;
 use crate::kernel::http::problem::{Code, Language};
 
 /// Codes that an answer with this status can have whatever the operation is.
@@ -52,7 +53,7 @@ pub fn list(operation: &mut Value) {
 fn example(code: Code) -> Value {
     let title = code.title();
     let mut value = json!({
-        "type": format!("https://sotay.example/problems/{}", code.as_str()),
+        "type": format!("{EXAMPLE_HOST}/problems/{}", code.as_str()),
         "title": Language::Vietnamese.pick(&title),
         "status": code.status(),
         "code": code.as_str(),

@@ -23,6 +23,12 @@ pub fn compact(mut document: Value) -> Value {
     document
 }
 
+/// The part of the document that a reference names, or the part itself.
+pub fn resolved<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
+    let named = part["$ref"].as_str().and_then(|path| document.pointer(path.trim_start_matches('#')));
+    named.unwrap_or(part)
+}
+
 /// The names of repeated parts by their text.
 fn shared(document: &mut Value, section: &str, name: impl Fn(&Value) -> String) -> BTreeMap<String, String> {
     let mut count: BTreeMap<String, (usize, String)> = BTreeMap::new();

@@ -19,6 +19,7 @@ async fn a_closed_month_leaves_as_files_that_carry_the_signature() {
     let path = format!("{}/2026-11/export", closings(world.cell));
     let page = secretary.get(&format!("{path}.html")).await.expect(200);
     assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
+    assert!(!page.header("content-security-policy").contains("unsafe"));
     let html = String::from_utf8(page.bytes).unwrap();
     assert!(html.contains("&lt;img src=x onerror=alert(1)&gt; &amp; Ngọc") && !html.contains("<img"), "{html}");
     for field in ["manifest_hash", "signature", "kid"] {

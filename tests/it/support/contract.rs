@@ -85,7 +85,7 @@ fn read_response(response: &Value, document: &Value) -> Response {
 }
 
 /// The document lets clients ignore fields that they do not know; a test knows them all.
-fn compile(schema: &Value, schemas: &Value) -> Validator {
+pub fn compile(schema: &Value, schemas: &Value) -> Validator {
     let mut root = strict(schema, schemas);
     let mut taken = Map::new();
     take_referenced(&root, schemas, &mut taken);

@@ -9,6 +9,7 @@ mod servers;
 mod world;
 
 pub use client::{Reply, Request};
+pub use contract::compile as strict_validator;
 pub use database::empty as empty_database;
 pub use ledger::{Standing, points_everywhere, standings, sum_of_entries};
 pub use process::{Program, run, run_to};
@@ -66,7 +67,13 @@ impl TestApp {
 
     /// Runs by the machine's clock, as a program started beside it does.
     pub async fn on_system_clock() -> Self {
-        let (config, data_dir) = config(&database::fresh().await);
+        Self::on_system_clock_with(|_| {}).await
+    }
+
+    /// The same with settings of the test's own.
+    pub async fn on_system_clock_with(adjust: impl FnOnce(&mut Config)) -> Self {
+        let (mut config, data_dir) = config(&database::fresh().await);
+        adjust(&mut config);
         Self::launch(config, Clock::System, data_dir).await
     }
 

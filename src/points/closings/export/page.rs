@@ -1,7 +1,10 @@
 //! A table as a page that prints well on A4: large type, nothing loaded from elsewhere.
 
-use std::fmt::Write;
+use actix_web::HttpResponse;
+use maud::{Markup, html};
 
+use crate::kernel::http::problem::Language;
+use crate::kernel::pages::HtmlPage;
 use crate::kernel::sheet::{ColumnKind, Sheet, Value};
 
 const STYLE: &str = "
@@ -25,71 +28,56 @@ footer p { overflow-wrap: anywhere; }
 ";
 
 /// The page.
-pub fn to_page(sheet: &Sheet) -> String {
-    let title = sheet.title_lines.get(1).or(sheet.title_lines.first()).map(|line| escape(line)).unwrap_or_default();
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"vi\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <style>{STYLE}</style>\n</head>\n<body>\n"
-    );
-    for (index, line) in sheet.title_lines.iter().enumerate() {
-        let tag = ["h1", "h2"].get(index).unwrap_or(&"p");
-        push(&mut page, format_args!("<{tag}>{}</{tag}>\n", escape(line)));
-    }
-    page.push_str("<table>\n<thead><tr>");
-    for column in &sheet.headers {
-        push(&mut page, format_args!("<th scope=\"col\">{}</th>", escape(&column.title)));
-    }
-    page.push_str("</tr></thead>\n<tbody>\n");
-    for row in &sheet.rows {
-        page.push_str("<tr>");
-        for (column, value) in sheet.headers.iter().zip(row) {
-            push(&mut page, format_args!("<td{}>{}</td>", class(column.kind), shown(value)));
+pub fn respond(sheet: &Sheet) -> HttpResponse {
+    let lines = &sheet.title_lines;
+    let title = lines.get(1).or(lines.first()).map(String::as_str).unwrap_or_default();
+    let body = html! {
+        @for (index, line) in lines.iter().enumerate() { (heading(index, line)) }
+        table {
+            thead { tr { @for column in &sheet.headers { th scope="col" { (column.title) } } } }
+            tbody {
+                @for row in &sheet.rows {
+                    tr {
+                        @for (column, value) in sheet.headers.iter().zip(row) {
+                            td class=[class(column.kind)] { (shown(value)) }
+                        }
+                    }
+                }
+            }
         }
-        page.push_str("</tr>\n");
-    }
-    page.push_str("</tbody>\n</table>\n<div class=\"sign\"><p>NGƯỜI LẬP<br>(ký, ghi rõ họ tên)</p><p>BÍ THƯ<br>(ký, ghi rõ họ tên)</p></div>\n<footer>\n");
-    for line in &sheet.footer {
-        push(&mut page, format_args!("<p>{}</p>\n", escape(line)));
-    }
-    page.push_str("</footer>\n</body>\n</html>\n");
-    page
+        div.sign {
+            p { "NGƯỜI LẬP" br; "(ký, ghi rõ họ tên)" }
+            p { "BÍ THƯ" br; "(ký, ghi rõ họ tên)" }
+        }
+        footer { @for line in &sheet.footer { p { (line) } } }
+    };
+    HtmlPage::new(Language::Vietnamese, title).own_style(STYLE).respond(&body)
 }
 
-fn push(page: &mut String, what: std::fmt::Arguments<'_>) {
-    // Writing to a string cannot fail.
-    let _ = page.write_fmt(what);
+fn heading(index: usize, line: &str) -> Markup {
+    html! {
+        @match index {
+            0 => h1 { (line) },
+            1 => h2 { (line) },
+            _ => p { (line) },
+        }
+    }
 }
 
-fn class(kind: ColumnKind) -> &'static str {
+fn class(kind: ColumnKind) -> Option<&'static str> {
     match kind {
-        ColumnKind::Text => "",
-        ColumnKind::Number => " class=\"number\"",
-        ColumnKind::Centred => " class=\"centred\"",
+        ColumnKind::Text => None,
+        ColumnKind::Number => Some("number"),
+        ColumnKind::Centred => Some("centred"),
     }
 }
 
 fn shown(value: &Value) -> String {
     match value {
-        Value::Text(text) => escape(text),
+        Value::Text(text) => text.clone(),
         Value::Integer(number) => number.to_string(),
         Value::Ratio(ratio) => super::percent(ratio.is_finite().then_some(*ratio)),
         Value::Date(date) => date.format("%d/%m/%Y").to_string(),
         Value::Empty => String::new(),
     }
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
 }
