@@ -39,7 +39,7 @@ use crate::kernel::security::crypto::Crypto;
 use crate::kernel::state::State;
 use crate::organisation::decisions::{DecisionKind, Registry};
 use crate::{
-    audit_trail, cases, deliveries, docs, documents, identity, jobs, leaderboards, notifications, organisation, points,
+    apps, audit_trail, cases, deliveries, docs, documents, identity, jobs, leaderboards, notifications, organisation, points,
     quizzes, sync,
 };
 
@@ -112,6 +112,7 @@ fn features(config: &mut ServiceConfig) {
     quizzes::routes(config);
     cases::routes(config);
     deliveries::routes(config);
+    apps::routes(config);
 }
 
 fn api() -> utoipa_actix_web::scope::Scope<
@@ -127,7 +128,7 @@ fn api() -> utoipa_actix_web::scope::Scope<
 }
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let (_, mut api) = App::new().into_utoipa_app().service(api()).split_for_parts();
+    let (_, mut api) = App::new().into_utoipa_app().service(api()).configure(apps::oauth_routes).split_for_parts();
     openapi::add_schemas(&mut api);
     openapi::finish(&api)
 });
@@ -222,6 +223,7 @@ pub fn serve(
             .app_data(web::Data::new(DECISION_KINDS))
             .app_data(web::PayloadConfig::new(operations::BODY_BYTES))
             .service(api())
+            .configure(apps::oauth_routes)
             .split_for_parts();
         memory::give_back();
         app.configure(|config| together.give(config))

@@ -16,11 +16,12 @@ use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
 use super::extract::secret;
-use super::http::problem::{FieldError, ProblemOut};
+use super::http::problem::{FieldError, OauthError, ProblemOut};
 
 /// The groups of operations, in alphabetical order.
 const TAGS: &[(&str, &str)] = &[
     ("Adjustments", "Corrections of points that two officers make, and appeals of members."),
+    ("Apps", "Apps of third parties: registration by a unit, review by an administrator."),
     ("Attestations", "What officers vouch for: meetings, opinions, assisted study."),
     ("Audit", "Who did what to whose record."),
     ("Cases", "Unusual patterns that a person reviews; no case changes points."),
@@ -31,6 +32,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Leaderboards", "Ranks by points, within the privacy rules."),
     ("Me", "The signed-in person: profile, notifications, access log."),
     ("Members", "Members, memberships, exemptions, transfers, rosters."),
+    ("OAuth", "How apps of third parties get tokens: OAuth 2.1 with its forms and errors."),
     ("Points", "The ledger of study points, thresholds, the threshold board, exports."),
     ("Quizzes", "Question banks, quizzes, attempts and their results."),
     ("Roles", "Grants of roles on units for a term."),
@@ -227,5 +229,6 @@ pub fn add_schemas(api: &mut utoipa::openapi::OpenApi) {
     let components = api.components.get_or_insert_default();
     components.schemas.insert("Problem".to_owned(), ProblemOut::schema());
     components.schemas.insert("FieldError".to_owned(), FieldError::schema());
+    components.schemas.insert("OauthError".to_owned(), OauthError::schema());
     components::add_to(api);
 }

@@ -108,6 +108,10 @@ permissions! {
     SendReminders,
     /// See deliveries of events that failed, and have them tried again.
     ManageDeliveries,
+    /// Register apps of third parties, see them, replace their secrets, stop them.
+    ManageApps,
+    /// Approve apps that others have registered.
+    ApproveApps,
 }
 
 use Permission as P;
@@ -132,6 +136,7 @@ const SECRETARY: &[Permission] = &[
     P::DecideAdjustments,
     P::SendReminders,
     P::ReadQuizResults,
+    P::ManageApps,
 ];
 
 const CELL_COMMITTEE_MEMBER: &[Permission] =
@@ -159,10 +164,11 @@ const COMMITTEE_OFFICER: &[Permission] = &[
     P::DecideAdjustments,
     P::ManageRules,
     P::ReadQuizResults,
+    P::ManageApps,
 ];
 
 const PROPAGANDA_OFFICER: &[Permission] =
-    &[P::ReadUnit, P::PublishDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults];
+    &[P::ReadUnit, P::PublishDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults, P::ManageApps];
 
 const ORGANISATION_OFFICER: &[Permission] = &[
     P::ReadUnit,
@@ -174,6 +180,7 @@ const ORGANISATION_OFFICER: &[Permission] = &[
     P::TransferMembers,
     P::ManageGrants,
     P::IssueSlips,
+    P::ManageApps,
 ];
 
 const INSPECTOR: &[Permission] = &[
@@ -201,6 +208,8 @@ const SYSTEM_ADMINISTRATOR: &[Permission] = &[
     P::IssueSlips,
     P::ReadAudit,
     P::ManageDeliveries,
+    P::ManageApps,
+    P::ApproveApps,
 ];
 
 /// An application without a person reads figures, never rows of people.

@@ -14,6 +14,9 @@ pub const FOR_A_PERSON: &str = "oauth2";
 /// The security scheme of apps that act for no person.
 pub const ALONE: &str = "oauth2_client";
 
+/// Scopes that an app can have without a person.
+pub const OF_NO_PERSON: &[AppScope] = &[AppScope::LeaderboardsRead, AppScope::UnitsRead, AppScope::WebhooksManage];
+
 macro_rules! scopes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $deed:literal, $vi:literal, $en:literal;)*) => {
         /// One thing that an app may be allowed. Whatever has no scope is for the handbook's own app alone.

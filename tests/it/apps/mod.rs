@@ -1,6 +1,10 @@
 //! Apps of third parties: scopes, OAuth, what members see of it, and the attacks on it.
 
-mod support;
+pub mod flow;
+pub mod support;
 
+mod attacks;
+mod figures;
+mod oauth;
 mod scopes;
 mod tokens;

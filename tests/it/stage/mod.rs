@@ -1,5 +1,6 @@
 //! For every operation of the document: objects that exist, and a whole request that succeeds for those who may send it.
 
+mod apps;
 mod callers;
 mod decisions;
 mod deliveries;
@@ -31,6 +32,7 @@ pub async fn set<'a>(cast: &'a Cast, operation: &'a Operation, caller: &str) -> 
     quizzes::prepare(&mut scene).await;
     rules::prepare(&mut scene).await;
     months::prepare(&mut scene).await;
+    apps::prepare(&mut scene).await;
     scene.insist_that_it_is_whole();
     scene
 }
