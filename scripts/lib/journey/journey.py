@@ -19,20 +19,20 @@ def connect(address, user):
 def read_a_document(client):
     documents = sotay.DocumentsApi(client)
     document = documents.list_documents(limit=1).items[0]
-    session = documents.start_reading(document.id, empty={})
+    session = documents.start_reading(document.id)
     time.sleep(session.required_seconds / 2)
-    documents.send_heartbeat(session.id, empty={})
+    documents.send_heartbeat(session.id)
     time.sleep(session.required_seconds / 2 + 1)
-    return documents.complete_reading(session.id, empty={}).points_awarded
+    return documents.complete_reading(session.id).points_awarded
 
 
 def take_the_quiz(client):
     quizzes = sotay.QuizzesApi(client)
     quiz = next(quiz for quiz in quizzes.list_quizzes().items if quiz.state == "open")
-    attempt = quizzes.start_attempt(quiz.id, empty={}, idempotency_key=str(uuid.uuid4()))
-    answers = [sotay.AnswerIn(question_id=q.id, option_ids=[q.options[0].id]) for q in attempt.questions]
+    attempt = quizzes.start_attempt(quiz.id, idempotency_key=str(uuid.uuid4()))
+    answers = [sotay.AttemptAnswer(question_id=q.id, option_ids=[q.options[0].id]) for q in attempt.questions]
     quizzes.save_answers(attempt.id, sotay.AnswersIn(answers=answers))
-    return quizzes.submit_attempt(attempt.id, empty={})
+    return quizzes.submit_attempt(attempt.id)
 
 
 def upload_and_download(client):
@@ -52,7 +52,7 @@ def upload_and_download(client):
 def main(address, users):
     member = connect(address, users["member"])
     print("signed in as", sotay.MeApi(member).get_me().full_name)
-    print("visit:", sotay.PointsApi(member).record_visit(empty={}).points_awarded, "points")
+    print("visit:", sotay.PointsApi(member).record_visit().points_awarded, "points")
     print("read:", read_a_document(member), "points")
     print("quiz: score", take_the_quiz(member).score)
     month = sotay.PointsApi(member).get_my_points()

@@ -96,8 +96,10 @@ impl<'a> HtmlPage<'a> {
         let mut response = HttpResponse::build(self.status);
         response.content_type("text/html; charset=utf-8");
         response.insert_header((header::CONTENT_SECURITY_POLICY, self.policy()));
-        response.insert_header((header::CONTENT_LANGUAGE, self.language.tag()));
-        response.append_header((header::VARY, "Accept-Language"));
+        if self.visit.is_some() {
+            response.insert_header((header::CONTENT_LANGUAGE, self.language.tag()));
+            response.append_header((header::VARY, "Accept-Language"));
+        }
         if let Some(seconds) = self.max_age {
             response.insert_header((header::CACHE_CONTROL, format!("public, max-age={seconds}")));
         }
