@@ -62,6 +62,7 @@ impl ConsentPage<'_> {
         response.extensions_mut().insert(Rendered);
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+        headers.insert(header::CONTENT_LANGUAGE, header::HeaderValue::from_static(self.language.tag()));
         if let Ok(cookie) = header::HeaderValue::from_str(self.cookie) {
             headers.append(header::SET_COOKIE, cookie);
         }
