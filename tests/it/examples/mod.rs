@@ -76,8 +76,9 @@ fn examples_are_recorded_when_asked_for() {
 
 #[test]
 fn every_body_has_an_example_that_its_schema_allows() {
-    if !sotay::app::document().to_string().contains("\"example\":") {
-        return; // TEMPORARY until the first recording
+    if include_str!("../../../openapi/examples.json").trim() == "{}" {
+        // Nothing was recorded yet.
+        return;
     }
     let schemas = &sotay::app::document()["components"]["schemas"];
     let mut wrong = Vec::new();
