@@ -103,13 +103,11 @@ impl ConsentPage<'_> {
                 }
                 p {
                     label for="login" { (self.pick("Số căn cước, số thẻ hoặc số điện thoại", "Citizen ID, card number or phone")) }
-                    br;
                     input #login type="text" name="login" value=(self.login) autocomplete="username" maxlength="100" required
                         aria-describedby=[self.fault.as_ref().map(|_| "fault")];
                 }
                 p {
                     label for="password" { (self.pick("Mật khẩu", "Password")) }
-                    br;
                     input #password type="password" name="password" autocomplete="current-password" maxlength="200" required;
                 }
                 p {

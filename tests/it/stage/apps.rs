@@ -43,6 +43,8 @@ pub async fn prepare(scene: &mut Scene<'_>) {
         let made = officer.post("/v1/oauth-clients", &flow::registration(world, "confidential")).await.expect(201);
         let id = made.body["client_id"].as_str().unwrap().to_owned();
         scene.id("client_id", id);
-        scene.json(json!({}));
+        if !scene.operation.reads() {
+            scene.json(json!({}));
+        }
     }
 }
