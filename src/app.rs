@@ -39,7 +39,7 @@ use crate::kernel::security::crypto::Crypto;
 use crate::kernel::state::State;
 use crate::organisation::decisions::{DecisionKind, Registry};
 use crate::{
-    apps, audit_trail, cases, deliveries, docs, documents, identity, jobs, leaderboards, notifications, organisation, points,
+    audit_trail, cases, deliveries, docs, documents, identity, jobs, leaderboards, notifications, organisation, points,
     quizzes, sync,
 };
 
@@ -107,12 +107,12 @@ fn features(config: &mut ServiceConfig) {
     sync::routes(config);
     points::routes(config);
     audit_trail::routes(config);
+    crate::apps::routes(config);
     organisation::routes(config);
     documents::routes(config);
     quizzes::routes(config);
     cases::routes(config);
     deliveries::routes(config);
-    apps::routes(config);
 }
 
 fn api() -> utoipa_actix_web::scope::Scope<
@@ -128,7 +128,7 @@ fn api() -> utoipa_actix_web::scope::Scope<
 }
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let (_, mut api) = App::new().into_utoipa_app().service(api()).configure(apps::oauth_routes).split_for_parts();
+    let (_, mut api) = App::new().into_utoipa_app().service(api()).configure(crate::apps::oauth_routes).split_for_parts();
     openapi::add_schemas(&mut api);
     openapi::finish(&api)
 });
@@ -223,7 +223,7 @@ pub fn serve(
             .app_data(web::Data::new(DECISION_KINDS))
             .app_data(web::PayloadConfig::new(operations::BODY_BYTES))
             .service(api())
-            .configure(apps::oauth_routes)
+            .configure(crate::apps::oauth_routes)
             .split_for_parts();
         memory::give_back();
         app.configure(|config| together.give(config))

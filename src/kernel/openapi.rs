@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
 use super::extract::secret;
-use super::http::problem::{FieldError, OauthError, ProblemOut};
+use super::http::problem::{FieldError, ProblemOut};
 
 /// The groups of operations, in alphabetical order.
 const TAGS: &[(&str, &str)] = &[
@@ -229,6 +229,6 @@ pub fn add_schemas(api: &mut utoipa::openapi::OpenApi) {
     let components = api.components.get_or_insert_default();
     components.schemas.insert("Problem".to_owned(), ProblemOut::schema());
     components.schemas.insert("FieldError".to_owned(), FieldError::schema());
-    components.schemas.insert("OauthError".to_owned(), OauthError::schema());
+    components.schemas.insert("OauthError".to_owned(), super::http::problem::OauthError::schema());
     components::add_to(api);
 }

@@ -84,6 +84,10 @@ permissions! {
     ReadQuizResults,
     /// Read the audit log.
     ReadAudit,
+    /// Register apps of third parties, see them, replace their secrets, stop them.
+    ManageApps,
+    /// Approve apps that others have registered.
+    ApproveApps,
     /// Close a month of the unit.
     CloseMonth,
     /// Reopen a closed month of a unit below.
@@ -108,10 +112,6 @@ permissions! {
     SendReminders,
     /// See deliveries of events that failed, and have them tried again.
     ManageDeliveries,
-    /// Register apps of third parties, see them, replace their secrets, stop them.
-    ManageApps,
-    /// Approve apps that others have registered.
-    ApproveApps,
 }
 
 use Permission as P;
@@ -119,6 +119,7 @@ use Role as R;
 
 const SECRETARY: &[Permission] = &[
     P::ReadUnit,
+    P::ManageApps,
     P::DecideExemptions,
     P::ListMembers,
     P::ReadMember,
@@ -136,7 +137,6 @@ const SECRETARY: &[Permission] = &[
     P::DecideAdjustments,
     P::SendReminders,
     P::ReadQuizResults,
-    P::ManageApps,
 ];
 
 const CELL_COMMITTEE_MEMBER: &[Permission] =
@@ -146,6 +146,7 @@ const MINUTE_TAKER: &[Permission] = &[P::ReadUnit, P::ListMembers, P::RecordAtte
 
 const COMMITTEE_OFFICER: &[Permission] = &[
     P::ReadUnit,
+    P::ManageApps,
     P::DecideExemptions,
     P::ListMembers,
     P::ReadMember,
@@ -164,14 +165,14 @@ const COMMITTEE_OFFICER: &[Permission] = &[
     P::DecideAdjustments,
     P::ManageRules,
     P::ReadQuizResults,
-    P::ManageApps,
 ];
 
 const PROPAGANDA_OFFICER: &[Permission] =
-    &[P::ReadUnit, P::PublishDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults, P::ManageApps];
+    &[P::ReadUnit, P::PublishDocuments, P::ReadReadership, P::ManageQuizzes, P::ReadQuizResults];
 
 const ORGANISATION_OFFICER: &[Permission] = &[
     P::ReadUnit,
+    P::ManageApps,
     P::DecideExemptions,
     P::ListMembers,
     P::ReadMember,
@@ -180,7 +181,6 @@ const ORGANISATION_OFFICER: &[Permission] = &[
     P::TransferMembers,
     P::ManageGrants,
     P::IssueSlips,
-    P::ManageApps,
 ];
 
 const INSPECTOR: &[Permission] = &[
@@ -200,6 +200,8 @@ const INSPECTOR: &[Permission] = &[
 /// Runs the system; sees no points and no readings of people.
 const SYSTEM_ADMINISTRATOR: &[Permission] = &[
     P::ReadUnit,
+    P::ManageApps,
+    P::ApproveApps,
     P::ManageUnits,
     P::ListMembers,
     P::ManageMembers,
@@ -208,8 +210,6 @@ const SYSTEM_ADMINISTRATOR: &[Permission] = &[
     P::IssueSlips,
     P::ReadAudit,
     P::ManageDeliveries,
-    P::ManageApps,
-    P::ApproveApps,
 ];
 
 /// An application without a person reads figures, never rows of people.

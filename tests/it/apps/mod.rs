@@ -1,6 +1,5 @@
 //! Apps of third parties: scopes, OAuth, what members see of it, and the attacks on it.
 
-pub mod flow;
 pub mod support;
 
 mod attacks;
@@ -8,3 +7,5 @@ mod figures;
 mod oauth;
 mod scopes;
 mod tokens;
+
+pub mod flow;

@@ -23,6 +23,7 @@ pub use scene::{Body, Scene};
 pub async fn set<'a>(cast: &'a Cast, operation: &'a Operation, caller: &str) -> Scene<'a> {
     let mut scene = Scene::new(cast, operation, caller);
     identity::prepare(&mut scene).await;
+    apps::prepare(&mut scene).await;
     members::prepare(&mut scene).await;
     units::prepare(&mut scene).await;
     decisions::prepare(&mut scene).await;
@@ -32,7 +33,6 @@ pub async fn set<'a>(cast: &'a Cast, operation: &'a Operation, caller: &str) -> 
     quizzes::prepare(&mut scene).await;
     rules::prepare(&mut scene).await;
     months::prepare(&mut scene).await;
-    apps::prepare(&mut scene).await;
     scene.insist_that_it_is_whole();
     scene
 }
