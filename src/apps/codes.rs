@@ -140,7 +140,8 @@ pub async fn forget(conn: &mut Conn, client_id: Uuid, account_id: Option<Uuid>) 
 
 /// Drops some codes that were over long ago. Returns how many.
 pub async fn sweep(conn: &mut Conn, now: DateTime<Utc>) -> Result<usize, Problem> {
-    let query = "DELETE FROM oauth_codes WHERE ctid = ANY(ARRAY(SELECT ctid FROM oauth_codes WHERE expires_at < $1 LIMIT $2))";
+    let query =
+        "DELETE FROM oauth_codes WHERE ctid = ANY(ARRAY(SELECT ctid FROM oauth_codes WHERE expires_at < $1 LIMIT $2))";
     let query = diesel::sql_query(query).bind::<Timestamptz, _>(now - Duration::hours(KNOWN_HOURS));
     Ok(query.bind::<BigInt, _>(SLICE).execute(conn).await?)
 }

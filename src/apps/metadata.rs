@@ -69,7 +69,10 @@ pub struct ServerMetadata {
 /// By RFC 8414: client libraries configure themselves from it.
 #[utoipa::path(tag = "OAuth", security(()))]
 #[get("/.well-known/oauth-authorization-server")]
-pub async fn authorization_server(http: HttpRequest, state: web::Data<State>) -> Result<Reply<ServerMetadata>, Problem> {
+pub async fn authorization_server(
+    http: HttpRequest,
+    state: web::Data<State>,
+) -> Result<Reply<ServerMetadata>, Problem> {
     let at = |path: &str| format!("{}{path}", state.public_url);
     let metadata = ServerMetadata {
         issuer: state.public_url.clone(),

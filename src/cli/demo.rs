@@ -127,7 +127,10 @@ fn announce(base_url: &str, sign_ins: &[demo::SignIn], client: Option<&DemoClien
     }
     if let Some(client) = client {
         println!("\n  App of a third party (OAuth 2.1, returns to {}):", client.redirect_uri);
-        println!("    client_id                  {}\n    client_secret              {}", client.client_id, client.client_secret);
+        println!(
+            "    client_id                  {}\n    client_secret              {}",
+            client.client_id, client.client_secret
+        );
     }
     println!("\nPress Ctrl-C to stop.");
 }

@@ -155,7 +155,9 @@ impl Authenticator for Authentication {
             let query = of_sessions!(CALLERS, unknown, claims, now).bind::<Date, _>(today);
             let rows: Vec<Caller> = Prepared(query).load(&mut conn).await?;
             for row in rows {
-                let Some((place, kind)) = one_of(&unknown, row.place).zip(AccountKind::parse(&row.kind)) else { continue };
+                let Some((place, kind)) = one_of(&unknown, row.place).zip(AccountKind::parse(&row.kind)) else {
+                    continue;
+                };
                 let (claims, client_id, expires_at) = (claims[place], row.client_id, row.expires_at);
                 let session = SessionRow { account_id: claims.sub, kind, client_id, expires_at };
                 if !session.is_of(claims, now) {

@@ -140,7 +140,11 @@ fn not_registered() -> Problem {
 }
 
 /// Checks a request. Only what concerns a registered address of an approved app is ever sent back.
-pub async fn check(conn: &mut Conn, query: &AuthorizationQuery, issuer: &str) -> Result<CheckedRequest, AuthorizationRefusal> {
+pub async fn check(
+    conn: &mut Conn,
+    query: &AuthorizationQuery,
+    issuer: &str,
+) -> Result<CheckedRequest, AuthorizationRefusal> {
     let id = query.client_id.as_deref().and_then(|id| id.parse().ok()).ok_or_else(not_registered)?;
     let client = store::get(conn, id).await.map_err(|problem| match problem.code {
         Code::NotFound => not_registered(),
@@ -162,7 +166,8 @@ pub async fn check(conn: &mut Conn, query: &AuthorizationQuery, issuer: &str) ->
         Some(_) => return Err(AuthorizationRefusal::Told(back, "unsupported_response_type")),
     }
     // Without a proof, or with one that is its own secret (`plain`), a stolen code would do.
-    let is_digest = |text: &&String| text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    let is_digest =
+        |text: &&String| text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     let challenge = query.code_challenge.as_ref().filter(is_digest).cloned();
     let (Some(challenge), Some("S256")) = (challenge, query.code_challenge_method.as_deref()) else {
         return Err(AuthorizationRefusal::Told(back, "invalid_request"));

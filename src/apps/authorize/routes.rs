@@ -24,7 +24,7 @@ use crate::kernel::{outbox, text};
 use crate::organisation::units;
 
 use super::page::{ConsentPage, no_member, too_many, wrong_password};
-use super::request::{AuthorizationQuery, CheckedRequest, AuthorizationRefusal, check};
+use super::request::{AuthorizationQuery, AuthorizationRefusal, CheckedRequest, check};
 use super::seal::{BrowserMark, stale};
 
 /// The answer of a person to the consent page.
@@ -164,9 +164,7 @@ pub async fn answer_authorization(request: FormRequest<ConsentForm>) -> Result<R
 fn fault(problem: Problem) -> Result<(StatusCode, Text), Problem> {
     match problem.code {
         Code::InvalidCredentials => Ok((StatusCode::UNAUTHORIZED, wrong_password())),
-        Code::SignInThrottled => {
-            Ok((StatusCode::TOO_MANY_REQUESTS, too_many(problem.retry_after.unwrap_or(60))))
-        }
+        Code::SignInThrottled => Ok((StatusCode::TOO_MANY_REQUESTS, too_many(problem.retry_after.unwrap_or(60)))),
         Code::Forbidden => Ok((StatusCode::FORBIDDEN, no_member())),
         _ => Err(problem),
     }
@@ -207,7 +205,8 @@ async fn permit(
         details: json!({"scope": asked.scopes}),
     };
     audit::record(conn, event, now).await?;
-    outbox::tell(conn, "app_allowed", &[account_id], &json!({"client_id": client.id, "name": client.name}), now).await?;
+    outbox::tell(conn, "app_allowed", &[account_id], &json!({"client_id": client.id, "name": client.name}), now)
+        .await?;
     let permit = Permit {
         client_id: client.id,
         account_id,

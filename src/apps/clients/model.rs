@@ -64,7 +64,8 @@ impl ClientState {
 
 /// What is wrong with an address that answers are to go to: they carry codes, so only what nobody else can receive will do.
 fn fault_of(address: &str, kind: ClientKind) -> Option<Text> {
-    let unclear = || text("Địa chỉ phải viết đầy đủ và ở dạng chuẩn.", "The address must be whole and in its normal form.");
+    let unclear =
+        || text("Địa chỉ phải viết đầy đủ và ở dạng chuẩn.", "The address must be whole and in its normal form.");
     let Ok(url) = Url::parse(address) else { return Some(unclear()) };
     if url.as_str() != address && url.as_str().strip_suffix('/') != Some(address) {
         return Some(unclear());

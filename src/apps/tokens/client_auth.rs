@@ -45,7 +45,8 @@ fn basic(header: &str) -> Option<(String, String)> {
 }
 
 fn decoded(part: &str) -> Option<String> {
-    let pairs: Vec<(String, String)> = url::form_urlencoded::parse(format!("x={part}").as_bytes()).into_owned().collect();
+    let pairs: Vec<(String, String)> =
+        url::form_urlencoded::parse(format!("x={part}").as_bytes()).into_owned().collect();
     pairs.into_iter().next().map(|(_, value)| value).filter(|_| !part.contains('&'))
 }
 

@@ -159,12 +159,7 @@ async fn give_back(conn: &mut Conn, taken: &[Allowance]) -> Result<(), Problem> 
 }
 
 /// Opens the session of a locked account.
-async fn enter(
-    conn: &mut Conn,
-    state: &State,
-    opening: &Opening<'_>,
-    now: DateTime<Utc>,
-) -> Result<Issue, Problem> {
+async fn enter(conn: &mut Conn, state: &State, opening: &Opening<'_>, now: DateTime<Utc>) -> Result<Issue, Problem> {
     let (account, device) = (opening.account_id, opening.device_id);
     if known_devices::remember_device(conn, &state.crypto, account, device, now).await? {
         let details = json!({"device_name": opening.device_name.trim()});

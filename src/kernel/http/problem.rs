@@ -311,7 +311,9 @@ impl Problem {
         let error = match self.code {
             Code::Internal => "server_error",
             Code::Unavailable => "temporarily_unavailable",
-            Code::MalformedBody | Code::TooLarge | Code::UnsupportedMediaType | Code::RequestTimeout => "invalid_request",
+            Code::MalformedBody | Code::TooLarge | Code::UnsupportedMediaType | Code::RequestTimeout => {
+                "invalid_request"
+            }
             code => code.as_str(),
         };
         let words = self.detail.clone().unwrap_or_else(|| self.code.title());

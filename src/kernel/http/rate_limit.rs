@@ -95,7 +95,9 @@ impl RateLimits {
     /// Takes one request from the payer's budget.
     pub fn take(&self, payer: Payer) -> Budget {
         let (payer, limiter, quota) = match payer {
-            Payer::Account(_) | Payer::App(..) | Payer::Session(_) | Payer::Device(_) => (payer, &self.accounts, self.per_account),
+            Payer::Account(_) | Payer::App(..) | Payer::Session(_) | Payer::Device(_) => {
+                (payer, &self.accounts, self.per_account)
+            }
             Payer::Address(purpose, address) => {
                 (Payer::Address(purpose, network(address)), &self.addresses, self.per_address)
             }

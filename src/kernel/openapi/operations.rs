@@ -112,7 +112,9 @@ impl Operation {
         let body_optional = body.as_ref().is_none_or(|validator| validator.is_valid(&json!({})));
         let body_kind = operation.get("requestBody").map(|_| match &body {
             Some(_) => BodyKind::Json,
-            None if operation.pointer("/requestBody/content/application~1x-www-form-urlencoded").is_some() => BodyKind::Form,
+            None if operation.pointer("/requestBody/content/application~1x-www-form-urlencoded").is_some() => {
+                BodyKind::Form
+            }
             None => BodyKind::File,
         });
         let bodiless = body.is_some() && has_no_fields(body_schema, components);

@@ -50,8 +50,12 @@ pub fn finish(method: &str, operation: &mut Value) {
         let error = status.as_str() >= "400";
         if error && response.get("content").is_none() {
             response["content"] = match style {
-                ErrorStyle::Problem => json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}),
-                ErrorStyle::Oauth => json!({"application/json": {"schema": {"$ref": "#/components/schemas/OauthError"}}}),
+                ErrorStyle::Problem => {
+                    json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}})
+                }
+                ErrorStyle::Oauth => {
+                    json!({"application/json": {"schema": {"$ref": "#/components/schemas/OauthError"}}})
+                }
                 ErrorStyle::Page => json!({"text/html": {}}),
             };
         }
@@ -62,10 +66,14 @@ pub fn finish(method: &str, operation: &mut Value) {
         match status.as_str() {
             "303" => names.push("Location"),
             "401" if style == ErrorStyle::Oauth => {
-                drop(own.insert("WWW-Authenticate".to_owned(), json!({"$ref": "#/components/headers/Client-Challenge"})));
+                drop(
+                    own.insert("WWW-Authenticate".to_owned(), json!({"$ref": "#/components/headers/Client-Challenge"})),
+                );
             }
             "401" if style == ErrorStyle::Problem => names.push("WWW-Authenticate"),
-            "403" => drop(own.insert("WWW-Authenticate".to_owned(), json!({"$ref": "#/components/headers/Missing-Scope"}))),
+            "403" => {
+                drop(own.insert("WWW-Authenticate".to_owned(), json!({"$ref": "#/components/headers/Missing-Scope"})))
+            }
             "409" | "429" | "503" => names.push("Retry-After"),
             "415" => names.push("Accept-Encoding"),
             "416" => names.push("Content-Range"),

@@ -13,7 +13,10 @@ use crate::support::World;
 /// The same pairs with one of them changed, or left out.
 fn changed<'a>(pairs: &[(&'a str, &'a str)], name: &str, value: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
     let kept = pairs.iter().copied().filter(|(found, _)| *found != name);
-    kept.chain(value.map(|value| pairs.iter().find(|(found, _)| *found == name).map_or(("", value), |(n, _)| (*n, value)))).collect()
+    kept.chain(
+        value.map(|value| pairs.iter().find(|(found, _)| *found == name).map_or(("", value), |(n, _)| (*n, value))),
+    )
+    .collect()
 }
 
 #[actix_web::test]

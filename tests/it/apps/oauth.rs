@@ -15,7 +15,10 @@ async fn an_app_goes_the_whole_way() {
     let person = active(&world).await;
     let shown = open(&world.app, &app.asking("points:read profile:read")).await.expect(200);
     let html = String::from_utf8_lossy(&shown.bytes).into_owned();
-    assert!(html.contains("lang=\"vi\"") && html.contains("Điểm học tập") && html.contains("phường Bình Minh"), "{html}");
+    assert!(
+        html.contains("lang=\"vi\"") && html.contains("Điểm học tập") && html.contains("phường Bình Minh"),
+        "{html}"
+    );
     assert!(html.contains("&lt;b&gt;") && !html.contains("<b>") && !html.contains("<script"), "{html}");
     let policy = shown.header("content-security-policy");
     assert!(policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"), "{policy}");
@@ -102,7 +105,9 @@ async fn a_token_can_be_revoked_and_asked_about() {
     let world = World::new().await;
     let (app, other) = (approved(&world, "confidential").await, approved(&world, "confidential").await);
     let (person, tokens) = allowed(&world, &app, "points:read").await;
-    let ask = async |who: &App, token: &str| form(&world.app, "/oauth/introspect", &who.with_secret(&[("token", token)])).await;
+    let ask = async |who: &App, token: &str| {
+        form(&world.app, "/oauth/introspect", &who.with_secret(&[("token", token)])).await
+    };
     for name in ["access_token", "refresh_token"] {
         let told = ask(&app, &text(&tokens, name)).await.expect(200);
         assert_eq!(told.body["active"], true, "{name}");
@@ -119,7 +124,9 @@ async fn a_token_can_be_revoked_and_asked_about() {
     }
     assert_eq!(status(&world.app, &tokens, "/v1/me/points").await, 200);
     world.app.request("GET", "/v1/me").token(&own).send().await.expect(200);
-    form(&world.app, "/oauth/revoke", &app.with_secret(&[("token", &text(&tokens, "refresh_token"))])).await.expect(200);
+    form(&world.app, "/oauth/revoke", &app.with_secret(&[("token", &text(&tokens, "refresh_token"))]))
+        .await
+        .expect(200);
     assert_eq!(status(&world.app, &tokens, "/v1/me/points").await, 401);
     assert_eq!(ask(&app, &text(&tokens, "access_token")).await.expect(200).body, json!({"active": false}));
 }
@@ -158,7 +165,9 @@ async fn an_administrator_approves_what_another_registered() {
 async fn answers_go_to_no_careless_address() {
     let world = World::new().await;
     let officer = world.committee_officer().await;
-    for address in ["http://app.example/cb", "https://app.example/cb#x", "https://*.example/cb", "app:/cb", "https://a@b.example/"] {
+    for address in
+        ["http://app.example/cb", "https://app.example/cb#x", "https://*.example/cb", "app:/cb", "https://a@b.example/"]
+    {
         let mut body = registration(&world, "public");
         body["redirect_uris"] = json!([CALLBACK, address]);
         let reply = officer.post("/v1/oauth-clients", &body).await.expect(422);
@@ -246,7 +255,9 @@ async fn libraries_find_everything_in_the_metadata() {
     assert_eq!(told["issuer"], json!(base));
     assert_eq!(told["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(told["authorization_response_iss_parameter_supported"], true);
-    for name in ["authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint", "jwks_uri"] {
+    for name in
+        ["authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint", "jwks_uri"]
+    {
         let path = told[name].as_str().unwrap().strip_prefix(base.as_str()).unwrap();
         assert_ne!(world.app.get(path).await.status, 404, "{name}");
     }

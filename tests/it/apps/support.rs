@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::support::{Actor, World};
 
-pub const ALL: &str = "profile:read points:read documents:read quizzes:read leaderboards:read units:read webhooks:manage";
+pub const ALL: &str =
+    "profile:read points:read documents:read quizzes:read leaderboards:read units:read webhooks:manage";
 
 /// An approved app of the ward.
 pub async fn app(world: &World) -> Uuid {
