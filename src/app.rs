@@ -117,6 +117,7 @@ fn features(config: &mut ServiceConfig) {
     sync::routes(config);
     points::routes(config);
     audit_trail::routes(config);
+    crate::apps::routes(config);
     organisation::routes(config);
     documents::routes(config);
     quizzes::routes(config);
@@ -138,7 +139,8 @@ fn api() -> utoipa_actix_web::scope::Scope<
 }
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let (_, mut api) = App::new().into_utoipa_app().service(api()).split_for_parts();
+    let (_, mut api) =
+        App::new().into_utoipa_app().service(api()).configure(crate::apps::oauth_routes).split_for_parts();
     openapi::add_schemas(&mut api);
     openapi::finish(&api, &webhooks::documented())
 });
@@ -231,6 +233,7 @@ pub fn serve(
             .app_data(web::Data::new(DECISION_KINDS))
             .app_data(web::PayloadConfig::new(operations::BODY_BYTES))
             .service(api())
+            .configure(crate::apps::oauth_routes)
             .split_for_parts();
         memory::give_back();
         app.configure(|config| together.give(config))

@@ -1,6 +1,7 @@
 //! sotay: the backend of the electronic Party-member handbook. `ARCHITECTURE.md` is the map.
 
 pub mod app;
+pub mod apps;
 pub mod audit_trail;
 pub mod cases;
 pub mod cli;

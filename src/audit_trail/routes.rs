@@ -125,6 +125,8 @@ pub struct AuditOut {
     /// The request by which it was done.
     #[schema(max_length = 100)]
     request_id: Option<String>,
+    /// The app of a third party through which, or by which, it was done.
+    client_id: Option<Uuid>,
     /// What changed; ids only, never personal data.
     #[schema(value_type = Object)]
     details: Value,
@@ -176,6 +178,7 @@ pub async fn list_audit_events(
             unit_id: row.unit_id,
             member_id: row.member_id,
             request_id: row.request_id,
+            client_id: row.client_id,
             details: row.details,
         },
     ))

@@ -37,13 +37,15 @@ pub struct AuditEntry {
     pub member_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
     pub request_id: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub client_id: Option<Uuid>,
     #[diesel(sql_type = Jsonb)]
     pub details: Value,
 }
 
 const ENTRIES: &str = "
     SELECT e.id, e.at, e.actor_id, a.display_name AS actor_name, e.action, e.object_kind, e.object_id,
-        e.unit_id, e.member_id, e.request_id, e.details,
+        e.unit_id, e.member_id, e.request_id, e.client_id, e.details,
         ARRAY(SELECT g.role || ':' || coalesce(u.name, '') FROM grants g LEFT JOIN units u ON u.id = g.unit_id
             WHERE g.account_id = e.actor_id AND (g.revoked_at IS NULL OR g.revoked_at > e.at)
               AND g.valid_from <= (e.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date

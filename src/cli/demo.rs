@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use crate::apps::DemoClient;
 use crate::demo::Scale;
 use crate::kernel::clock::Clock;
 use crate::kernel::config::{Config, Mode};
@@ -101,25 +102,36 @@ async fn serve_demo(config: Config, arguments: &Demo) -> Result<(), String> {
     let logins = logins.map(|user| DemoLogin { role: user.role, login: user.login.clone(), password: demo::PASSWORD });
     // Set here alone, once.
     let _ = state.demo_logins.set(logins.collect());
+    let client = demo::client(&state).await.map_err(|e| format!("the demo's app cannot be made: {e}"))?;
     let (_, server) = app::serve(state, listener).map_err(|e| e.to_string())?;
-    announce(&base_url, &sign_ins, arguments.json);
+    announce(&base_url, &sign_ins, client.as_ref(), arguments.json);
     server.await.map_err(|e| e.to_string())
 }
 
-fn announce(base_url: &str, sign_ins: &[demo::SignIn], as_json: bool) {
+fn announce(base_url: &str, sign_ins: &[demo::SignIn], client: Option<&DemoClient>, as_json: bool) {
     let docs_url = format!("{base_url}/docs/");
     if as_json {
         let users: Vec<_> = sign_ins
             .iter()
             .map(|user| json!({"role": user.role, "login": user.login, "password": demo::PASSWORD}))
             .collect();
-        println!("{}", json!({"base_url": base_url, "docs_url": docs_url, "users": users}));
+        let client = client.map(|client| {
+            json!({"client_id": client.client_id, "client_secret": client.client_secret, "redirect_uri": client.redirect_uri})
+        });
+        println!("{}", json!({"base_url": base_url, "docs_url": docs_url, "users": users, "client": client}));
         return;
     }
     println!("\nsotay is ready.\n\n  API             {base_url}/v1\n  Documentation   {docs_url}\n");
     println!("  Sign-ins (password of all: {}):", demo::PASSWORD);
     for user in sign_ins {
         println!("    {:<26} {}", user.role, user.login);
+    }
+    if let Some(client) = client {
+        println!("\n  App of a third party (OAuth 2.1, returns to {}):", client.redirect_uri);
+        println!(
+            "    client_id                  {}\n    client_secret              {}",
+            client.client_id, client.client_secret
+        );
     }
     println!("\nPress Ctrl-C to stop.");
 }

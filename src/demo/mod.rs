@@ -1,6 +1,7 @@
 //! Demo data: a ward with five cells and months of history; or a province, or the country.
 //! All people are invented.
 
+mod client;
 mod dice;
 mod large;
 mod library;
@@ -10,6 +11,8 @@ mod people;
 mod quizzes;
 mod scene;
 mod story;
+
+pub use client::client;
 
 use actix_web::web::Data;
 use chrono::{DateTime, Days, NaiveDate, Utc};

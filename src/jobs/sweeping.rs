@@ -42,6 +42,8 @@ pub async fn sweep(state: &State) {
         transaction(conn, async |conn| decisions::expire(conn, DECISION_KINDS, now).await).await
     };
     slices(state, "decisions", overdue).await;
+    slices(state, "oauth_codes", async |conn| Ok(full(crate::apps::sweep_codes(conn, now).await?))).await;
+    slices(state, "oauth_clients", async |conn| Ok(full(crate::apps::sweep_secrets(conn, now).await?))).await;
     slices(state, "app_reads", async |conn| Ok(full(app_reads::sweep(conn, now).await?))).await;
     slices(state, "audit_events", async |conn| Ok(full(audit::sweep(conn, now).await?))).await;
 }

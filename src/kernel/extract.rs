@@ -1,6 +1,7 @@
 //! Extractors: the caller, the object they may act on, a checked body, one transaction per write.
 
 pub mod batched;
+pub mod form;
 pub mod idempotent;
 pub mod secret;
 pub mod upload;

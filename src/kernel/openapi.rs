@@ -23,6 +23,7 @@ use webhooks::DocumentedEvent;
 /// The groups of operations, in alphabetical order.
 const TAGS: &[(&str, &str)] = &[
     ("Adjustments", "Corrections of points that two officers make, and appeals of members."),
+    ("Apps", "Apps of third parties: registration by a unit, review by an administrator."),
     ("Attestations", "What officers vouch for: meetings, opinions, assisted study."),
     ("Audit", "Who did what to whose record."),
     ("Cases", "Unusual patterns that a person reviews; no case changes points."),
@@ -34,6 +35,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Leaderboards", "Ranks by points, within the privacy rules."),
     ("Me", "The signed-in person: profile, notifications, access log."),
     ("Members", "Members, memberships, exemptions, transfers, rosters."),
+    ("OAuth", "How apps of third parties get tokens: OAuth 2.1 with its forms and errors."),
     ("Points", "The ledger of study points, thresholds, the threshold board, exports."),
     ("Quizzes", "Question banks, quizzes, attempts and their results."),
     ("Roles", "Grants of roles on units for a term."),
@@ -232,5 +234,6 @@ pub fn add_schemas(api: &mut utoipa::openapi::OpenApi) {
     let components = api.components.get_or_insert_default();
     components.schemas.insert("Problem".to_owned(), ProblemOut::schema());
     components.schemas.insert("FieldError".to_owned(), FieldError::schema());
+    components.schemas.insert("OauthError".to_owned(), super::http::problem::OauthError::schema());
     components::add_to(api);
 }

@@ -89,6 +89,10 @@ pub fn title(kind: &str) -> Text {
         "decision_confirmed" => text("Đề nghị của bạn đã được xác nhận", "Your proposal was confirmed"),
         "decision_declined" => text("Đề nghị của bạn không được chấp nhận", "Your proposal was declined"),
         "decision_expired" => text("Đề nghị của bạn đã quá hạn", "Your proposal has expired"),
+        "app_allowed" => {
+            text("Bạn vừa cho phép một ứng dụng xem dữ liệu của mình", "You allowed an app to read your data")
+        }
+        "app_approved" => text("Ứng dụng bạn đăng ký đã được duyệt", "The app that you registered was approved"),
         "role_given" => text("Bạn được giao một vai trò", "You were given a role"),
         other => waiting(other),
     }

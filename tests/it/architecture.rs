@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("notifications", &["organisation"]),
     ("identity", &["organisation", "notifications"]),
     ("deliveries", &[]),
+    ("apps", &["identity", "organisation"]),
     ("docs", &[]),
     ("points", &["organisation"]),
     ("cases", &["organisation"]),

@@ -215,6 +215,16 @@ pub async fn refresh(
 /// Ends a session whose refresh token was reused, and notifies its owner.
 async fn end_reused(conn: &mut Conn, account_id: Uuid, session_id: Uuid, now: DateTime<Utc>) -> Result<(), Problem> {
     end(conn, &[session_id], Because::Reuse, now).await?;
+    report_reuse(conn, account_id, session_id, now).await
+}
+
+/// Records that a token of a session was used twice, and tells its owner.
+pub async fn report_reuse(
+    conn: &mut Conn,
+    account_id: Uuid,
+    session_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
     let event = audit::AuditEvent { actor_id: None, ..own_event(account_id, "session.reuse_detected", session_id) };
     audit::record(conn, event, now).await?;
     notify(conn, "sessions_revoked", account_id, json!({}), now).await

@@ -20,8 +20,9 @@ use super::connections::{Busy, Connection};
 use super::encoding;
 use super::problem::{Code, Language, Problem, text};
 use super::rate_limit::{Budget, BudgetPurpose, Payer};
-use crate::kernel::openapi::operations::{BodyKind, Operation, Operations};
+use crate::kernel::openapi::operations::{BodyKind, ErrorStyle, Operation, Operations};
 use crate::kernel::pages::error_page;
+use crate::kernel::pages::visit::Visit;
 use crate::kernel::security::auth::{Claims, bearer};
 use crate::kernel::state::State;
 
@@ -49,6 +50,9 @@ pub struct RequestContext {
     /// Seconds until the address has a budget again, when only a token in the body can still pay for the request.
     pub unpaid: Option<u64>,
 }
+
+/// Marks a response of a failure whose body is not to be replaced.
+pub struct Rendered;
 
 impl RequestContext {
     fn purpose(&self) -> BudgetPurpose {
@@ -142,7 +146,8 @@ fn log(method: &Method, route: &str, status: StatusCode, took: Duration) {
 /// Nobody pays for asking whether the program lives.
 fn payer(req: &ServiceRequest, context: &RequestContext) -> Option<Payer> {
     let path = req.match_info().as_str();
-    let purpose = if path.starts_with("/v1/") { context.purpose() } else { BudgetPurpose::of_path(path)? };
+    let documented = path.starts_with("/v1/") || context.operation.is_some();
+    let purpose = if documented { context.purpose() } else { BudgetPurpose::of_path(path)? };
     let of_account = context.claims.as_ref().map(|claims| match claims.client_id {
         Some(client_id) => Payer::App(client_id, claims.sub),
         None => Payer::Account(claims.sub),
@@ -267,6 +272,10 @@ fn render_problem(
     if !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
+    // A page that says itself what is wrong.
+    if response.response().extensions().contains::<Rendered>() {
+        return response;
+    }
     let known = response.response().error().and_then(|error| error.as_error::<Problem>().cloned());
     let problem = known.unwrap_or_else(|| of_framework(status, response.response().error()));
     let (request, _) = response.into_parts();
@@ -276,24 +285,32 @@ fn render_problem(
         // The rest of the body, should it come, is not waited for.
         builder.force_close();
     }
-    let visit = error_page::visit(&request);
-    let language = visit.as_ref().map_or(context.language, |visit| visit.language);
+    let style = context.operation.as_ref().map_or(ErrorStyle::Problem, |operation| operation.errors);
+    let (visit, own) = match style {
+        ErrorStyle::Problem => (error_page::visit(&request), context.language),
+        ErrorStyle::Page => (Some(Visit::of(&request)), context.language),
+        ErrorStyle::Oauth => (None, Language::English),
+    };
+    let language = visit.as_ref().map_or(own, |visit| visit.language);
     builder.insert_header((header::CONTENT_LANGUAGE, language.tag()));
     builder.insert_header((header::CACHE_CONTROL, "no-store"));
     if let Some(seconds) = problem.retry_after {
         builder.insert_header((header::RETRY_AFTER, seconds));
     }
+    if problem.code.status() == 401 && style == ErrorStyle::Problem {
+        builder.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+    }
     if let Some((name, value)) = problem.header.as_deref() {
         builder.insert_header((name.clone(), value.as_str()));
-    }
-    if problem.code.status() == 401 {
-        builder.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
     }
     let body = problem.render(language, &state.public_url, &context.request_id);
     let answer = if let Some(visit) = visit {
         let (policy, page) = error_page::render(&visit, &body);
         builder.insert_header((header::CONTENT_SECURITY_POLICY, policy));
         builder.content_type("text/html; charset=utf-8").body(page)
+    } else if style == ErrorStyle::Oauth {
+        let body = problem.render_oauth(&state.public_url);
+        builder.content_type("application/json").body(serde_json::to_vec(&body).unwrap_or_default())
     } else {
         builder.content_type("application/problem+json").body(serde_json::to_vec(&body).unwrap_or_default())
     };

@@ -43,6 +43,16 @@ codes! {
         "The body, the query or a header does not match the OpenAPI document. `errors` names every fault with a JSON pointer. Correct them and send again.";
     MalformedBody = "malformed_body", 400, "Không đọc được nội dung gửi lên", "The body cannot be read",
         "The body is not UTF-8 JSON, or is nested too deeply.";
+    InvalidGrant = "invalid_grant", 400, "Mã ủy quyền không dùng được", "The grant is not valid",
+        "The authorization code or the refresh token is unknown, over, used before, or another client's; or its proof or address is wrong. Send the person to the consent page again.";
+    InvalidScope = "invalid_scope", 400, "Phạm vi yêu cầu không được phép", "The scope cannot be had",
+        "A scope is unknown, or more than the client registered or the person allowed.";
+    UnauthorizedClient = "unauthorized_client", 400, "Ứng dụng không được dùng cách này", "The client cannot use this grant",
+        "Only confidential clients act for no person.";
+    UnsupportedGrantType = "unsupported_grant_type", 400, "Cách cấp quyền không được hỗ trợ", "The grant type is not supported",
+        "Send `authorization_code`, `refresh_token` or `client_credentials`.";
+    InvalidClient = "invalid_client", 401, "Không nhận ra ứng dụng", "The client is not known",
+        "The client is unknown, not approved, suspended, or its secret is wrong.";
     Unauthenticated = "unauthenticated", 401, "Cần đăng nhập", "Sign-in is required",
         "There is no access token, or it is no longer valid. Sign in, or refresh the session, and send the new token.";
     InvalidCredentials = "invalid_credentials", 401, "Sai tài khoản hoặc mật khẩu", "The login or the password is wrong",
@@ -284,6 +294,38 @@ impl Problem {
                 .map(|f| FieldError { pointer: f.pointer.clone(), code: f.code.to_owned(), detail: pick(&f.detail) })
                 .collect(),
         }
+    }
+}
+
+/// An error answer of an endpoint of OAuth (RFC 6749 §5.2).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OauthError {
+    /// Stable, machine-readable code.
+    #[schema(max_length = 60, pattern = "^[a-z][a-z0-9_]*$", example = "invalid_grant")]
+    error: &'static str,
+    /// What is wrong, for developers.
+    #[schema(max_length = 500, pattern = r"^[\x20-\x21\x23-\x5B\x5D-\x7E]*$", example = "The grant is not valid")]
+    error_description: String,
+    /// Address of the documentation of this code, on this server.
+    #[schema(format = "uri", max_length = 500, example = "https://sotay.example/problems/invalid_grant")]
+    error_uri: String,
+}
+
+impl Problem {
+    /// The same for a client of OAuth.
+    pub fn render_oauth(&self, base_url: &str) -> OauthError {
+        let error = match self.code {
+            Code::Internal => "server_error",
+            Code::Unavailable => "temporarily_unavailable",
+            Code::MalformedBody | Code::TooLarge | Code::UnsupportedMediaType | Code::RequestTimeout => {
+                "invalid_request"
+            }
+            code => code.as_str(),
+        };
+        let words = self.detail.clone().unwrap_or_else(|| self.code.title());
+        let allowed = |c: &char| (' '..='~').contains(c) && !matches!(c, '"' | '\\');
+        let error_uri = format!("{base_url}/problems/{}", self.code.as_str());
+        OauthError { error, error_description: words.en.chars().filter(allowed).collect(), error_uri }
     }
 }
 

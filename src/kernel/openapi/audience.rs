@@ -15,6 +15,7 @@ pub const JOURNEYS: &[(&str, &[&str])] = &[
     ("Member", &["Sessions", "Me", "Points", "Documents", "Quizzes", "Contests", "Leaderboards"]),
     ("Secretary", &["Members", "Attestations", "Adjustments", "Decisions", "Closings"]),
     ("Committee", &["Units", "Roles", "Rules", "Cases", "Audit"]),
+    ("Developer", &["Apps", "OAuth"]),
     ("Administrator", &["Deliveries"]),
     ("Developer", &["Webhooks"]),
 ];

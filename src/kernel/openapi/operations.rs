@@ -31,6 +31,8 @@ pub struct Operation {
     pub purpose: BudgetPurpose,
     /// Which apps of third parties it lets in.
     pub apps: AppAccess,
+    /// How it says what is wrong.
+    pub errors: ErrorStyle,
     body: Option<Validator>,
     /// Which of its texts take which form.
     texts: Texts,
@@ -42,10 +44,33 @@ pub struct Operation {
     query_types: HashMap<String, Value>,
 }
 
+/// How an operation says what is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorStyle {
+    /// As problem+json.
+    Problem,
+    /// As the specifications of OAuth have it; parameters that are not known are ignored.
+    Oauth,
+    /// As a page for people; parameters that are not known are ignored.
+    Page,
+}
+
+impl ErrorStyle {
+    /// The one that an operation of the document names.
+    pub fn of(operation: &Value) -> Self {
+        match operation["x-errors"].as_str() {
+            Some("oauth") => Self::Oauth,
+            Some("page") => Self::Page,
+            _ => Self::Problem,
+        }
+    }
+}
+
 /// What the body of an operation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyKind {
     Json,
+    Form,
     File,
 }
 
@@ -87,6 +112,9 @@ impl Operation {
         let body_optional = body.as_ref().is_none_or(|validator| validator.is_valid(&json!({})));
         let body_kind = operation.get("requestBody").map(|_| match &body {
             Some(_) => BodyKind::Json,
+            None if operation.pointer("/requestBody/content/application~1x-www-form-urlencoded").is_some() => {
+                BodyKind::Form
+            }
             None => BodyKind::File,
         });
         let bodiless = body.is_some() && has_no_fields(body_schema, components);
@@ -112,6 +140,7 @@ impl Operation {
             body_kind,
             purpose: operation["x-budget"].as_str().map_or(BudgetPurpose::Anonymous, BudgetPurpose::named),
             apps: AppAccess::of(&operation["security"]),
+            errors: ErrorStyle::of(operation),
             body,
             texts: body_schema.map(|schema| Texts::of(schema, components)).unwrap_or_default(),
             body_optional,
@@ -123,7 +152,7 @@ impl Operation {
 
     /// Checks a query string and reports every fault at once.
     pub fn check_query(&self, query: &str) -> Result<(), Problem> {
-        if query.is_empty() && self.query_types.is_empty() {
+        if self.errors != ErrorStyle::Problem || (query.is_empty() && self.query_types.is_empty()) {
             return Ok(());
         }
         let mut instance = Map::new();

@@ -3,10 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::kernel::http::problem::Language;
-use crate::kernel::security::scopes::{ALONE, AppScope, FOR_A_PERSON};
-
-/// Scopes that an app can have without a person.
-pub const OF_NO_PERSON: &[AppScope] = &[AppScope::LeaderboardsRead, AppScope::UnitsRead, AppScope::WebhooksManage];
+use crate::kernel::security::scopes::{ALONE, AppScope, FOR_A_PERSON, OF_NO_PERSON};
 
 fn described(scopes: &[AppScope]) -> Map<String, Value> {
     let words = |scope: &AppScope| json!(Language::English.pick(&scope.words()));

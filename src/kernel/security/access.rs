@@ -86,6 +86,10 @@ permissions! {
     ReadQuizResults,
     /// Read the audit log.
     ReadAudit,
+    /// Register apps of third parties, see them, replace their secrets, stop them.
+    ManageApps,
+    /// Approve apps that others have registered.
+    ApproveApps,
     /// Close a month of the unit.
     CloseMonth,
     /// Reopen a closed month of a unit below.
@@ -119,6 +123,7 @@ use Role as R;
 
 const SECRETARY: &[Permission] = &[
     P::ReadUnit,
+    P::ManageApps,
     P::DecideExemptions,
     P::ListMembers,
     P::ReadMember,
@@ -146,6 +151,7 @@ const MINUTE_TAKER: &[Permission] = &[P::ReadUnit, P::ListMembers, P::RecordAtte
 
 const COMMITTEE_OFFICER: &[Permission] = &[
     P::ReadUnit,
+    P::ManageApps,
     P::DecideExemptions,
     P::ListMembers,
     P::ReadMember,
@@ -179,6 +185,7 @@ const PROPAGANDA_OFFICER: &[Permission] = &[
 
 const ORGANISATION_OFFICER: &[Permission] = &[
     P::ReadUnit,
+    P::ManageApps,
     P::DecideExemptions,
     P::ListMembers,
     P::ReadMember,
@@ -206,6 +213,8 @@ const INSPECTOR: &[Permission] = &[
 /// Runs the system; sees no points and no readings of people.
 const SYSTEM_ADMINISTRATOR: &[Permission] = &[
     P::ReadUnit,
+    P::ManageApps,
+    P::ApproveApps,
     P::ManageUnits,
     P::ListMembers,
     P::ManageMembers,

@@ -1,10 +1,13 @@
 //! Scopes: what an app may be allowed, and what each operation of the document asks of an app.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::auth::Claims;
 use crate::kernel::http::problem::{Text, text};
@@ -14,10 +17,13 @@ pub const FOR_A_PERSON: &str = "oauth2";
 /// The security scheme of apps that act for no person.
 pub const ALONE: &str = "oauth2_client";
 
+/// Scopes that an app can have without a person.
+pub const OF_NO_PERSON: &[AppScope] = &[AppScope::LeaderboardsRead, AppScope::UnitsRead, AppScope::WebhooksManage];
+
 macro_rules! scopes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $deed:literal, $vi:literal, $en:literal;)*) => {
         /// One thing that an app may be allowed. Whatever has no scope is for the handbook's own app alone.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum AppScope { $($(#[$doc])* #[serde(rename = $code)] $name),* }
 
         impl AppScope {
@@ -44,6 +50,23 @@ scopes! {
         "Names of units, and the figures of units that you may see";
     WebhooksManage = "webhooks:manage", "", "Nhận thông báo tự động khi có việc thuộc các mục đã cho phép",
         "Be told of events within what is allowed here";
+}
+
+/// Written by hand: the derive does not see names that come from a macro.
+impl PartialSchema for AppScope {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("One thing that an app may be allowed."))
+            .enum_values(Some(Self::ALL.iter().map(|scope| scope.as_str())))
+            .into()
+    }
+}
+
+impl ToSchema for AppScope {
+    fn name() -> Cow<'static, str> {
+        "AppScope".into()
+    }
 }
 
 impl AppScope {

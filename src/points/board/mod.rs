@@ -4,6 +4,7 @@ mod export;
 pub mod routes;
 mod standings;
 mod summary;
+mod withheld;
 
 pub use export::{in_vietnamese, in_words};
 pub use routes::BoardMember;

@@ -1,5 +1,7 @@
 //! The threshold board over HTTP.
 
+use std::collections::HashSet;
+
 use actix_web::get;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -12,7 +14,9 @@ use crate::kernel::extract::{Query, ReadRequest};
 use crate::kernel::http::page::{Page, PageQuery};
 use crate::kernel::http::problem::{Code, Problem};
 use crate::kernel::http::reply::{Csv, Reply, Xlsx};
+use crate::kernel::security::access::Permission;
 use crate::kernel::security::access::needs::{ExportBoard, ReadBoard};
+use crate::kernel::security::auth::AccountKind;
 use crate::organisation::{OnUnit, units};
 use crate::points::closings::ClosedFigure;
 use crate::points::engine::store;
@@ -23,6 +27,7 @@ use crate::points::reads::mine::PeriodQuery;
 use super::export::{self, ExportKind};
 use super::standings::{self, BoardCounts, BoardView, ChildCounts};
 use super::summary::{Summary, statuses};
+use super::withheld;
 
 /// Kinds of units small enough for their members to be counted at each request.
 const COMPUTED_KINDS: [&str; 3] = ["cell", "sub_committee", "grassroots_committee"];
@@ -176,8 +181,9 @@ pub struct BoardRollUp {
 /// Get the roll-up of a unit
 ///
 /// How many members of the unit, and of each unit directly below it, reached the threshold. The figures of units above
-/// the grassroots are kept by a projection that follows the ledger within seconds; `as_of` says how current they are.
-#[utoipa::path(tag = "Points", security(("bearer" = []), ("oauth2" = ["units:read"])), params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery))]
+/// the grassroots are kept by a projection that follows the ledger within seconds; `as_of` says how current they are. An app that
+/// acts for no person is not told figures of fewer than five people, nor those from which they follow.
+#[utoipa::path(tag = "Points", security(("bearer" = []), ("oauth2" = ["units:read"]), ("oauth2_client" = ["units:read"])), params(("unit_id" = Uuid, Path, description = "The unit."), PageQuery, PeriodQuery))]
 #[get("/units/{unit_id}/points/summary")]
 pub async fn get_roll_up(
     mut request: ReadRequest<OnUnit<ReadBoard>>,
@@ -185,11 +191,37 @@ pub async fn get_roll_up(
     query: Query<PeriodQuery>,
 ) -> Result<Reply<BoardRollUp>, Problem> {
     let view = view(request.scope.on.unit_id, &query.0, day_of(request.scope.now))?;
-    let body = match projected(&mut request.conn, view, &page.0).await? {
+    let mut body = match projected(&mut request.conn, view, &page.0).await? {
         Some(roll_up) => roll_up,
         None => computed(&mut request.conn, view, &page.0, request.scope.now).await?,
     };
+    if request.scope.caller.kind == AccountKind::Client {
+        withhold(&mut request, view, &mut body).await?;
+    }
     request.reply(&body)
+}
+
+/// Takes out of a roll-up what an app without a person is not told.
+async fn withhold(
+    request: &mut ReadRequest<OnUnit<ReadBoard>>,
+    view: BoardView,
+    body: &mut BoardRollUp,
+) -> Result<(), Problem> {
+    let (conn, scope) = (&mut request.conn, &request.scope);
+    let above = scope.on.path.get(1..).filter(|path| scope.caller.may(path, Permission::ReadBoard));
+    let siblings = match above.and_then(|path| path.first()) {
+        Some(parent) => small_below(conn, BoardView { unit_id: *parent, ..view }).await?,
+        None => HashSet::new(),
+    };
+    withheld::require_told(&body.summary, view.unit_id, &siblings)?;
+    let hidden = small_below(conn, view).await?;
+    body.items.retain(|item| !hidden.contains(&item.unit_id));
+    Ok(())
+}
+
+async fn small_below(conn: &mut Conn, view: BoardView) -> Result<HashSet<Uuid>, Problem> {
+    let kind = units::get(conn, view.unit_id, view.day).await?.kind;
+    withheld::below(conn, view, COMPUTED_KINDS.contains(&kind.as_str())).await
 }
 
 /// From the projection; none for units that are small enough to be computed, and for those without figures.

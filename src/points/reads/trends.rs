@@ -185,7 +185,7 @@ pub struct UnitTrend {
 ///
 /// The share who reached the threshold and the average points of each month that has begun, beside those of the unit above
 /// it in that month. From roll-ups, which follow the ledger within seconds.
-#[utoipa::path(tag = "Points", security(("bearer" = []), ("oauth2" = ["units:read"])), params(("unit_id" = Uuid, Path, description = "The unit."), YearQuery))]
+#[utoipa::path(tag = "Points", security(("bearer" = []), ("oauth2" = ["units:read"]), ("oauth2_client" = ["units:read"])), params(("unit_id" = Uuid, Path, description = "The unit."), YearQuery))]
 #[get("/units/{unit_id}/points/trend")]
 pub async fn get_unit_trend(
     mut request: ReadRequest<OnUnit<ReadBoard>>,

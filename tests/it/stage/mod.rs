@@ -1,5 +1,6 @@
 //! For every operation of the document: objects that exist, and a whole request that succeeds for those who may send it.
 
+mod apps;
 mod callers;
 mod decisions;
 mod deliveries;
@@ -24,6 +25,7 @@ pub use scene::{Body, Scene};
 pub async fn set<'a>(cast: &'a Cast, operation: &'a Operation, caller: &str) -> Scene<'a> {
     let mut scene = Scene::new(cast, operation, caller);
     identity::prepare(&mut scene).await;
+    apps::prepare(&mut scene).await;
     members::prepare(&mut scene).await;
     units::prepare(&mut scene).await;
     decisions::prepare(&mut scene).await;

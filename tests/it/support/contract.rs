@@ -163,7 +163,7 @@ impl Asked {
         let path = &rest[rest.find('/')?..];
         let path = path.split(['?', '#']).next()?;
         let segments: Vec<String> = path.split('/').map(decoded).collect();
-        (segments.get(1).map(String::as_str) == Some("v1")).then_some(segments)
+        (segments.get(1).map(String::as_str) == Some("v1") || find(&segments).is_some()).then_some(segments)
     }
 }
 
