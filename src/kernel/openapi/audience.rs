@@ -15,9 +15,8 @@ pub const JOURNEYS: &[(&str, &[&str])] = &[
     ("Member", &["Sessions", "Me", "Points", "Documents", "Quizzes", "Contests", "Leaderboards"]),
     ("Secretary", &["Members", "Attestations", "Adjustments", "Decisions", "Closings"]),
     ("Committee", &["Units", "Roles", "Rules", "Cases", "Audit"]),
-    ("Developer", &["Apps", "OAuth"]),
+    ("Developer", &["Apps", "OAuth", "Webhooks"]),
     ("Administrator", &["Deliveries"]),
-    ("Developer", &["Webhooks"]),
 ];
 
 /// Callers of the table by their short names, as the document calls them. Those left out belong to other units.
