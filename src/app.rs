@@ -13,6 +13,7 @@ use serde_json::Value;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::apps;
 use crate::kernel::batching::cache_invalidation::ChangeLog;
 use crate::kernel::batching::change_poller::{self, ChangePoller};
 use crate::kernel::batching::command::{self, BatchWriter};
@@ -117,7 +118,7 @@ fn features(config: &mut ServiceConfig) {
     sync::routes(config);
     points::routes(config);
     audit_trail::routes(config);
-    crate::apps::routes(config);
+    apps::routes(config);
     organisation::routes(config);
     documents::routes(config);
     quizzes::routes(config);
@@ -140,7 +141,7 @@ fn api() -> utoipa_actix_web::scope::Scope<
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let (_, mut api) =
-        App::new().into_utoipa_app().service(api()).configure(crate::apps::oauth_routes).split_for_parts();
+        App::new().into_utoipa_app().service(api()).configure(apps::oauth_routes).split_for_parts();
     openapi::add_schemas(&mut api);
     openapi::finish(&api, &webhooks::documented())
 });
@@ -233,7 +234,7 @@ pub fn serve(
             .app_data(web::Data::new(DECISION_KINDS))
             .app_data(web::PayloadConfig::new(operations::BODY_BYTES))
             .service(api())
-            .configure(crate::apps::oauth_routes)
+            .configure(apps::oauth_routes)
             .split_for_parts();
         memory::give_back();
         app.configure(|config| together.give(config))
