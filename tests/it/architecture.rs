@@ -220,6 +220,7 @@ fn one_name_has_one_definition() {
 const ANYONE: &[&str] = &[
     "change_password",
     "create_grant",
+    "create_oauth_client",
     "create_push_subscription",
     "create_reorganisation",
     "create_unit",

@@ -48,7 +48,7 @@ pub fn is_right(crypto: &Crypto, client: &Client, secret: &str, now: DateTime<Ut
 
 /// A new secret of an app.
 #[derive(Serialize, ToSchema)]
-pub struct RotatedSecret {
+pub struct RotatedClientSecret {
     /// The app.
     client_id: Uuid,
     /// The new secret. It cannot be read again.
@@ -68,7 +68,7 @@ pub struct RotatedSecret {
 #[post("/oauth-clients/{client_id}/secret-rotation")]
 pub async fn rotate_client_secret(
     mut call: SecretCall<Empty, OnClient<ManageApps>>,
-) -> Result<Created<RotatedSecret>, Problem> {
+) -> Result<Created<RotatedClientSecret>, Problem> {
     let (scope, secret) = (&call.scope, fresh()?);
     let (until, new) = (scope.now + Duration::days(FORMER_DAYS), digest(&scope.state.crypto, &secret));
     transaction(&mut call.conn, async |conn| {
@@ -90,7 +90,7 @@ pub async fn rotate_client_secret(
     })
     .await?;
     let client_id = scope.on.client.id;
-    let made = RotatedSecret { client_id, client_secret: secret, former_secret_until: until };
+    let made = RotatedClientSecret { client_id, client_secret: secret, former_secret_until: until };
     Ok(Reply::json(&made).with((header::CACHE_CONTROL, "no-store")))
 }
 
