@@ -32,10 +32,12 @@ static PAGES: &[GuidePage] = guide_pages! {
     "01" "first-call";
     "02" "sign-in";
     "03" "tokens";
+    "04" "oauth";
     "05" "reading";
     "06" "points";
     "07" "offline";
     "08" "sync";
+    "09" "webhooks";
     "10" "errors";
     "11" "limits";
     "12" "versions";
