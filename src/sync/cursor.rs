@@ -54,7 +54,7 @@ impl Cursor {
         let cursor: Option<Self> = from_text(input).and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let cursor = cursor.filter(|cursor| cursor.account == account).ok_or_else(|| {
             let detail = text("Con trỏ không hợp lệ; hãy đồng bộ lại từ đầu.", "The cursor is not valid: start anew.");
-            Problem::fault("cursor", "cursor", detail)
+            Problem::malformed("cursor", "cursor", detail)
         })?;
         let age = now - DateTime::from_timestamp(cursor.at, 0).unwrap_or_default();
         if cursor.audiences != audiences || cursor.profile.is_none() || age > TimeDelta::days(SYNC_DAYS) {

@@ -97,6 +97,6 @@ fn own_unit(caller: &Principal, pointer: &str) -> Result<Uuid, Problem> {
     match units.as_slice() {
         [] => Err(Problem::new(Code::Forbidden)),
         [Some(unit_id)] => Ok(*unit_id),
-        _ => Err(Problem::fault(pointer, "required", text("Hãy nêu đơn vị.", "Name the unit."))),
+        _ => Err(Problem::malformed(pointer, "required", text("Hãy nêu đơn vị.", "Name the unit."))),
     }
 }

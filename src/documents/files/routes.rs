@@ -178,12 +178,12 @@ fn file_name(name: &str, media: Media) -> Result<String, Problem> {
     let name = name.trim();
     if name.chars().any(is_invisible) {
         let detail = text("Tên tệp không được chứa ký tự điều khiển.", "A file name has no control characters.");
-        return Err(Problem::fault("filename", "pattern", detail));
+        return Err(Problem::malformed("filename", "pattern", detail));
     }
     if !media.fits(name) {
         let ends = media.extensions().join(", .");
         let detail = text(format!("Tên tệp phải kết thúc bằng .{ends}."), format!("The name must end in .{ends}."));
-        return Err(Problem::fault("filename", "extension", detail));
+        return Err(Problem::malformed("filename", "extension", detail));
     }
     let name = one_line(name);
     if name_carries_secret_marking(&name) {

@@ -301,7 +301,7 @@ pub async fn update_document(
 ) -> Result<Reply<Detail>, Problem> {
     if !req.headers().contains_key(header::IF_MATCH) {
         let detail = text("Thiếu If-Match.", "If-Match is required.");
-        return Err(Problem::fault("If-Match", "required", detail));
+        return Err(Problem::malformed("If-Match", "required", detail));
     }
     request
         .commit(async |conn, scope| {

@@ -58,5 +58,5 @@ async fn audiences_lie_within_the_owning_unit() {
         let refused = publish_to(&officer, &id, json!([wrong])).await;
         assert_eq!((refused.status, refused.code()), (422, "rule_not_met"), "{wrong}");
     }
-    assert_eq!(publish_to(&officer, &id, json!([])).await.status, 400);
+    assert_eq!(publish_to(&officer, &id, json!([])).await.status, 422);
 }

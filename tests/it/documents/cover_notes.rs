@@ -123,9 +123,9 @@ async fn days_and_texts_are_judged() {
     let id = for_the_ward(&world, &officer, json!({"must_read_by": in_days(&world, 10)})).await;
     let yesterday = day_of(world.app.state.clock.now()) - Days::new(1);
     for (body, status, code) in [
-        (json!({"must_read_by": in_days(&world, 11)}), 400, "invalid_request"),
-        (json!({"must_read_by": yesterday}), 400, "invalid_request"),
-        (json!({"text": " "}), 400, "invalid_request"),
+        (json!({"must_read_by": in_days(&world, 11)}), 422, "rule_not_met"),
+        (json!({"must_read_by": yesterday}), 422, "rule_not_met"),
+        (json!({"text": " "}), 422, "rule_not_met"),
         (json!({"text": "TỐI MẬT\nĐọc kỹ."}), 422, "secret_marking"),
         (json!({"text": "Đọc", "unit_id": world.ward}), 400, "invalid_request"),
     ] {

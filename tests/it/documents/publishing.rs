@@ -110,7 +110,7 @@ async fn publishing_needs_the_attestation_and_units_below() {
     assert_eq!(officer.post(&path, &silent).await.code(), "rule_not_met");
     let missing = json!({"unit_ids": [world.cell]});
     assert_eq!(officer.post(&path, &missing).await.status, 400);
-    assert_eq!(publish(&officer, &id, &[]).await.status, 400);
+    assert_eq!(publish(&officer, &id, &[]).await.status, 422);
     for elsewhere in [world.other_cell, world.province, Uuid::now_v7()] {
         let refused = publish(&officer, &id, &[world.cell, elsewhere]).await;
         assert_eq!((refused.status, refused.code()), (422, "rule_not_met"));

@@ -74,7 +74,7 @@ async fn a_planned_document_is_published_at_its_time() {
     let world = World::new().await;
     let (officer, member) = (world.propaganda_officer().await, world.member().await);
     let id = write(&world, &officer, &draft()).await;
-    assert_eq!(plan(&officer, &id, &world, TimeDelta::hours(-1)).await.status, 400);
+    assert_eq!(plan(&officer, &id, &world, TimeDelta::hours(-1)).await.status, 422);
     let planned = plan(&officer, &id, &world, TimeDelta::hours(2)).await.expect(200);
     assert_eq!(planned.body["state"], "scheduled");
     sotay::documents::publish_due(&world.app.state).await.unwrap();
