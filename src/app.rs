@@ -140,8 +140,7 @@ fn api() -> utoipa_actix_web::scope::Scope<
 }
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let (_, mut api) =
-        App::new().into_utoipa_app().service(api()).configure(apps::oauth_routes).split_for_parts();
+    let (_, mut api) = App::new().into_utoipa_app().service(api()).configure(apps::oauth_routes).split_for_parts();
     openapi::add_schemas(&mut api);
     openapi::finish(&api, &webhooks::documented())
 });

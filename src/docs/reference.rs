@@ -41,7 +41,7 @@ fn operations<'a>(document: &'a Value, tag: &str) -> Vec<Listed<'a>> {
     all.filter(|listed| listed.spec["tags"][0] == tag).collect()
 }
 
-fn texts<'a>(value: &'a Value) -> impl Iterator<Item = &'a str> {
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 

@@ -72,7 +72,7 @@ pub fn finish(method: &str, operation: &mut Value) {
             }
             "401" if style == ErrorStyle::Problem => names.push("WWW-Authenticate"),
             "403" => {
-                drop(own.insert("WWW-Authenticate".to_owned(), json!({"$ref": "#/components/headers/Missing-Scope"})))
+                drop(own.insert("WWW-Authenticate".to_owned(), json!({"$ref": "#/components/headers/Missing-Scope"})));
             }
             "409" | "429" | "503" => names.push("Retry-After"),
             "415" => names.push("Accept-Encoding"),

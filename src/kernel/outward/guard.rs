@@ -89,7 +89,9 @@ mod tests {
 
     #[test]
     fn an_address_is_judged_before_its_name_is_looked_up() {
-        let fault = |address| judge(address, false).err();
+        fn fault(address: &str) -> Option<TargetFault> {
+            judge(address, false).err()
+        }
         assert_eq!(fault("https://receiver.example/hooks?a=1"), None);
         assert_eq!(fault("https://receiver.example:8443/"), None);
         assert_eq!(fault("https://[2606:4700::1111]/"), None);

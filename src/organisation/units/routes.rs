@@ -95,7 +95,7 @@ pub async fn create_unit(request: WriteRequest<UnitIn, Anyone>) -> Result<Create
             let today = day_of(scope.now);
             match scope.body.parent_id {
                 Some(parent_id) => {
-                    scope.caller.require(&store::path(conn, parent_id, today).await?, Permission::ManageUnits)?
+                    scope.caller.require(&store::path(conn, parent_id, today).await?, Permission::ManageUnits)?;
                 }
                 None if scope.caller.grants.iter().any(|g| g.role == Role::SystemAdministrator) => {}
                 None => return Err(Problem::new(Code::Forbidden)),

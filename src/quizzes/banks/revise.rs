@@ -190,7 +190,7 @@ pub async fn update_question(
                 let question = body.apply(&before)?;
                 let identity = identity_of(&question);
                 if identity != before.identity
-                    && !store::of_identities(conn, bank.bank_id, &[identity.clone()]).await?.is_empty()
+                    && !store::of_identities(conn, bank.bank_id, std::slice::from_ref(&identity)).await?.is_empty()
                 {
                     let (vi, en) = ("Ngân hàng đã có câu hỏi này.", "The bank has such a question already.");
                     return Err(Problem::with(Code::Conflict, vi, en));

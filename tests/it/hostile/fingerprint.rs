@@ -33,6 +33,12 @@ struct Digest {
 }
 
 #[derive(QueryableByName)]
+struct WaitingTopics {
+    #[diesel(sql_type = Text)]
+    topics: String,
+}
+
+#[derive(QueryableByName)]
 struct Waiting {
     #[diesel(sql_type = BigInt)]
     waiting: i64,
@@ -86,7 +92,9 @@ impl<'a> Watch<'a> {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("the background loops do not come to an end");
+        let topics = "SELECT coalesce(string_agg(DISTINCT topic || ' ' || attempts, ', '), '') AS topics FROM outbox WHERE done_at IS NULL";
+        let waiting: WaitingTopics = diesel::sql_query(topics).get_result(&mut self.owner).await.unwrap();
+        panic!("the background loops do not come to an end: {}", waiting.topics);
     }
 
     async fn waiting(&mut self) -> i64 {

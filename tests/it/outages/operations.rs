@@ -9,7 +9,8 @@ use crate::stage::{operations, path_of_nothing};
 /// once.
 pub async fn each_is_refused_for_the_moment(site: &Site) {
     let (officer, mut unavailable) = (site.member(0, 0), 0);
-    for operation in operations() {
+    // What the server says of itself needs no database.
+    for operation in operations().into_iter().filter(|operation| !operation.path.starts_with("/.well-known/")) {
         let (method, path) = (operation.method.as_str(), path_of_nothing(&operation, &site.world));
         let request = officer.request(method, &path);
         let reply = if method == "GET" { request.send().await } else { request.json(&json!({})).send().await };
