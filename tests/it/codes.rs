@@ -40,7 +40,7 @@ fn codes(source: &str) -> Vec<&str> {
             b'/' if source[at..].starts_with('/') => at += source[at..].find('\n').unwrap_or(source.len() - at),
             b'\'' if source[at..].starts_with("\\\"'") => at += 3,
             b'\'' if source[at..].starts_with(['"', '(', ')', '{', '}', '/']) && source[at + 1..].starts_with('\'') => {
-                at += 2
+                at += 2;
             }
             b'"' => {
                 let length = match source[..here].ends_with("r#") {

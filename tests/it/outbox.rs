@@ -81,7 +81,8 @@ async fn a_delivery_of_another_instance_during_the_wait_for_the_lock_is_seen() {
         jobs::deliver_one(state, &event).await
     };
     let (other, this) = tokio::join!(other, this);
-    (other.unwrap(), this.unwrap());
+    other.unwrap();
+    this.unwrap();
     let told = member.get("/v1/me/notifications").await.expect(200);
     assert_eq!(told.body["items"], json!([]), "the other instance has delivered it");
 }

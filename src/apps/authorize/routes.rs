@@ -120,6 +120,7 @@ pub async fn authorize(http: HttpRequest) -> Result<Reply<AnyFile>, Problem> {
 #[utoipa::path(tag = "OAuth", security(()),
     request_body(content = ConsentForm, content_type = "application/x-www-form-urlencoded"),
     extensions(("x-body-bytes" = json!(16384)), ("x-errors" = json!("page"))), responses(
+    (status = 200, description = "The page again: the form says neither `allow` nor `deny`.", body = String, content_type = "text/html"),
     (status = 303, description = "Back to the app, with `code` or `error`."),
     (status = 401, description = "The page again: the login or the password is wrong (`invalid_credentials`)."),
     (status = 403, description = "The form was not filled in on the page that this browser was shown, or the person is no member."),
@@ -136,8 +137,14 @@ pub async fn answer_authorization(request: FormRequest<ConsentForm>) -> Result<R
         Ok(asked) => asked,
         Err(refusal) => return refuse(refusal),
     };
-    if form.decision.as_deref() != Some("allow") {
-        return Ok(send_back(asked.back.with("error", "access_denied")?));
+    match form.decision.as_deref() {
+        Some("allow") => {}
+        Some("deny") => return Ok(send_back(asked.back.with("error", "access_denied")?)),
+        // Nothing was decided, as when Enter is pressed in a browser that names no button.
+        _ => {
+            let visitor = ConsentVisit { state: &state, http: &http, request: asked_text, login: "" };
+            return visitor.page(&mut conn, &asked, None).await;
+        }
     }
     // Hashing may queue, so the connection is released first.
     drop(conn);

@@ -224,6 +224,7 @@ async fn who_denies_is_sent_back_without_signing_in() {
     let world = World::new().await;
     let app = approved(&world, "confidential").await;
     let page = Page::of(&open(&world.app, &app.asking("points:read")).await.expect(200));
+    page.answer(&world.app, "", "", "").await.expect(200);
     let sent = page.answer(&world.app, "deny", "", "").await.expect(303);
     assert_eq!(of_address(sent.header("location"), "error").as_deref(), Some("access_denied"));
     assert_eq!(of_address(sent.header("location"), "state").as_deref(), Some("a b&c"));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Text, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use sotay::jobs;
 
@@ -98,9 +98,11 @@ impl<'a> Watch<'a> {
     }
 
     async fn waiting(&mut self) -> i64 {
+        // An event of a later hour, which a stage made, stays as it is.
         let query = "SELECT (SELECT count(*) FROM point_changes)
-            + (SELECT count(*) FROM outbox WHERE done_at IS NULL) AS waiting";
-        diesel::sql_query(query).get_result::<Waiting>(&mut self.owner).await.unwrap().waiting
+            + (SELECT count(*) FROM outbox WHERE done_at IS NULL AND available_at <= $1) AS waiting";
+        let query = diesel::sql_query(query).bind::<Timestamptz, _>(self.world.app.state.clock.now());
+        query.get_result::<Waiting>(&mut self.owner).await.unwrap().waiting
     }
 }
 

@@ -79,7 +79,7 @@ async fn a_sheet_shows_no_key_and_takes_what_it_has() {
     let printed = secretary.get(&path).await.expect(200);
     let mut book: calamine::Xlsx<_> = calamine::Reader::new(std::io::Cursor::new(printed.bytes)).unwrap();
     let range = calamine::Reader::worksheet_range_at(&mut book, 0).unwrap().unwrap();
-    assert!(range.cells().any(|(_, _, cell)| cell.to_string() == sheet["code"].as_str().unwrap()));
+    assert!(range.cells().any(|(_, _, cell)| *cell == *sheet["code"].as_str().unwrap()));
     for word in ["correct", "explanation", "right"] {
         assert!(!sheet.to_string().contains(word), "{word}: {sheet}");
     }
