@@ -100,7 +100,7 @@ impl<'a> Watch<'a> {
     async fn waiting(&mut self) -> i64 {
         // An event of a later hour, which a stage made, stays as it is.
         let query = "SELECT (SELECT count(*) FROM point_changes)
-            + (SELECT count(*) FROM outbox WHERE done_at IS NULL AND available_at <= $1) AS waiting";
+            + (SELECT count(*) FROM outbox WHERE done_at IS NULL AND (available_at <= $1 OR attempts > 0)) AS waiting";
         let query = diesel::sql_query(query).bind::<Timestamptz, _>(self.world.app.state.clock.now());
         query.get_result::<Waiting>(&mut self.owner).await.unwrap().waiting
     }

@@ -29,7 +29,8 @@ pub async fn prepare(scene: &mut Scene<'_>) {
         "updateQuestion" => {
             let bank = quizzes::bank(&scene.cast.world, &prop, 2).await;
             scene.id("question_id", quizzes::voids::question(&prop, &bank, 0).await.as_str().unwrap());
-            scene.json(json!({"topic": "Sinh hoạt chi bộ"}));
+            let options = json!([{"text": "đúng 0", "correct": true}, {"text": "sai 0", "correct": false}]);
+            scene.json(json!({"topic": "Sinh hoạt chi bộ", "options": options}));
             return;
         }
         "giveMoreTime" => {
