@@ -44,7 +44,8 @@ fn spoil_object(kind: &Kind<'_>, (whole, at): (&Value, &str), object: &Value, fo
         } else if field.is("array") && Kind::of(&field.schema["items"]).is("object") {
             let items = Kind::of(&field.schema["items"]);
             let inner = sample(&items);
-            let whole = with(whole, at, with_field(object, name, json!([inner])));
+            let whole =
+                with(whole, at, with_field(object, name, json!(vec![inner.clone(); field.length("minItems").max(1)])));
             spoil_object(&items, (&whole, &format!("{place}/0")), &inner, found);
         }
     }

@@ -39,7 +39,7 @@ impl<'a> Kind<'a> {
         self.schema[bound].as_i64()
     }
 
-    fn length(&self, bound: &str) -> usize {
+    pub fn length(&self, bound: &str) -> usize {
         self.number(bound).map_or(0, |number| usize::try_from(number).unwrap())
     }
 
@@ -124,7 +124,10 @@ fn wrong_lists(kind: &Kind<'_>) -> Vec<(&'static str, Value)> {
         found.push(("no items", json!([])));
     }
     found.push(("too many items", json!(vec![sample(&items); kind.length("maxItems") + 1])));
-    found.extend(wrong_values(&items).into_iter().map(|(what, item)| (what, json!([item]))));
+    // As many as the list needs, so that only the first is at fault.
+    let others = vec![sample(&items); kind.length("minItems").saturating_sub(1)];
+    let list = |item: Value| json!([vec![item], others.clone()].concat());
+    found.extend(wrong_values(&items).into_iter().map(|(what, item)| (what, list(item))));
     found
 }
 
@@ -136,7 +139,7 @@ pub fn sample(kind: &Kind<'_>) -> Value {
         return required.map(|name| (name.to_owned(), sample(&Kind::of(&schema["properties"][name])))).collect();
     }
     if kind.is("array") {
-        return json!([sample(&Kind::of(&schema["items"]))]);
+        return json!(vec![sample(&Kind::of(&schema["items"])); kind.length("minItems").max(1)]);
     }
     let example = [&schema["example"], &schema["examples"][0], &schema["enum"][0]];
     if let Some(example) = example.into_iter().find(|example| !example.is_null()) {
