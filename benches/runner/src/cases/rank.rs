@@ -25,7 +25,7 @@ const COMMANDS: f64 = 50_000.0;
 /// same command again and again would find its way through the board in the processor's cache.
 const POINTS: &str = "61";
 
-/// Puts the invented members with the numbers from ARGV[1] to ARGV[2] on a board. Their points are those of two dice, from
+/// Puts the invented members with the numbers from `ARGV[1]` to `ARGV[2]` on a board. Their points are those of two dice, from
 /// 0 to 60 with 30 in the middle and thousands of ties, and half a point is for the threshold of 30, as on real boards. The
 /// board says of itself how many it holds, since the server makes one anew that lost or gained members unseen.
 const FILL: &str = r"

@@ -54,7 +54,7 @@ impl Bound {
 }
 
 /// Upper bounds for one import. Whatever exceeds one is refused before it costs
-/// memory or time; see [`super::RosterError::TooLarge`].
+/// memory or time; see `RosterError::TooLarge`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RosterLimits {
     /// Bytes of the file as uploaded.
